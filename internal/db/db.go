@@ -1,0 +1,225 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Engine names a database engine.
+type Engine int
+
+// The engines that can be opened.
+const (
+	SQLite Engine = iota + 1
+	Postgres
+)
+
+// String returns "sqlite" or "postgres".
+func (e Engine) String() string {
+	switch e {
+	case SQLite:
+		return "sqlite"
+	case Postgres:
+		return "postgres"
+	}
+	return "unknown"
+}
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	engine Engine
+	pools  pools
+	// transient says whether an error means "run the transaction again".
+	transient func(error) bool
+	dsn       string
+	// beforeCommit, when set by a test, runs in place of nothing: its error
+	// makes the commit fail.
+	beforeCommit func() error
+}
+
+// pools hands out transactions. It is what an engine implements.
+type pools interface {
+	begin(ctx context.Context, readOnly bool) (transaction, error)
+	close() error
+}
+
+// transaction is a Tx with its end.
+type transaction interface {
+	Tx
+	commit(ctx context.Context) error
+	rollback(ctx context.Context) error
+}
+
+// Tx is a running transaction. It is valid only inside the closure it was
+// given to, is not safe for concurrent use, and cannot commit. Rows returned by
+// Query must be closed before the next call.
+type Tx interface {
+	Exec(ctx context.Context, query string, args ...any) (sql.Result, error)
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) *sql.Row
+	// Dialect returns the few facts about the engine that a statement on the
+	// hot path may need. See docs/sql.md.
+	Dialect() Dialect
+}
+
+// Dialect is what differs between the engines inside a transaction.
+type Dialect struct {
+	// RowLock is the suffix that locks the rows a SELECT returns until the
+	// transaction ends: " FOR UPDATE", or empty where a writing transaction is
+	// alone anyway (SQLite).
+	RowLock string
+	// RowsPerStatement is how many rows one bulk statement carries at most.
+	RowsPerStatement int
+	// cast says that parameters in a VALUES list need explicit types.
+	cast bool
+}
+
+// Options tune an open database; the zero value is the default.
+type Options struct {
+	// Connections bounds the connections to PostgreSQL, or the reading
+	// connections to SQLite. Zero means 16 and 8.
+	Connections int
+}
+
+// Open opens the database that dsn names: "sqlite:PATH" or a postgres:// URL.
+// It does not migrate; see [DB.Migrate]. The directory of a SQLite file must
+// exist.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	switch {
+	case strings.HasPrefix(dsn, "sqlite:"):
+		return openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"), o)
+	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
+		return openPostgres(ctx, dsn, o)
+	}
+	return nil, errors.New(`database must be "sqlite:PATH" or "postgres://…"`)
+}
+
+// Engine returns the engine in use.
+func (d *DB) Engine() Engine { return d.engine }
+
+// Close ends all connections. Transactions still running fail.
+func (d *DB) Close() error { return d.pools.close() }
+
+// attemptsMax bounds how often InTx runs its closure.
+const attemptsMax = 5
+
+// InTx runs f in a transaction that may write and commits it. When f returns an
+// error, or panics, nothing of it remains. On a serialization failure or
+// deadlock f runs again, at most five times in all: it must keep no state of
+// an earlier run and touch nothing outside tx.
+//
+// If ctx already carries a transaction (see [WithTx]), f joins it and the
+// outer InTx commits.
+func (d *DB) InTx(ctx context.Context, f func(tx Tx) error) error {
+	if tx, ok := ctx.Value(txKey{}).(Tx); ok {
+		return f(tx)
+	}
+	for attempt := 1; ; attempt++ {
+		err := d.once(ctx, false, f)
+		if err == nil || attempt == attemptsMax || !d.transient(err) {
+			return err
+		}
+		pause := time.NewTimer(time.Duration(attempt*attempt) * 2 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		case <-pause.C:
+		}
+	}
+}
+
+// View runs f in a transaction that may only read and sees one state of the
+// database. It joins a transaction that ctx carries.
+func (d *DB) View(ctx context.Context, f func(tx Tx) error) error {
+	if tx, ok := ctx.Value(txKey{}).(Tx); ok {
+		return f(tx)
+	}
+	return d.once(ctx, true, f)
+}
+
+func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err error) {
+	tx, err := d.pools.begin(ctx, readOnly)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	done := false
+	defer func() {
+		if !done { // f failed or panicked
+			if e := tx.rollback(context.WithoutCancel(ctx)); e != nil && err != nil {
+				err = errors.Join(err, fmt.Errorf("roll back: %w", e))
+			}
+		}
+	}()
+	if err := f(tx); err != nil {
+		return err
+	}
+	if d.beforeCommit != nil && !readOnly {
+		if err := d.beforeCommit(); err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+	}
+	done = true
+	if err := tx.commit(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+type txKey struct{}
+
+// WithTx returns a context whose InTx and View calls join tx. It exists for one
+// purpose: an edge that must make a whole use case and its own record of it
+// (an idempotency key with its answer) atomic. The caller must fail tx when
+// the use case fails.
+func WithTx(ctx context.Context, tx Tx) context.Context {
+	return context.WithValue(ctx, txKey{}, tx)
+}
+
+// Scanner is a row that can be scanned: *sql.Row or *sql.Rows.
+type Scanner interface{ Scan(dest ...any) error }
+
+// Collect runs query and returns what scan makes of each row, in order.
+func Collect[T any](ctx context.Context, tx Tx, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// One runs query and returns what scan makes of its only row; found is false
+// when there is none.
+func One[T any](ctx context.Context, tx Tx, scan func(Scanner) (T, error), query string, args ...any) (v T, found bool, err error) {
+	v, err = scan(tx.QueryRow(ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		var zero T
+		return zero, false, nil
+	}
+	return v, err == nil, err
+}
+
+// Affected returns how many rows a statement changed. It takes the two results
+// of Exec, so that the call reads db.Affected(tx.Exec(…)).
+func Affected(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// IsUnique reports whether err is a violation of a unique constraint.
+func IsUnique(err error) bool { return isUniqueSQLite(err) || isUniquePostgres(err) }

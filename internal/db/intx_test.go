@@ -1,0 +1,76 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+func openTest(t *testing.T) *DB {
+	t.Helper()
+	d, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func TestInTx_reportsFailedCommit(t *testing.T) {
+	d := openTest(t)
+	full := errors.New("disk full")
+	d.beforeCommit = func() error { return full }
+	err := d.InTx(t.Context(), func(tx Tx) error {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE a (b TEXT)")
+		return err
+	})
+	if !errors.Is(err, full) {
+		t.Errorf("got %v, want the commit's error", err)
+	}
+	d.beforeCommit = nil
+	err = d.View(t.Context(), func(tx Tx) error {
+		_, err := tx.Query(t.Context(), "SELECT b FROM a")
+		return err
+	})
+	if err == nil {
+		t.Error("the table of a failed commit is there")
+	}
+}
+
+func TestInTx_runsAgainAfterConflicts(t *testing.T) {
+	d := openTest(t)
+	conflict := &pgconn.PgError{Code: "40001"}
+	d.transient = transientPostgres
+	for _, failures := range []int{0, 2, 4, 5} {
+		runs := 0
+		err := d.InTx(t.Context(), func(tx Tx) error {
+			runs++
+			if runs <= failures {
+				return conflict
+			}
+			return nil
+		})
+		if failures < attemptsMax {
+			if err != nil || runs != failures+1 {
+				t.Errorf("%d conflicts: got %d runs, %v", failures, runs, err)
+			}
+		} else if !errors.Is(err, conflict) || runs != attemptsMax {
+			t.Errorf("%d conflicts: got %d runs, %v; want it given up", failures, runs, err)
+		}
+	}
+}
+
+func TestInTx_endsWithItsContext(t *testing.T) {
+	d := openTest(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.InTx(ctx, func(Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+	if err := d.InTx(t.Context(), func(Tx) error { return nil }); err != nil {
+		t.Errorf("the writer is gone: %v", err)
+	}
+}

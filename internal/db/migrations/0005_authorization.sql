@@ -1,0 +1,95 @@
+-- +goose Up
+
+-- One financial message or clearing record about a card, as the cardholder and
+-- the API see it: an authorization, advice, reversal, presentment, refund.
+-- Amounts are minor units; those after transaction_amount are in
+-- billing_currency. root_id is the first transaction of the life cycle.
+CREATE TABLE card_transaction (
+    id                   TEXT    NOT NULL PRIMARY KEY,
+    tenant_id            TEXT    NOT NULL REFERENCES tenant (id),
+    root_id              TEXT    NOT NULL,
+    original_id          TEXT,
+    flow                 TEXT    NOT NULL,
+    code                 TEXT    NOT NULL,
+    status               TEXT    NOT NULL,
+    reason               TEXT    NOT NULL,
+    response_code        TEXT    NOT NULL,
+    authorization_code   TEXT    NOT NULL,
+    card_id              TEXT,
+    issuance_id          TEXT,
+    account_id           TEXT,
+    hold_id              TEXT,
+    transaction_amount   BIGINT  NOT NULL CHECK (transaction_amount BETWEEN 0 AND 1000000000000000),
+    transaction_currency TEXT    NOT NULL,
+    billing_amount       BIGINT  NOT NULL CHECK (billing_amount BETWEEN 0 AND 1000000000000000),
+    billing_currency     TEXT    NOT NULL,
+    reversed_amount      BIGINT  NOT NULL CHECK (reversed_amount BETWEEN 0 AND 1000000000000000),
+    cleared_amount       BIGINT  NOT NULL CHECK (cleared_amount BETWEEN 0 AND 1000000000000000),
+    refunded_amount      BIGINT  NOT NULL CHECK (refunded_amount BETWEEN 0 AND 1000000000000000),
+    is_debit             BOOLEAN NOT NULL,
+    is_advice            BOOLEAN NOT NULL,
+    is_force_post        BOOLEAN NOT NULL,
+    network              TEXT    NOT NULL,
+    link                 TEXT    NOT NULL,
+    mti                  TEXT    NOT NULL,
+    processing_code      TEXT    NOT NULL,
+    stan                 TEXT    NOT NULL,
+    rrn                  TEXT    NOT NULL,
+    network_transaction_id TEXT  NOT NULL,
+    arn                  TEXT    NOT NULL,
+    transmitted_at       BIGINT  NOT NULL CHECK (transmitted_at BETWEEN 0 AND 9000000000000000),
+    local_time           TEXT    NOT NULL,
+    acquirer_id          TEXT    NOT NULL,
+    forwarder_id         TEXT    NOT NULL,
+    terminal_id          TEXT    NOT NULL,
+    card_acceptor_id     TEXT    NOT NULL,
+    merchant_name        TEXT    NOT NULL,
+    merchant_city        TEXT    NOT NULL,
+    merchant_country     TEXT    NOT NULL,
+    mcc                  TEXT    NOT NULL,
+    pos_entry_mode       TEXT    NOT NULL,
+    pos_condition_code   TEXT    NOT NULL,
+    posted_after         BIGINT  CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
+    available_after      BIGINT  CHECK (available_after BETWEEN -2000000000000000 AND 2000000000000000),
+    business_on          TEXT    NOT NULL,
+    created_at           BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at           BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;
+CREATE INDEX card_transaction_by_issuance ON card_transaction (issuance_id, created_at) WHERE issuance_id IS NOT NULL;
+CREATE INDEX card_transaction_by_original ON card_transaction (original_id) WHERE original_id IS NOT NULL;
+CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE rrn <> '';
+CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
+CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
+
+-- The key of a message that was accepted, once and for all: link, MTI class and
+-- function, DE7, DE11, DE32, DE33 (settled: absent = empty). A repeat finds its
+-- first answer here. A tombstone is the key of an original that a reversal
+-- named before it arrived.
+CREATE TABLE message (
+    key            TEXT    NOT NULL PRIMARY KEY,
+    fingerprint    TEXT    NOT NULL,
+    is_tombstone   BOOLEAN NOT NULL,
+    tenant_id      TEXT,
+    transaction_id TEXT,
+    answer         TEXT    NOT NULL,
+    created_at     BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX message_by_time ON message (created_at);
+
+-- Everything a decision was made of, so that it can be explained and made
+-- again: the request (card data as results and fingerprints only), the facts
+-- gathered, the state read under locks, the trace, and the hash of the
+-- configuration it ran under.
+CREATE TABLE decision (
+    transaction_id     TEXT   NOT NULL PRIMARY KEY,
+    tenant_id          TEXT   NOT NULL,
+    configuration_hash TEXT   NOT NULL,
+    record             TEXT   NOT NULL,
+    trace              TEXT   NOT NULL,
+    created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+-- +goose Down

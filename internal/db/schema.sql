@@ -1,0 +1,510 @@
+-- Generated from migrations/ by TestMigrate_resultIsSchemaSQL. Do not edit.
+
+CREATE TABLE tenant (
+    id                TEXT    NOT NULL PRIMARY KEY,
+    code              TEXT    NOT NULL UNIQUE,
+    name              TEXT    NOT NULL,
+    institution_type  TEXT    NOT NULL,
+    tax_number        TEXT    NOT NULL,
+    address           TEXT    NOT NULL,
+    contact           TEXT    NOT NULL,
+    time_zone         TEXT    NOT NULL,
+    language          TEXT    NOT NULL,
+    environment       TEXT    NOT NULL CHECK (environment IN ('Production', 'Sandbox')),
+    default_currency  TEXT    NOT NULL,
+    is_active         BOOLEAN NOT NULL,
+    concurrency_stamp TEXT    NOT NULL,
+    created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TABLE api_client (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    name          TEXT    NOT NULL,
+    secret_hash   TEXT    NOT NULL,
+    permissions   TEXT    NOT NULL,
+    is_active     BOOLEAN NOT NULL,
+    issues_refresh BOOLEAN NOT NULL,
+    failure_count BIGINT  NOT NULL CHECK (failure_count BETWEEN 0 AND 1000000),
+    failed_at     BIGINT  NOT NULL CHECK (failed_at BETWEEN 0 AND 9000000000000000),
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX api_client_by_tenant ON api_client (tenant_id);
+
+CREATE TABLE refresh_token (
+    token_hash TEXT   NOT NULL PRIMARY KEY,
+    family_id  TEXT   NOT NULL,
+    client_id  TEXT   NOT NULL REFERENCES api_client (id),
+    issued_at  BIGINT NOT NULL CHECK (issued_at BETWEEN 0 AND 9000000000000000),
+    expires_at BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
+    used_at    BIGINT CHECK (used_at BETWEEN 0 AND 9000000000000000),
+    revoked_at BIGINT CHECK (revoked_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX refresh_token_by_family ON refresh_token (family_id);
+
+CREATE TABLE signing_key (
+    id          TEXT   NOT NULL PRIMARY KEY,
+    private_key BYTEA  NOT NULL,
+    public_key  BYTEA  NOT NULL,
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TABLE idempotency (
+    tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
+    scope        TEXT   NOT NULL,
+    key          TEXT   NOT NULL,
+    body_hash    TEXT   NOT NULL,
+    holder       TEXT   NOT NULL,
+    leased_until BIGINT NOT NULL CHECK (leased_until BETWEEN 0 AND 9000000000000000),
+    status       BIGINT NOT NULL CHECK (status BETWEEN 0 AND 599),
+    body         BYTEA,
+    expires_at   BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, scope, key)
+);
+
+CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);
+
+CREATE TABLE account (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    code          TEXT    NOT NULL,
+    currency      TEXT    NOT NULL,
+    kind          TEXT    NOT NULL CHECK (kind IN ('A', 'L', 'I', 'E', 'X', 'S')),
+    keeps_balance BOOLEAN NOT NULL,
+    -- Set for customers' card accounts: the number the outside knows, and whose.
+    account_no    TEXT,
+    owner_key     TEXT,
+    posted        BIGINT  NOT NULL CHECK (posted BETWEEN -1000000000000000 AND 1000000000000000),
+    held          BIGINT  NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, code, currency)
+);
+
+CREATE UNIQUE INDEX account_by_number ON account (tenant_id, account_no) WHERE account_no IS NOT NULL;
+
+CREATE TABLE entry (
+    id              TEXT   NOT NULL PRIMARY KEY,
+    tenant_id       TEXT   NOT NULL REFERENCES tenant (id),
+    event           TEXT   NOT NULL,
+    idempotency_key TEXT   NOT NULL,
+    transaction_id  TEXT,
+    reverses_id     TEXT   REFERENCES entry (id),
+    description     TEXT   NOT NULL,
+    business_on     TEXT   NOT NULL,
+    created_at      BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, idempotency_key)
+);
+
+CREATE UNIQUE INDEX entry_reversed_once ON entry (reverses_id) WHERE reverses_id IS NOT NULL;
+
+CREATE INDEX entry_by_transaction ON entry (transaction_id) WHERE transaction_id IS NOT NULL;
+
+CREATE TABLE posting (
+    entry_id     TEXT   NOT NULL REFERENCES entry (id),
+    line         BIGINT NOT NULL CHECK (line BETWEEN 1 AND 100),
+    tenant_id    TEXT   NOT NULL,
+    account_id   TEXT   NOT NULL REFERENCES account (id),
+    side         TEXT   NOT NULL CHECK (side IN ('D', 'C')),
+    amount       BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
+    currency     TEXT   NOT NULL,
+    posted_after BIGINT CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
+    PRIMARY KEY (entry_id, line)
+);
+
+CREATE INDEX posting_by_account ON posting (account_id, entry_id);
+
+CREATE TABLE hold (
+    id             TEXT   NOT NULL PRIMARY KEY,
+    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    account_id     TEXT   NOT NULL REFERENCES account (id),
+    currency       TEXT   NOT NULL,
+    authorized     BIGINT NOT NULL CHECK (authorized BETWEEN 0 AND 1000000000000000),
+    reversed       BIGINT NOT NULL CHECK (reversed BETWEEN 0 AND 1000000000000000),
+    cleared        BIGINT NOT NULL CHECK (cleared BETWEEN 0 AND 1000000000000000),
+    released       BIGINT NOT NULL CHECK (released BETWEEN 0 AND 1000000000000000),
+    expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
+    is_open        BOOLEAN NOT NULL,
+    CHECK (reversed + cleared + released <= authorized),
+    CHECK (is_open = (reversed + cleared + released < authorized))
+);
+
+CREATE INDEX hold_by_expiry ON hold (expires_at) WHERE is_open;
+
+CREATE INDEX hold_by_account ON hold (account_id) WHERE is_open;
+
+CREATE TABLE key_block (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    label         TEXT    NOT NULL,
+    usage         TEXT    NOT NULL,
+    algorithm     TEXT    NOT NULL,
+    mode          TEXT    NOT NULL,
+    exportability TEXT    NOT NULL,
+    version       TEXT    NOT NULL,
+    kcv           TEXT    NOT NULL,
+    is_test       BOOLEAN NOT NULL,
+    block         TEXT    NOT NULL,
+    client_id     TEXT,
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    expires_at    BIGINT  CHECK (expires_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX key_block_by_label ON key_block (tenant_id, label, version);
+
+CREATE INDEX key_block_by_client ON key_block (tenant_id, client_id) WHERE client_id IS NOT NULL;
+
+CREATE TABLE configuration (
+    tenant_id TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    version   BIGINT NOT NULL CHECK (version BETWEEN 1 AND 1000000000000)
+);
+
+CREATE TABLE issuing_attribute (
+    tenant_id         TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    document          TEXT   NOT NULL,
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TABLE bin (
+    bin               TEXT    NOT NULL PRIMARY KEY,
+    tenant_id         TEXT    NOT NULL REFERENCES tenant (id),
+    brand             TEXT    NOT NULL,
+    network           TEXT    NOT NULL,
+    card_type         TEXT    NOT NULL,
+    card_level        TEXT    NOT NULL,
+    currency          TEXT    NOT NULL,
+    country           TEXT    NOT NULL,
+    pan_length        BIGINT  NOT NULL CHECK (pan_length BETWEEN 13 AND 19),
+    sponsor_name      TEXT    NOT NULL,
+    network_member_id TEXT    NOT NULL,
+    key_set_code      TEXT    NOT NULL,
+    is_3ds_enabled    BOOLEAN NOT NULL,
+    is_tokenization_enabled BOOLEAN NOT NULL,
+    status            TEXT    NOT NULL CHECK (status IN ('Active', 'Passive')),
+    concurrency_stamp TEXT    NOT NULL,
+    created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX bin_by_tenant ON bin (tenant_id, bin);
+
+CREATE TABLE bin_range (
+    tenant_id               TEXT   NOT NULL REFERENCES tenant (id),
+    code                    TEXT   NOT NULL,
+    name                    TEXT   NOT NULL,
+    bin                     TEXT   NOT NULL REFERENCES bin (bin),
+    range_start             TEXT   NOT NULL,
+    range_end               TEXT   NOT NULL,
+    pan_generation          TEXT   NOT NULL CHECK (pan_generation IN ('Random', 'Sequential')),
+    alert_threshold_percent BIGINT NOT NULL CHECK (alert_threshold_percent BETWEEN 1 AND 99),
+    used_count              BIGINT NOT NULL CHECK (used_count BETWEEN 0 AND 1000000000000000000),
+    next_offset             BIGINT NOT NULL CHECK (next_offset BETWEEN 0 AND 1000000000000000000),
+    status                  TEXT   NOT NULL CHECK (status IN ('Active', 'Passive')),
+    concurrency_stamp       TEXT   NOT NULL,
+    created_at              BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at              BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code),
+    CHECK (range_start <= range_end)
+);
+
+CREATE INDEX bin_range_by_bin ON bin_range (bin, range_start);
+
+CREATE TABLE product_group (
+    tenant_id         TEXT    NOT NULL REFERENCES tenant (id),
+    code              TEXT    NOT NULL,
+    name              TEXT    NOT NULL,
+    description       TEXT    NOT NULL,
+    is_active         BOOLEAN NOT NULL,
+    deleted_at        BIGINT  CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
+    concurrency_stamp TEXT    NOT NULL,
+    created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
+CREATE TABLE product (
+    tenant_id         TEXT   NOT NULL REFERENCES tenant (id),
+    code              TEXT   NOT NULL,
+    name              TEXT   NOT NULL,
+    name_folded       TEXT   NOT NULL,
+    group_code        TEXT,
+    bin_range_code    TEXT   NOT NULL,
+    card_type         TEXT   NOT NULL,
+    currency          TEXT   NOT NULL,
+    status            TEXT   NOT NULL CHECK (status IN ('Active', 'Passive')),
+    document          TEXT   NOT NULL,
+    deleted_at        BIGINT CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code),
+    FOREIGN KEY (tenant_id, group_code) REFERENCES product_group (tenant_id, code),
+    FOREIGN KEY (tenant_id, bin_range_code) REFERENCES bin_range (tenant_id, code)
+);
+
+CREATE INDEX product_by_group ON product (tenant_id, group_code);
+
+CREATE INDEX product_by_range ON product (tenant_id, bin_range_code);
+
+CREATE TABLE customer (
+    id                   TEXT   NOT NULL PRIMARY KEY,
+    tenant_id            TEXT   NOT NULL REFERENCES tenant (id),
+    customer_no          TEXT   NOT NULL,
+    external_customer_id TEXT,
+    customer_type        TEXT   NOT NULL CHECK (customer_type IN ('Individual', 'Company')),
+    status               TEXT   NOT NULL CHECK (status IN ('Active', 'Passive', 'Deceased', 'Closed', 'Blocked')),
+    kyc_level            BIGINT NOT NULL CHECK (kyc_level BETWEEN 0 AND 3),
+    segment_code         TEXT,
+    document             BYTEA  NOT NULL,
+    concurrency_stamp    TEXT   NOT NULL,
+    created_at           BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at           BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, customer_no)
+);
+
+CREATE UNIQUE INDEX customer_by_external ON customer (tenant_id, external_customer_id) WHERE external_customer_id IS NOT NULL;
+
+CREATE INDEX customer_by_time ON customer (tenant_id, created_at, id);
+
+CREATE TABLE customer_term (
+    tenant_id   TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    term        TEXT NOT NULL,
+    customer_id TEXT NOT NULL REFERENCES customer (id),
+    PRIMARY KEY (tenant_id, kind, term, customer_id)
+);
+
+CREATE INDEX customer_term_by_customer ON customer_term (customer_id);
+
+CREATE TABLE customer_identification (
+    customer_id  TEXT NOT NULL REFERENCES customer (id),
+    tenant_id    TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    number_index TEXT NOT NULL,
+    PRIMARY KEY (customer_id, kind),
+    UNIQUE (tenant_id, kind, number_index)
+);
+
+CREATE TABLE issuance (
+    id                TEXT   NOT NULL PRIMARY KEY,
+    tenant_id         TEXT   NOT NULL REFERENCES tenant (id),
+    issuance_no       TEXT   NOT NULL,
+    customer_id       TEXT   REFERENCES customer (id),
+    product_code      TEXT   NOT NULL,
+    parent_id         TEXT   REFERENCES issuance (id),
+    account_id        TEXT   NOT NULL,
+    account_no        TEXT   NOT NULL,
+    external_card_id  TEXT,
+    phone_number      BYTEA,
+    digital_slip_type TEXT   NOT NULL,
+    auto_renewal      TEXT   NOT NULL,
+    policies          TEXT   NOT NULL,
+    current_card_id   TEXT   NOT NULL,
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, issuance_no),
+    FOREIGN KEY (tenant_id, product_code) REFERENCES product (tenant_id, code)
+);
+
+CREATE UNIQUE INDEX issuance_by_external ON issuance (tenant_id, external_card_id) WHERE external_card_id IS NOT NULL;
+
+CREATE INDEX issuance_by_customer ON issuance (tenant_id, customer_id);
+
+CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code);
+
+CREATE INDEX issuance_by_parent ON issuance (parent_id) WHERE parent_id IS NOT NULL;
+
+CREATE INDEX issuance_by_time ON issuance (tenant_id, created_at, id);
+
+CREATE INDEX issuance_by_account ON issuance (account_id);
+
+CREATE TABLE card (
+    id                 TEXT    NOT NULL PRIMARY KEY,
+    tenant_id          TEXT    NOT NULL REFERENCES tenant (id),
+    issuance_id        TEXT    NOT NULL REFERENCES issuance (id),
+    card_token         TEXT    NOT NULL,
+    sequence_no        BIGINT  NOT NULL CHECK (sequence_no BETWEEN 1 AND 99),
+    psn                TEXT    NOT NULL,
+    pan_sealed         BYTEA   NOT NULL,
+    pan_index          TEXT    NOT NULL,
+    bin                TEXT    NOT NULL REFERENCES bin (bin),
+    last_four          TEXT    NOT NULL,
+    expires_on         TEXT    NOT NULL, -- YYYY-MM
+    form_factor        TEXT    NOT NULL,
+    emboss_line_1      TEXT    NOT NULL,
+    emboss_line_2      TEXT    NOT NULL,
+    service_code       TEXT    NOT NULL,
+    chip_profile       TEXT    NOT NULL,
+    key_version        TEXT    NOT NULL,
+    physical           TEXT    NOT NULL,
+    status             TEXT    NOT NULL CHECK (status IN ('Pending', 'Active', 'Inactive', 'Blocked', 'Lost', 'Stolen',
+                                                        'Fraud', 'Cancelled', 'Damaged', 'Expired', 'Renewed')),
+    status_reason      TEXT    NOT NULL,
+    status_description TEXT    NOT NULL,
+    status_changed_at  BIGINT  NOT NULL CHECK (status_changed_at BETWEEN 0 AND 9000000000000000),
+    status_changed_by  TEXT    NOT NULL,
+    status_channel     TEXT    NOT NULL,
+    activated_at       BIGINT  CHECK (activated_at BETWEEN 0 AND 9000000000000000),
+    previous_card_id   TEXT,
+    pin_status         TEXT    NOT NULL CHECK (pin_status IN ('NotSet', 'Active', 'Blocked', 'PendingChipUpdate')),
+    pin_method         TEXT    NOT NULL,
+    pin_value          TEXT    NOT NULL, -- PVV or offset
+    pvki               TEXT    NOT NULL,
+    pin_changed_at     BIGINT  CHECK (pin_changed_at BETWEEN 0 AND 9000000000000000),
+    pin_try_count      BIGINT  NOT NULL CHECK (pin_try_count BETWEEN 0 AND 1000),
+    cvv2_try_count     BIGINT  NOT NULL CHECK (cvv2_try_count BETWEEN 0 AND 1000),
+    atc                BIGINT  NOT NULL CHECK (atc BETWEEN -1 AND 65535),
+    atc_window         BIGINT  NOT NULL CHECK (atc_window BETWEEN 0 AND 9223372036854775807),
+    tap                TEXT    NOT NULL, -- the last contactless answer that asked for a PIN, for the second tap
+    contactless_count  BIGINT  NOT NULL CHECK (contactless_count BETWEEN 0 AND 1000000),
+    contactless_amount BIGINT  NOT NULL CHECK (contactless_amount BETWEEN 0 AND 1000000000000000),
+    created_at         BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at         BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, pan_index, sequence_no),
+    UNIQUE (tenant_id, card_token, sequence_no)
+);
+
+CREATE INDEX card_by_issuance ON card (issuance_id);
+
+CREATE TABLE card_status_history (
+    card_id     TEXT   NOT NULL REFERENCES card (id),
+    tenant_id   TEXT   NOT NULL,
+    position    BIGINT NOT NULL CHECK (position BETWEEN 1 AND 1000000),
+    status      TEXT   NOT NULL,
+    reason      TEXT   NOT NULL,
+    description TEXT   NOT NULL,
+    changed_at  BIGINT NOT NULL CHECK (changed_at BETWEEN 0 AND 9000000000000000),
+    changed_by  TEXT   NOT NULL,
+    channel     TEXT   NOT NULL,
+    PRIMARY KEY (card_id, position)
+);
+
+CREATE TABLE card_transaction (
+    id                   TEXT    NOT NULL PRIMARY KEY,
+    tenant_id            TEXT    NOT NULL REFERENCES tenant (id),
+    root_id              TEXT    NOT NULL,
+    original_id          TEXT,
+    flow                 TEXT    NOT NULL,
+    code                 TEXT    NOT NULL,
+    status               TEXT    NOT NULL,
+    reason               TEXT    NOT NULL,
+    response_code        TEXT    NOT NULL,
+    authorization_code   TEXT    NOT NULL,
+    card_id              TEXT,
+    issuance_id          TEXT,
+    account_id           TEXT,
+    hold_id              TEXT,
+    transaction_amount   BIGINT  NOT NULL CHECK (transaction_amount BETWEEN 0 AND 1000000000000000),
+    transaction_currency TEXT    NOT NULL,
+    billing_amount       BIGINT  NOT NULL CHECK (billing_amount BETWEEN 0 AND 1000000000000000),
+    billing_currency     TEXT    NOT NULL,
+    reversed_amount      BIGINT  NOT NULL CHECK (reversed_amount BETWEEN 0 AND 1000000000000000),
+    cleared_amount       BIGINT  NOT NULL CHECK (cleared_amount BETWEEN 0 AND 1000000000000000),
+    refunded_amount      BIGINT  NOT NULL CHECK (refunded_amount BETWEEN 0 AND 1000000000000000),
+    is_debit             BOOLEAN NOT NULL,
+    is_advice            BOOLEAN NOT NULL,
+    is_force_post        BOOLEAN NOT NULL,
+    network              TEXT    NOT NULL,
+    link                 TEXT    NOT NULL,
+    mti                  TEXT    NOT NULL,
+    processing_code      TEXT    NOT NULL,
+    stan                 TEXT    NOT NULL,
+    rrn                  TEXT    NOT NULL,
+    network_transaction_id TEXT  NOT NULL,
+    arn                  TEXT    NOT NULL,
+    transmitted_at       BIGINT  NOT NULL CHECK (transmitted_at BETWEEN 0 AND 9000000000000000),
+    local_time           TEXT    NOT NULL,
+    acquirer_id          TEXT    NOT NULL,
+    forwarder_id         TEXT    NOT NULL,
+    terminal_id          TEXT    NOT NULL,
+    card_acceptor_id     TEXT    NOT NULL,
+    merchant_name        TEXT    NOT NULL,
+    merchant_city        TEXT    NOT NULL,
+    merchant_country     TEXT    NOT NULL,
+    mcc                  TEXT    NOT NULL,
+    pos_entry_mode       TEXT    NOT NULL,
+    pos_condition_code   TEXT    NOT NULL,
+    posted_after         BIGINT  CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
+    available_after      BIGINT  CHECK (available_after BETWEEN -2000000000000000 AND 2000000000000000),
+    business_on          TEXT    NOT NULL,
+    created_at           BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at           BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;
+
+CREATE INDEX card_transaction_by_issuance ON card_transaction (issuance_id, created_at) WHERE issuance_id IS NOT NULL;
+
+CREATE INDEX card_transaction_by_original ON card_transaction (original_id) WHERE original_id IS NOT NULL;
+
+CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE rrn <> '';
+
+CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
+
+CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
+
+CREATE TABLE message (
+    key            TEXT    NOT NULL PRIMARY KEY,
+    fingerprint    TEXT    NOT NULL,
+    is_tombstone   BOOLEAN NOT NULL,
+    tenant_id      TEXT,
+    transaction_id TEXT,
+    answer         TEXT    NOT NULL,
+    created_at     BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX message_by_time ON message (created_at);
+
+CREATE TABLE decision (
+    transaction_id     TEXT   NOT NULL PRIMARY KEY,
+    tenant_id          TEXT   NOT NULL,
+    configuration_hash TEXT   NOT NULL,
+    record             TEXT   NOT NULL,
+    trace              TEXT   NOT NULL,
+    created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TABLE clearing_file (
+    id           TEXT   NOT NULL PRIMARY KEY,
+    content_hash TEXT   NOT NULL UNIQUE,
+    network      TEXT   NOT NULL,
+    file_id      TEXT   NOT NULL,
+    business_on  TEXT   NOT NULL,
+    record_count BIGINT NOT NULL CHECK (record_count BETWEEN 0 AND 1000000000),
+    imported_at  BIGINT NOT NULL CHECK (imported_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TABLE clearing_record (
+    file_id        TEXT   NOT NULL REFERENCES clearing_file (id),
+    line           BIGINT NOT NULL CHECK (line BETWEEN 1 AND 1000000000),
+    tenant_id      TEXT,
+    duplicate_key  TEXT   NOT NULL,
+    match_status   TEXT   NOT NULL,
+    matched_rule   TEXT   NOT NULL,
+    transaction_id TEXT,
+    original_id    TEXT,
+    amount         BIGINT NOT NULL CHECK (amount BETWEEN 0 AND 1000000000000000),
+    currency       TEXT   NOT NULL,
+    is_debit       BOOLEAN NOT NULL,
+    PRIMARY KEY (file_id, line)
+);
+
+CREATE UNIQUE INDEX clearing_record_once ON clearing_record (duplicate_key) WHERE match_status <> 'Duplicate';
+
+CREATE TABLE clearing_exception (
+    id             TEXT   NOT NULL PRIMARY KEY,
+    tenant_id      TEXT,
+    file_id        TEXT   NOT NULL REFERENCES clearing_file (id),
+    line           BIGINT NOT NULL CHECK (line BETWEEN 1 AND 1000000000),
+    kind           TEXT   NOT NULL,
+    transaction_id TEXT,
+    status         TEXT   NOT NULL CHECK (status IN ('Open', 'Assigned', 'Resolved', 'Closed')),
+    created_at     BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX clearing_exception_open ON clearing_exception (tenant_id, created_at) WHERE status <> 'Closed';
