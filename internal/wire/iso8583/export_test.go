@@ -1,0 +1,33 @@
+package iso8583
+
+import "pgregory.net/rapid"
+
+// alphabets of the field types, for drawing values.
+var alphabets = map[class]string{
+	digits:                             "0123456789",
+	letters | space:                    "abcXYZ ",
+	digits | letters | space:           "0123456789abcXYZ ",
+	digits | letters | space | special: "0123456789abcXYZ *=/\\-.",
+	digits | space | special:           "0123456789 *=/-.",
+	track:                              "0123456789=D",
+}
+
+// DrawValue draws a value that fills field n of the generic dialect: of full
+// length when the field is fixed, of any length when it is not.
+func DrawValue(t *rapid.T, n int) []byte {
+	d, err := LoadDialect("generic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &d.fields[n]
+	size := rapid.IntRange(f.min, f.max).Draw(t, "size")
+	if f.kind.binary {
+		return rapid.SliceOfN(rapid.Byte(), size, size).Draw(t, "bytes")
+	}
+	alphabet := []byte(alphabets[f.kind.class])
+	v := rapid.SliceOfN(rapid.SampledFrom(alphabet), size, size).Draw(t, "text")
+	if f.kind.signed {
+		v[0] = rapid.SampledFrom([]byte("CD")).Draw(t, "sign")
+	}
+	return v
+}
