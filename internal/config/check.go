@@ -1,0 +1,136 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// check refuses settings the program could not run with. It reports all of
+// them, one a line, each named by its key.
+func (c *Config) check() error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	for key, addr := range map[string]string{"http.addr": c.HTTP.Addr, "network.addr": c.Network.Addr} {
+		if err := checkAddr(addr); err != nil {
+			bad(key, "%v", err)
+		}
+	}
+	if c.HTTP.Addr == c.Network.Addr && !strings.HasSuffix(c.HTTP.Addr, ":0") {
+		bad("network.addr", "is the same as http.addr")
+	}
+	if err := checkDSN(c.DB); err != nil {
+		bad("db", "%v", err)
+	}
+	if c.RootKeyFile != "" && c.RootPassphraseFile != "" {
+		bad("root_passphrase_file", "root_key_file is set too: choose one")
+	}
+	oneOf(bad, "network.framing", c.Network.Framing, "len2be", "len4ascii")
+	oneOf(bad, "log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf(bad, "log.format", c.Log.Format, "text", "json")
+	if n := c.Network.MessageMax; n < 256 || n > 65_535 {
+		bad("network.message_max", "%d is not between 256 and 65535", n)
+	}
+	if n := c.Network.InFlightMax; n < 1 || n > 65_536 {
+		bad("network.in_flight_max", "%d is not between 1 and 65536", n)
+	}
+	positive := []timing{
+		{"drain_timeout", c.DrainTimeout},
+		{"http.header_timeout", c.HTTP.HeaderTimeout},
+		{"http.request_timeout", c.HTTP.RequestTimeout},
+		{"http.idle_timeout", c.HTTP.IdleTimeout},
+		{"network.answer_timeout", c.Network.AnswerTimeout},
+		{"network.peer_timeout", c.Network.PeerTimeout},
+		{"network.echo_interval", c.Network.EchoInterval},
+		{"job.hold_expiry_interval", c.Job.HoldExpiryInterval},
+		{"job.sweep_interval", c.Job.SweepInterval},
+	}
+	for _, t := range positive {
+		if t.value <= 0 {
+			bad(t.key, "%v is not a time to wait", t.value)
+		}
+	}
+	// Each hop gives up before the one in front of it does, so that nobody is
+	// still working on a request whose sender is gone.
+	for _, order := range [][2]timing{
+		{{"network.answer_timeout", c.Network.AnswerTimeout}, {"network.peer_timeout", c.Network.PeerTimeout}},
+		{{"network.answer_timeout", c.Network.AnswerTimeout}, {"drain_timeout", c.DrainTimeout}},
+		{{"http.header_timeout", c.HTTP.HeaderTimeout}, {"http.request_timeout", c.HTTP.RequestTimeout}},
+	} {
+		if inner, outer := order[0], order[1]; inner.value >= outer.value {
+			bad(inner.key, "%v must be shorter than %s (%v)", inner.value, outer.key, outer.value)
+		}
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(errs...)
+}
+
+type timing struct {
+	key   string
+	value time.Duration
+}
+
+func oneOf(bad func(string, string, ...any), key, value string, allowed ...string) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	bad(key, "%q is none of %s", value, strings.Join(allowed, ", "))
+}
+
+// checkAddr refuses what is no HOST:PORT. An empty host listens everywhere.
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%q is not HOST:PORT", addr)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65_535 {
+		return fmt.Errorf("%q is not a port", port)
+	}
+	return nil
+}
+
+// checkDSN refuses addresses that db cannot open. It never quotes one: it may
+// hold a password.
+func checkDSN(dsn string) error {
+	kind, rest, _ := strings.Cut(dsn, ":")
+	switch {
+	case kind == "sqlite" && rest != "":
+		return nil
+	case kind == "postgres" || kind == "postgresql":
+		if u, err := url.Parse(dsn); err == nil && strings.HasPrefix(rest, "//") && u.Path != "" {
+			return nil
+		}
+		return errors.New("is not postgres://USER@HOST/DATABASE")
+	}
+	return errors.New("is neither sqlite:PATH nor postgres://…")
+}
+
+// HideSecrets is a database address as it may be shown: without its password.
+func HideSecrets(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		kind, _, _ := strings.Cut(dsn, ":")
+		return kind + ":***"
+	}
+	if strings.HasPrefix(dsn, "sqlite:") {
+		return dsn
+	}
+	if _, set := u.User.Password(); set {
+		u.User = url.UserPassword(u.User.Username(), "***")
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			query.Set(name, "***")
+		}
+	}
+	u.RawQuery = query.Encode()
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", "***")
+}

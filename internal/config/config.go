@@ -1,0 +1,86 @@
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Config is everything that can be set. Use [Load] to make one: the zero value
+// is not usable, every default is.
+type Config struct {
+	Data               string        `koanf:"data" usage:"directory of the default database and of the development root key"`
+	DB                 string        `koanf:"db" usage:"database: sqlite:PATH or postgres://… (default sqlite:DATA/sarraf.db)"`
+	RootKeyFile        string        `koanf:"root_key_file" usage:"file with the root key of the software HSM (default DATA/root.key, made when absent)"`
+	RootPassphraseFile string        `koanf:"root_passphrase_file" usage:"file with the passphrase of the root key, instead of root_key_file"`
+	DrainTimeout       time.Duration `koanf:"drain_timeout" usage:"how long requests in flight may take to finish at the end"`
+	HTTP               HTTP          `koanf:"http"`
+	Network            Network       `koanf:"network"`
+	Job                Job           `koanf:"job"`
+	Log                Log           `koanf:"log"`
+}
+
+// HTTP is the API server.
+type HTTP struct {
+	Addr           string        `koanf:"addr" usage:"where the API listens"`
+	HeaderTimeout  time.Duration `koanf:"header_timeout" usage:"longest wait for the header of a request"`
+	RequestTimeout time.Duration `koanf:"request_timeout" usage:"longest wait for a whole request, and again for its answer"`
+	IdleTimeout    time.Duration `koanf:"idle_timeout" usage:"how long an unused connection is kept"`
+}
+
+// Network is the ISO 8583 listener.
+type Network struct {
+	Addr          string        `koanf:"addr" usage:"where ISO 8583 links connect"`
+	Framing       string        `koanf:"framing" usage:"length before each message: len2be or len4ascii"`
+	MessageMax    int           `koanf:"message_max" usage:"longest message in bytes"`
+	AnswerTimeout time.Duration `koanf:"answer_timeout" usage:"our own budget for an answer"`
+	PeerTimeout   time.Duration `koanf:"peer_timeout" usage:"how long the network waits for an answer; longer than answer_timeout"`
+	EchoInterval  time.Duration `koanf:"echo_interval" usage:"a link on which nothing came for twice this long is closed"`
+	InFlightMax   int           `koanf:"in_flight_max" usage:"requests of one link that are worked on at the same time"`
+}
+
+// Job is the background work.
+type Job struct {
+	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
+	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often kept idempotent answers past their date are removed"`
+}
+
+// Log is what the program says while it runs.
+type Log struct {
+	Level  string `koanf:"level" usage:"debug, info, warn or error"`
+	Format string `koanf:"format" usage:"text or json"`
+}
+
+// defaults are the settings nobody has to make.
+func defaults() Config {
+	return Config{
+		Data:         "./sarraf-data",
+		DrainTimeout: 20 * time.Second,
+		HTTP: HTTP{
+			Addr:           "127.0.0.1:8080",
+			HeaderTimeout:  5 * time.Second,
+			RequestTimeout: 30 * time.Second,
+			IdleTimeout:    2 * time.Minute,
+		},
+		Network: Network{
+			Addr:          "127.0.0.1:8583",
+			Framing:       "len2be",
+			MessageMax:    8192,
+			AnswerTimeout: 8 * time.Second,
+			PeerTimeout:   15 * time.Second,
+			EchoInterval:  60 * time.Second,
+			InFlightMax:   256,
+		},
+		Job: Job{HoldExpiryInterval: time.Minute, SweepInterval: 10 * time.Minute},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// complete fills what follows from other settings.
+func (c *Config) complete() {
+	if c.DB == "" {
+		c.DB = "sqlite:" + filepath.Join(c.Data, "sarraf.db")
+	}
+	if c.RootKeyFile == "" && c.RootPassphraseFile == "" {
+		c.RootKeyFile = filepath.Join(c.Data, "root.key")
+	}
+}
