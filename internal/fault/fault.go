@@ -95,11 +95,7 @@ type Error struct {
 
 // New returns a fault whose text is the formatted message.
 func New(kind Kind, code Code, format string, args ...any) *Error {
-	text := format
-	if len(args) > 0 {
-		text = fmt.Sprintf(format, args...)
-	}
-	return &Error{Kind: kind, Code: code, Text: text}
+	return &Error{Kind: kind, Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
 // With returns a copy of e that carries one more parameter. Parameters are
