@@ -127,6 +127,7 @@ func Dialects() []string {
 	for _, f := range files {
 		names = append(names, strings.TrimSuffix(f.Name(), path.Ext(f.Name())))
 	}
+	slices.Sort(names)
 	return names
 }
 
