@@ -1,0 +1,201 @@
+package sim
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// Card is a card in somebody's hand. It is safe for concurrent use.
+type Card struct {
+	PAN         pan.PAN
+	Expiry      string // YYMM
+	PSN         string // two digits (5F34)
+	ServiceCode string // three digits
+	Profile     algo.Profile
+	DKI         byte // which issuer master key the chip's key comes from
+
+	CVV2 secret.Value // printed on the back
+	PIN  secret.Value // known to the owner; zero when none was set
+
+	stripe    secret.Value // track 2 of the stripe, with the CVV
+	chipTrack secret.Value // track 2 equivalent data of the chip, with the iCVV
+	master    algo.Pair    // the chip's key for application cryptograms
+	zpk       algo.Pair    // stands for the key inside the terminal's PIN pad
+
+	mu  sync.Mutex
+	atc uint16
+}
+
+// cardInfo is the answer of POST /api/v1/sandbox/card-info as far as a card is
+// made of it.
+type cardInfo struct {
+	CardNo       string `json:"cardNo"`
+	ExpireYear   int    `json:"expireYear"`
+	ExpireMonth  int    `json:"expireMonth"`
+	CVV2         string `json:"cvv2"`
+	CVV          string `json:"cvv"`
+	ICVV         string `json:"icvv"`
+	ServiceCode  string `json:"serviceCode"`
+	Track2       string `json:"track2"`
+	PSN          string `json:"psn"`
+	CVN          string `json:"cvn"` // two hexadecimal digits
+	DKI          string `json:"dki"` // likewise
+	LastATC      int    `json:"lastAtc"`
+	ICCMasterKey string `json:"iccMasterKey"`
+	ZPK          string `json:"zpk"`
+}
+
+// ParseCard makes a card of the answer of POST /api/v1/sandbox/card-info.
+// Errors name the member that is wrong and never quote it.
+func ParseCard(answer []byte) (*Card, error) {
+	var i cardInfo
+	if err := json.Unmarshal(answer, &i); err != nil {
+		return nil, errors.New("card info: is not the JSON of a card")
+	}
+	return newCard(i)
+}
+
+func newCard(i cardInfo) (*Card, error) {
+	number, err := pan.Parse(i.CardNo)
+	if err != nil {
+		return nil, fmt.Errorf("cardNo: %w", err)
+	}
+	c := &Card{
+		PAN:         number,
+		Expiry:      fmt.Sprintf("%02d%02d", i.ExpireYear%100, i.ExpireMonth),
+		PSN:         fmt.Sprintf("%02s", i.PSN),
+		ServiceCode: i.ServiceCode,
+		CVV2:        secret.FromString(i.CVV2),
+		atc:         uint16(i.LastATC),
+	}
+	cvn, err := hexByte(i.CVN)
+	if err != nil {
+		return nil, fmt.Errorf("cvn: %w", err)
+	}
+	if c.Profile, err = profileOf(cvn); err != nil {
+		return nil, err
+	}
+	if c.DKI, err = hexByte(i.DKI); err != nil {
+		return nil, fmt.Errorf("dki: %w", err)
+	}
+	if c.master, err = parseKey(i.ICCMasterKey); err != nil {
+		return nil, fmt.Errorf("iccMasterKey: %w", err)
+	}
+	if c.zpk, err = parseKey(i.ZPK); err != nil {
+		return nil, fmt.Errorf("zpk: %w", err)
+	}
+	track := strings.Replace(i.Track2, "D", "=", 1)
+	if _, err := pan.ParseTrack2(track); err != nil {
+		return nil, fmt.Errorf("track2: %w", err)
+	}
+	c.stripe = secret.FromString(track)
+	// The chip's copy of the track differs in the card value only. It is the
+	// last occurrence: what stands before it is key index and PVV.
+	head, discretionary, _ := strings.Cut(track, "=")
+	at := strings.LastIndex(discretionary, i.CVV)
+	if i.CVV == "" || len(i.ICVV) != len(i.CVV) || at < 0 {
+		return nil, fmt.Errorf("icvv: does not fit the track")
+	}
+	c.chipTrack = secret.FromString(head + "=" + discretionary[:at] + i.ICVV + discretionary[at+len(i.CVV):])
+	return c, nil
+}
+
+// profileOf is the profile of a cryptogram version number.
+func profileOf(cvn byte) (algo.Profile, error) {
+	for _, p := range []algo.Profile{
+		algo.CVN10, algo.CVN18, algo.CVN22, algo.MChip16, algo.MChip17, algo.MChip20, algo.MChip21,
+	} {
+		if p.CVN() == cvn {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("cvn: no profile has it")
+}
+
+func hexByte(s string) (byte, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != 1 {
+		return 0, fmt.Errorf("is not two hexadecimal digits")
+	}
+	return b[0], nil
+}
+
+func parseKey(s string) (algo.Pair, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return algo.Pair{}, fmt.Errorf("is not hexadecimal")
+	}
+	defer clear(b)
+	return algo.NewPair(b)
+}
+
+// ATC is the value of the transaction counter last used.
+func (c *Card) ATC() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int(c.atc)
+}
+
+// String is the masked number of the card.
+func (c *Card) String() string { return "card " + c.PAN.Masked() }
+
+// GoString is String.
+func (c *Card) GoString() string { return c.String() }
+
+// sign counts one transaction and makes its cryptogram. All of in but profile,
+// card, counter, issuer application data and cryptogram is the terminal's.
+func (c *Card) sign(in algo.ARQCInput) (algo.ARQCInput, error) {
+	c.mu.Lock()
+	if c.atc == 0xFFFF {
+		c.mu.Unlock()
+		return in, fmt.Errorf("the card's transaction counter is used up")
+	}
+	c.atc++
+	atc := c.atc
+	c.mu.Unlock()
+
+	in.Profile, in.PAN, in.PSN = c.Profile, c.PAN, c.PSN
+	in.ATC = [2]byte{byte(atc >> 8), byte(atc)}
+	in.IAD = issuerApplicationData(c.Profile, c.DKI)
+	var err error
+	in.ARQC, err = algo.ApplicationCryptogram(c.master, &in)
+	return in, err
+}
+
+// issuerApplicationData is tag 9F10 of a card that went online at its first
+// GENERATE AC and has nothing else to tell (crypto.md §13).
+func issuerApplicationData(p algo.Profile, dki byte) []byte {
+	// First byte of the results: second GENERATE AC not requested, first ARQC.
+	const online = 0xA0
+	switch p {
+	case algo.CVN10, algo.CVN18:
+		return []byte{0x06, dki, p.CVN(), 0x03, online, 0x00, 0x00}
+	case algo.CVN22:
+		return append([]byte{0x1F, p.CVN(), dki, 0x00, online}, make([]byte, 27)...)
+	}
+	// M/Chip: results 6, DAC 2, counters 8. Three PIN tries are left.
+	return append([]byte{dki, p.CVN(), online, 0x00, 0x03}, make([]byte, 13)...)
+}
+
+// pinBlock is the PIN as a terminal's PIN pad encrypts it: ISO 9564-1 format 0
+// under the zone PIN key.
+func (c *Card) pinBlock(digits secret.Value) ([]byte, error) {
+	pin, err := algo.ParsePIN(digits.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("PIN: %w", err)
+	}
+	block, err := algo.EncodePINBlock(0, &pin, c.PAN.Reveal(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("PIN block: %w", err)
+	}
+	c.zpk.TDES().Encrypt(block[:], block[:])
+	return block[:], nil
+}

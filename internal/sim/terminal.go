@@ -1,0 +1,310 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// Entry is how a terminal takes the card's data, as DE22 says it.
+type Entry string
+
+// The ways this simulator knows.
+const (
+	Chip        Entry = "051" // contact chip, PIN pad present
+	Contactless Entry = "071" // chip through the air
+	Ecommerce   Entry = "812" // typed by the cardholder, no PIN pad
+	Manual      Entry = "012" // typed by the merchant, no PIN pad
+	Stripe      Entry = "902" // whole track 2, no PIN pad
+)
+
+// signs says whether the chip makes a cryptogram.
+func (e Entry) signs() bool { return e == Chip || e == Contactless }
+
+// Kind is what the cardholder wants, the first two digits of DE3.
+type Kind string
+
+// The kinds this simulator knows.
+const (
+	Purchase       Kind = "00"
+	Cash           Kind = "01"
+	Refund         Kind = "20"
+	BalanceInquiry Kind = "31"
+)
+
+// Terminal is a place where cards are used: a shop's, a web shop's or a cash
+// machine.
+type Terminal struct {
+	Acquirer *Acquirer
+	ID       string // DE41, up to 8 characters
+	Merchant string // DE42, up to 15 characters
+	Name     string // DE43
+	City     string // DE43
+	Country  country.Country
+	MCC      string // DE18
+	Zone     *time.Location
+	Type     byte // tag 9F35: 22 attended, 14 a bank's cash machine
+}
+
+// Payment is one use of a card at a terminal.
+type Payment struct {
+	MTI    iso8583.MTI // default 0100
+	Kind   Kind        // default Purchase
+	Amount money.Amount
+	Entry  Entry
+	CVV2   secret.Value // what was typed, e-commerce and manual entry
+	PIN    secret.Value // what was typed; zero when nobody was asked
+	Reason string       // DE39 of an advice: what was answered on our behalf
+}
+
+// Request is a message of a terminal, with what the card needs to check the
+// answer.
+type Request struct {
+	Message *iso8583.Message
+	card    *Card
+	signed  algo.ARQCInput // zero when the chip took no part
+}
+
+// Use makes the message of one use of c.
+func (t *Terminal) Use(c *Card, p Payment) (*Request, error) {
+	if p.MTI == 0 {
+		p.MTI = iso8583.AuthorizationRequest
+	}
+	if p.Kind == "" {
+		p.Kind = Purchase
+	}
+	m := &iso8583.Message{MTI: p.MTI}
+	t.Acquirer.number(m)
+	r := &Request{Message: m, card: c}
+	now := t.Acquirer.Clock.Now().In(t.Zone)
+
+	m.SetText(iso8583.PAN, c.PAN.Reveal())
+	m.SetText(iso8583.ProcessingCode, string(p.Kind)+"0000")
+	m.SetNumber(iso8583.AmountTransaction, p.Amount.Minor())
+	m.SetText(iso8583.LocalTime, now.Format("150405"))
+	m.SetText(iso8583.LocalDate, now.Format("0102"))
+	m.SetText(iso8583.MCC, t.MCC)
+	m.SetText(iso8583.AcquiringCountry, t.Country.Numeric())
+	m.SetText(iso8583.POSEntryMode, string(p.Entry))
+	m.SetText(iso8583.POSConditionCode, conditionOf(p.Entry))
+	m.SetText(iso8583.AcquiringInstitutionID, t.Acquirer.ID)
+	m.SetText(iso8583.RRN, retrievalReference(t.Acquirer.Clock.Now(), m.Text(iso8583.STAN)))
+	m.SetText(iso8583.TerminalID, t.ID)
+	m.SetText(iso8583.CardAcceptorID, t.Merchant)
+	m.Set(iso8583.CardAcceptorNameLocation,
+		iso8583.Acceptor{Name: t.Name, City: t.City, Country: t.Country.Alpha2()}.Append(nil))
+	m.SetText(iso8583.TransactionCurrency, p.Amount.Currency().Numeric())
+	if p.Reason != "" {
+		m.SetText(iso8583.ResponseCode, p.Reason)
+	}
+	if err := r.read(t, p, now); err != nil {
+		return nil, fmt.Errorf("use %v: %w", c, err)
+	}
+	return r, nil
+}
+
+// read puts in what the terminal takes from the card and its owner.
+func (r *Request) read(t *Terminal, p Payment, now time.Time) error {
+	m, c := r.Message, r.card
+	switch p.Entry {
+	case Chip, Contactless:
+		m.Set(iso8583.Track2, c.chipTrack.Reveal())
+		m.SetText(iso8583.CardSequenceNumber, "0"+c.PSN)
+		if err := r.sign(t, p, now); err != nil {
+			return err
+		}
+	case Stripe:
+		m.Set(iso8583.Track2, c.stripe.Reveal())
+	case Ecommerce, Manual:
+		m.SetText(iso8583.ExpirationDate, c.Expiry)
+		if !p.CVV2.IsZero() {
+			tags, err := iso8583.AppendTag(nil, tagCVV2, p.CVV2.Reveal())
+			if err != nil {
+				return fmt.Errorf("write CVV2: %w", err)
+			}
+			m.Set(iso8583.PrivateElements, tags)
+		}
+	default:
+		return fmt.Errorf("entry mode %q is not known", p.Entry)
+	}
+	if !p.PIN.IsZero() {
+		block, err := c.pinBlock(p.PIN)
+		if err != nil {
+			return err
+		}
+		m.Set(iso8583.PINData, block)
+	}
+	return nil
+}
+
+// tagCVV2 is where dialect generic carries a CVV2 inside DE48.
+const tagCVV2 = 92
+
+// sign lets the chip make its cryptogram over the terminal's data and fills
+// DE55.
+func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
+	in := algo.ARQCInput{
+		AmountAuthorized: bcd6(p.Amount.Minor()),
+		Country:          bcd2(t.Country.Numeric()),
+		TVR:              [5]byte{0, 0, 0, 0x80, 0}, // over the floor limit: go online
+		Currency:         bcd2(p.Amount.Currency().Numeric()),
+		Date:             [3]byte{bcd(now.Year() % 100), bcd(int(now.Month())), bcd(now.Day())},
+		Type:             p.Kind.bcd(),
+		AIP:              [2]byte{0x38, 0x00},
+	}
+	if p.Entry == Contactless {
+		in.AIP = [2]byte{0x20, 0x00}
+	}
+	if _, err := io.ReadFull(t.Acquirer.Random, in.UN[:]); err != nil {
+		return fmt.Errorf("draw unpredictable number: %w", err)
+	}
+	in, err := r.card.sign(in)
+	if err != nil {
+		return err
+	}
+	r.signed = in
+	// How the cardholder was verified: enciphered PIN online, or not at all.
+	verification := []byte{0x1F, 0x03, 0x02}
+	if !p.PIN.IsZero() {
+		verification = []byte{0x42, 0x03, 0x00}
+	}
+	icc := appendTag(nil, 0x9F26, in.ARQC[:])
+	icc = appendTag(icc, 0x9F27, []byte{0x80})
+	icc = appendTag(icc, 0x9F10, in.IAD)
+	icc = appendTag(icc, 0x9F37, in.UN[:])
+	icc = appendTag(icc, 0x9F36, in.ATC[:])
+	icc = appendTag(icc, 0x95, in.TVR[:])
+	icc = appendTag(icc, 0x9A, in.Date[:])
+	icc = appendTag(icc, 0x9C, []byte{in.Type})
+	icc = appendTag(icc, 0x9F02, in.AmountAuthorized[:])
+	icc = appendTag(icc, 0x5F2A, in.Currency[:])
+	icc = appendTag(icc, 0x82, in.AIP[:])
+	icc = appendTag(icc, 0x9F1A, in.Country[:])
+	icc = appendTag(icc, 0x9F03, in.AmountOther[:])
+	icc = appendTag(icc, 0x9F33, []byte{0xE0, 0xF8, 0xC8})
+	icc = appendTag(icc, 0x9F34, verification)
+	icc = appendTag(icc, 0x9F35, []byte{t.Type})
+	icc = appendTag(icc, 0x5F34, []byte{(r.card.PSN[0]-'0')<<4 | r.card.PSN[1] - '0'})
+	r.Message.Set(iso8583.ICCData, icc)
+	return nil
+}
+
+// WithPIN is the second half of "single tap then PIN": the same cryptogram in
+// a new message, now with the PIN the terminal asked for.
+func (r *Request) WithPIN(t *Terminal, pin secret.Value) (*Request, error) {
+	m := new(iso8583.Message)
+	r.Message.CopyTo(m)
+	t.Acquirer.number(m)
+	m.SetText(iso8583.RRN, retrievalReference(t.Acquirer.Clock.Now(), m.Text(iso8583.STAN)))
+	block, err := r.card.pinBlock(pin)
+	if err != nil {
+		return nil, err
+	}
+	m.Set(iso8583.PINData, block)
+	return &Request{Message: m, card: r.card, signed: r.signed}, nil
+}
+
+// ErrIssuerCryptogram says that the card does not believe an answer is its
+// issuer's: the response cryptogram is wrong or says something else than DE39.
+var ErrIssuerCryptogram = errors.New("the response cryptogram is not the issuer's")
+
+// CheckIssuer lets the card check the response cryptogram (tag 91) of an
+// answer. It reports false when there is none, and [ErrIssuerCryptogram] when
+// there is a wrong one.
+func (r *Request) CheckIssuer(answer *iso8583.Message) (present bool, err error) {
+	got, ok := findTag(answer.Bytes(iso8583.ICCData), 0x91)
+	if !ok {
+		return false, nil
+	}
+	if r.signed.Profile == 0 {
+		return true, fmt.Errorf("no cryptogram was sent: %w", ErrIssuerCryptogram)
+	}
+	approved := isApproval(answer.Text(iso8583.ResponseCode))
+	var arc [2]byte
+	copy(arc[:], answer.Bytes(iso8583.ResponseCode))
+	want, err := algo.Response(r.card.master, &r.signed, arc, algo.CardStatusUpdate(approved))
+	if err != nil {
+		return true, fmt.Errorf("compute response cryptogram: %w", err)
+	}
+	if string(got) != string(want) {
+		return true, ErrIssuerCryptogram
+	}
+	return true, nil
+}
+
+// isApproval says that a response code lets the customer go with the goods.
+func isApproval(code string) bool { return code == "00" || code == "10" || code == "85" }
+
+// conditionOf is DE25: e-commerce, or nothing special.
+func conditionOf(e Entry) string {
+	switch e {
+	case Ecommerce:
+		return "59"
+	case Manual:
+		return "08"
+	}
+	return "00"
+}
+
+// retrievalReference is DE37 by custom: last digit of the year, day of the
+// year, hour, trace number.
+func retrievalReference(now time.Time, stan string) string {
+	return fmt.Sprintf("%d%03d%02d%s", now.Year()%10, now.YearDay(), now.Hour(), stan)
+}
+
+func (k Kind) bcd() byte { return (k[0]-'0')<<4 | k[1] - '0' }
+
+// bcd is two decimal digits in a byte.
+func bcd(n int) byte { return byte(n/10<<4 | n%10) }
+
+// bcd2 is three decimal digits in two bytes.
+func bcd2(digits string) [2]byte {
+	return [2]byte{digits[0] - '0', (digits[1]-'0')<<4 | digits[2] - '0'}
+}
+
+// bcd6 is an amount of at most twelve digits in six bytes.
+func bcd6(minor int64) [6]byte {
+	var out [6]byte
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = bcd(int(minor % 100))
+		minor /= 100
+	}
+	return out
+}
+
+// appendTag appends a BER-TLV object with a value of less than 128 bytes.
+func appendTag(dst []byte, tag uint16, value []byte) []byte {
+	if tag > 0xFF {
+		dst = binary.BigEndian.AppendUint16(dst, tag)
+	} else {
+		dst = append(dst, byte(tag))
+	}
+	return append(append(dst, byte(len(value))), value...)
+}
+
+// findTag finds a one-byte tag among BER-TLV objects with short lengths.
+func findTag(b []byte, tag byte) ([]byte, bool) {
+	for len(b) >= 2 {
+		first, n := b[0], 1
+		if first&0x1F == 0x1F {
+			n = 2
+		}
+		if len(b) < n+1 || len(b) < n+1+int(b[n]) {
+			return nil, false
+		}
+		value := b[n+1 : n+1+int(b[n])]
+		if n == 1 && first == tag {
+			return value, true
+		}
+		b = b[n+1+int(b[n]):]
+	}
+	return nil, false
+}
