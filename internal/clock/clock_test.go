@@ -198,3 +198,11 @@ func ExampleDate_AddMonths() {
 	fmt.Println(d.AddMonths(1), d.AddMonths(2))
 	// Output: 2026-02-28 2026-03-31
 }
+
+func TestStopwatch_onlyGrows(t *testing.T) {
+	s := clock.StartStopwatch()
+	a := s.Elapsed()
+	if b := s.Elapsed(); a < 0 || b < a {
+		t.Errorf("got %v, then %v", a, b)
+	}
+}
