@@ -1,0 +1,282 @@
+package emv_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/sarraf-platform/sarraf/internal/wire/emv"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const request = "9F2608A1B2C3D4E5F60708 9F270180 9F100706010A03A0B801 9F3704DEADBEEF 9F36020042 9505 0000008000" +
+	"9A03261121 9C0100 9F0206000000012550 5F2A020949 82023900 9F1A020792 9F0306000000000000 9F3303E0F8C8" +
+	"9F3403420300 9F350122 5F340101"
+
+func TestReader_findsObjectsOfEveryShape(t *testing.T) {
+	data := unhex(t, "00 4F07A0000000041010 FFFF 8F01FA 9F26080102030405060708 DF812903AABBCC 9F10 8103 010203 71 820004 86020000 00")
+	r := emv.Read(data)
+	var got []string
+	for r.Next() {
+		got = append(got, fmt.Sprintf("%s=%x", r.Tag(), r.Value()))
+	}
+	want := []string{"4F=a0000000041010", "8F=fa", "9F26=0102030405060708", "DF8129=aabbcc", "9F10=010203", "71=86020000"}
+	if diff := cmp.Diff(got, want); diff != "" || r.Err() != nil {
+		t.Errorf("%v %s", r.Err(), diff)
+	}
+}
+
+func TestReader_refusesWhatHasNoEnd(t *testing.T) {
+	for in, want := range map[string]emv.Problem{
+		"9F":             emv.Truncated,
+		"DF8180":         emv.BadTag,
+		"9F8026 00":      emv.BadTag,
+		"95":             emv.Truncated,
+		"9505 00":        emv.Truncated,
+		"9581":           emv.Truncated,
+		"95 8201":        emv.Truncated,
+		"7180 9F18 0000": emv.NoLengthForm,
+		"95 83000001 00": emv.NoLengthForm,
+	} {
+		r := emv.Read(unhex(t, in))
+		for r.Next() {
+		}
+		var te *emv.TagError
+		if !errors.As(r.Err(), &te) || te.Problem != want {
+			t.Errorf("%s: got %v, want %s", in, r.Err(), want)
+		}
+	}
+}
+
+func TestParseICC_readsWhatATerminalSends(t *testing.T) {
+	c, err := emv.ParseICC(unhex(t, request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if t1, missing := c.Missing(); missing {
+		t.Errorf("%s is missing, want none", t1)
+	}
+	if got, want := c.Counter(), uint16(0x42); got != want {
+		t.Errorf("counter: got %d, want %d", got, want)
+	}
+	if v, ok := emv.Decimal(c.AmountAuthorized[:]); !ok || v != 12550 {
+		t.Errorf("amount: got %d %v, want 12550", v, ok)
+	}
+	if got, want := hex.EncodeToString(c.IAD()), "06010a03a0b801"; got != want {
+		t.Errorf("issuer application data: got %s, want %s", got, want)
+	}
+	if c.CID != 0x80 || c.PSN != 1 || c.TerminalType != 0x22 || c.TransactionCurrency != [2]byte{0x09, 0x49} || c.HoldsCardData() {
+		t.Errorf("got %x %x %x %x %v", c.CID, c.PSN, c.TerminalType, c.TransactionCurrency, c.HoldsCardData())
+	}
+	if !c.Has(emv.PSN) || c.Has(emv.TTQ) {
+		t.Error("what was sent and what was not are confused")
+	}
+	if got, want := fmt.Sprintf("%X", c.Append(nil)), fmt.Sprintf("%X", unhex(t, request)); got != want {
+		t.Errorf("written again: got %s, want %s", got, want)
+	}
+}
+
+func TestParseICC_isStrict(t *testing.T) {
+	for in, want := range map[string]emv.Problem{
+		request + "9C0100":           emv.Repeated,
+		"9F2607A1B2C3D4E5F607":       emv.BadLength,
+		"9F1000":                     emv.BadLength,
+		"9F02060000000A2550":         emv.BadDigits,
+		"9A03269921 9F2604":          emv.Truncated,
+		strings.Repeat("DF0100", 86): emv.TooLong,
+	} {
+		c, err := emv.ParseICC(unhex(t, in))
+		var te *emv.TagError
+		if !errors.As(err, &te) || te.Problem != want || c != (emv.ICC{}) {
+			t.Errorf("%.20s: got %v, want %s", in, err, want)
+		}
+	}
+	c, err := emv.ParseICC(unhex(t, "9F2608A1B2C3D4E5F60708 DF0103AABBCC"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tag, missing := c.Missing(); !missing || tag != emv.CID {
+		t.Errorf("got %s %v, want 9F27 missing", tag, missing)
+	}
+}
+
+const canary = "9792067777770019"
+
+func TestStrip_takesCardDataOutAtEveryDepth(t *testing.T) {
+	in := unhex(t, "9F36020042 5A08"+canary+" 5713"+canary+"D31112217777777777777F 70 12 5F24 03 311130 5A 08 "+canary+" 82 00 DF01 01 AA 5F200443415244")
+	out, err := emv.Strip([]byte("kept"), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprintf("%x", out[4:]), "9f36020042"+"70028200"+"df0101aa"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	c, err := emv.ParseICC(in)
+	if err != nil || !c.HoldsCardData() {
+		t.Errorf("got %v %v, want card data noticed", c.HoldsCardData(), err)
+	}
+	if out, err := emv.Strip([]byte("kept"), unhex(t, "5A08"+canary[:8])); err == nil || string(out) != "kept" {
+		t.Errorf("data that cannot be read give %q", out)
+	}
+}
+
+func TestErrorsAndPrints_neverShowChipData(t *testing.T) {
+	data := unhex(t, "5A08"+canary+request+"9F37047777777777")
+	for i := range data {
+		for _, b := range [][]byte{data[:i], append(append(append([]byte{}, data[:i]...), 0x77), data[i+1:]...)} {
+			c, err := emv.ParseICC(b)
+			_, strip := emv.Strip(nil, b)
+			out := fmt.Sprintf("%v %+v %v %+v %x %s %#v", err, err, strip, c, c, c, c)
+			if strings.Contains(out, "7777") || strings.Contains(out, "A1B2") || strings.Contains(out, "a1b2") {
+				t.Fatalf("shown: %s", out)
+			}
+		}
+	}
+}
+
+func TestAnswer_readsBackWhatItWrites(t *testing.T) {
+	a := emv.Answer{
+		Authentication: unhex(t, "11223344556677883030"),
+		ScriptsAfter: []emv.Script{{
+			Identifier: [4]byte{1, 2, 3, 4},
+			Commands:   [][]byte{unhex(t, "841800000411223344"), unhex(t, "8424000008 1122334455667788")},
+		}},
+	}
+	v, err := a.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprintf("%x", v), "910a11223344556677883030"+"7221"+"9f180401020304"+"8609841800000411223344"+"860d84240000081122334455667788"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	got, err := emv.ParseAnswer(v)
+	if diff := cmp.Diff(got, a); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	for name, bad := range map[string]emv.Answer{
+		"authentication too short": {Authentication: make([]byte, 7)},
+		"authentication too long":  {Authentication: make([]byte, 17)},
+		"no command":               {ScriptsBefore: []emv.Script{{}}},
+		"script too long":          {ScriptsBefore: []emv.Script{{Commands: [][]byte{make([]byte, 100), make([]byte, 100)}}}},
+		"all together too long":    {ScriptsBefore: []emv.Script{{Commands: [][]byte{make([]byte, 120)}}, {Commands: [][]byte{make([]byte, 120)}}, {Commands: [][]byte{make([]byte, 50)}}}},
+	} {
+		if out, err := bad.Append([]byte("kept")); err == nil || string(out) != "kept" {
+			t.Errorf("%s: it is written", name)
+		}
+	}
+}
+
+func TestICC_readsBackEveryPart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var c emv.ICC
+		for _, p := range []struct {
+			tag  emv.Tag
+			size int
+		}{
+			{emv.Cryptogram, 8}, {emv.CID, 1}, {emv.IAD, rapid.IntRange(1, 32).Draw(t, "iad")}, {emv.UnpredictableNumber, 4},
+			{emv.ATC, 2}, {emv.TVR, 5}, {emv.AIP, 2}, {emv.TerminalCapabilities, 3}, {emv.CVMResults, 3}, {emv.ARC, 2}, {emv.TTQ, 4}, {emv.CTQ, 2},
+		} {
+			if rapid.Bool().Draw(t, "sent") {
+				if err := c.Set(p.tag, rapid.SliceOfN(rapid.Byte(), p.size, p.size).Draw(t, "value")); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := c.Set(emv.AmountAuthorized, emv.AppendDecimal(nil, rapid.Int64Range(0, 999_999_999_999).Draw(t, "amount"), 6)); err != nil {
+			t.Fatal(err)
+		}
+		back, err := emv.ParseICC(c.Append(nil))
+		if err != nil || back != c {
+			t.Fatalf("got %v %v, want %v", back, err, c)
+		}
+	})
+}
+
+func TestSet_refusesWhatIsNoPart(t *testing.T) {
+	var c emv.ICC
+	for tag, v := range map[emv.Tag][]byte{emv.PAN: {1}, 0xDF01: {1}, emv.ATC: {1}, emv.PSN: {0x0A}} {
+		if err := c.Set(tag, v); err == nil {
+			t.Errorf("%s is taken", tag)
+		}
+	}
+}
+
+func TestReader_allocatesNothing(t *testing.T) {
+	data := unhex(t, request)
+	if n := testing.AllocsPerRun(100, func() {
+		r := emv.Read(data)
+		for r.Next() {
+		}
+		if _, err := emv.ParseICC(data); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("got %v allocations, want 0", n)
+	}
+}
+
+func FuzzTLV(f *testing.F) {
+	f.Add(unhex(f, request))
+	f.Add(unhex(f, "7280"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := emv.Read(data)
+		var again []byte
+		for r.Next() {
+			again = emv.Append(again, r.Tag(), r.Value())
+		}
+		out, err := emv.Strip(nil, data)
+		if err == nil {
+			if twice, err := emv.Strip(nil, out); err != nil || !bytes.Equal(twice, out) {
+				t.Fatalf("stripping again changes: %v", err)
+			}
+		}
+		back := emv.Read(again)
+		n := 0
+		for back.Next() {
+			n++
+		}
+		if back.Err() != nil {
+			t.Fatalf("what was written cannot be read: %v", back.Err())
+		}
+	})
+}
+
+func FuzzICC(f *testing.F) {
+	f.Add(unhex(f, request))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := emv.ParseICC(data)
+		if err == nil {
+			back, err := emv.ParseICC(c.Append(nil))
+			if err != nil || !bytes.Equal(back.Append(nil), c.Append(nil)) {
+				t.Fatalf("written again it differs: %v", err)
+			}
+		}
+		if a, err := emv.ParseAnswer(data); err == nil {
+			_, _ = a.Append(nil)
+		}
+	})
+}
+
+func BenchmarkParseICC(b *testing.B) {
+	data := unhex(b, request)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := emv.ParseICC(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

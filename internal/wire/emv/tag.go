@@ -1,0 +1,174 @@
+package emv
+
+import "fmt"
+
+// Tag is a BER-TLV tag as it reads: 0x9F26 is the two bytes 9F 26.
+type Tag uint32
+
+// The tags of field 55 and of issuer answers.
+const (
+	DFName                     Tag = 0x84
+	AID                        Tag = 0x4F
+	TerminalAID                Tag = 0x9F06
+	Cryptogram                 Tag = 0x9F26 // ARQC, TC or AAC
+	CID                        Tag = 0x9F27 // cryptogram information data
+	IAD                        Tag = 0x9F10 // issuer application data
+	UnpredictableNumber        Tag = 0x9F37
+	ATC                        Tag = 0x9F36 // application transaction counter
+	TVR                        Tag = 0x95   // terminal verification results
+	TransactionDate            Tag = 0x9A
+	TransactionType            Tag = 0x9C
+	AmountAuthorized           Tag = 0x9F02
+	AmountOther                Tag = 0x9F03
+	TransactionCurrency        Tag = 0x5F2A
+	TerminalCountry            Tag = 0x9F1A
+	AIP                        Tag = 0x82   // application interchange profile
+	PSN                        Tag = 0x5F34 // PAN sequence number
+	TerminalCapabilities       Tag = 0x9F33
+	CVMResults                 Tag = 0x9F34
+	TerminalType               Tag = 0x9F35
+	IFDSerialNumber            Tag = 0x9F1E
+	ApplicationVersion         Tag = 0x9F09
+	TransactionSequenceCounter Tag = 0x9F41
+	TransactionCategoryCode    Tag = 0x9F53
+	FormFactor                 Tag = 0x9F6E
+	CustomerExclusive          Tag = 0x9F7C
+	TTQ                        Tag = 0x9F66 // terminal transaction qualifiers
+	CTQ                        Tag = 0x9F6C // card transaction qualifiers
+	PaymentAccountReference    Tag = 0x9F24
+	ARC                        Tag = 0x8A // authorization response code
+	IssuerAuthentication       Tag = 0x91 // ARPC and what goes with it
+	ScriptBefore               Tag = 0x71 // script template before the final cryptogram
+	ScriptAfter                Tag = 0x72 // script template after the final cryptogram
+	ScriptIdentifier           Tag = 0x9F18
+	ScriptCommand              Tag = 0x86
+	ScriptResults              Tag = 0x9F5B
+
+	Track1Equivalent    Tag = 0x56
+	Track2Equivalent    Tag = 0x57
+	PAN                 Tag = 0x5A
+	CardholderName      Tag = 0x5F20
+	ExpirationDate      Tag = 0x5F24
+	CardholderNameLong  Tag = 0x9F0B
+	Track1Discretionary Tag = 0x9F1F
+	Track2Discretionary Tag = 0x9F20
+	Track2Contactless   Tag = 0x9F6B
+	TransactionPIN      Tag = 0x99 // transaction PIN data
+	ServiceCode         Tag = 0x5F30
+)
+
+// form is how the value of a tag is written.
+type form uint8
+
+const (
+	bytesForm   form = iota // any bytes
+	numericForm             // binary coded decimal digits
+)
+
+// definition is what is known of a tag.
+type definition struct {
+	name     string
+	form     form
+	min, max int
+	strip    bool // card or track data: not to be kept
+}
+
+// definitions of the tags above. Tags that are not here are left alone.
+var definitions = map[Tag]definition{
+	Cryptogram:                 {name: "application cryptogram", min: 8, max: 8},
+	CID:                        {name: "cryptogram information data", min: 1, max: 1},
+	IAD:                        {name: "issuer application data", min: 1, max: 32},
+	UnpredictableNumber:        {name: "unpredictable number", min: 4, max: 4},
+	ATC:                        {name: "application transaction counter", min: 2, max: 2},
+	TVR:                        {name: "terminal verification results", min: 5, max: 5},
+	TransactionDate:            {name: "transaction date", form: numericForm, min: 3, max: 3},
+	TransactionType:            {name: "transaction type", form: numericForm, min: 1, max: 1},
+	AmountAuthorized:           {name: "amount authorized", form: numericForm, min: 6, max: 6},
+	AmountOther:                {name: "amount other", form: numericForm, min: 6, max: 6},
+	TransactionCurrency:        {name: "transaction currency code", form: numericForm, min: 2, max: 2},
+	TerminalCountry:            {name: "terminal country code", form: numericForm, min: 2, max: 2},
+	AIP:                        {name: "application interchange profile", min: 2, max: 2},
+	PSN:                        {name: "PAN sequence number", form: numericForm, min: 1, max: 1},
+	TerminalCapabilities:       {name: "terminal capabilities", min: 3, max: 3},
+	CVMResults:                 {name: "CVM results", min: 3, max: 3},
+	TerminalType:               {name: "terminal type", form: numericForm, min: 1, max: 1},
+	IFDSerialNumber:            {name: "IFD serial number", min: 8, max: 8},
+	DFName:                     {name: "DF name", min: 5, max: 16},
+	AID:                        {name: "application identifier of the card", min: 5, max: 16},
+	TerminalAID:                {name: "application identifier of the terminal", min: 5, max: 16},
+	ApplicationVersion:         {name: "application version of the terminal", min: 2, max: 2},
+	TransactionSequenceCounter: {name: "transaction sequence counter", form: numericForm, min: 2, max: 4},
+	TransactionCategoryCode:    {name: "transaction category code", min: 1, max: 1},
+	FormFactor:                 {name: "form factor indicator", min: 1, max: 32},
+	CustomerExclusive:          {name: "customer exclusive data", min: 1, max: 32},
+	TTQ:                        {name: "terminal transaction qualifiers", min: 4, max: 4},
+	CTQ:                        {name: "card transaction qualifiers", min: 2, max: 2},
+	PaymentAccountReference:    {name: "payment account reference", min: 29, max: 29},
+	ARC:                        {name: "authorization response code", min: 2, max: 2},
+	IssuerAuthentication:       {name: "issuer authentication data", min: 8, max: 16},
+	ScriptBefore:               {name: "issuer script before the final cryptogram", min: 1, max: 128},
+	ScriptAfter:                {name: "issuer script after the final cryptogram", min: 1, max: 128},
+	ScriptIdentifier:           {name: "issuer script identifier", min: 4, max: 4},
+	ScriptCommand:              {name: "issuer script command", min: 4, max: 125},
+	ScriptResults:              {name: "issuer script results", min: 5, max: 20},
+
+	Track1Equivalent:    {name: "track 1 equivalent data", max: 255, strip: true},
+	Track2Equivalent:    {name: "track 2 equivalent data", max: 255, strip: true},
+	PAN:                 {name: "card number", max: 255, strip: true},
+	CardholderName:      {name: "cardholder name", max: 255, strip: true},
+	CardholderNameLong:  {name: "cardholder name, extended", max: 255, strip: true},
+	ExpirationDate:      {name: "expiration date", max: 255, strip: true},
+	Track1Discretionary: {name: "track 1 discretionary data", max: 255, strip: true},
+	Track2Discretionary: {name: "track 2 discretionary data", max: 255, strip: true},
+	Track2Contactless:   {name: "track 2 data, contactless", max: 255, strip: true},
+	TransactionPIN:      {name: "transaction PIN data", max: 255, strip: true},
+	ServiceCode:         {name: "service code", max: 255, strip: true},
+}
+
+// Name is the name EMV gives to a tag, empty for a tag this package does not
+// know.
+func (t Tag) Name() string { return definitions[t].name }
+
+// HoldsCardData reports whether the value is the card number, track data or
+// what identifies the cardholder, none of which may be kept.
+func (t Tag) HoldsCardData() bool { return definitions[t].strip }
+
+// Constructed reports whether the value is itself a sequence of objects: bit
+// 6 of the tag's first byte.
+func (t Tag) Constructed() bool { return t.first()&0x20 != 0 }
+
+// first is the first byte of the tag.
+func (t Tag) first() byte {
+	for t > 0xFF {
+		t >>= 8
+	}
+	return byte(t)
+}
+
+// String is the tag in hexadecimal.
+func (t Tag) String() string { return fmt.Sprintf("%02X", uint32(t)) }
+
+// allows reports whether v is a value of t.
+func (t Tag) allows(v []byte) Problem {
+	d, known := definitions[t]
+	if !known {
+		return ""
+	}
+	if len(v) < d.min || len(v) > d.max {
+		return BadLength
+	}
+	if d.form == numericForm && !digitsOnly(v) {
+		return BadDigits
+	}
+	return ""
+}
+
+// digitsOnly reports whether every half byte is a decimal digit.
+func digitsOnly(v []byte) bool {
+	for _, c := range v {
+		if c>>4 > 9 || c&15 > 9 {
+			return false
+		}
+	}
+	return true
+}
