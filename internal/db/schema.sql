@@ -37,6 +37,7 @@ CREATE TABLE refresh_token (
     token_hash TEXT   NOT NULL PRIMARY KEY,
     family_id  TEXT   NOT NULL,
     client_id  TEXT   NOT NULL REFERENCES api_client (id),
+    scope      TEXT   NOT NULL,
     issued_at  BIGINT NOT NULL CHECK (issued_at BETWEEN 0 AND 9000000000000000),
     expires_at BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     used_at    BIGINT CHECK (used_at BETWEEN 0 AND 9000000000000000),
@@ -156,6 +157,14 @@ CREATE INDEX key_block_by_label ON key_block (tenant_id, label, version);
 
 CREATE INDEX key_block_by_client ON key_block (tenant_id, client_id) WHERE client_id IS NOT NULL;
 
+CREATE TABLE client_key (
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    client_id   TEXT   NOT NULL,
+    fingerprint TEXT   NOT NULL, -- SHA-256 of the SPKI in DER
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, client_id, fingerprint)
+);
+
 CREATE TABLE configuration (
     tenant_id TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
     version   BIGINT NOT NULL CHECK (version BETWEEN 1 AND 1000000000000)
@@ -166,7 +175,9 @@ CREATE TABLE issuing_attribute (
     document          TEXT   NOT NULL,
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    created_by        TEXT   NOT NULL,
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL
 );
 
 CREATE TABLE bin (
@@ -187,7 +198,9 @@ CREATE TABLE bin (
     status            TEXT    NOT NULL CHECK (status IN ('Active', 'Passive')),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    created_by        TEXT    NOT NULL,
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT    NOT NULL
 );
 
 CREATE INDEX bin_by_tenant ON bin (tenant_id, bin);
@@ -206,7 +219,9 @@ CREATE TABLE bin_range (
     status                  TEXT   NOT NULL CHECK (status IN ('Active', 'Passive')),
     concurrency_stamp       TEXT   NOT NULL,
     created_at              BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by              TEXT   NOT NULL,
     updated_at              BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by              TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, code),
     CHECK (range_start <= range_end)
 );
@@ -222,7 +237,9 @@ CREATE TABLE product_group (
     deleted_at        BIGINT  CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT    NOT NULL,
     updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT    NOT NULL,
     PRIMARY KEY (tenant_id, code)
 );
 
@@ -240,7 +257,9 @@ CREATE TABLE product (
     deleted_at        BIGINT CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT   NOT NULL,
     updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, code),
     FOREIGN KEY (tenant_id, group_code) REFERENCES product_group (tenant_id, code),
     FOREIGN KEY (tenant_id, bin_range_code) REFERENCES bin_range (tenant_id, code)
@@ -262,7 +281,9 @@ CREATE TABLE customer (
     document             BYTEA  NOT NULL,
     concurrency_stamp    TEXT   NOT NULL,
     created_at           BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by           TEXT   NOT NULL,
     updated_at           BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by           TEXT   NOT NULL,
     UNIQUE (tenant_id, customer_no)
 );
 
@@ -341,7 +362,9 @@ CREATE TABLE card (
     service_code       TEXT    NOT NULL,
     chip_profile       TEXT    NOT NULL,
     key_version        TEXT    NOT NULL,
-    physical           TEXT    NOT NULL,
+    physical           TEXT    NOT NULL, -- document of the plastic; where it goes is sealed in it
+    perso_status       TEXT    NOT NULL,
+    shipment_status    TEXT    NOT NULL,
     status             TEXT    NOT NULL CHECK (status IN ('Pending', 'Active', 'Inactive', 'Blocked', 'Lost', 'Stolen',
                                                         'Fraud', 'Cancelled', 'Damaged', 'Expired', 'Renewed')),
     status_reason      TEXT    NOT NULL,

@@ -42,6 +42,7 @@ CREATE TABLE refresh_token (
     token_hash TEXT   NOT NULL PRIMARY KEY,
     family_id  TEXT   NOT NULL,
     client_id  TEXT   NOT NULL REFERENCES api_client (id),
+    scope      TEXT   NOT NULL,
     issued_at  BIGINT NOT NULL CHECK (issued_at BETWEEN 0 AND 9000000000000000),
     expires_at BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     used_at    BIGINT CHECK (used_at BETWEEN 0 AND 9000000000000000),

@@ -22,4 +22,14 @@ CREATE TABLE key_block (
 CREATE INDEX key_block_by_label ON key_block (tenant_id, label, version);
 CREATE INDEX key_block_by_client ON key_block (tenant_id, client_id) WHERE client_id IS NOT NULL;
 
+-- RSA public keys of API clients that an administrator has registered: in
+-- production only these may wrap transport keys.
+CREATE TABLE client_key (
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    client_id   TEXT   NOT NULL,
+    fingerprint TEXT   NOT NULL, -- SHA-256 of the SPKI in DER
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, client_id, fingerprint)
+);
+
 -- +goose Down

@@ -1,0 +1,91 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// Authenticate returns the caller that an access token names. The client is
+// read anew each time, so that a client that is disabled or loses a permission
+// feels it at its next request.
+//
+// Whatever is wrong with the token or its client is one refusal:
+// Unauthenticated.
+func (s *Service) Authenticate(ctx context.Context, bearer secret.Value) (Caller, error) {
+	clientID, scope, err := s.verify(ctx, bearer)
+	if err != nil {
+		return Caller{}, err
+	}
+	var c clientOfTenant
+	var found bool
+	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
+		c, found, err = readClient(ctx, tx, clientID)
+		return err
+	})
+	if err != nil {
+		return Caller{}, fmt.Errorf("read client: %w", err)
+	}
+	if !found || !c.IsActive || !c.TenantIsActive {
+		return Caller{}, errUnauthenticated
+	}
+	return Caller{
+		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Client: c.ID, Name: c.Name,
+		Permissions: c.Permissions.restrictedTo(scope), Channel: ChannelAPI, Language: c.Language,
+	}, nil
+}
+
+// verify checks signature, type and times of a token and returns whose it is.
+// Only ES256 and only our own keys are looked at; the token's own ideas of
+// algorithm and key (none, jku, jwk, x5u) are not.
+func (s *Service) verify(ctx context.Context, bearer secret.Value) (clientID, scope string, err error) {
+	token, err := jwt.ParseSigned(string(bearer.Reveal()), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil || len(token.Headers) != 1 || token.Headers[0].ExtraHeaders[jose.HeaderType] != tokenType {
+		return "", "", errUnauthenticated
+	}
+	key, found, err := s.publicKey(ctx, token.Headers[0].KeyID)
+	if err != nil {
+		return "", "", err
+	}
+	if !found {
+		return "", "", errUnauthenticated
+	}
+	var standard jwt.Claims
+	var own map[string]any
+	if err := token.Claims(key, &standard, &own); err != nil {
+		return "", "", errUnauthenticated
+	}
+	now := s.Clock.Now()
+	expected := jwt.Expected{Issuer: s.Issuer, AnyAudience: jwt.Audience{s.Issuer}, Time: now}
+	if err := standard.ValidateWithLeeway(expected, 0); err != nil || standard.Expiry == nil ||
+		!now.Before(standard.Expiry.Time()) || now.Before(notBefore(standard)) {
+		return "", "", errUnauthenticated
+	}
+	clientID, _ = own["client_id"].(string)
+	scope, _ = own["scope"].(string)
+	return clientID, scope, nil
+}
+
+func notBefore(c jwt.Claims) time.Time {
+	if c.NotBefore == nil {
+		return time.Time{}
+	}
+	return c.NotBefore.Time()
+}
+
+// SetClientActive enables or disables a client of the caller's tenant.
+func (s *Service) SetClientActive(ctx context.Context, c Caller, clientID string, active bool) error {
+	return s.DB.InTx(ctx, func(tx db.Tx) error {
+		found, err := setClientActive(ctx, tx, c.Tenant, clientID, active)
+		if err == nil && !found {
+			err = errTenantNotFound
+		}
+		return err
+	})
+}

@@ -1,0 +1,54 @@
+package access
+
+import "strings"
+
+// Caller is a client that has proved who it is, and what its request says about
+// itself. It is a value; domains never change it.
+type Caller struct {
+	Tenant      TenantID
+	Sandbox     bool   // the tenant is a sandbox: clear values and test keys are allowed
+	Client      string // the client's id, e.g. sc_01k…
+	Name        string // the client's name
+	Permissions Permissions
+
+	Channel       string // X-Channel: Api, Mobile, Web, Ivr, Branch, CallCenter, BackOffice, System
+	UserReference string // X-User-Reference: the operator at the client; may be empty
+	CorrelationID string
+	Language      string // "tr" or "en"
+	IP            string
+}
+
+// ChannelAPI is the channel of a request that names none.
+const ChannelAPI = "Api"
+
+// Channels lists the channels a request may name.
+func Channels() []string {
+	return []string{ChannelAPI, "Mobile", "Web", "Ivr", "Branch", "CallCenter", "BackOffice", "System"}
+}
+
+// May reports whether the caller holds permission. A permission of the sandbox
+// is never held in a production tenant, whatever was granted.
+func (c Caller) May(permission string) bool {
+	if strings.HasPrefix(permission, sandboxPrefix) && !c.Sandbox {
+		return false
+	}
+	return c.Permissions.Has(permission)
+}
+
+// By names who acts, for created_by columns and audit: the client, and after a
+// slash the operator it named.
+func (c Caller) By() string {
+	if c.UserReference == "" {
+		return c.Client
+	}
+	return c.Client + "/" + c.UserReference
+}
+
+// System returns the caller that acts for the platform itself in tenant t: jobs,
+// imports, the command line. It holds every permission.
+func System(t Tenant) Caller {
+	return Caller{
+		Tenant: t.ID, Sandbox: t.Environment == Sandbox, Client: "system", Name: "system",
+		Permissions: EveryPermission(), Channel: "System", Language: t.Language,
+	}
+}

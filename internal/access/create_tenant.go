@@ -1,0 +1,218 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// NewTenant describes a tenant to create. Only Name is required.
+type NewTenant struct {
+	Name            string // 1 to 128 characters
+	Code            string // empty: made from the name
+	Sandbox         bool
+	InstitutionType string // empty: EMoney
+	TimeZone        string // empty: Europe/Istanbul
+	Language        string // empty: tr
+	DefaultCurrency string // empty: TRY
+}
+
+// Credentials are what a client shows to get a token. The secret exists in
+// clear only here, when it is made.
+type Credentials struct {
+	ClientID     string
+	ClientSecret secret.Value
+}
+
+// CreateTenant creates a tenant and its first client, which holds every
+// permission. A code that is taken is a Conflict when it was asked for; one
+// made from the name is varied until it is free.
+func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Credentials, error) {
+	t, err := s.newTenant(in)
+	if err != nil {
+		return Tenant{}, Credentials{}, err
+	}
+	creds := newCredentials()
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		if in.Code == "" {
+			if _, taken, err := FindTenantByCode(ctx, tx, t.Code); err != nil {
+				return err
+			} else if taken {
+				t.Code = strings.TrimRight(t.Code[:min(len(t.Code), 26)], "-") + "-" + random(3)
+			}
+		}
+		if err := insertTenant(ctx, tx, t); err != nil {
+			if db.IsUnique(err) {
+				return errTenantTaken
+			}
+			return fmt.Errorf("insert tenant: %w", err)
+		}
+		c := client{
+			ID: creds.ClientID, Tenant: t.ID, Name: t.Name, SecretHash: hashOf(creds.ClientSecret.Reveal()),
+			Permissions: EveryPermission(), IsActive: true, IssuesRefresh: true, CreatedAt: t.CreatedAt,
+		}
+		if err := insertClient(ctx, tx, c); err != nil {
+			return fmt.Errorf("insert client: %w", err)
+		}
+		return s.tell(ctx, tx, t.ID)
+	})
+	if err != nil {
+		return Tenant{}, Credentials{}, fmt.Errorf("create tenant: %w", err)
+	}
+	return t, creds, nil
+}
+
+// tell lets the watcher know that the tenant is new or changed.
+func (s *Service) tell(ctx context.Context, tx db.Tx, tenant TenantID) error {
+	if s.Watcher == nil {
+		return nil
+	}
+	return s.Watcher.TenantChanged(ctx, tx, tenant)
+}
+
+func (s *Service) newTenant(in NewTenant) (Tenant, error) {
+	now := s.Clock.Now()
+	t := Tenant{
+		ID: id.New[Tenant](now), Code: in.Code, IsActive: true, Environment: Production,
+		ConcurrencyStamp: random(16), CreatedAt: now, UpdatedAt: now,
+	}
+	if in.Sandbox {
+		t.Environment = Sandbox
+	}
+	if t.Code == "" {
+		t.Code = codeFrom(in.Name)
+	}
+	err := t.set(TenantChange{
+		Name: in.Name, InstitutionType: or(in.InstitutionType, "EMoney"), TimeZone: or(in.TimeZone, "Europe/Istanbul"),
+		Language: or(in.Language, "tr"), DefaultCurrency: or(in.DefaultCurrency, "TRY"),
+	})
+	bad := faultOf(err)
+	if !validCode(t.Code) {
+		bad = bad.OnField("code", "malformed", "must have 1 to 32 lower-case letters, digits or '-'")
+	}
+	if len(bad.Fields) > 0 {
+		return Tenant{}, bad
+	}
+	return t, nil
+}
+
+// set puts a change into t, or returns a fault that names everything wrong
+// with it and leaves t unspecified.
+func (t *Tenant) set(in TenantChange) error {
+	bad := fault.New(fault.Invalid, CodeInvalid, "the tenant is not valid")
+	if n := len([]rune(in.Name)); strings.TrimSpace(in.Name) == "" || n > 128 {
+		bad = bad.OnField("name", "length", "must have 1 to 128 characters")
+	}
+	if !contains(InstitutionTypes(), in.InstitutionType) {
+		bad = bad.OnField("institutionType", "unknown", "must be one of "+strings.Join(InstitutionTypes(), ", "))
+	}
+	zone, err := time.LoadLocation(in.TimeZone)
+	if err != nil || in.TimeZone == "" || in.TimeZone == "Local" {
+		bad = bad.OnField("timeZone", "unknown", "must be the name of a time zone, as Europe/Istanbul")
+	}
+	if in.Language != "tr" && in.Language != "en" {
+		bad = bad.OnField("language", "unknown", "must be tr or en")
+	}
+	currency, err := money.ParseCurrency(in.DefaultCurrency)
+	if err != nil {
+		bad = bad.OnField("defaultCurrency", "not_a_currency", "must be a currency of ISO 4217")
+	}
+	for _, f := range []struct{ name, value string }{{"taxNumber", in.TaxNumber}, {"address", in.Address}, {"contact", in.Contact}} {
+		if len([]rune(f.value)) > 512 {
+			bad = bad.OnField(f.name, "too_long", "must have at most 512 characters")
+		}
+	}
+	if len(bad.Fields) > 0 {
+		return bad
+	}
+	t.Name, t.InstitutionType, t.Zone, t.Language, t.DefaultCurrency = in.Name, in.InstitutionType, zone, in.Language, currency
+	t.TaxNumber, t.Address, t.Contact = in.TaxNumber, in.Address, in.Contact
+	return nil
+}
+
+// faultOf returns err as the fault it is, or an empty one of kind Invalid to
+// collect fields in.
+func faultOf(err error) *fault.Error {
+	if f, ok := fault.As(err); ok {
+		return f
+	}
+	return fault.New(fault.Invalid, CodeInvalid, "the tenant is not valid")
+}
+
+// codeFrom makes a code of the ASCII letters and digits of name.
+func codeFrom(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+		if b.Len() == 32 {
+			break
+		}
+	}
+	return or(strings.TrimRight(b.String(), "-"), "tenant")
+}
+
+func validCode(s string) bool {
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-') {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 32
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+func or(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+func newCredentials() Credentials {
+	return Credentials{ClientID: "sc_" + random(16), ClientSecret: newToken("sk_")}
+}
+
+// random returns n random bytes in hexadecimal digits.
+func random(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// newToken returns prefix and 256 random bits in base64url.
+func newToken(prefix string) secret.Value {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return secret.FromString(prefix + base64.RawURLEncoding.EncodeToString(b))
+}
+
+// hashOf is how a secret of 256 random bits is stored: with so much entropy
+// SHA-256 is as good as a slow hash.
+func hashOf(value []byte) string {
+	sum := sha256.Sum256(value)
+	return hex.EncodeToString(sum[:])
+}

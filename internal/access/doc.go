@@ -1,0 +1,33 @@
+// Package access knows who may call: tenants, their API clients, the tokens
+// those clients carry, and which of their requests were already answered.
+//
+// # Nouns
+//
+// A [Tenant] is one institution or programme; every other row of the platform
+// belongs to one. A client is the credentials of a program that calls us; it
+// belongs to a tenant and holds [Permissions]. A [Caller] is a client that has
+// shown a valid access token, with what its request says about itself; every
+// use case of every domain takes one. An access token is a JWT signed with
+// ES256 that lives an hour; a refresh token is an opaque value that works once.
+//
+// # States of a refresh token
+//
+//	issued ──used──▶ used ──presented again──▶ family revoked
+//	   │
+//	   └──14 days──▶ expired
+//
+// # States of an idempotency key
+//
+//	(absent) ──claim──▶ in progress ──answer──▶ answered ──24 h──▶ (absent)
+//	                        │
+//	                        └──lease of 60 s ends──▶ may be claimed again
+//
+// # Invariants
+//
+//   - A secret or token is stored as a hash only; none is ever printed.
+//   - A client that is disabled, or whose tenant is, stops at its next request.
+//   - A used refresh token that comes back revokes every token of its family.
+//   - Five wrong secrets lock a client for fifteen minutes, and the answer of a
+//     locked client cannot be told from that of a wrong secret.
+//   - The effect of an idempotent request and its kept answer commit together.
+package access

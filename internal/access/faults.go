@@ -1,0 +1,42 @@
+package access
+
+import "github.com/sarraf-platform/sarraf/internal/fault"
+
+// The codes of this package's refusals.
+const (
+	CodeInvalid              fault.Code = "validation_error"
+	CodeUnauthenticated      fault.Code = "unauthenticated"
+	CodeForbidden            fault.Code = "forbidden"
+	CodeInvalidClient        fault.Code = "invalid_client"
+	CodeInvalidGrant         fault.Code = "invalid_grant"
+	CodeInvalidScope         fault.Code = "invalid_scope"
+	CodeUnsupportedGrant     fault.Code = "unsupported_grant_type"
+	CodeTenantNotFound       fault.Code = "tenant_not_found"
+	CodeTenantTaken          fault.Code = "tenant_already_exists"
+	CodeConcurrency          fault.Code = "concurrency_conflict"
+	CodeIdempotencyReused    fault.Code = "idempotency_key_reused"
+	CodeIdempotencyNotKept   fault.Code = "idempotent_answer_not_kept"
+	CodeIdempotencyMalformed fault.Code = "idempotency_key_malformed"
+	CodeInProgress           fault.Code = "request_in_progress"
+)
+
+// Codes lists every code this package refuses with.
+var Codes = []fault.Code{
+	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeInvalidGrant, CodeInvalidScope,
+	CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeConcurrency, CodeIdempotencyReused,
+	CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
+}
+
+var (
+	errUnauthenticated = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
+	errInvalidClient   = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
+	errInvalidGrant    = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
+	errTenantNotFound  = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
+	errTenantTaken     = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
+	errConcurrency     = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
+	errKeyReused       = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
+	errNotKept         = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
+	errKeyMalformed    = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
+				OnField("X-Idempotency-Key", "malformed", "must have 1 to 64 printable ASCII characters")
+	errInProgress = fault.New(fault.Conflict, CodeInProgress, "a request with this idempotency key is being carried out")
+)

@@ -1,0 +1,19 @@
+package access
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// Sealer protects the private half of signing keys at rest; hsm.Sealing is one.
+type Sealer interface {
+	Seal(ctx context.Context, tenant, purpose string, plaintext, aad []byte) ([]byte, error)
+	Open(ctx context.Context, tenant, purpose string, sealed, aad []byte) ([]byte, error)
+}
+
+// TenantWatcher is told of a created or changed tenant inside the transaction
+// that makes it so; its error undoes that transaction.
+type TenantWatcher interface {
+	TenantChanged(ctx context.Context, tx db.Tx, tenant TenantID) error
+}

@@ -1,0 +1,68 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+const tenantColumns = `id, code, name, institution_type, tax_number, address, contact, time_zone, language,
+	environment, default_currency, is_active, concurrency_stamp, created_at, updated_at`
+
+// ReadTenant returns the tenant with this id, if there is one.
+func ReadTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, bool, error) {
+	return db.One(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE id = $1`, tenant)
+}
+
+// FindTenantByCode returns the tenant with this code, if there is one.
+func FindTenantByCode(ctx context.Context, tx db.Tx, code string) (Tenant, bool, error) {
+	return db.One(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE code = $1`, code)
+}
+
+// Tenants returns every tenant in the order of creation.
+func Tenants(ctx context.Context, tx db.Tx) ([]Tenant, error) {
+	return db.Collect(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant ORDER BY created_at, id`)
+}
+
+func scanTenant(row db.Scanner) (Tenant, error) {
+	var t Tenant
+	var zone, currency string
+	var created, updated int64
+	err := row.Scan(&t.ID, &t.Code, &t.Name, &t.InstitutionType, &t.TaxNumber, &t.Address, &t.Contact, &zone, &t.Language,
+		&t.Environment, &currency, &t.IsActive, &t.ConcurrencyStamp, &created, &updated)
+	if err != nil {
+		return Tenant{}, err
+	}
+	if t.Zone, err = time.LoadLocation(zone); err != nil {
+		return Tenant{}, fmt.Errorf("tenant %s: %w", t.ID, err)
+	}
+	if t.DefaultCurrency, err = money.ParseCurrency(currency); err != nil {
+		return Tenant{}, fmt.Errorf("tenant %s: %w", t.ID, err)
+	}
+	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	return t, nil
+}
+
+func insertTenant(ctx context.Context, tx db.Tx, t Tenant) error {
+	_, err := tx.Exec(ctx, `INSERT INTO tenant (`+tenantColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		t.ID, t.Code, t.Name, t.InstitutionType, t.TaxNumber, t.Address, t.Contact, t.Zone.String(), t.Language,
+		string(t.Environment), t.DefaultCurrency.Code(), t.IsActive, t.ConcurrencyStamp,
+		clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
+	return err
+}
+
+// updateTenant writes the mutable columns of t where the stored stamp is still
+// stamp; an empty stamp means any. It reports whether a row was changed.
+func updateTenant(ctx context.Context, tx db.Tx, t Tenant, stamp string) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET name = $2, institution_type = $3, tax_number = $4, address = $5,
+		contact = $6, time_zone = $7, language = $8, default_currency = $9, concurrency_stamp = $10, updated_at = $11
+		WHERE id = $1 AND ($12 = '' OR concurrency_stamp = $12)`,
+		t.ID, t.Name, t.InstitutionType, t.TaxNumber, t.Address, t.Contact, t.Zone.String(), t.Language,
+		t.DefaultCurrency.Code(), t.ConcurrencyStamp, clock.Micros(t.UpdatedAt), stamp))
+	return n == 1, err
+}

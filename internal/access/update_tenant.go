@@ -1,0 +1,88 @@
+package access
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// TenantChange is the mutable part of a tenant; it replaces all of it.
+type TenantChange struct {
+	Name, InstitutionType, TaxNumber, Address, Contact string
+	TimeZone, Language, DefaultCurrency                string
+	ConcurrencyStamp                                   string // empty: the last write wins
+}
+
+// Tenant returns the caller's tenant.
+func (s *Service) Tenant(ctx context.Context, c Caller) (Tenant, error) {
+	return s.TenantByID(ctx, c.Tenant)
+}
+
+// TenantByID returns a tenant; an unknown one is NotFound.
+func (s *Service) TenantByID(ctx context.Context, tenant TenantID) (t Tenant, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		t, err = mustTenant(ctx, tx, tenant)
+		return err
+	})
+	return t, err
+}
+
+// TenantByCode returns the tenant with this code; an unknown one is NotFound.
+func (s *Service) TenantByCode(ctx context.Context, code string) (t Tenant, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		var found bool
+		if t, found, err = FindTenantByCode(ctx, tx, code); err == nil && !found {
+			err = errTenantNotFound
+		}
+		return err
+	})
+	return t, err
+}
+
+// Tenants returns every tenant in the order of creation.
+func (s *Service) Tenants(ctx context.Context) (all []Tenant, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		all, err = Tenants(ctx, tx)
+		return err
+	})
+	return all, err
+}
+
+// UpdateTenant replaces the mutable part of the caller's tenant. Code and
+// environment never change. A stamp that is no longer the stored one is a
+// Conflict.
+func (s *Service) UpdateTenant(ctx context.Context, c Caller, in TenantChange) (t Tenant, err error) {
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		if t, err = mustTenant(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		if err := t.set(in); err != nil {
+			return err
+		}
+		t.ConcurrencyStamp, t.UpdatedAt = random(16), s.Clock.Now()
+		changed, err := updateTenant(ctx, tx, t, in.ConcurrencyStamp)
+		if err != nil {
+			return fmt.Errorf("update tenant: %w", err)
+		}
+		if !changed {
+			return errConcurrency
+		}
+		return s.tell(ctx, tx, t.ID)
+	})
+	if err != nil {
+		return Tenant{}, err
+	}
+	return t, nil
+}
+
+func mustTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, error) {
+	t, found, err := ReadTenant(ctx, tx, tenant)
+	if err != nil {
+		return Tenant{}, fmt.Errorf("read tenant: %w", err)
+	}
+	if !found {
+		return Tenant{}, errTenantNotFound
+	}
+	return t, nil
+}

@@ -1,0 +1,24 @@
+package vault
+
+import "github.com/sarraf-platform/sarraf/internal/fault"
+
+// The codes of this package's refusals.
+const (
+	CodeInvalid                fault.Code = "validation_error"
+	CodeKeyNotFound            fault.Code = "key_exchange_not_found"
+	CodeEncryptionKeyNotFound  fault.Code = "encryption_key_not_found"
+	CodeEncryptionKeyExpired   fault.Code = "encryption_key_expired"
+	CodeClientKeyNotRegistered fault.Code = "client_key_not_registered"
+)
+
+// Codes lists every code this package refuses with.
+var Codes = []fault.Code{
+	CodeInvalid, CodeKeyNotFound, CodeEncryptionKeyNotFound, CodeEncryptionKeyExpired, CodeClientKeyNotRegistered,
+}
+
+var (
+	errKeyNotFound           = fault.New(fault.NotFound, CodeKeyNotFound, "there is no such exchanged key")
+	errEncryptionKeyNotFound = fault.New(fault.Refused, CodeEncryptionKeyNotFound, "the encryption key is unknown or made for another use")
+	errEncryptionKeyExpired  = fault.New(fault.Refused, CodeEncryptionKeyExpired, "the encryption key has expired; exchange a new one")
+	errNotRegistered         = fault.New(fault.Refused, CodeClientKeyNotRegistered, "this public key was not registered for the client by an administrator")
+)
