@@ -34,9 +34,9 @@ type Card struct {
 	atc uint16
 }
 
-// cardInfo is the answer of POST /api/v1/sandbox/card-info as far as a card is
+// sandboxCard is the answer of POST /api/v1/sandbox/card-info as far as a card is
 // made of it.
-type cardInfo struct {
+type sandboxCard struct {
 	CardNo       string `json:"cardNo"`
 	ExpireYear   int    `json:"expireYear"`
 	ExpireMonth  int    `json:"expireMonth"`
@@ -56,14 +56,14 @@ type cardInfo struct {
 // ParseCard makes a card of the answer of POST /api/v1/sandbox/card-info.
 // Errors name the member that is wrong and never quote it.
 func ParseCard(answer []byte) (*Card, error) {
-	var i cardInfo
+	var i sandboxCard
 	if err := json.Unmarshal(answer, &i); err != nil {
 		return nil, errors.New("card info: is not the JSON of a card")
 	}
 	return newCard(i)
 }
 
-func newCard(i cardInfo) (*Card, error) {
+func newCard(i sandboxCard) (*Card, error) {
 	number, err := pan.Parse(i.CardNo)
 	if err != nil {
 		return nil, fmt.Errorf("cardNo: %w", err)

@@ -30,7 +30,6 @@ type LinkOptions struct {
 type Link struct {
 	conn    net.Conn
 	options LinkOptions
-	clock   clock.System // latency is measured in real time
 
 	writing sync.Mutex
 	buf     []byte // frame being written, under writing
@@ -94,7 +93,7 @@ func (l *Link) Ask(ctx context.Context, m *iso8583.Message) (*iso8583.Message, t
 	l.mu.Unlock()
 	defer l.forget(key, answer)
 
-	begin := l.clock.Now()
+	watch := clock.StartStopwatch()
 	if err := l.Send(m); err != nil {
 		return nil, 0, err
 	}
@@ -102,18 +101,18 @@ func (l *Link) Ask(ctx context.Context, m *iso8583.Message) (*iso8583.Message, t
 	defer timer.Stop()
 	select {
 	case got := <-answer:
-		return got, l.clock.Now().Sub(begin), nil
+		return got, watch.Elapsed(), nil
 	case <-timer.C:
-		return nil, l.clock.Now().Sub(begin), ErrNoAnswer
+		return nil, watch.Elapsed(), ErrNoAnswer
 	case <-ctx.Done():
-		return nil, l.clock.Now().Sub(begin), fmt.Errorf("%w: %w", ErrNoAnswer, ctx.Err())
+		return nil, watch.Elapsed(), fmt.Errorf("%w: %w", ErrNoAnswer, ctx.Err())
 	case <-l.done:
 		// The answer may have been the last thing that came.
 		select {
 		case got := <-answer:
-			return got, l.clock.Now().Sub(begin), nil
+			return got, watch.Elapsed(), nil
 		default:
-			return nil, l.clock.Now().Sub(begin), fmt.Errorf("%w: %w", ErrNoAnswer, l.reason())
+			return nil, watch.Elapsed(), fmt.Errorf("%w: %w", ErrNoAnswer, l.reason())
 		}
 	}
 }

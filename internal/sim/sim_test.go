@@ -19,6 +19,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/secret/secrettest"
+	"github.com/sarraf-platform/sarraf/internal/wire/emv"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
@@ -28,8 +29,8 @@ const (
 	testZPK = "00112233445566778899AABBCCDDEEFF"
 )
 
-func testInfo(cvn byte) cardInfo {
-	return cardInfo{
+func testInfo(cvn byte) sandboxCard {
+	return sandboxCard{
 		CardNo: testPAN, ExpireYear: 2030, ExpireMonth: 4, CVV2: "321", CVV: "123", ICVV: "789", ServiceCode: "201",
 		Track2: testPAN + "=3004201112312300000", PSN: "01", CVN: fmt.Sprintf("%02X", cvn), DKI: "01", LastATC: 7,
 		ICCMasterKey: testKey, ZPK: testZPK,
@@ -178,7 +179,7 @@ func TestCard_checksTheIssuersAnswerInEveryProfile(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				m.Set(iso8583.ICCData, appendTag(appendTag(nil, 0x9F36, []byte{0, 8}), 0x91, tag91))
+				m.Set(iso8583.ICCData, emv.Append(emv.Append(nil, emv.ATC, []byte{0, 8}), emv.IssuerAuthentication, tag91))
 				return m
 			}
 			for _, good := range []*iso8583.Message{answer("00", true), answer("51", false)} {
@@ -241,14 +242,14 @@ func TestCard_opensItsOwnPINBlock(t *testing.T) {
 }
 
 func TestParseCard_namesWhatIsWrongAndQuotesNothing(t *testing.T) {
-	for member, spoil := range map[string]func(*cardInfo){
-		"cardNo":       func(i *cardInfo) { i.CardNo = "979206x" },
-		"cvn":          func(i *cardInfo) { i.CVN = "77" },
-		"dki":          func(i *cardInfo) { i.DKI = "1" },
-		"iccMasterKey": func(i *cardInfo) { i.ICCMasterKey = "AB" },
-		"zpk":          func(i *cardInfo) { i.ZPK = "none" },
-		"track2":       func(i *cardInfo) { i.Track2 = "12" },
-		"icvv":         func(i *cardInfo) { i.ICVV = "9" },
+	for member, spoil := range map[string]func(*sandboxCard){
+		"cardNo":       func(i *sandboxCard) { i.CardNo = "979206x" },
+		"cvn":          func(i *sandboxCard) { i.CVN = "77" },
+		"dki":          func(i *sandboxCard) { i.DKI = "1" },
+		"iccMasterKey": func(i *sandboxCard) { i.ICCMasterKey = "AB" },
+		"zpk":          func(i *sandboxCard) { i.ZPK = "none" },
+		"track2":       func(i *sandboxCard) { i.Track2 = "12" },
+		"icvv":         func(i *sandboxCard) { i.ICVV = "9" },
 	} {
 		info := testInfo(0x12)
 		spoil(&info)

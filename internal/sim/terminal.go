@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/secret"
+	"github.com/sarraf-platform/sarraf/internal/wire/emv"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
@@ -152,7 +152,7 @@ const tagCVV2 = 92
 // DE55.
 func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 	in := algo.ARQCInput{
-		AmountAuthorized: bcd6(p.Amount.Minor()),
+		AmountAuthorized: [6]byte(emv.AppendDecimal(nil, p.Amount.Minor(), 6)),
 		Country:          bcd2(t.Country.Numeric()),
 		TVR:              [5]byte{0, 0, 0, 0x80, 0}, // over the floor limit: go online
 		Currency:         bcd2(p.Amount.Currency().Numeric()),
@@ -176,23 +176,32 @@ func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 	if !p.PIN.IsZero() {
 		verification = []byte{0x42, 0x03, 0x00}
 	}
-	icc := appendTag(nil, 0x9F26, in.ARQC[:])
-	icc = appendTag(icc, 0x9F27, []byte{0x80})
-	icc = appendTag(icc, 0x9F10, in.IAD)
-	icc = appendTag(icc, 0x9F37, in.UN[:])
-	icc = appendTag(icc, 0x9F36, in.ATC[:])
-	icc = appendTag(icc, 0x95, in.TVR[:])
-	icc = appendTag(icc, 0x9A, in.Date[:])
-	icc = appendTag(icc, 0x9C, []byte{in.Type})
-	icc = appendTag(icc, 0x9F02, in.AmountAuthorized[:])
-	icc = appendTag(icc, 0x5F2A, in.Currency[:])
-	icc = appendTag(icc, 0x82, in.AIP[:])
-	icc = appendTag(icc, 0x9F1A, in.Country[:])
-	icc = appendTag(icc, 0x9F03, in.AmountOther[:])
-	icc = appendTag(icc, 0x9F33, []byte{0xE0, 0xF8, 0xC8})
-	icc = appendTag(icc, 0x9F34, verification)
-	icc = appendTag(icc, 0x9F35, []byte{t.Type})
-	icc = appendTag(icc, 0x5F34, []byte{(r.card.PSN[0]-'0')<<4 | r.card.PSN[1] - '0'})
+	// In the order in which terminals send them.
+	var icc []byte
+	for _, part := range []struct {
+		tag   emv.Tag
+		value []byte
+	}{
+		{emv.Cryptogram, in.ARQC[:]},
+		{emv.CID, []byte{0x80}}, // an ARQC
+		{emv.IAD, in.IAD},
+		{emv.UnpredictableNumber, in.UN[:]},
+		{emv.ATC, in.ATC[:]},
+		{emv.TVR, in.TVR[:]},
+		{emv.TransactionDate, in.Date[:]},
+		{emv.TransactionType, []byte{in.Type}},
+		{emv.AmountAuthorized, in.AmountAuthorized[:]},
+		{emv.TransactionCurrency, in.Currency[:]},
+		{emv.AIP, in.AIP[:]},
+		{emv.TerminalCountry, in.Country[:]},
+		{emv.AmountOther, in.AmountOther[:]},
+		{emv.TerminalCapabilities, []byte{0xE0, 0xF8, 0xC8}},
+		{emv.CVMResults, verification},
+		{emv.TerminalType, []byte{t.Type}},
+		{emv.PSN, []byte{(r.card.PSN[0]-'0')<<4 | r.card.PSN[1] - '0'}},
+	} {
+		icc = emv.Append(icc, part.tag, part.value)
+	}
 	r.Message.Set(iso8583.ICCData, icc)
 	return nil
 }
@@ -220,8 +229,12 @@ var ErrIssuerCryptogram = errors.New("the response cryptogram is not the issuer'
 // answer. It reports false when there is none, and [ErrIssuerCryptogram] when
 // there is a wrong one.
 func (r *Request) CheckIssuer(answer *iso8583.Message) (present bool, err error) {
-	got, ok := findTag(answer.Bytes(iso8583.ICCData), 0x91)
-	if !ok {
+	icc, err := emv.ParseAnswer(answer.Bytes(iso8583.ICCData))
+	if err != nil {
+		return true, fmt.Errorf("read chip data of the answer: %w", err)
+	}
+	got := icc.Authentication
+	if got == nil {
 		return false, nil
 	}
 	if r.signed.Profile == 0 {
@@ -268,43 +281,4 @@ func bcd(n int) byte { return byte(n/10<<4 | n%10) }
 // bcd2 is three decimal digits in two bytes.
 func bcd2(digits string) [2]byte {
 	return [2]byte{digits[0] - '0', (digits[1]-'0')<<4 | digits[2] - '0'}
-}
-
-// bcd6 is an amount of at most twelve digits in six bytes.
-func bcd6(minor int64) [6]byte {
-	var out [6]byte
-	for i := len(out) - 1; i >= 0; i-- {
-		out[i] = bcd(int(minor % 100))
-		minor /= 100
-	}
-	return out
-}
-
-// appendTag appends a BER-TLV object with a value of less than 128 bytes.
-func appendTag(dst []byte, tag uint16, value []byte) []byte {
-	if tag > 0xFF {
-		dst = binary.BigEndian.AppendUint16(dst, tag)
-	} else {
-		dst = append(dst, byte(tag))
-	}
-	return append(append(dst, byte(len(value))), value...)
-}
-
-// findTag finds a one-byte tag among BER-TLV objects with short lengths.
-func findTag(b []byte, tag byte) ([]byte, bool) {
-	for len(b) >= 2 {
-		first, n := b[0], 1
-		if first&0x1F == 0x1F {
-			n = 2
-		}
-		if len(b) < n+1 || len(b) < n+1+int(b[n]) {
-			return nil, false
-		}
-		value := b[n+1 : n+1+int(b[n])]
-		if n == 1 && first == tag {
-			return value, true
-		}
-		b = b[n+1+int(b[n]):]
-	}
-	return nil, false
 }
