@@ -14,7 +14,9 @@ CREATE TABLE issuing_attribute (
     document          TEXT   NOT NULL,
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    created_by        TEXT   NOT NULL,
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL
 );
 
 -- A BIN belongs to one tenant platform-wide: it routes a card number to its
@@ -37,7 +39,9 @@ CREATE TABLE bin (
     status            TEXT    NOT NULL CHECK (status IN ('Active', 'Passive')),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    created_by        TEXT    NOT NULL,
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT    NOT NULL
 );
 
 CREATE INDEX bin_by_tenant ON bin (tenant_id, bin);
@@ -58,7 +62,9 @@ CREATE TABLE bin_range (
     status                  TEXT   NOT NULL CHECK (status IN ('Active', 'Passive')),
     concurrency_stamp       TEXT   NOT NULL,
     created_at              BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by              TEXT   NOT NULL,
     updated_at              BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by              TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, code),
     CHECK (range_start <= range_end)
 );
@@ -74,7 +80,9 @@ CREATE TABLE product_group (
     deleted_at        BIGINT  CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT    NOT NULL,
     updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT    NOT NULL,
     PRIMARY KEY (tenant_id, code)
 );
 
@@ -94,7 +102,9 @@ CREATE TABLE product (
     deleted_at        BIGINT CHECK (deleted_at BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT   NOT NULL,
     updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, code),
     FOREIGN KEY (tenant_id, group_code) REFERENCES product_group (tenant_id, code),
     FOREIGN KEY (tenant_id, bin_range_code) REFERENCES bin_range (tenant_id, code)
@@ -117,7 +127,9 @@ CREATE TABLE customer (
     document             BYTEA  NOT NULL,
     concurrency_stamp    TEXT   NOT NULL,
     created_at           BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by           TEXT   NOT NULL,
     updated_at           BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by           TEXT   NOT NULL,
     UNIQUE (tenant_id, customer_no)
 );
 
@@ -199,7 +211,9 @@ CREATE TABLE card (
     service_code       TEXT    NOT NULL,
     chip_profile       TEXT    NOT NULL,
     key_version        TEXT    NOT NULL,
-    physical           TEXT    NOT NULL,
+    physical           TEXT    NOT NULL, -- document of the plastic; where it goes is sealed in it
+    perso_status       TEXT    NOT NULL,
+    shipment_status    TEXT    NOT NULL,
     status             TEXT    NOT NULL CHECK (status IN ('Pending', 'Active', 'Inactive', 'Blocked', 'Lost', 'Stolen',
                                                         'Fraud', 'Cancelled', 'Damaged', 'Expired', 'Renewed')),
     status_reason      TEXT    NOT NULL,

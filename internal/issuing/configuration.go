@@ -1,0 +1,267 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// Service is what this package does. It is safe for concurrent use.
+type Service struct {
+	DB    *db.DB
+	HSM   hsm.Backend
+	Clock clock.Clock
+
+	cache cache
+}
+
+// New returns a service on this database and security module.
+func New(d *db.DB, h hsm.Backend, c clock.Clock) *Service {
+	return &Service{DB: d, HSM: h, Clock: c}
+}
+
+// Configuration is everything a tenant has defined for its cards, as it was at
+// one Version. It is a snapshot: nobody changes it, and whoever holds one may
+// read it without a lock.
+type Configuration struct {
+	Tenant     access.Tenant
+	Version    int64
+	Hash       string // SHA-256 in hexadecimal; see [Configuration.hash]
+	Attributes Attributes
+	BINs       map[string]BIN
+	Ranges     map[string]BINRange
+	Groups     map[string]ProductGroup
+	Products   map[string]Product
+	Keys       map[string]KeySet // by BIN.KeySetCode
+}
+
+// KeySet holds the keys that cards of a BIN are made and checked with. Only
+// references are here; the keys open inside the HSM.
+type KeySet struct {
+	CVK    hsm.KeyRef // CVV, iCVV, CVV2
+	PVK    hsm.KeyRef // PVV
+	IMKAC  hsm.KeyRef // application cryptograms
+	IMKSMI hsm.KeyRef // issuer script integrity
+	IMKSMC hsm.KeyRef // issuer script confidentiality
+	ZPK    hsm.KeyRef // PIN blocks of ISO formats 0, 1 and 3 (TDES)
+	ZPKAES hsm.KeyRef // PIN blocks of ISO format 4 (AES)
+}
+
+// Product returns the product with this code, its group and range being in the
+// same snapshot.
+func (c *Configuration) Product(code string) (Product, bool) {
+	p, ok := c.Products[code]
+	return p, ok
+}
+
+// BINOf returns the BIN that a product issues from.
+func (c *Configuration) BINOf(p Product) (BIN, bool) {
+	r, ok := c.Ranges[p.BINRangeCode]
+	if !ok {
+		return BIN{}, false
+	}
+	b, ok := c.BINs[r.BIN]
+	return b, ok
+}
+
+// BINFor returns the BIN of a card number: of two that fit the longer one.
+func (c *Configuration) BINFor(p pan.PAN) (BIN, bool) {
+	for _, n := range binLengths {
+		if b, ok := c.BINs[p.Prefix(n)]; ok {
+			return b, true
+		}
+	}
+	return BIN{}, false
+}
+
+// KeysOf returns the key set of a BIN.
+func (c *Configuration) KeysOf(b BIN) (KeySet, bool) {
+	k, ok := c.Keys[b.KeySetCode]
+	return k, ok
+}
+
+// binLengths are the lengths a BIN may have, longest first.
+var binLengths = [...]int{8, 6}
+
+// Configuration returns the tenant's committed configuration. It is kept in
+// memory until [Service.Forget]; a caller for whom it must not be older than
+// its transaction compares Version with [ConfigurationVersions].
+//
+// An unknown tenant is an error, not a fault: tenants come from tokens and BINs
+// that exist.
+func (s *Service) Configuration(ctx context.Context, tenant access.TenantID) (*Configuration, error) {
+	if cfg := s.cache.configuration(tenant); cfg != nil {
+		return cfg, nil
+	}
+	generation := s.cache.generation()
+	var cfg *Configuration
+	// A transaction that ctx carries is left out: what it has not committed
+	// must not enter the cache.
+	err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
+		cfg, err = readConfiguration(ctx, tx, tenant)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load configuration of %s: %w", tenant, err)
+	}
+	s.cache.keep(cfg, generation)
+	return cfg, nil
+}
+
+// configurationIn returns the tenant's configuration as tx sees it, for use
+// cases that must act on exactly that.
+func (s *Service) configurationIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Configuration, error) {
+	versions, err := ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
+	if err != nil {
+		return nil, err
+	}
+	if cfg := s.cache.configuration(tenant); cfg != nil && cfg.Version == versions[tenant] && cfg.Version > 0 {
+		return cfg, nil
+	}
+	return readConfiguration(ctx, tx, tenant)
+}
+
+// Route finds the tenant and BIN that a card number belongs to. found is false
+// when nobody has its BIN. A BIN that was created a moment ago is found at
+// once: what memory does not know is looked up.
+func (s *Service) Route(ctx context.Context, p pan.PAN) (cfg *Configuration, b BIN, found bool, err error) {
+	tenant, found := s.cache.route(p)
+	if !found {
+		err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
+			tenant, found, err = tenantOfBIN(ctx, tx, p.Prefix(8), p.Prefix(6))
+			return err
+		})
+		if err != nil {
+			return nil, BIN{}, false, fmt.Errorf("look up BIN: %w", err)
+		}
+		if !found {
+			return nil, BIN{}, false, nil
+		}
+	}
+	for range 2 {
+		if cfg, err = s.Configuration(ctx, tenant); err != nil {
+			return nil, BIN{}, false, err
+		}
+		if b, found = cfg.BINFor(p); found {
+			return cfg, b, true, nil
+		}
+		s.Forget(tenant) // the snapshot is older than the BIN
+	}
+	return nil, BIN{}, false, nil
+}
+
+// Forget drops what is kept of a tenant's configuration, so that the next use
+// loads it anew. Snapshots already handed out stay as they are.
+func (s *Service) Forget(tenant access.TenantID) { s.cache.forget(tenant) }
+
+// TenantChanged raises the configuration version of a tenant that was created
+// or changed: its zone, language and environment are part of the snapshot.
+func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	return s.changed(ctx, tx, tenant)
+}
+
+// changed must be called in every transaction that changes a tenant's
+// configuration, after the change.
+func (s *Service) changed(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	if err := raiseVersion(ctx, tx, tenant); err != nil {
+		return fmt.Errorf("raise configuration version: %w", err)
+	}
+	return nil
+}
+
+// change runs f in a transaction, raises the configuration version with it,
+// and forgets the snapshot once it is committed.
+func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		return s.changed(ctx, tx, tenant)
+	})
+	s.Forget(tenant) // also after an error: a commit may have failed too late
+	return err
+}
+
+// cache keeps snapshots by tenant and the tenants of BINs. Readers take no
+// lock; writers copy.
+type cache struct {
+	mu      sync.Mutex
+	current atomic.Pointer[snapshots]
+}
+
+type snapshots struct {
+	generation     int64 // raised by every forget
+	configurations map[access.TenantID]*Configuration
+	routes         map[string]access.TenantID // by BIN
+}
+
+func (c *cache) load() *snapshots {
+	if s := c.current.Load(); s != nil {
+		return s
+	}
+	return &snapshots{}
+}
+
+func (c *cache) generation() int64 { return c.load().generation }
+
+func (c *cache) configuration(tenant access.TenantID) *Configuration {
+	return c.load().configurations[tenant]
+}
+
+// route finds the tenant of a card number among the snapshots. Two tenants
+// never share a BIN, so any fitting prefix tells.
+func (c *cache) route(p pan.PAN) (access.TenantID, bool) {
+	s := c.load()
+	for _, n := range binLengths {
+		if tenant, ok := s.routes[p.Prefix(n)]; ok {
+			return tenant, true
+		}
+	}
+	return access.TenantID{}, false
+}
+
+// keep stores cfg unless something was forgotten since generation: cfg may
+// then be what should be forgotten.
+func (c *cache) keep(cfg *Configuration, generation int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.load()
+	if old.generation != generation {
+		return
+	}
+	s := &snapshots{
+		generation:     generation,
+		configurations: maps.Clone(old.configurations),
+		routes:         maps.Clone(old.routes),
+	}
+	if s.configurations == nil {
+		s.configurations, s.routes = map[access.TenantID]*Configuration{}, map[string]access.TenantID{}
+	}
+	s.configurations[cfg.Tenant.ID] = cfg
+	for b := range cfg.BINs {
+		s.routes[b] = cfg.Tenant.ID
+	}
+	c.current.Store(s)
+}
+
+// forget leaves routes as they are: a BIN never changes its tenant.
+func (c *cache) forget(tenant access.TenantID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.load()
+	s := &snapshots{
+		generation:     old.generation + 1,
+		configurations: maps.Clone(old.configurations),
+		routes:         old.routes,
+	}
+	delete(s.configurations, tenant)
+	c.current.Store(s)
+}

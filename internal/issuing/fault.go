@@ -1,0 +1,77 @@
+package issuing
+
+import (
+	"slices"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+// Codes lists the code of every refusal of this package, for the tables by
+// which API families translate them.
+var Codes = slices.Concat(configurationCodes, customerCodes, cardCodes)
+
+// Refusals about the configuration. "Unknown" is a thing that a body names,
+// "not found" one that the path names.
+var (
+	errBINNotFound       = fault.New(fault.NotFound, "bin_not_found", "there is no such BIN")
+	errBINUnknown        = fault.New(fault.Refused, "bin_unknown", "the named BIN does not exist")
+	errBINExists         = fault.New(fault.Conflict, "bin_already_exists", "the BIN exists already")
+	errBINTaken          = fault.New(fault.Conflict, "bin_taken", "the BIN is not available")
+	errRangeNotFound     = fault.New(fault.NotFound, "bin_range_not_found", "there is no such BIN range")
+	errRangeUnknown      = fault.New(fault.Refused, "bin_range_unknown", "the named BIN range does not exist")
+	errRangeExists       = fault.New(fault.Conflict, "bin_range_already_exists", "the BIN range exists already")
+	errRangeOverlap      = fault.New(fault.Conflict, "bin_range_overlap", "the BIN range overlaps another one")
+	errRangeShrink       = fault.New(fault.Refused, "bin_range_shrink_not_allowed", "a BIN range can only be extended")
+	errRangeExhausted    = fault.New(fault.Refused, "bin_range_exhausted", "the BIN range has no card number left")
+	errRangePassive      = fault.New(fault.Refused, "bin_range_passive", "the BIN range gives out no new card numbers")
+	errGroupNotFound     = fault.New(fault.NotFound, "product_group_not_found", "there is no such product group")
+	errGroupUnknown      = fault.New(fault.Refused, "product_group_unknown", "the named product group does not exist")
+	errGroupExists       = fault.New(fault.Conflict, "product_group_already_exists", "the product group exists already")
+	errGroupInUse        = fault.New(fault.Conflict, "product_group_in_use", "products belong to the product group")
+	errProductNotFound   = fault.New(fault.NotFound, "product_not_found", "there is no such product")
+	errProductExists     = fault.New(fault.Conflict, "product_already_exists", "the product exists already")
+	errProductInUse      = fault.New(fault.Conflict, "product_in_use", "cards of the product exist")
+	errCardTypeMismatch  = fault.New(fault.Refused, "product_card_type_mismatch", "the card type is not the BIN's")
+	errCurrencyFixed     = fault.New(fault.Refused, "product_currency_fixed", "the currency is fixed by the first card")
+	errRangeFixed        = fault.New(fault.Refused, "product_bin_range_fixed", "cards exist: applyToNewCards must be set")
+	errServiceCode       = fault.New(fault.Invalid, "invalid_service_code", "the service code is not valid")
+	errContactlessCap    = fault.New(fault.Refused, "contactless_limit_above_cap", "the contactless limit is above the tenant's cap")
+	errAttributeNotFound = fault.New(fault.NotFound, "issuing_attribute_not_found", "the tenant has set no issuing attributes")
+	errAttributeExists   = fault.New(fault.Conflict, "issuing_attribute_already_exists", "the tenant has its issuing attributes already")
+	errSandboxOnly       = fault.New(fault.Refused, "sandbox_only", "this is for sandbox tenants only")
+)
+
+// Refusals that every package shares.
+var (
+	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
+	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
+)
+
+// configurationCodes are the codes of the refusals above.
+var configurationCodes = codesOf(
+	errBINNotFound, errBINUnknown, errBINExists, errBINTaken, errRangeNotFound, errRangeUnknown,
+	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
+	errGroupNotFound, errGroupUnknown, errGroupExists, errGroupInUse, errProductNotFound,
+	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
+	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
+	errSandboxOnly,
+)
+
+// Refusals about customers.
+var (
+	errCustomerNotFound   = fault.New(fault.NotFound, "customer_not_found", "there is no such customer")
+	errCustomerExists     = fault.New(fault.Conflict, "customer_already_exists", "the customer exists already")
+	errIdentityConflict   = fault.New(fault.Conflict, "customer_identity_conflict", "the keys name different customers")
+	errIdentificationNo   = fault.New(fault.Invalid, "invalid_identification_no", "an identification number is not valid")
+	errSegmentUnknown     = fault.New(fault.Refused, "segment_unknown", "the named segment does not exist")
+	errOpenCards          = fault.New(fault.Refused, "customer_has_open_cards", "the customer has cards that are not closed")
+	errCustomerClosed     = fault.New(fault.Conflict, "customer_closed", "the customer is closed")
+	errDowngradeNeedsNote = fault.New(fault.Refused, "kyc_downgrade_needs_reason", "a lower KYC level needs a reason")
+)
+
+// customerCodes are the codes of the refusals above.
+var customerCodes = codesOf(
+	errCustomerNotFound, errCustomerExists, errIdentityConflict, errIdentificationNo,
+	errSegmentUnknown, errOpenCards, errCustomerClosed, errDowngradeNeedsNote,
+)
