@@ -132,8 +132,8 @@ func directions(s source) []string {
 		if strings.HasSuffix(q, "test") && s.test {
 			continue
 		}
-		within := strings.HasPrefix(q, p+"/") && slices.Contains(domains, p) // a domain uses its own calculus
-		if !slices.Contains(allowed, q) && !within {
+		inner := strings.HasPrefix(q, p+"/") && slices.Contains(domains, p) // a domain uses its own calculus
+		if !slices.Contains(allowed, q) && !inner {
 			complaints = append(complaints, s.path+": "+p+" must not import "+q)
 		}
 	}
