@@ -79,8 +79,8 @@ func TestParseICC_readsWhatATerminalSends(t *testing.T) {
 	if got, want := hex.EncodeToString(c.IAD()), "06010a03a0b801"; got != want {
 		t.Errorf("issuer application data: got %s, want %s", got, want)
 	}
-	if c.CID != 0x80 || c.PSN != 1 || c.TerminalType != 0x22 || c.TransactionCurrency != [2]byte{0x09, 0x49} || c.HoldsCardData() {
-		t.Errorf("got %x %x %x %x %v", c.CID, c.PSN, c.TerminalType, c.TransactionCurrency, c.HoldsCardData())
+	if c.CID != 0x80 || c.PSN != 1 || c.TerminalType != 0x22 || c.TransactionCurrency != [2]byte{0x09, 0x49} || c.Sensitive() {
+		t.Errorf("got %x %x %x %x %v", c.CID, c.PSN, c.TerminalType, c.TransactionCurrency, c.Sensitive())
 	}
 	if !c.Has(emv.PSN) || c.Has(emv.TTQ) {
 		t.Error("what was sent and what was not are confused")
@@ -126,8 +126,8 @@ func TestStrip_takesCardDataOutAtEveryDepth(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	c, err := emv.ParseICC(in)
-	if err != nil || !c.HoldsCardData() {
-		t.Errorf("got %v %v, want card data noticed", c.HoldsCardData(), err)
+	if err != nil || !c.Sensitive() {
+		t.Errorf("got %v %v, want card data noticed", c.Sensitive(), err)
 	}
 	if out, err := emv.Strip([]byte("kept"), unhex(t, "5A08"+canary[:8])); err == nil || string(out) != "kept" {
 		t.Errorf("data that cannot be read give %q", out)

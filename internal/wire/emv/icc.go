@@ -32,10 +32,10 @@ type ICC struct {
 	TTQ                  [4]byte
 	CTQ                  [2]byte
 
-	iad      [32]byte
-	iadLen   uint8
-	has      uint32
-	cardData bool
+	iad       [32]byte
+	iadLen    uint8
+	has       uint32
+	sensitive bool
 }
 
 // parts of an ICC, in the order in which they are written. The place in this
@@ -66,7 +66,7 @@ func ParseICC(data []byte) (ICC, error) {
 		if p := r.Tag().allows(r.Value()); p != "" {
 			return ICC{}, &TagError{r.Tag(), p}
 		}
-		c.cardData = c.cardData || r.Tag().HoldsCardData()
+		c.sensitive = c.sensitive || r.Tag().Sensitive()
 		if c.Has(r.Tag()) {
 			return ICC{}, &TagError{r.Tag(), Repeated}
 		}
@@ -177,10 +177,10 @@ func (c *ICC) single(t Tag) *byte {
 // Has reports whether a part was sent, or set with [ICC.Set].
 func (c *ICC) Has(t Tag) bool { return c.has&maskOf(t) != 0 }
 
-// HoldsCardData reports whether the data that were parsed held a card number
+// Sensitive reports whether the data that were parsed held a card number
 // or track, which the ICC does not keep. Whoever keeps the data must [Strip]
 // them.
-func (c *ICC) HoldsCardData() bool { return c.cardData }
+func (c *ICC) Sensitive() bool { return c.sensitive }
 
 // IAD is the issuer application data, 1 to 32 bytes, nil when not sent. The
 // caller must not change it.

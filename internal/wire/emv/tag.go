@@ -129,9 +129,9 @@ var definitions = map[Tag]definition{
 // know.
 func (t Tag) Name() string { return definitions[t].name }
 
-// HoldsCardData reports whether the value is the card number, track data or
+// Sensitive reports whether the value is the card number, track data or
 // what identifies the cardholder, none of which may be kept.
-func (t Tag) HoldsCardData() bool { return definitions[t].strip }
+func (t Tag) Sensitive() bool { return definitions[t].strip }
 
 // Constructed reports whether the value is itself a sequence of objects: bit
 // 6 of the tag's first byte.

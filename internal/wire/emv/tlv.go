@@ -200,7 +200,7 @@ func strip(dst, data []byte, depth int) ([]byte, error) {
 	r := Read(data)
 	for r.Next() {
 		switch {
-		case r.tag.HoldsCardData():
+		case r.tag.Sensitive():
 		case r.tag.Constructed() && !r.tag.isScript():
 			if depth == templateDepthMax {
 				return dst, &TagError{r.tag, TooLong}
