@@ -13,21 +13,26 @@ import (
 // share one sequence of trace numbers, as those behind one link do. It is safe
 // for concurrent use.
 type Acquirer struct {
-	ID      string // institution identifier, up to 11 digits (DE32)
+	ID      string // institution identifier, up to 6 digits (DE32, and in references of clearing)
 	Dialect *iso8583.Dialect
 	Clock   clock.Clock
 	Random  io.Reader
 
-	stan atomic.Uint32
+	stan      atomic.Uint32
+	presented atomic.Int64 // acquirer reference numbers given
 }
 
-// NewAcquirer returns an acquirer that speaks the dialect "generic".
+// NewAcquirer returns an acquirer that speaks the dialect "generic". id has at
+// most six digits.
 func NewAcquirer(id string, c clock.Clock, random io.Reader) (*Acquirer, error) {
 	d, err := iso8583.LoadDialect("generic")
 	if err != nil {
 		return nil, fmt.Errorf("load dialect: %w", err)
 	}
-	return &Acquirer{ID: id, Dialect: d, Clock: c, Random: random}, nil
+	a := &Acquirer{ID: id, Dialect: d, Clock: c, Random: random}
+	// Reference numbers of two runs on one day must differ.
+	a.presented.Store(c.Now().UnixMicro() % 10_000_000_000)
+	return a, nil
 }
 
 // SignOn makes the message that opens business on a link (0800, DE70 001).

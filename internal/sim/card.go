@@ -71,7 +71,7 @@ func newCard(i sandboxCard) (*Card, error) {
 	c := &Card{
 		PAN:         number,
 		Expiry:      fmt.Sprintf("%02d%02d", i.ExpireYear%100, i.ExpireMonth),
-		PSN:         fmt.Sprintf("%02s", i.PSN),
+		PSN:         filled(i.PSN, 2),
 		ServiceCode: i.ServiceCode,
 		CVV2:        secret.FromString(i.CVV2),
 		atc:         uint16(i.LastATC),
@@ -118,6 +118,11 @@ func profileOf(cvn byte) (algo.Profile, error) {
 		}
 	}
 	return 0, fmt.Errorf("cvn: no profile has it")
+}
+
+// filled is digits with zeros before them up to a length of n.
+func filled(digits string, n int) string {
+	return strings.Repeat("0", max(0, n-len(digits))) + digits
 }
 
 func hexByte(s string) (byte, error) {

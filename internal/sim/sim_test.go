@@ -19,6 +19,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/secret/secrettest"
+	"github.com/sarraf-platform/sarraf/internal/wire/clearingfile"
 	"github.com/sarraf-platform/sarraf/internal/wire/emv"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
@@ -196,6 +197,47 @@ func TestCard_checksTheIssuersAnswerInEveryProfile(t *testing.T) {
 				t.Errorf("no cryptogram: present %v, %v", present, err)
 			}
 		})
+	}
+}
+
+func TestAcquirer_clearsWhatWasPaid(t *testing.T) {
+	term, card := testTerminal(t, 1), testCard(t, 0x12)
+	r, err := term.Use(card, Payment{Amount: lira(12_550), Entry: Chip})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := &iso8583.Message{MTI: iso8583.AuthorizationResponse}
+	answer.SetText(iso8583.AuthorizationCode, "A1B2C3")
+	first, err := term.Present(r, answer, lira(10_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := term.Present(r, nil, lira(2_550))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.SequenceCount, first.Final = 2, false
+	second.SequenceNumber, second.SequenceCount = 2, 2
+	var file bytes.Buffer
+	h := clearingfile.Header{
+		Network: "demo", FileID: "1", CreatedAt: term.Acquirer.Clock.Now(), BusinessDate: clock.Date{Year: 2026, Month: 11, Day: 22},
+	}
+	if err := term.Acquirer.Clear(&file, h, []clearingfile.Presentment{first, second}); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := clearingfile.NewReader(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := reader.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.PAN != card.PAN || p.AuthorizationCode != "A1B2C3" || p.Transaction != lira(10_000) || p.Final {
+		t.Errorf("got %+v", p)
+	}
+	if q, err := reader.Next(); err != nil || q.ARN == p.ARN {
+		t.Errorf("the second record: %v, same reference: %v", err, q.ARN == p.ARN)
 	}
 }
 
