@@ -12,13 +12,9 @@ var alphabets = map[class]string{
 	track:                              "0123456789=D",
 }
 
-// DrawValue draws a value that fills field n of the generic dialect: of full
-// length when the field is fixed, of any length when it is not.
-func DrawValue(t *rapid.T, n int) []byte {
-	d, err := LoadDialect("generic")
-	if err != nil {
-		t.Fatal(err)
-	}
+// DrawValue draws a value that fills field n of d: of full length when the
+// field is fixed, of any length when it is not.
+func DrawValue(t *rapid.T, d *Dialect, n int) []byte {
 	f := &d.fields[n]
 	size := rapid.IntRange(f.min, f.max).Draw(t, "size")
 	if f.kind.binary {
