@@ -158,7 +158,7 @@ type Keys interface {
 	// or K1) and takes the key over when its header fits spec. Bits of spec may
 	// be 0 for any length, Version empty for the block's own. Weak keys and
 	// publicly known keys are ErrKeyPolicy unless spec.Test; so is a key
-	// stronger than its kek, or a test kek for a key that is none.
+	// stronger than its kek, and so is mixing test and production.
 	ImportKeyBlock(ctx context.Context, tenant string, kek KeyRef, block string, spec KeySpec) (KeyRef, error)
 	// ExportKeyBlock wraps key under kek: version D for an AES kek, B for TDES.
 	// Both belong to one tenant; key must be exportable and no stronger than

@@ -140,23 +140,23 @@ func arpc(op string, in *input) (output, error) {
 // transaction reads the tags of a vector.
 func transaction(p algo.Profile, in *input) algo.ARQCInput {
 	t := in.object("tags")
-	tx := algo.ARQCInput{Profile: p}
-	t.into("9F02", tx.AmountAuthorized[:])
-	t.into("9F03", tx.AmountOther[:])
-	t.into("9F1A", tx.Country[:])
-	t.into("95", tx.TVR[:])
-	t.into("5F2A", tx.Currency[:])
-	t.into("9A", tx.Date[:])
+	signed := algo.ARQCInput{Profile: p}
+	t.into("9F02", signed.AmountAuthorized[:])
+	t.into("9F03", signed.AmountOther[:])
+	t.into("9F1A", signed.Country[:])
+	t.into("95", signed.TVR[:])
+	t.into("5F2A", signed.Currency[:])
+	t.into("9A", signed.Date[:])
 	var kind [1]byte
 	t.into("9C", kind[:])
-	tx.Type = kind[0]
-	t.into("9F37", tx.UN[:])
-	t.into("82", tx.AIP[:])
-	t.into("9F36", tx.ATC[:])
+	signed.Type = kind[0]
+	t.into("9F37", signed.UN[:])
+	t.into("82", signed.AIP[:])
+	t.into("9F36", signed.ATC[:])
 	if t.err != nil {
 		in.err = t.err
 	}
-	return tx
+	return signed
 }
 
 func iad(op string, in *input) (output, error) {
@@ -178,9 +178,9 @@ func iad(op string, in *input) (output, error) {
 				return nil, errUnsupported
 			}
 		}
-		tx := transaction(p, in)
-		tx.IAD = in.bytes("iad")
-		data, err := algo.AppendCryptogramInput(nil, &tx)
+		signed := transaction(p, in)
+		signed.IAD = in.bytes("iad")
+		data, err := algo.AppendCryptogramInput(nil, &signed)
 		if err != nil {
 			return nil, err
 		}
@@ -274,8 +274,8 @@ func profile(p algo.Profile, in *input) (output, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx := transaction(p, in)
-	key, err := algo.ACKey(p, ac, tx.ATC, tx.UN)
+	signed := transaction(p, in)
+	key, err := algo.ACKey(p, ac, signed.ATC, signed.UN)
 	if err != nil {
 		return nil, err
 	}
@@ -283,11 +283,11 @@ func profile(p algo.Profile, in *input) (output, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := append(algo.AppendTransaction(nil, &tx), in.bytes("iad_part_in_ac_data")...)
-	if tx.ARQC, err = algo.Cryptogram(key, data, method); err != nil {
+	data := append(algo.AppendTransaction(nil, &signed), in.bytes("iad_part_in_ac_data")...)
+	if signed.ARQC, err = algo.Cryptogram(key, data, method); err != nil {
 		return nil, err
 	}
-	out := output{"arqc": hexText(tx.ARQC[:])}
+	out := output{"arqc": hexText(signed.ARQC[:])}
 
 	var arc [2]byte
 	var csu [4]byte
@@ -298,17 +298,17 @@ func profile(p algo.Profile, in *input) (output, error) {
 	} else {
 		in.into("arc", arc[:])
 	}
-	response, err := algo.Response(ac, &tx, arc, csu)
+	response, err := algo.Response(ac, &signed, arc, csu)
 	if err != nil {
 		return nil, err
 	}
 	out["arpc"] = hexText(response[:arpcLength])
 
-	smiKey, err := algo.ScriptKey(p, mkSMI, tx.ATC, tx.ARQC, 0)
+	smiKey, err := algo.ScriptKey(p, mkSMI, signed.ATC, signed.ARQC, 0)
 	if err != nil {
 		return nil, err
 	}
-	smcKey, err := algo.ScriptKey(p, mkSMC, tx.ATC, tx.ARQC, 0)
+	smcKey, err := algo.ScriptKey(p, mkSMC, signed.ATC, signed.ARQC, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -318,7 +318,7 @@ func profile(p algo.Profile, in *input) (output, error) {
 	}
 	var unblock [5]byte
 	in.into("unblock", unblock[:])
-	command, err := algo.Script(p, smi, [4]byte(unblock[:4]), tx.ATC, tx.ARQC, nil)
+	command, err := algo.Script(p, smi, [4]byte(unblock[:4]), signed.ATC, signed.ARQC, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ func profile(p algo.Profile, in *input) (output, error) {
 		if err != nil {
 			return "", err
 		}
-		command, err := algo.Script(p, smi, [4]byte{0x84, 0x24, 0x00, p2}, tx.ATC, tx.ARQC, data)
+		command, err := algo.Script(p, smi, [4]byte{0x84, 0x24, 0x00, p2}, signed.ATC, signed.ARQC, data)
 		return hexText(command), err
 	}
 	if out["pin_change"], err = change(2, nil); err != nil {
