@@ -1,0 +1,77 @@
+package issuing
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// CardState is the part of a card that authorizations change. It is read and
+// written under the row's lock.
+type CardState struct {
+	ID                id.ID[Card]
+	Status            CardStatus // a first use may activate the card
+	PINStatus         PINStatus
+	PINChangedAt      time.Time // read only
+	PINTryCount       int
+	CVV2TryCount      int
+	ATC               int    // the highest accepted; -1 before the first
+	ATCWindow         uint64 // which of the last 63 counters below ATC were used
+	Tap               string // the last contactless answer that asked for a PIN; opaque here
+	ContactlessCount  int
+	ContactlessAmount int64
+
+	locked CardStatus // the status as it was read
+}
+
+// CardOnNetwork is a card as a message from a network finds it, with what hangs
+// on it. Card has no PAN, plastic or emboss name; Issuance no phone or policies.
+type CardOnNetwork struct {
+	Card     Card
+	Issuance Issuance
+	Customer *CustomerOnNetwork // nil for a card without a customer
+}
+
+// CustomerOnNetwork is what an authorization needs of a customer.
+type CustomerOnNetwork struct {
+	ID     string
+	No     string
+	Status CustomerStatus
+}
+
+// CardsByPAN returns every card of the tenant that has this number, newest
+// first; none for an unknown number. It opens nothing: one keyed hash and one
+// query.
+func (s *Service) CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]CardOnNetwork, error) {
+	index, err := s.indexPAN(ctx, tenant, p)
+	if err != nil {
+		return nil, err
+	}
+	var cards []CardOnNetwork
+	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
+		cards, err = readCardsOnNetwork(ctx, tx, tenant, index)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find cards by number: %w", err)
+	}
+	for i := range cards {
+		cards[i].Card.PANLength = p.Len()
+	}
+	return cards, nil
+}
+
+// indexPAN is the keyed hash by which a number is found, as text.
+func (s *Service) indexPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) (string, error) {
+	index, err := s.HSM.Index(ctx, tenant.String(), purposePAN, []byte(p.Reveal()))
+	if err != nil {
+		return "", fmt.Errorf("index card number: %w", hsmFault(err))
+	}
+	return hex.EncodeToString(index), nil
+}

@@ -1,0 +1,141 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) ([]CardOnNetwork, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (CardOnNetwork, error) {
+		var n CardOnNetwork
+		var customer CustomerOnNetwork
+		var method, value, pvki, status string
+		c, i := &n.Card, &n.Issuance
+		err := s.Scan(&c.ID, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
+			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
+			micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
+			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
+			&i.Customer, optional{&customer.No}, optional{&status})
+		if err != nil {
+			return n, err
+		}
+		if c.PIN, err = verifierOf(method, value, pvki); err != nil {
+			return n, fmt.Errorf("card %s: %w", c.ID, err)
+		}
+		c.Tenant, i.Tenant = tenant, tenant
+		if !i.Customer.IsZero() {
+			customer.ID, customer.Status = i.Customer.String(), CustomerStatus(status)
+			n.Customer = &customer
+		}
+		return n, nil
+	}, `SELECT c.id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
+			c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
+			c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count, c.cvv2_try_count, c.atc,
+			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
+			i.current_card_id, i.customer_id, u.customer_no, u.status
+		FROM card c
+		JOIN issuance i ON i.id = c.issuance_id
+		LEFT JOIN customer u ON u.id = i.customer_id
+		WHERE c.tenant_id = $1 AND c.pan_index = $2
+		ORDER BY c.sequence_no DESC`, tenant, index)
+}
+
+var selectCardStates = db.Lookup{
+	Head: `SELECT id, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window, tap,
+		contactless_count, contactless_amount FROM card WHERE id IN `,
+	Tail: ` ORDER BY id`,
+	Lock: true,
+}
+
+// LockCardStates reads the states of the cards and keeps others from changing
+// them until the transaction ends. The ids may belong to several tenants and
+// are locked in their order, whatever order they come in; unknown ones are
+// missing in the answer.
+func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID[Card]]CardState, error) {
+	keys := make([]string, len(ids))
+	for i, d := range ids {
+		keys[i] = d.String()
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	states := make(map[id.ID[Card]]CardState, len(keys))
+	err := selectCardStates.Query(ctx, tx, nil, keys, func(s db.Scanner) error {
+		var c CardState
+		var window int64
+		err := s.Scan(&c.ID, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
+			&window, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount)
+		if err != nil {
+			return err
+		}
+		c.ATCWindow, c.locked = uint64(window), c.Status
+		states[c.ID] = c
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lock card states: %w", err)
+	}
+	return states, nil
+}
+
+var updateCardStates = db.Bulk{
+	Head: `WITH v (id, pin_status, pin_try_count, cvv2_try_count, atc, atc_window, tap, contactless_count,
+		contactless_amount, updated_at) AS (VALUES `,
+	Columns: 10,
+	Types:   []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT"},
+	Tail: `) UPDATE card SET pin_status = v.pin_status, pin_try_count = v.pin_try_count,
+		cvv2_try_count = v.cvv2_try_count, atc = v.atc, atc_window = v.atc_window, tap = v.tap,
+		contactless_count = v.contactless_count, contactless_amount = v.contactless_amount, updated_at = v.updated_at
+		FROM v WHERE card.id = v.id`,
+}
+
+// atcWindowBits is how much of ATCWindow is kept: the column has a sign.
+const atcWindowBits = 1<<63 - 1
+
+// SaveCardStates writes states that [LockCardStates] read in the same
+// transaction. A card whose status became another one gets a line in its
+// history, as moved by the system at its first use.
+func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) error {
+	at := clock.Micros(now)
+	args := make([]any, 0, len(states)*updateCardStates.Columns)
+	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int {
+		return strings.Compare(a.ID.String(), b.ID.String())
+	})
+	for _, c := range sorted {
+		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
+			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at)
+	}
+	if err := updateCardStates.Exec(ctx, tx, args); err != nil {
+		return fmt.Errorf("save card states: %w", err)
+	}
+	for _, c := range sorted {
+		if c.locked == "" || c.locked == c.Status {
+			continue
+		}
+		to := StatusChange{Status: c.Status, Reason: FirstActivation, ChangedAt: now, ChangedBy: "system", Channel: "System"}
+		moved, err := moveLocked(ctx, tx, c.ID, c.locked, to)
+		if err == nil && !moved {
+			panic("issuing: a locked card changed its status")
+		}
+		if err != nil {
+			return fmt.Errorf("save status of card %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
+// moveLocked is moveCard for a card whose tenant the caller does not carry.
+func moveLocked(ctx context.Context, tx db.Tx, card id.ID[Card], from CardStatus, to StatusChange) (bool, error) {
+	var tenant access.TenantID
+	if err := tx.QueryRow(ctx, `SELECT tenant_id FROM card WHERE id = $1`, card).Scan(&tenant); err != nil {
+		return false, err
+	}
+	return moveCard(ctx, tx, tenant, card, from, to)
+}

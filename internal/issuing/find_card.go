@@ -1,0 +1,166 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+// IssuedCard is a card with everything it hangs on.
+type IssuedCard struct {
+	Card     Card
+	Issuance Issuance
+	Customer *Customer // nil for a card without a customer; masked like all customers
+	Product  Product
+	BIN      BIN
+	Parent   *RelatedCard // nil for a main card
+}
+
+// TriesLeft is how many wrong PINs and CVV2s the card may still see.
+func (i IssuedCard) TriesLeft() (pin, cvv2 int) {
+	return triesLeft(i.Product.PINTryLimit, i.Card.PINTryCount), triesLeft(i.Product.CVV2TryLimit, i.Card.CVV2TryCount)
+}
+
+func triesLeft(limit, count int) int { return max(0, limit-count) }
+
+// RelatedCard is a parent or child as the other one's page shows it.
+type RelatedCard struct {
+	IssuanceNo   string
+	CardToken    string
+	MaskedNo     string
+	CustomerNo   string
+	CustomerName string
+	Status       CardStatus
+}
+
+// CardDetails is an issued card with its history and relatives.
+type CardDetails struct {
+	IssuedCard
+	History  []StatusChange // newest first
+	Children []RelatedCard
+	Cards    []Card // every card of the issuance, newest first
+}
+
+// Card returns the card that a token names: of several plastics of one number
+// the newest. Another tenant's is not found.
+func (s *Service) Card(ctx context.Context, c access.Caller, token string) (IssuedCard, error) {
+	var found IssuedCard
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		found, err = s.issuedCard(ctx, tx, c, token, 0)
+		return err
+	})
+	return found, err
+}
+
+// CardDetails returns everything known of a card.
+func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string) (CardDetails, error) {
+	var d CardDetails
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		if d.IssuedCard, err = s.issuedCard(ctx, tx, c, token, 0); err != nil {
+			return err
+		}
+		if err = s.openDelivery(ctx, &d.Card); err != nil {
+			return err
+		}
+		if d.History, err = readHistory(ctx, tx, c.Tenant, d.Card.ID); err != nil {
+			return fmt.Errorf("read status history: %w", err)
+		}
+		if d.Cards, err = readCardsOfIssuance(ctx, tx, c.Tenant, d.Issuance.ID); err != nil {
+			return fmt.Errorf("read cards of issuance: %w", err)
+		}
+		children, err := readChildren(ctx, tx, c.Tenant, d.Issuance.ID)
+		if err != nil {
+			return fmt.Errorf("read supplementary cards: %w", err)
+		}
+		for _, child := range children {
+			r, err := s.relatedCard(ctx, tx, c, child)
+			if err != nil {
+				return err
+			}
+			d.Children = append(d.Children, r)
+		}
+		return nil
+	})
+	return d, err
+}
+
+// issuedCard reads a card by its token with all it hangs on.
+func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, token string, sequence int) (IssuedCard, error) {
+	card, found, err := readCard(ctx, tx, c.Tenant, token, sequence)
+	if err != nil {
+		return IssuedCard{}, fmt.Errorf("read card: %w", err)
+	}
+	if !found {
+		return IssuedCard{}, errCardNotFound
+	}
+	out := IssuedCard{Card: card}
+	if out.Issuance, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil || !found {
+		return out, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
+	}
+	if err := s.openPhone(ctx, &out.Issuance); err != nil {
+		return out, err
+	}
+	cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return out, err
+	}
+	if out.Product, found = cfg.Product(out.Issuance.ProductCode); !found {
+		return out, fmt.Errorf("product %s of card %s is gone", out.Issuance.ProductCode, card.ID)
+	}
+	out.BIN = cfg.BINs[card.BIN]
+	if !out.Issuance.Customer.IsZero() {
+		u, err := s.customerOf(ctx, tx, c, out.Issuance.Customer)
+		if err != nil {
+			return out, err
+		}
+		out.Customer = &u
+	}
+	if !out.Issuance.Parent.IsZero() {
+		parent, found, err := readIssuance(ctx, tx, c.Tenant, out.Issuance.Parent)
+		if err != nil || !found {
+			return out, fmt.Errorf("read parent of card %s: %w", card.ID, missing(err))
+		}
+		r, err := s.relatedCard(ctx, tx, c, parent)
+		if err != nil {
+			return out, err
+		}
+		out.Parent = &r
+	}
+	return out, nil
+}
+
+func (s *Service) relatedCard(ctx context.Context, tx db.Tx, c access.Caller, i Issuance) (RelatedCard, error) {
+	card, found, err := readCardByID(ctx, tx, c.Tenant, i.CurrentCard)
+	if err != nil || !found {
+		return RelatedCard{}, fmt.Errorf("read current card of issuance %s: %w", i.ID, missing(err))
+	}
+	r := RelatedCard{IssuanceNo: i.No, CardToken: card.Token, MaskedNo: card.Masked(), Status: card.Status}
+	if !i.Customer.IsZero() {
+		u, err := s.customerOf(ctx, tx, c, i.Customer)
+		if err != nil {
+			return r, err
+		}
+		r.CustomerNo, r.CustomerName = u.No, u.DisplayName()
+	}
+	return r, nil
+}
+
+// customerOf reads the customer of an issuance as the caller may see them.
+func (s *Service) customerOf(ctx context.Context, tx db.Tx, c access.Caller, customer id.ID[Customer]) (Customer, error) {
+	u, found, err := s.cardholder(ctx, tx, c.Tenant, customer)
+	if err != nil || !found {
+		return Customer{}, fmt.Errorf("read customer %s: %w", customer, missing(err))
+	}
+	return maskHolder(c, u), nil
+}
+
+// missing is err, or an error that says a row that must exist does not.
+func missing(err error) error {
+	if err != nil {
+		return err
+	}
+	return errGone
+}

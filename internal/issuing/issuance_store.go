@@ -1,0 +1,158 @@
+package issuing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+const issuanceColumns = `i.id, i.tenant_id, i.issuance_no, i.customer_id, i.product_code, i.parent_id, i.account_id,
+	i.account_no, i.external_card_id, i.phone_number, i.digital_slip_type, i.auto_renewal, i.policies,
+	i.current_card_id, i.created_at, i.updated_at`
+
+func scanIssuance(s db.Scanner) (Issuance, error) {
+	var i Issuance
+	var policies string
+	err := s.Scan(&i.ID, &i.Tenant, &i.No, &i.Customer, &i.ProductCode, &i.Parent, &i.Account,
+		&i.AccountNo, optional{&i.ExternalCardID}, &i.sealedPhone, &i.DigitalSlipType, &i.AutoRenewal, &policies,
+		&i.CurrentCard, micros{&i.CreatedAt}, micros{&i.UpdatedAt})
+	if err != nil {
+		return Issuance{}, err
+	}
+	if i.Policies, err = policiesOf(policies); err != nil {
+		return Issuance{}, fmt.Errorf("issuance %s: %w", i.ID, err)
+	}
+	return i, nil
+}
+
+func readIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (Issuance, bool, error) {
+	return db.One(ctx, tx, scanIssuance, `SELECT `+issuanceColumns+` FROM issuance i
+		WHERE i.tenant_id = $1 AND i.id = $2`, tenant, issuance)
+}
+
+func readIssuanceByNo(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Issuance, bool, error) {
+	return db.One(ctx, tx, scanIssuance, `SELECT `+issuanceColumns+` FROM issuance i
+		WHERE i.tenant_id = $1 AND i.issuance_no = $2`, tenant, no)
+}
+
+// readChildren returns the supplementary issuances of a main one, oldest first.
+func readChildren(ctx context.Context, tx db.Tx, tenant access.TenantID, parent id.ID[Issuance]) ([]Issuance, error) {
+	return db.Collect(ctx, tx, scanIssuance, `SELECT `+issuanceColumns+` FROM issuance i
+		WHERE i.tenant_id = $1 AND i.parent_id = $2 ORDER BY i.created_at, i.id`, tenant, parent)
+}
+
+// insertIssuance adds an issuance. It returns false, and has changed nothing,
+// when its number or external id is taken.
+func insertIssuance(ctx context.Context, tx db.Tx, i Issuance) (bool, error) {
+	policies, err := policiesRow(i.Policies)
+	if err != nil {
+		return false, err
+	}
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO issuance (id, tenant_id, issuance_no, customer_id, product_code,
+			parent_id, account_id, account_no, external_card_id, phone_number, digital_slip_type, auto_renewal,
+			policies, current_card_id, concurrency_stamp, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+		ON CONFLICT DO NOTHING`,
+		i.ID, i.Tenant, i.No, i.Customer, i.ProductCode, i.Parent, i.Account, i.AccountNo, orNull(i.ExternalCardID),
+		i.sealedPhone, string(i.DigitalSlipType), string(i.AutoRenewal), policies, i.CurrentCard, i.ID.UUID(),
+		clock.Micros(i.CreatedAt)))
+	return n > 0, err
+}
+
+// externalCardTaken reports whether an issuance of the tenant has this external
+// id.
+func externalCardTaken(ctx context.Context, tx db.Tx, tenant access.TenantID, external string) (bool, error) {
+	var n int
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM issuance WHERE tenant_id = $1 AND external_card_id = $2`,
+		tenant, external).Scan(&n)
+	return n > 0, err
+}
+
+// openCards counts the issuances that hold a place: those whose current card is
+// not final. A main card counts for its customer and product, a supplementary
+// one for its parent.
+func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer], product string, parent id.ID[Issuance]) (int, error) {
+	var w db.Where
+	w.And("i.tenant_id = ?", tenant)
+	if parent.IsZero() {
+		w.And("i.customer_id = ?", customer)
+		w.And("i.product_code = ?", product)
+		w.And("i.parent_id IS NULL")
+	} else {
+		w.And("i.parent_id = ?", parent)
+	}
+	andStatusIn(&w, "c.status", openStatuses())
+	var n int
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM issuance i JOIN card c ON c.id = i.current_card_id WHERE `+w.SQL(),
+		w.Args()...).Scan(&n)
+	return n, err
+}
+
+// The row of a customer or a parent is locked while cards are counted against
+// its limit, so that two requests cannot both take the last place.
+var (
+	lockCustomer = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Lock: true}
+	lockIssuance = db.Lookup{Head: `SELECT id FROM issuance WHERE tenant_id = $1 AND id IN `, Lock: true}
+)
+
+func lockRow(ctx context.Context, tx db.Tx, l *db.Lookup, tenant access.TenantID, row string) error {
+	return l.Query(ctx, tx, []any{tenant}, []string{row}, func(s db.Scanner) error {
+		var locked string
+		return s.Scan(&locked)
+	})
+}
+
+// policyDocument is an element of the text of issuance.policies. Its member
+// names are the stored form: they are not changed, only added to.
+type policyDocument struct {
+	Type      PolicyType
+	Allowed   bool
+	Locked    bool
+	FromCard  bool
+	StartsAt  int64
+	EndsAt    int64
+	UpdatedAt int64
+}
+
+func policiesRow(policies []CardPolicy) (string, error) {
+	rows := make([]policyDocument, len(policies))
+	for i, p := range policies {
+		rows[i] = policyDocument{Type: p.Type, Allowed: p.IsAllowed, Locked: p.IsLocked, FromCard: p.FromCard, UpdatedAt: clock.Micros(p.UpdatedAt)}
+		if p.StartsAt != nil {
+			rows[i].StartsAt = clock.Micros(*p.StartsAt)
+		}
+		if p.EndsAt != nil {
+			rows[i].EndsAt = clock.Micros(*p.EndsAt)
+		}
+	}
+	text, err := json.Marshal(rows)
+	return string(text), err
+}
+
+func policiesOf(document string) ([]CardPolicy, error) {
+	var rows []policyDocument
+	if err := json.Unmarshal([]byte(document), &rows); err != nil {
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	policies := make([]CardPolicy, len(rows))
+	for i, r := range rows {
+		policies[i] = CardPolicy{
+			Policy:   Policy{Type: r.Type, IsAllowed: r.Allowed, IsLocked: r.Locked},
+			FromCard: r.FromCard, UpdatedAt: clock.FromMicros(r.UpdatedAt),
+		}
+		if r.StartsAt != 0 {
+			t := clock.FromMicros(r.StartsAt)
+			policies[i].StartsAt = &t
+		}
+		if r.EndsAt != 0 {
+			t := clock.FromMicros(r.EndsAt)
+			policies[i].EndsAt = &t
+		}
+	}
+	return policies, nil
+}

@@ -1,0 +1,643 @@
+package issuing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// PINSource says where a new card's first PIN comes from.
+type PINSource string
+
+// The PIN sources.
+const (
+	NoPIN        PINSource = "None"
+	RandomPIN    PINSource = "Random" // drawn by the HSM and forgotten
+	EncryptedPIN PINSource = "Encrypted"
+)
+
+// NewCard is what a card is issued from. Empty members take the product's or
+// the customer's defaults.
+type NewCard struct {
+	CustomerNo       string
+	ProductCode      string
+	FormFactor       FormFactor
+	ParentIssuanceNo string // either of the two makes a supplementary card
+	ParentCardToken  string
+	EmbossLine1      string
+	EmbossLine2      string
+	PhysicalCode     string
+	CardArtCode      string
+	DeliveryMethod   DeliveryMethod
+	DeliveryTo       AddressType // one of the customer's addresses
+	DeliveryAddress  *Address    // or this one
+	DeliveryPhone    string
+	DeliveryEmail    string
+	RecipientName    string
+	RecipientTCKN    string
+	BranchCode       string
+	IsExpress        bool
+	PhoneNumber      string // E.164
+	PINSource        PINSource
+	PIN              PINInput // for EncryptedPIN
+	InitialStatus    CardStatus
+	AutoRenewal      AutoRenewal
+	DigitalSlip      DigitalSlipType
+	Policies         []Policy // over the product's
+	AccountNo        string
+	ExternalCardID   string
+	Expires          Expiry // earlier than the product's; privileged
+	FeeExemption     bool   // privileged
+	Channel          string
+	Description      string
+}
+
+// numberAttempts bounds how often another card number is drawn when the one
+// drawn is taken. Numbers come from a range that counts what is left of it.
+const numberAttempts = 10
+
+// IssueCard makes an issuance with its first card.
+//
+// The account is that of the parent for a supplementary card, else the one
+// named, else one named like the issuance. The card number is drawn from the
+// product's range and leaves this method sealed.
+func (s *Service) IssueCard(ctx context.Context, c access.Caller, in NewCard) (IssuedCard, error) {
+	var d draft
+	// Checks and cryptography come first, so that the writing transaction is
+	// short; what may have changed meanwhile is checked again in it.
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		d, err = s.draftCard(ctx, tx, c, in)
+		return err
+	})
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	if err := s.drawNumber(ctx, c, &d); err != nil {
+		return IssuedCard{}, err
+	}
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		return s.saveDraft(ctx, tx, c, d)
+	})
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	return s.Card(ctx, c, d.card.Token)
+}
+
+// draft is a card before it is written.
+type draft struct {
+	in       NewCard
+	cfg      *Configuration
+	product  Product
+	bin      BIN
+	keys     KeySet
+	customer Customer
+	parent   Issuance // zero for a main card
+	issuance Issuance
+	card     Card
+}
+
+// draftCard checks the wish against configuration, customer and parent, and
+// fills in everything but the number.
+func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in NewCard) (draft, error) {
+	d := draft{in: in}
+	var err error
+	if d.cfg, err = s.configurationIn(ctx, tx, c.Tenant); err != nil {
+		return d, err
+	}
+	if err := s.findCustomerAndProduct(ctx, tx, c, &d); err != nil {
+		return d, err
+	}
+	if err := s.findParent(ctx, tx, c, &d); err != nil {
+		return d, err
+	}
+	now := s.Clock.Now()
+	if err := d.checkHolder(now); err != nil {
+		return d, err
+	}
+	d.issuance = Issuance{
+		ID: id.New[Issuance](now), Tenant: c.Tenant, Customer: d.customer.ID, ProductCode: d.product.Code, Parent: d.parent.ID,
+		AccountNo: in.AccountNo, ExternalCardID: in.ExternalCardID, PhoneNumber: in.PhoneNumber,
+		DigitalSlipType: d.product.DigitalSlip, AutoRenewal: d.product.AutoRenewal,
+		Policies: mergePolicies(d.product.Policies, in.Policies, now), CreatedAt: now, UpdatedAt: now,
+	}
+	if in.DigitalSlip != "" {
+		d.issuance.DigitalSlipType = in.DigitalSlip
+	}
+	if in.AutoRenewal != "" {
+		d.issuance.AutoRenewal = in.AutoRenewal
+	}
+	if in.PhoneNumber == "" {
+		d.issuance.PhoneNumber = d.customer.Contact(MobilePhone)
+	}
+	d.card = Card{
+		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
+		PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
+		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, CreatedAt: now, UpdatedAt: now,
+	}
+	d.issuance.CurrentCard = d.card.ID
+	for _, fill := range []func(access.Caller, time.Time) error{
+		d.fillForm, d.fillExpiry, d.fillStatus, d.fillNames, d.fillPlastic,
+	} {
+		if err := fill(c, now); err != nil {
+			return d, err
+		}
+	}
+	if in.FeeExemption && !c.May(access.IssuingCardStatusPrivileged) {
+		return d, errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
+	}
+	if in.ExternalCardID != "" {
+		if taken, err := externalCardTaken(ctx, tx, c.Tenant, in.ExternalCardID); err != nil || taken {
+			return d, cmpError(err, errExternalCardID)
+		}
+	}
+	return d, checkPlaces(ctx, tx, d)
+}
+
+func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access.Caller, d *draft) error {
+	var found bool
+	var err error
+	if d.customer, found, err = s.cardholderByNo(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
+		return fmt.Errorf("read customer: %w", err)
+	}
+	if !found {
+		return errCustomerNotFound
+	}
+	if d.customer.Status != CustomerActive {
+		return errCustomerInactive
+	}
+	if d.product, found = d.cfg.Product(d.in.ProductCode); !found {
+		return errProductNotFound
+	}
+	if d.product.Status != RecordActive {
+		return errProductPassive
+	}
+	if d.bin, found = d.cfg.BINOf(d.product); !found {
+		return fmt.Errorf("product %s has no BIN", d.product.Code)
+	}
+	if d.keys, found = d.cfg.KeysOf(d.bin); !found {
+		return fmt.Errorf("BIN %s has no key set", d.bin.BIN)
+	}
+	if d.bin.Status != RecordActive {
+		return errProductPassive
+	}
+	return nil
+}
+
+// findParent finds the main card that a supplementary one hangs on.
+func (s *Service) findParent(ctx context.Context, tx db.Tx, c access.Caller, d *draft) error {
+	if d.in.ParentIssuanceNo == "" && d.in.ParentCardToken == "" {
+		return nil
+	}
+	var parent Issuance
+	var card Card
+	var found bool
+	var err error
+	if d.in.ParentCardToken != "" {
+		if card, found, err = readCard(ctx, tx, c.Tenant, d.in.ParentCardToken, 0); err == nil && found {
+			parent, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance)
+		}
+	} else {
+		parent, found, err = readIssuanceByNo(ctx, tx, c.Tenant, d.in.ParentIssuanceNo)
+	}
+	if err != nil {
+		return fmt.Errorf("read parent: %w", err)
+	}
+	if !found || d.in.ParentIssuanceNo != "" && d.in.ParentIssuanceNo != parent.No {
+		return errParentInvalid.With("condition", "exists")
+	}
+	if card, _, err = readCardByID(ctx, tx, c.Tenant, parent.CurrentCard); err != nil {
+		return fmt.Errorf("read parent's card: %w", err)
+	}
+	of, _ := d.cfg.Product(parent.ProductCode)
+	switch {
+	case !parent.Parent.IsZero():
+		return errParentInvalid.With("condition", "main")
+	case card.Status != Active && card.Status != Pending:
+		return errParentInvalid.With("condition", "status")
+	case of.Currency != d.product.Currency:
+		return errParentInvalid.With("condition", "currency")
+	case of.CardType != d.product.CardType:
+		return errParentInvalid.With("condition", "product")
+	case d.in.AccountNo != "" && d.in.AccountNo != parent.AccountNo:
+		return errAccountOfParent
+	}
+	d.parent = parent
+	return nil
+}
+
+// checkHolder holds the customer against what the product asks for.
+func (d *draft) checkHolder(now time.Time) error {
+	if !d.product.Allows(d.customer.Type) {
+		return errCustomerTypeNotAllowed
+	}
+	if d.customer.KYCLevel < d.product.MinKYCLevel {
+		return errKYC.With("minKycLevel", d.product.MinKYCLevel.String())
+	}
+	minAge := d.product.MinAge
+	if !d.parent.ID.IsZero() {
+		minAge = d.product.ChildMinAge
+	}
+	if born := d.customer.BirthDate; d.customer.Type == Individual && !born.IsZero() {
+		// Somebody born on February 29 comes of age on March 1, or the 28th,
+		// whichever day the month has: AddMonths picks the last one.
+		if clock.DateOf(now, d.cfg.Tenant.Zone).Before(born.AddMonths(12 * minAge)) {
+			return errAge.With("minAge", minAge)
+		}
+	}
+	return nil
+}
+
+// checkPlaces refuses a card too many for its customer or its parent.
+func checkPlaces(ctx context.Context, tx db.Tx, d draft) error {
+	limit, refusal := d.product.MaxCardsPerCustomer, errMaxCards
+	if !d.parent.ID.IsZero() {
+		of, _ := d.cfg.Product(d.parent.ProductCode)
+		limit, refusal = of.MaxChildCards, errMaxChildCards
+	} else if limit == 0 {
+		return nil // unlimited
+	}
+	n, err := openCards(ctx, tx, d.issuance.Tenant, d.customer.ID, d.product.Code, d.parent.ID)
+	if err != nil {
+		return fmt.Errorf("count cards: %w", err)
+	}
+	if n >= limit {
+		return refusal.With("limit", limit)
+	}
+	return nil
+}
+
+func (d *draft) fillForm(access.Caller, time.Time) error {
+	form := d.in.FormFactor
+	if form == "" && len(d.product.FormFactors) > 0 {
+		form = d.product.FormFactors[0]
+	}
+	// A card without a name is made by the noname use case, which asks for no
+	// customer.
+	if form == PhysicalNoname || !slices.Contains(d.product.FormFactors, form) {
+		return errFormFactorNotAllowed.With("formFactor", string(form))
+	}
+	d.card.FormFactor = form
+	return nil
+}
+
+func (d *draft) fillExpiry(c access.Caller, now time.Time) error {
+	today := clock.DateOf(now, d.cfg.Tenant.Zone)
+	d.card.Expires = ExpiryAfter(today, d.product.ValidityMonths)
+	if d.in.Expires.IsZero() {
+		return nil
+	}
+	if !c.May(access.IssuingCardStatusPrivileged) {
+		return errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
+	}
+	if d.in.Expires.PassedAt(now, d.cfg.Tenant.Zone) || d.card.Expires.Before(d.in.Expires) {
+		return errExpiryNotAllowed
+	}
+	d.card.Expires = d.in.Expires
+	return nil
+}
+
+func (d *draft) fillStatus(c access.Caller, now time.Time) error {
+	standard := d.product.InitialStatusPhysical
+	if d.card.IsVirtual() {
+		standard = d.product.InitialStatusVirtual
+	}
+	status := standard
+	if d.in.InitialStatus != "" {
+		status = d.in.InitialStatus
+	}
+	if status != Pending && status != Active {
+		return errInitialStatus
+	}
+	if status == Active && standard == Pending {
+		if !c.May(access.IssuingCardStatusPrivileged) {
+			return errInitialStatus
+		}
+		if d.product.RequireDelivery && !d.card.IsVirtual() {
+			return errActivationCondition.With("condition", "delivery")
+		}
+	}
+	d.card.StatusChange = StatusChange{
+		Status: status, Reason: NoReason, Description: d.in.Description, ChangedAt: now, ChangedBy: c.By(),
+		Channel: channelOf(c, d.in.Channel),
+	}
+	if status == Active {
+		d.card.Reason, d.card.ActivatedAt = FirstActivation, now
+	}
+	return nil
+}
+
+// fillNames makes the printed lines. A card that is only shown on a screen may
+// do without.
+func (d *draft) fillNames(access.Caller, time.Time) error {
+	limit1, limit2 := embossMax, embossMax
+	if p, ok := d.plastic(); ok {
+		limit1, limit2 = lineLimit(p.Line1MaxLength), lineLimit(p.Line2MaxLength)
+	}
+	var ok1, ok2 bool
+	line2 := d.in.EmbossLine2
+	switch {
+	case d.in.EmbossLine1 != "":
+		d.card.EmbossLine1, ok1 = EmbossName(d.in.EmbossLine1, limit1)
+		if !ok1 {
+			return errEmbossName.OnField("personalizedNameLine1", "emboss_name", "cannot be printed")
+		}
+	case d.customer.Type == Company && d.customer.Business != nil:
+		d.card.EmbossLine1, ok1 = embossCut(d.customer.Business.CompanyName, limit1)
+		if short := d.customer.Business.ShortName; line2 == "" && short != "" {
+			if _, fits := EmbossName(short, limit2); fits {
+				line2 = short
+			}
+		}
+	default:
+		d.card.EmbossLine1, ok1 = embossPerson(d.customer.Name, d.customer.MiddleName, d.customer.Surname, limit1)
+	}
+	if !ok1 && (d.product.EmbossNameRequired || d.card.FormFactor != Virtual) {
+		return errEmbossName.OnField("personalizedNameLine1", "emboss_name", "the customer's name cannot be printed; send one that can")
+	}
+	if line2 != "" {
+		if d.card.EmbossLine2, ok2 = EmbossName(line2, limit2); !ok2 {
+			return errEmbossName.OnField("personalizedNameLine2", "emboss_name", "cannot be printed")
+		}
+	}
+	return nil
+}
+
+func lineLimit(n int) int {
+	if n <= 0 {
+		return embossMax
+	}
+	return min(n, embossMax)
+}
+
+// plastic is the product's variant that the card is made of.
+func (d *draft) plastic() (Plastic, bool) {
+	if d.card.FormFactor == Virtual {
+		return Plastic{}, false
+	}
+	var chosen Plastic
+	var found bool
+	for _, p := range d.product.Plastics {
+		switch {
+		case !p.IsActive:
+		case d.in.PhysicalCode != "" && p.Code == d.in.PhysicalCode, d.in.PhysicalCode == "" && p.IsDefault:
+			return p, true
+		case d.in.PhysicalCode == "" && !found:
+			chosen, found = p, true
+		}
+	}
+	return chosen, found
+}
+
+// fillPlastic orders the plastic: what it looks like and where it goes.
+func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
+	if d.card.FormFactor == Virtual {
+		return nil
+	}
+	p, found := d.plastic()
+	if !found {
+		return errPhysical.OnField("physicalCode", "unknown", "is no active variant of the product")
+	}
+	if d.in.CardArtCode != "" && d.in.CardArtCode != p.CardArtCode {
+		return errPhysical.OnField("cardArtCode", "unknown", "does not belong to the variant")
+	}
+	if d.in.IsExpress && !p.ExpressAvailable {
+		return errPhysical.OnField("isExpress", "not_available", "the variant cannot be sent express")
+	}
+	method := d.in.DeliveryMethod
+	switch {
+	case method == "" && (len(p.DeliveryMethods) == 0 || slices.Contains(p.DeliveryMethods, ByCourier)):
+		method = ByCourier
+	case method == "":
+		method = p.DeliveryMethods[0]
+	case len(p.DeliveryMethods) > 0 && !slices.Contains(p.DeliveryMethods, method):
+		return errPhysical.OnField("deliveryMethod", "not_available", "the variant is not delivered this way")
+	}
+	body := &CardBody{
+		Code: p.Code, CardArtCode: p.CardArtCode, PlasticCode: p.PlasticCode, DeliveryMethod: method,
+		BranchCode: d.in.BranchCode, IsExpress: d.in.IsExpress, PersoStatus: PersoRequested, PersoVendor: p.PersoVendorCode,
+		ShipmentStatus: ShipmentNotApplicable, RequestedAt: now, UpdatedAt: now,
+		Delivery: Delivery{
+			Phone: d.in.DeliveryPhone, Email: d.in.DeliveryEmail, RecipientName: d.in.RecipientName,
+			RecipientTCKN: d.in.RecipientTCKN,
+		},
+	}
+	if body.Delivery.Phone == "" {
+		body.Delivery.Phone = d.customer.Contact(MobilePhone)
+	}
+	if body.Delivery.RecipientName == "" {
+		body.Delivery.RecipientName = d.customer.DisplayName()
+	}
+	switch method {
+	case ByBranch:
+		if d.in.BranchCode == "" {
+			return errDeliveryAddressRequired.OnField("branchCode", "required", "is needed for delivery to a branch")
+		}
+	case ByCourier, ByPost:
+		a := d.in.DeliveryAddress
+		if a == nil && d.in.DeliveryTo != "" {
+			if stored, ok := d.customer.Address(d.in.DeliveryTo); ok {
+				a = &stored
+			}
+		}
+		if a == nil {
+			return errDeliveryAddressRequired.OnField("deliveryAddress", "required", "names no address of the customer and holds none")
+		}
+		body.Delivery.Address = a
+	}
+	d.card.Physical = body
+	return nil
+}
+
+// mergePolicies lays a card's own switches over the product's.
+func mergePolicies(product, card []Policy, now time.Time) []CardPolicy {
+	var merged []CardPolicy
+	add := func(p Policy, fromCard bool) {
+		at := slices.IndexFunc(merged, func(m CardPolicy) bool { return m.Type == p.Type })
+		next := CardPolicy{Policy: p, FromCard: fromCard, UpdatedAt: now}
+		if at < 0 {
+			merged = append(merged, next)
+			return
+		}
+		merged[at] = next
+	}
+	for _, p := range product {
+		add(p, false)
+	}
+	for _, p := range card {
+		add(p, true)
+	}
+	return merged
+}
+
+// drawNumber gives the draft a card number and seals what must be sealed. It
+// uses the HSM and, for the range's count, a transaction of its own.
+func (s *Service) drawNumber(ctx context.Context, c access.Caller, d *draft) error {
+	var p pan.PAN
+	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		p, err = s.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.useNumber(ctx, c, d, p)
+}
+
+func (s *Service) useNumber(ctx context.Context, c access.Caller, d *draft, p pan.PAN) (err error) {
+	k := &d.card
+	k.Token, k.LastFour = NewCardToken(p), p.Last4()
+	if k.sealedPAN, err = s.sealPAN(ctx, c.Tenant, k.ID, p); err != nil {
+		return err
+	}
+	if k.indexOfPAN, err = s.indexPAN(ctx, c.Tenant, p); err != nil {
+		return err
+	}
+	if k.Physical != nil {
+		if k.Physical.sealedDelivery, err = s.sealDelivery(ctx, *k); err != nil {
+			return err
+		}
+	}
+	if d.issuance.sealedPhone, err = s.sealPhone(ctx, d.issuance); err != nil {
+		return err
+	}
+	return s.firstPIN(ctx, c, d, p)
+}
+
+// firstPIN gives the card the PIN its maker asked for.
+func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan.PAN) error {
+	var v hsm.Verifier
+	var err error
+	rules := pinRules(d.product, d.card, d.customer, d.issuance.PhoneNumber)
+	switch d.in.PINSource {
+	case "", NoPIN:
+		return nil
+	case RandomPIN:
+		if v, err = s.HSM.RandomVerifier(ctx, d.keys.PVK, p, rules); err != nil {
+			return fmt.Errorf("draw PIN: %w", hsmFault(err))
+		}
+	case EncryptedPIN:
+		block, err := s.pinBlock(ctx, c, d.cfg, d.keys, "", p, d.in.PIN)
+		if err != nil {
+			return err
+		}
+		if v, err = s.HSM.NewVerifier(ctx, d.keys.PVK, block, rules); err != nil {
+			return pinFault(err)
+		}
+	default:
+		return errPINBlock
+	}
+	d.card.PIN, d.card.PINStatus, d.card.PINChangedAt = v, PINActive, d.card.CreatedAt
+	return nil
+}
+
+// saveDraft writes a draft after looking again at what others may have changed
+// since it was made.
+func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
+	// Parent before customer, always, so that two requests lock in one order.
+	if !d.parent.ID.IsZero() {
+		if err := lockRow(ctx, tx, &lockIssuance, c.Tenant, d.parent.ID.String()); err != nil {
+			return fmt.Errorf("lock parent: %w", err)
+		}
+		if err := s.findParent(ctx, tx, c, &d); err != nil {
+			return err
+		}
+	}
+	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, d.customer.ID.String()); err != nil {
+		return fmt.Errorf("lock customer: %w", err)
+	}
+	if err := s.findCustomerAndProduct(ctx, tx, c, &d); err != nil {
+		return err
+	}
+	if err := checkPlaces(ctx, tx, d); err != nil {
+		return err
+	}
+	if err := s.openAccount(ctx, tx, &d); err != nil {
+		return err
+	}
+	added, err := insertIssuance(ctx, tx, d.issuance)
+	if err != nil {
+		return fmt.Errorf("insert issuance: %w", err)
+	}
+	if !added {
+		if d.in.ExternalCardID != "" {
+			return errExternalCardID
+		}
+		return errors.New("insert issuance: its number is taken")
+	}
+	for range numberAttempts {
+		added, err := insertCard(ctx, tx, d.card)
+		if err != nil {
+			return fmt.Errorf("insert card: %w", err)
+		}
+		if added {
+			return nil
+		}
+		// The number, or the six letters of its token, are in use already.
+		p, err := s.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode)
+		if err != nil {
+			return err
+		}
+		if err := s.useNumber(db.WithTx(ctx, tx), c, &d, p); err != nil {
+			return err
+		}
+	}
+	return errRangeExhausted.With("binRangeCode", d.product.BINRangeCode)
+}
+
+// openAccount finds or opens the account the card spends from.
+func (s *Service) openAccount(ctx context.Context, tx db.Tx, d *draft) error {
+	for range numberAttempts {
+		d.issuance.No = newIssuanceNo()
+		_, taken, err := readIssuanceByNo(ctx, tx, d.issuance.Tenant, d.issuance.No)
+		if err != nil {
+			return fmt.Errorf("look for issuance number: %w", err)
+		}
+		if !taken {
+			break
+		}
+	}
+	if !d.parent.ID.IsZero() {
+		d.issuance.Account, d.issuance.AccountNo = d.parent.Account, d.parent.AccountNo
+		return nil
+	}
+	if d.issuance.AccountNo == "" {
+		d.issuance.AccountNo = d.issuance.No
+	}
+	a, err := ledger.OpenCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo, d.customer.ID.String(),
+		d.product.Currency, d.issuance.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("open account: %w", err)
+	}
+	d.issuance.Account = a.ID
+	return nil
+}
+
+// cmpError returns err, or the refusal when there is none.
+func cmpError(err error, refusal error) error {
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// channelOf is the channel a body names, else the one of the request.
+func channelOf(c access.Caller, named string) string {
+	if named != "" {
+		return named
+	}
+	if c.Channel != "" {
+		return c.Channel
+	}
+	return access.ChannelAPI
+}

@@ -1,0 +1,76 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// CardFilter selects issuances by themselves and their current cards; empty
+// members select all.
+type CardFilter struct {
+	CustomerNo       string
+	ProductCode      string
+	GroupCode        string
+	Statuses         []CardStatus
+	IssuanceStatus   IssuanceStatus
+	FormFactor       FormFactor
+	Ownership        CardOwnership
+	ParentIssuanceNo string
+	BatchReference   string
+	ExternalCardID   string
+	AccountNo        string
+	LastFour         string
+	BIN              string
+	ExpiresFrom      Expiry // inclusive
+	ExpiresTo        Expiry // inclusive
+	CreatedFrom      time.Time
+	CreatedTo        time.Time
+	IsLinked         *bool
+	PersoStatus      PersoStatus
+	ShipmentStatus   ShipmentStatus
+	AutoRenewal      AutoRenewal
+	Page
+}
+
+// ListedCard is a row of a card list.
+type ListedCard struct {
+	Issuance     Issuance // without phone and policies
+	Card         Card     // without its PIN and plastic
+	CustomerNo   string
+	CustomerName string
+	ProductName  string
+	ChildCount   int
+}
+
+// totalMax is where counting a list stops.
+const totalMax = 10_000
+
+// Cards lists issuances with their current cards, newest first unless told
+// otherwise, and says how many there are in all: at most 10,000, capped tells
+// that there are more.
+func (s *Service) Cards(ctx context.Context, c access.Caller, f CardFilter) (cards []ListedCard, total int, capped bool, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		if cards, total, err = listCards(ctx, tx, c.Tenant, f); err != nil {
+			return fmt.Errorf("list cards: %w", err)
+		}
+		for i := range cards {
+			if cards[i].Issuance.Customer.IsZero() {
+				continue
+			}
+			u, err := s.customerOf(ctx, tx, c, cards[i].Issuance.Customer)
+			if err != nil {
+				return err
+			}
+			cards[i].CustomerNo, cards[i].CustomerName = u.No, u.DisplayName()
+		}
+		return nil
+	})
+	if total > totalMax {
+		total, capped = totalMax, true
+	}
+	return cards, total, capped, err
+}

@@ -1,0 +1,216 @@
+package issuing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// Where a PIN may be tried, set and changed.
+var (
+	pinVerifiable = []CardStatus{Active, Pending, Inactive}
+	pinSettable   = []CardStatus{Active, Pending}
+	pinChangeable = []CardStatus{Active, Inactive}
+)
+
+// VerifyPIN compares a PIN with the card's. A wrong one counts, a right one
+// starts the count anew; either is durable before the answer is given. The try
+// that uses up the product's limit is still answered, the next one is
+// pin_blocked. A block that does not open counts like a wrong PIN.
+func (s *Service) VerifyPIN(ctx context.Context, c access.Caller, token string, in PINInput) (Tries, error) {
+	card, err := s.openForUse(ctx, c, token, 0)
+	if err != nil {
+		return Tries{}, err
+	}
+	if !slices.Contains(pinVerifiable, card.Status) {
+		return Tries{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "pin/verify")
+	}
+	t, _, err := s.tryPIN(ctx, c, card, in)
+	return t, err
+}
+
+// tryPIN compares and counts. It also returns the opened card number.
+func (s *Service) tryPIN(ctx context.Context, c access.Caller, card cardInUse, in PINInput) (Tries, pan.PAN, error) {
+	limit := card.product.PINTryLimit
+	if card.PINStatus == PINNotSet || card.PIN.IsZero() {
+		return Tries{}, pan.PAN{}, errPINNotSet
+	}
+	if card.PINStatus == PINBlocked || card.PINTryCount >= limit {
+		return Tries{}, pan.PAN{}, errPINBlocked
+	}
+	p, err := s.openPAN(ctx, card.Card)
+	if err != nil {
+		return Tries{}, p, err
+	}
+	block, err := s.pinBlock(ctx, c, card.cfg, card.keys, card.Token, p, in)
+	if err != nil {
+		return Tries{}, p, err
+	}
+	right, err := s.HSM.VerifyPIN(ctx, card.keys.PVK, block, card.PIN)
+	if err != nil && !errors.Is(err, hsm.ErrFormat) {
+		return Tries{}, p, fmt.Errorf("verify PIN: %w", hsmFault(err))
+	}
+	right = right && err == nil
+	var count int
+	var counted bool
+	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		count, counted, err = countPIN(ctx, tx, card.Card, right, limit, s.Clock.Now())
+		return err
+	})
+	switch {
+	case err != nil:
+		return Tries{}, p, fmt.Errorf("count PIN try: %w", err)
+	case !counted:
+		return Tries{}, p, s.whyNotCounted(ctx, c, card)
+	}
+	return Tries{IsValid: right, Left: triesLeft(limit, count)}, p, nil
+}
+
+// whyNotCounted tells a blocked PIN from one that was changed while the old one
+// was being tried.
+func (s *Service) whyNotCounted(ctx context.Context, c access.Caller, tried cardInUse) error {
+	now, err := s.openForUse(ctx, c, tried.Token, tried.Sequence)
+	if err != nil {
+		return err
+	}
+	if now.PINStatus == PINBlocked || now.PINTryCount >= now.product.PINTryLimit {
+		return errPINBlocked
+	}
+	return errStale
+}
+
+// SetPIN gives a card a PIN without knowing the old one: the caller has made
+// sure of the cardholder. It unblocks the PIN, and with activate moves the card
+// to Active in the same transaction.
+func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in PINInput, activate bool, channel string) (IssuedCard, error) {
+	card, err := s.openForUse(ctx, c, token, 0)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	if !slices.Contains(pinSettable, card.Status) {
+		return IssuedCard{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "pin/set")
+	}
+	p, err := s.openPAN(ctx, card.Card)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	fresh, err := s.newPIN(ctx, c, card, p, in)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	return s.keepPIN(ctx, c, card, fresh, pinSettable, func(tx db.Tx) error {
+		if !activate || card.Status == Active {
+			return nil
+		}
+		m := mover{s: s, tx: tx, c: c, cfg: card.cfg, in: NewStatus{Status: Active, Reason: FirstActivation, Channel: channel}}
+		_, _, err := m.moveOne(ctx, card.Card, card.issuance, FirstActivation)
+		return err
+	})
+}
+
+// ChangePIN gives a card another PIN for its old one. A wrong old one counts
+// and is pin_invalid with the tries that are left.
+func (s *Service) ChangePIN(ctx context.Context, c access.Caller, token string, old, fresh PINInput) (IssuedCard, error) {
+	card, err := s.openForUse(ctx, c, token, 0)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	if !slices.Contains(pinChangeable, card.Status) {
+		return IssuedCard{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "pin/change")
+	}
+	tries, p, err := s.tryPIN(ctx, c, card, old)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	if !tries.IsValid {
+		return IssuedCard{}, errPINInvalid.With("remainingTries", tries.Left)
+	}
+	v, err := s.newPIN(ctx, c, card, p, fresh)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	return s.keepPIN(ctx, c, card, v, pinChangeable, func(db.Tx) error { return nil })
+}
+
+// newPIN makes the verifier of a chosen PIN, if it obeys the rules.
+func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p pan.PAN, in PINInput) (hsm.Verifier, error) {
+	block, err := s.pinBlock(ctx, c, card.cfg, card.keys, card.Token, p, in)
+	if err != nil {
+		return hsm.Verifier{}, err
+	}
+	var holder Customer
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		if err := s.openPhone(ctx, &card.issuance); err != nil {
+			return err
+		}
+		if card.issuance.Customer.IsZero() {
+			return nil
+		}
+		var found bool
+		holder, found, err = s.cardholder(ctx, tx, c.Tenant, card.issuance.Customer)
+		if err == nil && !found {
+			err = errGone
+		}
+		return err
+	})
+	if err != nil {
+		return hsm.Verifier{}, fmt.Errorf("read cardholder: %w", err)
+	}
+	v, err := s.HSM.NewVerifier(ctx, card.keys.PVK, block, pinRules(card.product, card.Card, holder, card.issuance.PhoneNumber))
+	if err != nil {
+		return hsm.Verifier{}, pinFault(err)
+	}
+	return v, nil
+}
+
+// keepPIN stores a verifier unless the card has left the statuses or got
+// another PIN since it was read.
+func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, v hsm.Verifier, in []CardStatus, also func(db.Tx) error) (IssuedCard, error) {
+	var out IssuedCard
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		kept, err := savePIN(ctx, tx, card.Card, v, s.Clock.Now(), in)
+		if err != nil {
+			return fmt.Errorf("save PIN: %w", err)
+		}
+		if !kept {
+			return errStale
+		}
+		if err := also(tx); err != nil {
+			return err
+		}
+		out, err = s.issuedCard(ctx, tx, c, card.Token, card.Sequence)
+		return err
+	})
+	return out, err
+}
+
+// pinRules are the rules of the contract, §8.7: what somebody who found the
+// wallet would try first is forbidden.
+func pinRules(product Product, card Card, holder Customer, phone string) hsm.PINRules {
+	r := hsm.PINRules{Length: product.PINLength, Forbidden: []string{card.LastFour, card.Expires.MMYY(), card.Expires.YYMM()}}
+	if b := holder.BirthDate; !b.IsZero() {
+		r.Forbidden = append(r.Forbidden, birthDigits(b)...)
+	}
+	if len(phone) >= 4 {
+		r.Forbidden = append(r.Forbidden, phone[len(phone)-4:])
+	}
+	if !card.PIN.IsZero() {
+		current := card.PIN
+		r.Current = &current
+	}
+	return r
+}
+
+func birthDigits(b clock.Date) []string {
+	return []string{
+		fmt.Sprintf("%02d%02d", b.Day, int(b.Month)), fmt.Sprintf("%02d%02d", int(b.Month), b.Day),
+		fmt.Sprintf("%04d", b.Year), fmt.Sprintf("%02d%02d", b.Year%100, int(b.Month)),
+	}
+}
