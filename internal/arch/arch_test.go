@@ -49,7 +49,7 @@ var layers = func() map[string][]string {
 	}
 	t["hsm"] = vocabulary
 	t["hsm/algo"] = join(vocabulary, []string{"hsm"})
-	for _, p := range []string{"hsm/soft", "hsm/payshield", "hsm/vector"} {
+	for _, p := range []string{"hsm/soft", "hsm/payshield", "hsm/vector", "hsm/hsmtest"} {
 		t[p] = join(vocabulary, []string{"hsm", "hsm/algo"})
 	}
 	t["db"] = vocabulary

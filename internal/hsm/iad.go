@@ -50,11 +50,9 @@ func ParseIAD(b []byte) (IAD, error) {
 		return IAD{Format: IADVisa24, CVN: b[1], DKI: b[2], CVR: b[3:8], Discretionary: b[8:]}, nil
 	case n == 32 && b[0] == 0x0F && b[16] == 0x0F:
 		return IAD{Format: IADCCD, CVN: b[1], DKI: b[2], CVR: b[3:8], Counters: b[8:16], Discretionary: b[17:]}, nil
-	case n >= 7 && n <= 23 && b[0] == 0x06 && b[3] == 0x03:
+	case n >= 7 && n <= 23 && b[0] == 0x06 && b[3] == 0x03 && (n == 7 || int(b[7]) == n-8):
 		// A discretionary part announces its own length.
-		if n == 7 || int(b[7]) == n-8 {
-			return IAD{Format: IADVisa013, DKI: b[1], CVN: b[2], CVR: b[3:7], Discretionary: b[7:]}, nil
-		}
+		return IAD{Format: IADVisa013, DKI: b[1], CVN: b[2], CVR: b[3:7], Discretionary: b[7:]}, nil
 	case n == 18 || n == 20 || n == 26 || n == 28:
 		counters := 8
 		if n >= 26 {

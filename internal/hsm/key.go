@@ -13,7 +13,7 @@ type Usage string
 // The usages this platform knows.
 const (
 	UsageCVK        Usage = "C0" // card verification (CVV family)
-	UsageData       Usage = "D0" // data encryption; transport keys of JSON fields
+	UsageField      Usage = "D0" // data encryption; transport keys of JSON fields
 	UsageIMKAC      Usage = "E0" // EMV application cryptograms
 	UsageIMKSMC     Usage = "E1" // EMV secure messaging, confidentiality
 	UsageIMKSMI     Usage = "E2" // EMV secure messaging, integrity

@@ -59,7 +59,7 @@ func Spec(id string, u hsm.Usage, test bool) hsm.KeySpec {
 	switch u {
 	case hsm.UsageIMKAC, hsm.UsageIMKSMC, hsm.UsageIMKSMI, hsm.UsageIMKDAC, hsm.UsageIMKIDN:
 		s.Mode = hsm.ModeDerive
-	case hsm.UsageKEK, hsm.UsageKeyBlock, hsm.UsageData:
+	case hsm.UsageKEK, hsm.UsageKeyBlock, hsm.UsageField:
 		s.Mode, s.Algorithm, s.Bits = hsm.ModeBoth, hsm.AES, 256
 	case hsm.UsagePIN:
 		s.Mode = hsm.ModeBoth
@@ -214,7 +214,7 @@ func (s suite) specs(t *testing.T) {
 		want(t, "tenant", err, hsm.ErrFormat)
 	}
 	for _, u := range []hsm.Usage{
-		hsm.UsageCVK, hsm.UsageData, hsm.UsageIMKAC, hsm.UsageIMKSMC, hsm.UsageIMKSMI, hsm.UsageIMKDAC, hsm.UsageIMKIDN, hsm.UsageKEK,
+		hsm.UsageCVK, hsm.UsageField, hsm.UsageIMKAC, hsm.UsageIMKSMC, hsm.UsageIMKSMI, hsm.UsageIMKDAC, hsm.UsageIMKIDN, hsm.UsageKEK,
 		hsm.UsageKeyBlock, hsm.UsageMAC1, hsm.UsageMAC3, hsm.UsageCMAC, hsm.UsageHMAC, hsm.UsagePIN, hsm.UsagePVKIBM3624, hsm.UsagePVKVisa,
 	} {
 		ref := s.key(t, Spec("k", u, true))
@@ -297,7 +297,7 @@ func (s suite) transport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for use, usage := range map[hsm.TransportUse]hsm.Usage{hsm.Fields: hsm.UsageData, hsm.KeyBlocks: hsm.UsageKeyBlock} {
+	for use, usage := range map[hsm.TransportUse]hsm.Usage{hsm.Fields: hsm.UsageField, hsm.KeyBlocks: hsm.UsageKeyBlock} {
 		for _, test := range []bool{true, false} {
 			k, err := s.b.GenerateTransportKey(ctx, tenant, "xchg_1", &client.PublicKey, use, test)
 			if err != nil {
@@ -426,7 +426,7 @@ func (s suite) settings(t *testing.T) []pinSetting {
 	aes := Spec("zpk4", hsm.UsagePIN, true)
 	aes.Algorithm = hsm.AES
 	zpk := s.key(t, Spec("zpk", hsm.UsagePIN, true))
-	return []pinSetting{{hsm.ISO0, zpk}, {hsm.ISO1, zpk}, {hsm.ISO3, zpk}, {hsm.ISO4, s.key(t, aes)}, {hsm.Field, s.key(t, Spec("field", hsm.UsageData, true))}}
+	return []pinSetting{{hsm.ISO0, zpk}, {hsm.ISO1, zpk}, {hsm.ISO3, zpk}, {hsm.ISO4, s.key(t, aes)}, {hsm.Field, s.key(t, Spec("field", hsm.UsageField, true))}}
 }
 
 // block makes a PIN block, or field, of digits.
@@ -849,7 +849,7 @@ func (s suite) sealing(t *testing.T) {
 
 func (s suite) fields(t *testing.T) {
 	ctx := t.Context()
-	key := s.key(t, Spec("field", hsm.UsageData, true))
+	key := s.key(t, Spec("field", hsm.UsageField, true))
 	aad := []byte("tenant|token|pan")
 	sealed, err := s.b.SealField(ctx, key, secret.FromString("hello"), aad)
 	if err != nil || len(sealed) != 12+5+16 {

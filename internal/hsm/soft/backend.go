@@ -107,7 +107,7 @@ func (b *Backend) derive(kind, purpose, tenant string) ([]byte, error) {
 	if b.prk == nil {
 		return nil, hsm.ErrUnavailable
 	}
-	return hkdf.Expand(sha256.New, b.prk, derivationInfo(kind, purpose, tenant), 32)
+	return hkdf.Expand(sha256.New, b.prk, derivationLabel(kind, purpose, tenant), 32)
 }
 
 // Random returns n random bytes; n is 0 to 65,536.

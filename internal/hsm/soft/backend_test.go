@@ -203,7 +203,7 @@ func TestClose_makesEverythingUnavailable(t *testing.T) {
 // TestDerivation_isWhatTheDocumentSays pins the derivation: values stored today
 // must open after any change of this package.
 func TestDerivation_isWhatTheDocumentSays(t *testing.T) {
-	got := derivationInfo("seal", "pan", "t1")
+	got := derivationLabel("seal", "pan", "t1")
 	want := "\x01\x00\x04seal\x00\x03pan\x00\x02t1"
 	if got != want {
 		t.Errorf("info %q, want %q", got, want)

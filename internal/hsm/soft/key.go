@@ -128,7 +128,7 @@ func (k *loaded) expand() (check string, err error) {
 			return "", err
 		}
 		k.ref.KCV = upperHex(v[:3])
-		if k.ref.Usage == hsm.UsageData {
+		if k.ref.Usage == hsm.UsageField {
 			if k.field, err = cipher.NewGCMWithRandomNonce(k.block); err != nil {
 				return "", err
 			}
@@ -210,7 +210,7 @@ func ruleOf(u hsm.Usage) (rule, bool) {
 		{[]hsm.Usage{hsm.UsageHMAC}, macModes, map[hsm.Algorithm][]int{hsm.HMAC: nil}},
 		{[]hsm.Usage{hsm.UsageIMKAC, hsm.UsageIMKSMC, hsm.UsageIMKSMI, hsm.UsageIMKDAC, hsm.UsageIMKIDN}, "XN", double},
 		{[]hsm.Usage{hsm.UsagePIN, hsm.UsageKEK, hsm.UsageKeyBlock}, cipherModes, both},
-		{[]hsm.Usage{hsm.UsageData}, cipherModes, map[hsm.Algorithm][]int{hsm.AES: aes}},
+		{[]hsm.Usage{hsm.UsageField}, cipherModes, map[hsm.Algorithm][]int{hsm.AES: aes}},
 	} {
 		if slices.Contains(r.usages, u) {
 			return r, true
@@ -466,7 +466,7 @@ func (b *Backend) generateTransportKey(tenant, id string, client *rsa.PublicKey,
 	}
 	switch use {
 	case hsm.Fields:
-		spec.Usage = hsm.UsageData
+		spec.Usage = hsm.UsageField
 	case hsm.KeyBlocks:
 		spec.Usage = hsm.UsageKeyBlock
 	default:

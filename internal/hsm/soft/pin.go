@@ -23,7 +23,7 @@ func (b *Backend) pinKey(ref *hsm.KeyRef, format hsm.PINFormat, mode hsm.Mode) (
 	case hsm.ISO4:
 		algorithm = hsm.AES
 	case hsm.Field:
-		usage, algorithm = hsm.UsageData, hsm.AES
+		usage, algorithm = hsm.UsageField, hsm.AES
 	default:
 		return nil, hsm.ErrNotSupported
 	}

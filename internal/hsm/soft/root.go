@@ -193,8 +193,8 @@ const (
 	kindIndex    = "index"
 )
 
-// derivationInfo is the info of the package comment.
-func derivationInfo(kind, purpose, tenant string) string {
+// derivationLabel is the info of the package comment.
+func derivationLabel(kind, purpose, tenant string) string {
 	out := []byte{version}
 	for _, s := range [...]string{kind, purpose, tenant} {
 		out = binary.BigEndian.AppendUint16(out, uint16(len(s)))

@@ -106,7 +106,7 @@ func (b *Backend) Index(_ context.Context, tenant, purpose string, value []byte)
 
 // OpenField opens a JSON field of a client; see [hsm.Sealing].
 func (b *Backend) OpenField(_ context.Context, key hsm.KeyRef, field, aad []byte) (secret.Value, error) {
-	k, err := b.use(&key, hsm.ModeDecrypt, hsm.UsageData)
+	k, err := b.use(&key, hsm.ModeDecrypt, hsm.UsageField)
 	if err != nil {
 		return secret.Value{}, fmt.Errorf("open field: %w", err)
 	}
@@ -120,7 +120,7 @@ func (b *Backend) OpenField(_ context.Context, key hsm.KeyRef, field, aad []byte
 
 // SealField makes a JSON field for a client; see [hsm.Sealing].
 func (b *Backend) SealField(_ context.Context, key hsm.KeyRef, value secret.Value, aad []byte) ([]byte, error) {
-	k, err := b.use(&key, hsm.ModeEncrypt, hsm.UsageData)
+	k, err := b.use(&key, hsm.ModeEncrypt, hsm.UsageField)
 	if err != nil {
 		return nil, fmt.Errorf("seal field: %w", err)
 	}
