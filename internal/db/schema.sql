@@ -205,6 +205,11 @@ CREATE TABLE bin (
 
 CREATE INDEX bin_by_tenant ON bin (tenant_id, bin);
 
+CREATE TABLE bin_prefix (
+    prefix    TEXT   NOT NULL PRIMARY KEY,
+    bin_count BIGINT NOT NULL CHECK (bin_count BETWEEN 1 AND 1000000)
+);
+
 CREATE TABLE bin_range (
     tenant_id               TEXT   NOT NULL REFERENCES tenant (id),
     code                    TEXT   NOT NULL,
@@ -409,7 +414,7 @@ CREATE TABLE card_status_history (
 
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
-    tenant_id            TEXT    NOT NULL REFERENCES tenant (id),
+    tenant_id            TEXT    REFERENCES tenant (id),
     root_id              TEXT    NOT NULL,
     original_id          TEXT,
     flow                 TEXT    NOT NULL,
@@ -469,6 +474,8 @@ CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE 
 
 CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
 
+CREATE INDEX card_transaction_by_root ON card_transaction (root_id);
+
 CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
 
 CREATE TABLE message (
@@ -485,7 +492,7 @@ CREATE INDEX message_by_time ON message (created_at);
 
 CREATE TABLE decision (
     transaction_id     TEXT   NOT NULL PRIMARY KEY,
-    tenant_id          TEXT   NOT NULL,
+    tenant_id          TEXT,
     configuration_hash TEXT   NOT NULL,
     record             TEXT   NOT NULL,
     trace              TEXT   NOT NULL,

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -217,4 +218,17 @@ func digitOf(c byte) int {
 		return int(c-'v') + 27
 	}
 	return -1
+}
+
+// Texts returns the distinct text forms of ids in ascending order, zero ids left
+// out: the order in which rows are locked.
+func Texts[E Entity](ids []ID[E]) []string {
+	texts := make([]string, 0, len(ids))
+	for _, d := range ids {
+		if !d.IsZero() {
+			texts = append(texts, d.String())
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
 }

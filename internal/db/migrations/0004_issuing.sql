@@ -46,6 +46,13 @@ CREATE TABLE bin (
 
 CREATE INDEX bin_by_tenant ON bin (tenant_id, bin);
 
+-- The first six digits of BINs: one row to lock, so that two tenants cannot
+-- create overlapping BINs at the same moment.
+CREATE TABLE bin_prefix (
+    prefix    TEXT   NOT NULL PRIMARY KEY,
+    bin_count BIGINT NOT NULL CHECK (bin_count BETWEEN 1 AND 1000000)
+);
+
 -- range_start and range_end are account parts without check digit, of equal
 -- length, so that text order is number order.
 CREATE TABLE bin_range (

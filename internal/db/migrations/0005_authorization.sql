@@ -3,10 +3,11 @@
 -- One financial message or clearing record about a card, as the cardholder and
 -- the API see it: an authorization, advice, reversal, presentment, refund.
 -- Amounts are minor units; those after transaction_amount are in
--- billing_currency. root_id is the first transaction of the life cycle.
+-- billing_currency. root_id is the first transaction of the life cycle. A number
+-- whose BIN nobody has belongs to no tenant.
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
-    tenant_id            TEXT    NOT NULL REFERENCES tenant (id),
+    tenant_id            TEXT    REFERENCES tenant (id),
     root_id              TEXT    NOT NULL,
     original_id          TEXT,
     flow                 TEXT    NOT NULL,
@@ -61,6 +62,7 @@ CREATE INDEX card_transaction_by_issuance ON card_transaction (issuance_id, crea
 CREATE INDEX card_transaction_by_original ON card_transaction (original_id) WHERE original_id IS NOT NULL;
 CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE rrn <> '';
 CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
+CREATE INDEX card_transaction_by_root ON card_transaction (root_id);
 CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
 
 -- The key of a message that was accepted, once and for all: link, MTI class and
@@ -85,7 +87,7 @@ CREATE INDEX message_by_time ON message (created_at);
 -- configuration it ran under.
 CREATE TABLE decision (
     transaction_id     TEXT   NOT NULL PRIMARY KEY,
-    tenant_id          TEXT   NOT NULL,
+    tenant_id          TEXT,
     configuration_hash TEXT   NOT NULL,
     record             TEXT   NOT NULL,
     trace              TEXT   NOT NULL,

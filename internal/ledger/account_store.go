@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// OpenCardAccount returns the customer account with this number, opening it
+// when there is none. owner says whose it is, opaque here.
+//
+// An account that is already known for the same owner and currency is
+// returned; one that is another's, or kept in another currency, is a conflict
+// (AccountNoTaken) that does not tell which.
+func OpenCardAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number, owner string, c money.Currency, now time.Time) (Account, error) {
+	fresh := id.New[Account](now)
+	_, err := tx.Exec(ctx, `INSERT INTO account
+			(id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, created_at)
+		VALUES ($1, $2, $3, 'L', $4, $5, $6, $7, 0, 0, $8) ON CONFLICT DO NOTHING`,
+		fresh, tenant, "L.CARD."+number, c.Code(), true, number, owner, clock.Micros(now))
+	if err != nil {
+		return Account{}, fmt.Errorf("open account: %w", err)
+	}
+	a, found, err := findAccount(ctx, tx, tenant, number)
+	if err != nil {
+		return Account{}, fmt.Errorf("open account: %w", err)
+	}
+	if !found || a.Owner != owner || a.Currency != c {
+		return Account{}, fault.New(fault.Conflict, AccountNoTaken, "the account number is in use by another customer or in another currency").
+			With("accountNo", number)
+	}
+	return a, nil
+}
+
+func findAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number string) (Account, bool, error) {
+	return db.One(ctx, tx, scanAccount,
+		"SELECT "+accountColumns+" FROM account WHERE tenant_id = $1 AND account_no = $2", tenant, number)
+}
+
+// ReadAccounts returns the customer accounts with these identifiers, unlocked,
+// for showing.
+func ReadAccounts(ctx context.Context, tx db.Tx, ids []AccountID) (map[AccountID]Account, error) {
+	found := make(map[AccountID]Account, len(ids))
+	err := accountLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		a, err := scanAccount(s)
+		found[a.ID] = a
+		return err
+	})
+	return found, err
+}
+
+var accountLookup = &db.Lookup{Head: "SELECT " + accountColumns + " FROM account WHERE id IN "}
+
+func controlAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Account, error) {
+	return db.Collect(ctx, tx, scanAccount,
+		"SELECT "+accountColumns+" FROM account WHERE tenant_id = $1 AND NOT keeps_balance ORDER BY code, currency", tenant)
+}

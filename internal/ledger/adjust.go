@@ -1,0 +1,127 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Adjustment is money put onto or taken off a card account by its institution.
+type Adjustment struct {
+	AccountNo string
+	// Side is Credit (a load: safeguarded cash grows with the account) or Debit.
+	Side        Side
+	Amount      money.Amount // above zero, in the account's currency
+	Description string
+	// Reference is the caller's own; the same reference moves money once.
+	Reference string
+}
+
+// Adjusted is the outcome of an adjustment.
+type Adjusted struct {
+	Entry   Entry
+	Account Account
+	// Repeated says that the reference had been used for the same adjustment
+	// before, and that nothing moved now.
+	Repeated bool
+}
+
+// Adjust moves money between the safeguarding bank account and a card account.
+//
+// It is idempotent on a.Reference: the same adjustment again returns the first
+// outcome; another one under the same reference is ReferenceReused. A debit of
+// more than is available is Overdraw and changes nothing.
+func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Adjusted, error) {
+	if a.Amount.Sign() <= 0 {
+		return Adjusted{}, fault.New(fault.Refused, InvalidAmount, "the amount must be above zero")
+	}
+	key := "adjustment:" + a.AccountNo + ":" + a.Reference
+	out, err := s.adjust(ctx, c, a, key)
+	if db.IsUnique(err) {
+		// The same reference arrived twice at once and the other was first.
+		return s.adjust(ctx, c, a, key)
+	}
+	return out, err
+}
+
+func (s *Service) adjust(ctx context.Context, c access.Caller, a Adjustment, key string) (Adjusted, error) {
+	var out Adjusted
+	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		account, found, err := findAccount(ctx, tx, c.Tenant, a.AccountNo)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return notFound(a.AccountNo)
+		}
+		if account.Currency != a.Amount.Currency() {
+			return fault.New(fault.Refused, CurrencyMismatch, "the account is kept in another currency").
+				With("currency", account.Currency.Code())
+		}
+		book, err := OpenBook(ctx, tx, []AccountID{account.ID}, nil)
+		if err != nil {
+			return err
+		}
+		prior, found, err := entryByKey(ctx, tx, c.Tenant, key)
+		if err != nil {
+			return err
+		}
+		if found {
+			out.Repeated, out.Entry = true, prior
+			out.Account, _ = book.Account(account.ID)
+			if !prior.isAdjustment(account.ID, a) {
+				return fault.New(fault.Conflict, ReferenceReused, "the reference was used for another adjustment").
+					With("externalReference", a.Reference)
+			}
+			return nil
+		}
+		bank := Control(c.Tenant, Safeguarded, account.Currency)
+		debit, credit := bank, account
+		if a.Side == Debit {
+			if err := book.MayDebit(account.ID, a.Amount); errors.Is(err, ErrInsufficientFunds) {
+				return fault.New(fault.Refused, Overdraw, "the adjustment is more than is available").
+					With("available", out.Account.Available().Decimal()).Wrap(err)
+			}
+			debit, credit = account, bank
+		}
+		now := s.clock.Now()
+		tenant, found, err := access.ReadTenant(ctx, tx, c.Tenant)
+		if err != nil || !found {
+			return fmt.Errorf("read tenant: found %v: %w", found, err)
+		}
+		out.Entry = Entry{
+			ID: id.New[Entry](now), Tenant: c.Tenant, Event: "F3", Key: key, Description: a.Description,
+			BusinessOn: clock.DateOf(now, tenant.Zone), At: now, Postings: Move(debit, credit, a.Amount),
+		}
+		if err := book.Post(out.Entry); err != nil {
+			return err
+		}
+		out.Account, _ = book.Account(account.ID)
+		return book.Write(ctx, tx)
+	})
+	if err != nil {
+		return Adjusted{}, err
+	}
+	return out, nil
+}
+
+// isAdjustment reports whether e is what a asks for.
+func (e Entry) isAdjustment(account AccountID, a Adjustment) bool {
+	for _, p := range e.Postings {
+		if p.Account.ID == account {
+			return p.Side == a.Side && p.Amount == a.Amount
+		}
+	}
+	return false
+}
+
+func notFound(number string) error {
+	return fault.New(fault.NotFound, AccountNotFound, "there is no such account").With("accountNo", number)
+}

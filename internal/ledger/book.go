@@ -1,0 +1,245 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Book is the part of the ledger that one transaction works on. It is not safe
+// for concurrent use and is worth nothing once its transaction has ended.
+//
+// A method that returns an error has changed nothing. Methods panic when they
+// are given an account or hold that was not opened: that is a fault of the
+// calling code, and would be a change without a lock.
+type Book struct {
+	accounts map[AccountID]*Account
+	holds    map[HoldID]*Hold
+	entries  []Entry
+	// changed and fresh say what Write has to do.
+	changedAccounts map[AccountID]bool
+	changedHolds    map[HoldID]bool
+	freshHolds      map[HoldID]bool
+}
+
+// OpenBook reads accounts under row locks, in id order, and then holds. An
+// identifier that does not exist is missing from the book; see Account and
+// Hold. Accounts of the holds must be among accounts.
+func OpenBook(ctx context.Context, tx db.Tx, accounts []AccountID, holds []HoldID) (*Book, error) {
+	b := &Book{
+		accounts: map[AccountID]*Account{}, holds: map[HoldID]*Hold{},
+		changedAccounts: map[AccountID]bool{}, changedHolds: map[HoldID]bool{}, freshHolds: map[HoldID]bool{},
+	}
+	if err := b.lockAccounts(ctx, tx, accounts); err != nil {
+		return nil, fmt.Errorf("lock accounts: %w", err)
+	}
+	if err := b.readHolds(ctx, tx, holds); err != nil {
+		return nil, fmt.Errorf("read holds: %w", err)
+	}
+	return b, nil
+}
+
+// Account returns an opened account as it stands now.
+func (b *Book) Account(a AccountID) (Account, bool) {
+	p, ok := b.accounts[a]
+	if !ok {
+		return Account{}, false
+	}
+	return *p, true
+}
+
+// Hold returns an opened or placed hold as it stands now.
+func (b *Book) Hold(h HoldID) (Hold, bool) {
+	p, ok := b.holds[h]
+	if !ok {
+		return Hold{}, false
+	}
+	return *p, true
+}
+
+// PlaceHold sets h.Authorized aside on its account, if that much is available:
+// else it fails with ErrInsufficientFunds.
+func (b *Book) PlaceHold(h Hold) error {
+	if b.account(h.Account).Available().Cmp(h.Authorized) < 0 {
+		return ErrInsufficientFunds
+	}
+	return b.ForceHold(h)
+}
+
+// ForceHold sets h.Authorized aside whatever is available: for advices, which
+// report what has happened.
+func (b *Book) ForceHold(h Hold) error {
+	a := b.account(h.Account)
+	held, err := a.Held.Add(h.Authorized)
+	if err != nil {
+		return fmt.Errorf("hold on %s: %w", a.ID, err)
+	}
+	a.Held = held
+	b.holds[h.ID] = &h
+	b.freshHolds[h.ID] = true
+	b.changedAccounts[a.ID] = true
+	return nil
+}
+
+// IncreaseHold adds extra to an open hold, as PlaceHold does.
+func (b *Book) IncreaseHold(id HoldID, extra money.Amount) error {
+	if b.account(b.hold(id).Account).Available().Cmp(extra) < 0 {
+		return ErrInsufficientFunds
+	}
+	return b.ForceIncrease(id, extra)
+}
+
+// ForceIncrease adds extra to a hold whatever is available.
+func (b *Book) ForceIncrease(id HoldID, extra money.Amount) error {
+	h := b.hold(id)
+	a := b.account(h.Account)
+	held, err := a.Held.Add(extra)
+	if err != nil {
+		return fmt.Errorf("hold on %s: %w", a.ID, err)
+	}
+	a.Held, h.Authorized = held, sum(h.Authorized, extra)
+	b.mark(h)
+	return nil
+}
+
+// ReverseHold gives back part of what the hold has remaining; at most that.
+// It returns what was given back.
+func (b *Book) ReverseHold(id HoldID, part money.Amount) money.Amount {
+	h := b.hold(id)
+	part = least(part, h.Remaining())
+	h.Reversed = sum(h.Reversed, part)
+	b.lower(h, part)
+	return part
+}
+
+// ReleaseHold gives back all that remains: expiry, or the rest after the last
+// clearing. It returns what was given back.
+func (b *Book) ReleaseHold(id HoldID) money.Amount {
+	h := b.hold(id)
+	rest := h.Remaining()
+	h.Released = sum(h.Released, rest)
+	b.lower(h, rest)
+	return rest
+}
+
+// ClearHold consumes up to part of the hold: the money it set aside is about to
+// be posted. It returns what was consumed.
+func (b *Book) ClearHold(id HoldID, part money.Amount) money.Amount {
+	h := b.hold(id)
+	part = least(part, h.Remaining())
+	h.Cleared = sum(h.Cleared, part)
+	b.lower(h, part)
+	return part
+}
+
+func (b *Book) lower(h *Hold, part money.Amount) {
+	if part.IsZero() {
+		return
+	}
+	a := b.account(h.Account)
+	a.Held = difference(a.Held, part)
+	b.mark(h)
+}
+
+func (b *Book) mark(h *Hold) {
+	b.changedAccounts[h.Account] = true
+	if !b.freshHolds[h.ID] {
+		b.changedHolds[h.ID] = true
+	}
+}
+
+// Post adds a balanced entry. It does not ask what is available: clearing and
+// advices must be posted; a caller that may refuse calls Debit first. It panics
+// when e does not balance.
+func (b *Book) Post(e Entry) error {
+	e.check()
+	moved := make(map[AccountID]money.Amount, 2)
+	for i := range e.Postings {
+		p := &e.Postings[i]
+		a, kept := b.accounts[p.Account.ID]
+		if !kept {
+			if !strings.HasPrefix(p.Account.Code, string(p.Account.Kind)+".") {
+				panic("ledger: posting to an account that was not opened")
+			}
+			continue // a control account
+		}
+		before, ok := moved[a.ID]
+		if !ok {
+			before = a.Posted
+		}
+		change := p.Amount
+		if p.Side != a.Kind.Normal() {
+			change = change.Neg()
+		}
+		after, err := before.Add(change)
+		if err != nil {
+			return fmt.Errorf("post to %s: %w", a.ID, err)
+		}
+		moved[a.ID], p.After = after, after
+	}
+	for id, after := range moved {
+		b.accounts[id].Posted = after
+		b.changedAccounts[id] = true
+	}
+	b.entries = append(b.entries, e)
+	return nil
+}
+
+// MayDebit reports ErrInsufficientFunds unless amount is available on the
+// account.
+func (b *Book) MayDebit(a AccountID, amount money.Amount) error {
+	if b.account(a).Available().Cmp(amount) < 0 {
+		return ErrInsufficientFunds
+	}
+	return nil
+}
+
+func (b *Book) account(a AccountID) *Account {
+	p, ok := b.accounts[a]
+	if !ok {
+		panic("ledger: account " + a.String() + " was not opened")
+	}
+	return p
+}
+
+func (b *Book) hold(h HoldID) *Hold {
+	p, ok := b.holds[h]
+	if !ok {
+		panic("ledger: hold " + h.String() + " was not opened")
+	}
+	return p
+}
+
+// Write puts everything that changed into the database, in id order. The book
+// must not be used afterwards.
+func (b *Book) Write(ctx context.Context, tx db.Tx) error {
+	if err := b.writeControls(ctx, tx); err != nil {
+		return fmt.Errorf("write control accounts: %w", err)
+	}
+	if err := b.writeAccounts(ctx, tx); err != nil {
+		return fmt.Errorf("write accounts: %w", err)
+	}
+	if err := b.writeHolds(ctx, tx); err != nil {
+		return fmt.Errorf("write holds: %w", err)
+	}
+	if err := b.writeEntries(ctx, tx); err != nil {
+		return fmt.Errorf("write entries: %w", err)
+	}
+	return nil
+}
+
+func sorted[K interface {
+	comparable
+	String() string
+}, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b K) int { return strings.Compare(a.String(), b.String()) })
+	return keys
+}

@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+const accountColumns = `id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, created_at`
+
+func scanAccount(s db.Scanner) (Account, error) {
+	var a Account
+	var currency string
+	var number, owner *string
+	var posted, held, created int64
+	err := s.Scan(&a.ID, &a.Tenant, &a.Code, &a.Kind, &currency, &a.KeepsBalance, &number, &owner, &posted, &held, &created)
+	if err != nil {
+		return Account{}, err
+	}
+	if a.Currency, err = money.ParseCurrency(currency); err != nil {
+		return Account{}, err
+	}
+	if number != nil {
+		a.Number, a.Owner = *number, *owner
+	}
+	a.Posted, a.Held = amount(posted, a.Currency), amount(held, a.Currency)
+	a.CreatedAt = clock.FromMicros(created)
+	return a, nil
+}
+
+var accountLocks = &db.Lookup{
+	Head: "SELECT " + accountColumns + " FROM account WHERE keeps_balance AND id IN ",
+	Tail: " ORDER BY id", Lock: true,
+}
+
+func (b *Book) lockAccounts(ctx context.Context, tx db.Tx, ids []AccountID) error {
+	return accountLocks.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		a, err := scanAccount(s)
+		if err == nil {
+			b.accounts[a.ID] = &a
+		}
+		return err
+	})
+}
+
+const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, expires_at`
+
+func scanHold(s db.Scanner) (Hold, error) {
+	var h Hold
+	var currency string
+	var authorized, reversed, cleared, released, expires int64
+	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &expires)
+	if err != nil {
+		return Hold{}, err
+	}
+	c, err := money.ParseCurrency(currency)
+	if err != nil {
+		return Hold{}, err
+	}
+	h.Authorized, h.Reversed = amount(authorized, c), amount(reversed, c)
+	h.Cleared, h.Released = amount(cleared, c), amount(released, c)
+	h.ExpiresAt = clock.FromMicros(expires)
+	return h, nil
+}
+
+var holdLookup = &db.Lookup{Head: "SELECT " + holdColumns + " FROM hold WHERE id IN "}
+
+func (b *Book) readHolds(ctx context.Context, tx db.Tx, ids []HoldID) error {
+	return holdLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		h, err := scanHold(s)
+		if err == nil {
+			b.holds[h.ID] = &h
+		}
+		return err
+	})
+}
+
+var controlInsert = &db.Bulk{
+	Head:    "INSERT INTO account (id, tenant_id, code, kind, currency, keeps_balance, posted, held, created_at) VALUES ",
+	Columns: 9, Tail: " ON CONFLICT (id) DO NOTHING",
+}
+
+// writeControls makes the control accounts that the entries touch, once.
+func (b *Book) writeControls(ctx context.Context, tx db.Tx) error {
+	seen := map[AccountID]bool{}
+	var args []any
+	for _, e := range b.entries {
+		for _, p := range e.Postings {
+			if _, kept := b.accounts[p.Account.ID]; kept || seen[p.Account.ID] {
+				continue
+			}
+			seen[p.Account.ID] = true
+			args = append(args, p.Account.ID, e.Tenant, p.Account.Code, p.Account.Kind, p.Account.Currency.Code(),
+				false, 0, 0, clock.Micros(e.At))
+		}
+	}
+	return controlInsert.Exec(ctx, tx, args)
+}
+
+var accountUpdate = &db.Bulk{
+	Head: "WITH v (id, posted, held) AS (VALUES ", Columns: 3, Types: []string{"TEXT", "BIGINT", "BIGINT"},
+	Tail: ") UPDATE account SET posted = v.posted, held = v.held FROM v WHERE account.id = v.id",
+}
+
+func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
+	var args []any
+	for _, id := range sorted(b.changedAccounts) {
+		a := b.accounts[id]
+		args = append(args, a.ID, a.Posted.Minor(), a.Held.Minor())
+	}
+	return accountUpdate.Exec(ctx, tx, args)
+}
+
+var (
+	holdInsert = &db.Bulk{
+		Head:    "INSERT INTO hold (" + holdColumns + ", is_open) VALUES ",
+		Columns: 10,
+	}
+	holdUpdate = &db.Bulk{
+		Head:    "WITH v (id, authorized, reversed, cleared, released, is_open) AS (VALUES ",
+		Columns: 6, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
+		Tail: `) UPDATE hold SET authorized = v.authorized, reversed = v.reversed, cleared = v.cleared,
+			released = v.released, is_open = v.is_open FROM v WHERE hold.id = v.id`,
+	}
+)
+
+func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
+	var args []any
+	for _, id := range sorted(b.freshHolds) {
+		h := b.holds[id]
+		args = append(args, h.ID, h.Tenant, h.Account, h.Authorized.Currency().Code(), h.Authorized.Minor(),
+			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), clock.Micros(h.ExpiresAt), h.IsOpen())
+	}
+	if err := holdInsert.Exec(ctx, tx, args); err != nil {
+		return err
+	}
+	args = args[:0]
+	for _, id := range sorted(b.changedHolds) {
+		h := b.holds[id]
+		args = append(args, h.ID, h.Authorized.Minor(), h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.IsOpen())
+	}
+	return holdUpdate.Exec(ctx, tx, args)
+}
+
+var (
+	entryInsert = &db.Bulk{
+		Head: `INSERT INTO entry (id, tenant_id, event, idempotency_key, transaction_id, reverses_id, description,
+			business_on, created_at) VALUES `,
+		Columns: 9,
+	}
+	postingInsert = &db.Bulk{
+		Head:    "INSERT INTO posting (entry_id, line, tenant_id, account_id, side, amount, currency, posted_after) VALUES ",
+		Columns: 8,
+	}
+)
+
+func (b *Book) writeEntries(ctx context.Context, tx db.Tx) error {
+	var heads, legs []any
+	for _, e := range b.entries {
+		var transaction any
+		if e.Transaction != "" {
+			transaction = e.Transaction
+		}
+		heads = append(heads, e.ID, e.Tenant, e.Event, e.Key, transaction, e.Reverses, e.Description,
+			e.BusinessOn.String(), clock.Micros(e.At))
+		for i, p := range e.Postings {
+			var after any
+			if _, kept := b.accounts[p.Account.ID]; kept {
+				after = p.After.Minor()
+			}
+			legs = append(legs, e.ID, i+1, e.Tenant, p.Account.ID, p.Side, p.Amount.Minor(), p.Amount.Currency().Code(), after)
+		}
+	}
+	if err := entryInsert.Exec(ctx, tx, heads); err != nil {
+		return err
+	}
+	return postingInsert.Exec(ctx, tx, legs)
+}

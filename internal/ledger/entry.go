@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Side is the side of an account on which an amount stands.
+type Side string
+
+// The two sides.
+const (
+	Debit  Side = "D"
+	Credit Side = "C"
+)
+
+// Opposite returns the other side.
+func (s Side) Opposite() Side {
+	if s == Debit {
+		return Credit
+	}
+	return Debit
+}
+
+// EntryID identifies an entry.
+type EntryID = id.ID[Entry]
+
+// Entry is one balanced movement. It is immutable once written.
+type Entry struct {
+	ID     EntryID
+	Tenant access.TenantID
+	// Event is the posting rule, A5, A11, F3 … of contract §8.4, and REV for
+	// a mirror.
+	Event string
+	// Key makes the movement happen once: a second entry of the tenant with the
+	// same key fails as a unique violation.
+	Key string
+	// Transaction is the card transaction this belongs to, if any.
+	Transaction string
+	// Reverses is the entry this one mirrors, if any.
+	Reverses    EntryID
+	Description string
+	BusinessOn  clock.Date
+	At          time.Time
+	Postings    []Posting
+}
+
+// IDPrefix implements id.Entity.
+func (Entry) IDPrefix() string { return "entry" }
+
+// Posting is one leg of an entry. Amount is above zero.
+type Posting struct {
+	Account Account // only ID, Kind, Code and Currency matter
+	Side    Side
+	Amount  money.Amount
+	// After is the account's posted balance after this leg, for accounts that
+	// keep one. Set by Book.Post.
+	After money.Amount
+}
+
+// Move is the common two-legged entry: amount from the debited to the credited
+// account.
+func Move(debit, credit Account, amount money.Amount) []Posting {
+	return []Posting{{Account: debit, Side: Debit, Amount: amount}, {Account: credit, Side: Credit, Amount: amount}}
+}
+
+// Mirror returns the postings of e with their sides exchanged.
+func (e Entry) Mirror() []Posting {
+	m := make([]Posting, len(e.Postings))
+	for i, p := range e.Postings {
+		m[i] = Posting{Account: p.Account, Side: p.Side.Opposite(), Amount: p.Amount}
+	}
+	return m
+}
+
+// check panics unless e balances in each currency: an unbalanced entry is a
+// fault of ours, never of the caller's data.
+func (e Entry) check() {
+	if len(e.Postings) < 2 {
+		panic("ledger: entry " + e.Event + " has fewer than two postings")
+	}
+	sums := map[money.Currency]int64{}
+	for _, p := range e.Postings {
+		if p.Amount.Sign() <= 0 || p.Amount.Currency() != p.Account.Currency {
+			panic("ledger: entry " + e.Event + " has a posting that is not above zero in its account's currency")
+		}
+		if p.Side == Debit {
+			sums[p.Amount.Currency()] += p.Amount.Minor()
+		} else {
+			sums[p.Amount.Currency()] -= p.Amount.Minor()
+		}
+	}
+	for c, sum := range sums {
+		if sum != 0 {
+			panic(fmt.Sprintf("ledger: entry %s does not balance in %s", e.Event, c))
+		}
+	}
+}
