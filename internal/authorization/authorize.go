@@ -1,0 +1,220 @@
+package authorization
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// Engine answers messages about cards. It is safe for concurrent use.
+type Engine struct {
+	db       *db.DB
+	hsm      Module
+	cards    Cards
+	codes    ResponseCodes
+	clock    clock.Clock
+	log      *slog.Logger
+	observe  Observer
+	clearing map[string]ClearingModel
+	lanes    []*lane
+}
+
+// Config tunes an Engine; the zero value is the default.
+type Config struct {
+	// GroupMax bounds the requests that share a commit. Zero means 256.
+	GroupMax int
+	// Lanes is how many groups commit side by side on PostgreSQL; SQLite has
+	// one writer and therefore one lane. Zero means 2.
+	Lanes int
+	// ClearingModels says where the money of a link moves; a link that is not
+	// named is Dual.
+	ClearingModels map[string]ClearingModel
+}
+
+// Observer is told what the engine does, for metrics. Its methods must be fast
+// and safe for concurrent use.
+type Observer interface {
+	// Stage reports how long one stage of one request took: "replay", "gather",
+	// "commit" (waiting for the group included) or "respond".
+	Stage(name string, took clock.Stopwatch)
+	// Decided reports an answer.
+	Decided(flow Flow, o Outcome)
+	// Group reports how many requests one commit carried.
+	Group(size int)
+}
+
+// NewEngine starts an engine. Close ends it. Of ctx only the values are used:
+// a group belongs to no caller, and who stops waiting does not stop it.
+func NewEngine(ctx context.Context, d *db.DB, m Module, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
+	e := &Engine{db: d, hsm: m, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels}
+	size, lanes := cfg.GroupMax, cfg.Lanes
+	if size <= 0 {
+		size = 256
+	}
+	if lanes <= 0 {
+		lanes = 2
+	}
+	if d.Engine() == db.SQLite {
+		lanes = 1
+	}
+	ctx = context.WithoutCancel(ctx)
+	for range lanes {
+		e.lanes = append(e.lanes, newLane(size, func(group []*operation) { e.commit(ctx, group) }))
+	}
+	return e
+}
+
+// Close waits for the groups under way and ends. No Authorize may be running or
+// be called afterwards.
+func (e *Engine) Close() {
+	for _, l := range e.lanes {
+		l.close()
+	}
+}
+
+func (e *Engine) clearingModel(link string) ClearingModel {
+	if m, ok := e.clearing[link]; ok {
+		return m
+	}
+	return Dual
+}
+
+// gatherMax bounds how often a request is gathered again because what it was
+// gathered under has changed meanwhile.
+const gatherMax = 4
+
+var errConfigurationMoves = errors.New("the configuration changes faster than a request can be decided")
+
+// Authorize answers a message about a card: a request, an advice, a reversal. A
+// decline is an answer, not an error: an error means that no decision could be
+// made, nothing was kept, and the network sees response code 91 or 96.
+//
+// When it returns an answer, the decision is durable. A repeat of a message
+// gets the first answer again: it reserves nothing and costs the cardholder no
+// PIN try.
+func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
+	watch := clock.StartStopwatch()
+	key := req.Key().String()
+	if req.IsRepeat {
+		if prior, found, err := e.replay(ctx, key, req); err != nil {
+			return Answer{}, fmt.Errorf("replay: %w", err)
+		} else if found {
+			return e.respond(ctx, req, nil, prior), nil
+		}
+		e.observe.Stage("replay", watch)
+	}
+	for range gatherMax {
+		watch = clock.StartStopwatch()
+		facts, err := e.gather(ctx, req)
+		if err != nil {
+			return Answer{}, fmt.Errorf("gather facts: %w", err)
+		}
+		e.observe.Stage("gather", watch)
+
+		watch = clock.StartStopwatch()
+		op := &operation{req: req, facts: facts, key: key, done: make(chan struct{})}
+		if req.Original != nil {
+			op.original = req.Original.String()
+		}
+		e.lane(op).submit(op)
+		<-op.done // an accepted request is always answered, whoever still listens
+		e.observe.Stage("commit", watch)
+		if op.stale {
+			e.cards.Forget(facts.Tenant)
+			continue
+		}
+		if op.err != nil {
+			return Answer{}, fmt.Errorf("commit decision: %w", op.err)
+		}
+		e.tell(req, op)
+		return e.respond(ctx, req, facts, op.answer), nil
+	}
+	return Answer{}, errConfigurationMoves
+}
+
+// lane spreads the operations: those on one account always share a lane.
+func (e *Engine) lane(op *operation) *lane {
+	if len(e.lanes) == 1 {
+		return e.lanes[0]
+	}
+	h := fnv.New32a()
+	if op.facts.Card.Found {
+		b := op.facts.Card.Account.Bytes()
+		h.Write(b[:])
+	} else {
+		h.Write([]byte(op.key))
+	}
+	return e.lanes[h.Sum32()%uint32(len(e.lanes))]
+}
+
+// replay looks for the answer that was given to this message before.
+func (e *Engine) replay(ctx context.Context, key string, req *Request) (Answer, bool, error) {
+	print, err := e.fingerprint(ctx, req)
+	if err != nil {
+		return Answer{}, false, err
+	}
+	var prior Answer
+	found := false
+	err = e.db.View(ctx, func(tx db.Tx) error {
+		known, err := readMessages(ctx, tx, []string{key})
+		if m := known[key]; m != nil && !m.tombstone && m.fingerprint == print {
+			prior, found = m.answer, true
+			prior.IsRepeat = true
+		}
+		return err
+	})
+	return prior, found, err
+}
+
+// respond adds the response cryptogram for the chip. It is made after the
+// commit: the decision stands if it cannot be made. A repeat, whose facts may
+// not have been gathered, gets the same one: it follows from the cryptogram of
+// the request and the answer.
+func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) Answer {
+	if req.Chip == nil || req.Flow.IsAdvice() || req.Flow.IsReversal() || len(a.ResponseCode) != 2 {
+		return a
+	}
+	watch := clock.StartStopwatch()
+	if f == nil {
+		var err error
+		if f, err = e.gather(ctx, req); err != nil {
+			e.log.WarnContext(ctx, "response cryptogram not made", "transaction", a.Transaction, "error", err)
+			return a
+		}
+	}
+	if f.ARQC != Match {
+		return a
+	}
+	var err error
+	a.IssuerData, err = e.hsm.ResponseCryptogram(ctx, f.imk, arqcInput(req, f.profile, f.Card.PSN),
+		[2]byte{a.ResponseCode[0], a.ResponseCode[1]}, a.IsApproved())
+	if err != nil {
+		e.log.WarnContext(ctx, "response cryptogram not made", "transaction", a.Transaction, "error", err)
+	}
+	e.observe.Stage("respond", watch)
+	return a
+}
+
+// tell writes the one wide event of a decision.
+func (e *Engine) tell(req *Request, op *operation) {
+	a := op.answer
+	e.observe.Decided(req.Flow, a.Outcome)
+	e.log.Info("authorization decided",
+		"transaction", a.Transaction.UUID(), "flow", string(req.Flow), "link", req.Link, "mti", req.MTI, "stan", req.STAN,
+		"card", op.facts.Card.ID.String(), "amount", req.Amount.String(), "outcome", string(a.Outcome),
+		"reason", string(a.Reason), "response_code", a.ResponseCode, "repeat", a.IsRepeat, "checks", op.trace.short())
+}
+
+func (e *Engine) findOpen(ctx context.Context, f *Facts, req *Request) (TransactionID, error) {
+	var found TransactionID
+	err := e.db.View(ctx, func(tx db.Tx) (err error) {
+		found, _, err = findOpenByRRN(ctx, tx, f, req)
+		return err
+	})
+	return found, err
+}

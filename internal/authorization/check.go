@@ -1,0 +1,292 @@
+package authorization
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// check is one step of a decision. It may change d.Card and d.Approved; it
+// reads everything else.
+type check struct {
+	name string
+	run  func(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string)
+}
+
+// checks are the steps of contract §3.4 that this build has, in their order.
+var checks = []check{
+	{"Card", checkCard},
+	{"Tenant", checkTenant},
+	{"Transaction", checkTransaction},
+	{"CardStatus", checkCardStatus},
+	{"Customer", checkCustomer},
+	{"Expiry", checkExpiry},
+	{"Pin", checkPIN},
+	{"Arqc", checkARQC},
+	{"Cvv", checkCVV},
+	{"Cvv2", checkCVV2},
+	{"Amount", checkAmount},
+	{"ContactlessLimit", checkContactless},
+	{"Balance", checkBalance},
+}
+
+func passed(format string, args ...any) (CheckOutcome, Reason, string) {
+	return Pass, "", fmt.Sprintf(format, args...)
+}
+
+func skipped() (CheckOutcome, Reason, string) { return Skip, "", "" }
+
+func failed(r Reason, format string, args ...any) (CheckOutcome, Reason, string) {
+	return Fail, r, fmt.Sprintf(format, args...)
+}
+
+func checkCard(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOutcome, Reason, string) {
+	if !f.Card.Found || !s.AccountExists {
+		return failed(CardNotFound, "no card has this number")
+	}
+	return passed("")
+}
+
+func checkTenant(_ *Decision, _ *Request, f *Facts, _ State, _ codeRow) (CheckOutcome, Reason, string) {
+	if !f.TenantActive {
+		return failed(TenantSuspended, "the issuer is suspended")
+	}
+	return passed("")
+}
+
+func checkTransaction(_ *Decision, req *Request, _ *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {
+	if row.code == Unknown {
+		return failed(InvalidTransaction, "the processing code is not supported")
+	}
+	return passed("%s", row.code)
+}
+
+var statusReasons = map[issuing.CardStatus]Reason{
+	issuing.Pending: CardNotActivated, issuing.Inactive: CardInactive, issuing.Blocked: CardBlocked,
+	issuing.Lost: CardLost, issuing.Stolen: CardStolen, issuing.Fraud: CardFraud, issuing.Cancelled: CardCancelled,
+	issuing.Damaged: CardCancelled, issuing.CardExpired: CardExpired, issuing.CardRenewed: CardRenewed,
+}
+
+// checkCardStatus follows contract §8.2.3. What gives money to the cardholder
+// is accepted in every status.
+func checkCardStatus(_ *Decision, _ *Request, _ *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	if row.dir == credit || s.Card.Status == issuing.Active {
+		return passed("%s", s.Card.Status)
+	}
+	reason, known := statusReasons[s.Card.Status]
+	if !known {
+		reason = CardInactive // a status of a newer program: refuse what we do not know
+	}
+	return failed(reason, "the card is %s", s.Card.Status)
+}
+
+func checkCustomer(_ *Decision, _ *Request, f *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {
+	switch {
+	case f.Card.CustomerStatus == "":
+		return skipped()
+	case row.dir == credit, f.Card.CustomerStatus == string(issuing.CustomerActive):
+		return passed("%s", f.Card.CustomerStatus)
+	}
+	return failed(CustomerInactive, "the customer is %s", f.Card.CustomerStatus)
+}
+
+func checkExpiry(_ *Decision, req *Request, f *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {
+	switch {
+	case row.dir == credit:
+		return skipped()
+	case f.Card.Expired:
+		return failed(CardExpired, "the card's month has passed")
+	case req.Expiry == "":
+		return passed("none given")
+	case req.Expiry != f.Card.ExpiryYYMM:
+		return failed(ExpiryMismatch, "another expiry was given")
+	}
+	return passed("")
+}
+
+// checkPIN counts wrong PINs under the card's lock, with the answer. A right
+// one clears the count and the contactless counters.
+func checkPIN(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	if f.PIN == NotPresent {
+		if row.code == CashWithdrawal && !req.Flow.IsAdvice() {
+			return failed(PINRequired, "cash needs a PIN")
+		}
+		return skipped()
+	}
+	limit := f.Product.PINTryLimit
+	switch {
+	case s.Card.PINStatus == issuing.PINNotSet:
+		return failed(PINNotSet, "the card has no PIN")
+	case s.Card.PINStatus == issuing.PINBlocked || s.Card.PINTryCount >= limit:
+		return failed(PINTriesExceeded, "no tries left")
+	case f.PIN == Match:
+		d.Card.PINTryCount, d.Card.ContactlessCount, d.Card.ContactlessAmount = 0, 0, 0
+		return passed("")
+	case req.Flow.IsAdvice():
+		// What was answered elsewhere is no try here.
+		return failed(PINInvalid, "wrong PIN, reported")
+	}
+	d.Card.PINTryCount++
+	if d.Card.PINTryCount >= limit {
+		d.Card.PINStatus = issuing.PINBlocked
+		return failed(PINTriesExceeded, "wrong PIN, try %d of %d", d.Card.PINTryCount, limit)
+	}
+	return failed(PINInvalid, "wrong PIN, try %d of %d", d.Card.PINTryCount, limit)
+}
+
+// secondTap is how long after a contactless answer that asked for a PIN the
+// same cryptogram may come again with one.
+const secondTap = 5 * time.Minute
+
+// checkARQC judges cryptogram and counter. A valid cryptogram moves the card's
+// counter whatever the decision becomes; an invalid one never does.
+func checkARQC(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOutcome, Reason, string) {
+	if req.Chip == nil {
+		if req.isChip() && !req.Flow.IsAdvice() {
+			return failed(ARQCInvalid, "a chip was read, but no chip data came")
+		}
+		return skipped()
+	}
+	if f.ARQC != Match {
+		return failed(ARQCInvalid, "%s", f.ChipDetail)
+	}
+	atc := int(req.Chip.ATC[0])<<8 | int(req.Chip.ATC[1])
+	if !d.acceptATC(atc) {
+		if !isSecondTap(f, s.Card.Tap) || req.Flow.IsAdvice() {
+			return failed(ARQCInvalid, "ATC %d was used before (last %d)", atc, s.Card.ATC)
+		}
+		return passed("ATC %d again, with the PIN that was asked for", atc)
+	}
+	return passed("ATC %d", atc)
+}
+
+func isSecondTap(f *Facts, tap string) bool {
+	before, at, ok := strings.Cut(tap, "@")
+	if !ok || f.Tap == "" || before != f.Tap || f.PIN == NotPresent {
+		return false
+	}
+	us, err := strconv.ParseInt(at, 10, 64)
+	return err == nil && f.Now.Sub(time.UnixMicro(us)) <= secondTap
+}
+
+// acceptATC remembers a counter and reports whether it was new. Lower ones are
+// new as long as they lie within the window of the last 63 and were not used:
+// transactions overtake each other.
+func (d *Decision) acceptATC(atc int) bool {
+	last, used := d.Card.ATC, d.Card.ATCWindow
+	switch {
+	case atc > last:
+		if last >= 0 {
+			used = used<<1 | 1 // the former last one
+			if shift := atc - last - 1; shift < 63 {
+				used <<= shift
+			} else {
+				used = 0
+			}
+		}
+		d.Card.ATC, d.Card.ATCWindow = atc, used&(1<<63-1)
+		return true
+	case atc == last:
+		return false
+	}
+	back := last - atc - 1
+	if back >= 63 || used&(1<<back) != 0 {
+		return false
+	}
+	d.Card.ATCWindow = used | 1<<back
+	return true
+}
+
+func checkCVV(_ *Decision, req *Request, f *Facts, _ State, _ codeRow) (CheckOutcome, Reason, string) {
+	switch f.CVV {
+	case NotPresent:
+		if req.isStripe() && !req.Flow.IsAdvice() {
+			return failed(CVVInvalid, "a stripe was read, but no track came")
+		}
+		return skipped()
+	case Match:
+		return passed("")
+	}
+	return failed(CVVInvalid, "the card value on the track is wrong")
+}
+
+// checkCVV2 counts like checkPIN. An exhausted counter and a wrong value are
+// answered alike by every network's table, so that nothing can be probed.
+func checkCVV2(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOutcome, Reason, string) {
+	limit := f.Product.CVV2TryLimit
+	switch {
+	case f.CVV2 == NotPresent:
+		return skipped()
+	case s.Card.CVV2TryCount >= limit:
+		return failed(CVV2TriesExceeded, "no tries left")
+	case f.CVV2 == Match:
+		if f.Product.CVV2ResetOnSuccess {
+			d.Card.CVV2TryCount = 0
+		}
+		return passed("")
+	case req.Flow.IsAdvice():
+		return failed(CVV2Invalid, "wrong CVV2, reported")
+	}
+	d.Card.CVV2TryCount++
+	return failed(CVV2Invalid, "wrong CVV2, try %d of %d", d.Card.CVV2TryCount, limit)
+}
+
+func checkAmount(_ *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	switch {
+	case row.dir == neither:
+		return skipped()
+	case !f.Convertible || f.Billing.Currency() != s.Posted.Currency():
+		return failed(InvalidTransaction, "%s cannot be billed in %s", req.Amount.Currency(), s.Posted.Currency())
+	case f.Billing.Sign() <= 0:
+		return failed(InvalidAmount, "the amount must be above zero")
+	}
+	return passed("%s", f.Billing)
+}
+
+// checkContactless asks for a PIN above the product's limits for taps without
+// one (contract §6.2).
+func checkContactless(_ *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	p := f.Product
+	if !req.isContactless() || row.dir != debit || f.PIN == Match || p.ContactlessLimit < 0 || f.Billing.Currency().Code() != p.Currency {
+		return skipped()
+	}
+	limit := func(minor int64) string { return money.Must(minor, p.Currency).Decimal() }
+	switch {
+	case f.Billing.Minor() > p.ContactlessLimit:
+		return failed(PINRequired, "%s > %s", f.Billing.Decimal(), limit(p.ContactlessLimit))
+	case p.ContactlessCumulative >= 0 && s.Card.ContactlessAmount+f.Billing.Minor() > p.ContactlessCumulative:
+		return failed(PINRequired, "with what was tapped since the last PIN, over %s", limit(p.ContactlessCumulative))
+	case p.ContactlessCount >= 0 && s.Card.ContactlessCount >= p.ContactlessCount:
+		return failed(PINRequired, "%d taps since the last PIN", s.Card.ContactlessCount)
+	}
+	return passed("%s <= %s", f.Billing.Decimal(), limit(p.ContactlessLimit))
+}
+
+// checkBalance is the last step: what is approved is now known.
+func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	if row.dir == neither {
+		return skipped()
+	}
+	d.Approved = f.Billing
+	if row.dir == credit {
+		return skipped()
+	}
+	if req.IsIncrement && !(s.Original.Found && s.Original.SameCard && s.Original.Status.HoldsMoney()) {
+		return failed(OriginalNotFound, "there is no open authorization to add to")
+	}
+	available := minus(s.Posted, s.Held)
+	switch {
+	case available.Cmp(f.Billing) >= 0:
+		return passed("%s of %s", f.Billing.Decimal(), available.Decimal())
+	case req.Flow.IsAdvice():
+		return failed(InsufficientFunds, "%s of %s, booked all the same", f.Billing.Decimal(), available.Decimal())
+	case req.MayApprovePartially && available.Sign() > 0:
+		d.Approved, d.Outcome = available, OutcomeApprovedPartially
+		return passed("%s of the %s asked for", available.Decimal(), f.Billing.Decimal())
+	}
+	return failed(InsufficientFunds, "%s of %s", f.Billing.Decimal(), available.Decimal())
+}

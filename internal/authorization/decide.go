@@ -1,0 +1,237 @@
+package authorization
+
+import (
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Decision is the answer to a request and what it changes. It is made by decide
+// alone and is a pure function of what it was made from.
+type Decision struct {
+	Reason  Reason
+	Outcome Outcome
+	Status  Status // of the transaction that records the request
+	Trace   Trace
+
+	// Approved is what was approved in the account's currency: less than asked
+	// for in a partial approval.
+	Approved money.Amount
+
+	// Card is the card's state after the decision; CardChanged says that it
+	// differs. Declines change it too: tries are counted, counters remembered.
+	Card        issuing.CardState
+	CardChanged bool
+
+	// What happens to the money. At most one of Hold and Post is above zero.
+	Hold       money.Amount // to set aside, on a fresh hold
+	IncreaseBy money.Amount // to add to Original's hold
+	Forced     bool         // whatever is available
+	Post       money.Amount // to post at once
+	PostSide   ledger.Side  // on the cardholder's account
+	ReverseBy  money.Amount // to give back from Original's hold
+	ConsumeBy  money.Amount // to consume of Original's hold; its rest is released
+	Mirror     bool         // Post is the exact mirror of Original's entry
+	Tombstone  bool         // remember that the named original must not act
+
+	// OriginalStatus, when set, is what the original becomes; RootStatus what
+	// the root of its life cycle becomes.
+	OriginalStatus Status
+	RootStatus     Status
+}
+
+// decide makes the decision on req from what was gathered and what was read
+// under locks. It reads no clock, no database, no randomness: the same three
+// values always give the same decision, which is how decisions are verified
+// and replayed.
+func decide(req *Request, f *Facts, s State) Decision {
+	zero := money.Zero(f.Billing.Currency())
+	d := &Decision{Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero}
+	switch {
+	case s.ReversedBefore:
+		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
+		d.Trace = Trace{{"Original", Fail, DuplicateTransaction, "its reversal came before it"}}
+	case req.Flow.IsReversal():
+		d.reverse(req, f, s)
+	case req.Flow.IsAdvice():
+		d.advise(req, f, s)
+	default:
+		d.authorize(req, f, s)
+	}
+	d.CardChanged = d.Card != s.Card
+	if d.Outcome == "" {
+		d.Outcome = Outcome(d.Reason)
+		if d.Reason == Approved {
+			d.Outcome = OutcomeApproved
+		}
+	}
+	return *d
+}
+
+// authorize runs the checks of contract §3.4 in their order. The first that
+// fails decides.
+func (d *Decision) authorize(req *Request, f *Facts, s State) {
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	d.Status = StatusDeclined
+	for _, c := range checks {
+		outcome, reason, detail := c.run(d, req, f, s, row)
+		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
+		if outcome == Fail {
+			d.Reason = reason
+			d.rememberTap(req, f)
+			return
+		}
+	}
+	d.Status = StatusApproved
+	switch {
+	case row.dir == neither:
+		if row.code == CardVerification {
+			d.Outcome = OutcomeAccountVerified
+		}
+	case row.dir == debit && req.Flow == FinancialRequest:
+		d.Post, d.PostSide, d.Status = d.Approved, ledger.Debit, StatusCleared
+	case row.dir == debit && req.IsIncrement:
+		d.IncreaseBy = d.Approved
+	case row.dir == debit:
+		d.Hold = d.Approved
+	case req.Flow == FinancialRequest:
+		d.Post, d.PostSide, d.Status = d.Approved, ledger.Credit, StatusCleared
+	default:
+		// A refund or payment as 0100 is only recorded; its presentment credits.
+	}
+	if req.isContactless() && row.dir == debit && f.PIN != Match {
+		d.Card.ContactlessCount++
+		d.Card.ContactlessAmount += d.Approved.Minor()
+	}
+	d.Card.Tap = ""
+}
+
+// rememberTap keeps the fingerprint of a contactless request that was asked for
+// a PIN: the same tap then comes again with it.
+func (d *Decision) rememberTap(req *Request, f *Facts) {
+	if f.Tap != "" && (d.Reason == PINRequired || d.Reason == PINInvalid) {
+		d.Card.Tap = f.Tap + "@" + fmt.Sprint(f.Now.UnixMicro())
+	}
+}
+
+// advise books what has happened: every check is recorded, none refuses. Only
+// what cannot be booked at all (an unknown card, an unknown kind) fails.
+func (d *Decision) advise(req *Request, f *Facts, s State) {
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	d.Status = StatusDeclined
+	if !networkApproved(req.ResponseCode) {
+		d.Reason = NetworkDeclined
+		d.Trace = append(d.Trace, Check{"Advice", Fail, NetworkDeclined, "the network reports a decline"})
+		return
+	}
+	for _, c := range checks {
+		outcome, reason, detail := c.run(d, req, f, s, row)
+		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
+		if outcome == Fail && (reason == CardNotFound || reason == InvalidTransaction) {
+			d.Status, d.Reason = StatusFailed, reason
+			return
+		}
+	}
+	d.Approved, d.Forced = f.Billing, true
+	d.Card.Tap = s.Card.Tap
+	o := s.Original
+	completes := o.Found && o.SameCard && o.Status.HoldsMoney()
+	switch {
+	case row.dir == neither:
+		d.Status = StatusApproved
+	case row.dir == credit:
+		d.Status = StatusApproved // recorded; its presentment credits
+		if req.Flow == FinancialAdvice && f.ClearingModel == Single {
+			d.Post, d.PostSide, d.Status = d.Approved, ledger.Credit, StatusCleared
+		}
+	case req.Flow == FinancialAdvice && f.ClearingModel == Single:
+		d.Post, d.PostSide, d.Status = d.Approved, ledger.Debit, StatusCleared
+		if completes {
+			d.ConsumeBy, d.OriginalStatus = d.Approved, StatusCleared
+		}
+	case completes:
+		// A completion adjusts the hold to its own amount, up or down.
+		d.Status = StatusApproved
+		if more := minus(d.Approved, o.Remaining); more.Sign() > 0 {
+			d.IncreaseBy = more
+		} else {
+			d.ReverseBy = more.Neg()
+		}
+	default:
+		d.Status, d.Hold = StatusApproved, d.Approved
+	}
+	detail := "booked as reported"
+	if completes {
+		detail = "completes an open authorization"
+	}
+	d.Trace = append(d.Trace, Check{"Advice", Pass, "", detail})
+}
+
+// networkApproved says whether DE39 of an advice reports an approval. An advice
+// without one reports what the terminal did on its own.
+func networkApproved(code string) bool {
+	switch code {
+	case "", "00", "08", "10", "11", "16", "32", "85", "87":
+		return true
+	}
+	return false
+}
+
+// reverse undoes an earlier message, wholly or down to what remains.
+func (d *Decision) reverse(req *Request, f *Facts, s State) {
+	o := s.Original
+	if !o.Found || !o.SameCard {
+		d.Status, d.Reason, d.Tombstone = StatusFailed, OriginalNotFound, !o.Found
+		detail := "no original; it will be refused if it comes"
+		if o.Found {
+			detail = "the named original is about another card"
+		}
+		d.Trace = append(d.Trace, Check{"Original", Fail, OriginalNotFound, detail})
+		return
+	}
+	d.Status = StatusApproved
+	pass := func(detail string) {
+		d.Trace = append(d.Trace, Check{"Original", Pass, "", detail})
+	}
+	posted := o.IsPosted && (o.Status == StatusCleared || o.Status == StatusPartiallyReversed)
+	if !posted && !o.Status.HoldsMoney() {
+		pass("the original is " + string(o.Status) + ": nothing to undo")
+		return
+	}
+	remains := money.Zero(o.Billing.Currency())
+	if f.ReplacementBilling != nil && f.ReplacementBilling.Currency() == o.Billing.Currency() {
+		remains = *f.ReplacementBilling
+	}
+	undo := minus(o.outstanding(), remains)
+	if o.ID == o.Root && remains.IsZero() && !posted {
+		undo = o.Remaining // the first of a chain takes its increments with it
+	}
+	if undo.Sign() <= 0 {
+		pass("no less than the original remains: nothing to undo")
+		return
+	}
+	d.Approved = undo
+	if posted {
+		d.Post, d.PostSide = undo, ledger.Credit
+		if !o.IsDebit {
+			d.PostSide = ledger.Debit
+		}
+		d.Mirror = remains.IsZero() && o.Reversed.IsZero()
+		pass("posted back")
+	} else {
+		d.ReverseBy = least(undo, o.Remaining)
+		pass("set free")
+	}
+	switch {
+	case !remains.IsZero():
+		if o.Status != StatusPartiallyCleared {
+			d.OriginalStatus = StatusPartiallyReversed
+		}
+	case o.Status == StatusPartiallyCleared:
+		d.OriginalStatus = StatusCleared
+	default:
+		d.OriginalStatus = StatusReversed
+	}
+}

@@ -1,0 +1,58 @@
+package authorization
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// storedDecision is a decision as it is kept: what it was made from and how.
+type storedDecision struct {
+	transaction   TransactionID
+	tenant        access.TenantID
+	configuration string
+	record        string
+	trace         Trace
+	at            time.Time
+}
+
+var decisionInsert = &db.Bulk{
+	Head:    "INSERT INTO decision (transaction_id, tenant_id, configuration_hash, record, trace, created_at) VALUES ",
+	Columns: 6,
+}
+
+func insertDecisions(ctx context.Context, tx db.Tx, all []storedDecision) error {
+	args := make([]any, 0, len(all)*decisionInsert.Columns)
+	for _, d := range all {
+		args = append(args, d.transaction, d.tenant, d.configuration, d.record, d.trace.String(), clock.Micros(d.at))
+	}
+	return decisionInsert.Exec(ctx, tx, args)
+}
+
+func scanDecision(s db.Scanner) (storedDecision, error) {
+	var d storedDecision
+	var trace string
+	var at int64
+	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &d.record, &trace, &at); err != nil {
+		return d, err
+	}
+	d.at = clock.FromMicros(at)
+	var err error
+	d.trace, err = ParseTrace(trace)
+	return d, err
+}
+
+func findDecision(ctx context.Context, tx db.Tx, t TransactionID) (storedDecision, bool, error) {
+	return db.One(ctx, tx, scanDecision,
+		"SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision WHERE transaction_id = $1", t)
+}
+
+// decisionsAfter returns up to n decisions in the order of their transactions.
+func decisionsAfter(ctx context.Context, tx db.Tx, after string, n int) ([]storedDecision, error) {
+	return db.Collect(ctx, tx, scanDecision,
+		`SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision
+			WHERE transaction_id > $1 ORDER BY transaction_id LIMIT $2`, after, n)
+}

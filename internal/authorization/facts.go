@@ -1,0 +1,148 @@
+package authorization
+
+import (
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Result is what became of one cryptographic comparison. The comparison itself
+// is made while gathering; what it means is for decide.
+type Result string
+
+// The results.
+const (
+	NotPresent Result = ""         // nothing to compare came with the message
+	Match      Result = "Match"    // the value is right
+	NoMatch    Result = "NoMatch"  // the value is wrong
+	Unusable   Result = "Unusable" // present, but it cannot be read or has no key: treated as wrong
+)
+
+// ClearingModel says where a link's money moves: at presentment (Dual), so that
+// a financial advice adjusts the hold, or with the message itself (Single).
+type ClearingModel string
+
+// The models.
+const (
+	Dual   ClearingModel = "dual"
+	Single ClearingModel = "single"
+)
+
+// Facts are what a decision needs and what cannot change under our feet: read
+// and computed before the transaction, without locks. What can change is State.
+type Facts struct {
+	Transaction TransactionID
+	Now         time.Time
+	BusinessOn  clock.Date
+
+	Tenant               access.TenantID
+	TenantActive         bool
+	ConfigurationVersion int64
+	ConfigurationHash    string
+	ClearingModel        ClearingModel
+
+	Card    CardFacts
+	Product ProductFacts
+
+	// Billing is the amount in the account's currency; Convertible is false
+	// when the network gave none and the transaction is in another currency.
+	Billing     money.Amount
+	Convertible bool
+	// ReplacementBilling is what remains after a partial reversal; nil for a
+	// full one.
+	ReplacementBilling *money.Amount
+
+	PIN, ARQC, CVV, CVV2 Result
+	// ChipDetail says why ARQC is not a Match, in words without card data.
+	ChipDetail string
+	// Tap is the fingerprint of a contactless chip request: cryptogram, counter,
+	// amount, terminal.
+	Tap string
+
+	AuthorizationCode string // six characters, used when approved
+	Hold              ledger.HoldID
+	Entry             ledger.EntryID
+	HoldExpires       time.Time
+
+	// Candidate is the transaction that an increment or completion refers to,
+	// found by RRN; zero when there is none.
+	Candidate TransactionID
+
+	// keys are not recorded: they only serve the answer's cryptogram.
+	profile hsm.Profile
+	imk     hsm.KeyRef
+	network string
+	codes   map[string]string // the tenant's own response codes
+	// fingerprint tells a repeat from another message under the same key;
+	// plastics are all cards of the number.
+	fingerprint string
+	plastics    []id.ID[issuing.Card]
+}
+
+// CardFacts are the immutable parts of the card that was found.
+type CardFacts struct {
+	Found    bool
+	ID       id.ID[issuing.Card]
+	Issuance id.ID[issuing.Issuance]
+	Account  ledger.AccountID
+	// ExpiryYYMM is the card's own; Expired says that its month has passed in
+	// the tenant's zone at Facts.Now.
+	ExpiryYYMM     string
+	Expired        bool
+	PSN            string
+	CustomerStatus string    // empty for a card without a customer
+	PINChangedAt   time.Time // the PIN that was compared
+}
+
+// ProductFacts are the product's limits that a decision uses. Amounts are in
+// minor units of the product's currency; -1 means no limit.
+type ProductFacts struct {
+	Code                  string
+	Currency              string
+	PINTryLimit           int
+	CVV2TryLimit          int
+	CVV2ResetOnSuccess    bool
+	ContactlessEnabled    bool
+	ContactlessLimit      int64
+	ContactlessCumulative int64
+	ContactlessCount      int
+}
+
+// State is what a decision needs and what others may change at the same time.
+// It is read under row locks in the transaction that writes the decision.
+type State struct {
+	Card          issuing.CardState
+	Posted, Held  money.Amount
+	AccountExists bool
+	// ReversedBefore says that a reversal named this message before it came.
+	ReversedBefore bool
+	Original       Original
+}
+
+// Original is the transaction that a reversal, increment or completion refers
+// to, as it stands now.
+type Original struct {
+	Found     bool
+	SameCard  bool // the message is about the card the original was about
+	ID        TransactionID
+	Root      TransactionID
+	Status    Status
+	IsDebit   bool
+	Amount    money.Amount // DE4 of the original
+	Billing   money.Amount
+	Reversed  money.Amount
+	Hold      ledger.HoldID
+	Remaining money.Amount // of the hold; zero without one
+	IsPosted  bool         // a single-message item: its money has moved
+	Entry     ledger.EntryID
+	// RootStatus, when the original is an increment, is its root's.
+	RootStatus Status
+}
+
+func (o Original) outstanding() money.Amount { return minus(o.Billing, o.Reversed) }

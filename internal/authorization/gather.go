@@ -1,0 +1,323 @@
+package authorization
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// gather reads and computes everything that cannot change under our feet: the
+// configuration, the card, and what its cryptography says. It holds no lock.
+func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
+	now := e.clock.Now()
+	f := &Facts{
+		Transaction: id.New[Transaction](now), Now: now, BusinessOn: clock.DateOf(now, time.UTC),
+		Billing: req.Amount, ClearingModel: e.clearingModel(req.Link), network: req.Network,
+		Hold: id.New[ledger.Hold](now), Entry: id.New[ledger.Entry](now),
+		AuthorizationCode: newAuthorizationCode(),
+	}
+	var err error
+	if f.fingerprint, err = e.fingerprint(ctx, req); err != nil {
+		return nil, err
+	}
+	cfg, bin, found, err := e.cards.Route(ctx, req.Card.PAN)
+	if err != nil {
+		return nil, fmt.Errorf("route: %w", err)
+	}
+	if !found {
+		return f, nil
+	}
+	f.Tenant, f.TenantActive = cfg.Tenant.ID, cfg.Tenant.IsActive
+	f.ConfigurationVersion, f.ConfigurationHash = cfg.Version, cfg.Hash
+	f.BusinessOn = clock.DateOf(now, cfg.Tenant.Zone)
+	f.codes = cfg.Attributes.ResponseCodeMap
+	cards, err := e.cards.CardsByPAN(ctx, cfg.Tenant.ID, req.Card.PAN)
+	if err != nil {
+		return nil, fmt.Errorf("find card: %w", err)
+	}
+	if len(cards) == 0 {
+		return f, nil
+	}
+	for _, c := range cards {
+		f.plastics = append(f.plastics, c.Card.ID)
+	}
+	card := choose(cards, req)
+	product, ok := cfg.Product(card.Issuance.ProductCode)
+	if !ok {
+		return nil, fmt.Errorf("product %s of card %s is not in the configuration", card.Issuance.ProductCode, card.Card.ID)
+	}
+	keys, ok := cfg.KeysOf(bin)
+	if !ok {
+		return nil, fmt.Errorf("BIN of card %s has no keys", card.Card.ID)
+	}
+	f.Card = cardFacts(card, cfg, now)
+	f.Product = productFacts(product)
+	f.HoldExpires = now.AddDate(0, 0, holdDays(cfg.Attributes.HoldExpiryDays, req))
+	f.bill(req, product.Currency)
+	if req.Flow.IsReversal() {
+		return f, nil
+	}
+	if req.IsIncrement || req.Flow.IsAdvice() {
+		if f.Candidate, err = e.findOpen(ctx, f, req); err != nil {
+			return nil, fmt.Errorf("find original: %w", err)
+		}
+	}
+	return f, e.judge(ctx, req, f, card.Card, keys)
+}
+
+// fingerprint identifies what a message is about, for telling a repeat from a
+// different message under the same key.
+func (e *Engine) fingerprint(ctx context.Context, req *Request) (string, error) {
+	return e.cards.Fingerprint(ctx, req.Card.PAN, req.ProcessingCode+"|"+
+		strconv.FormatInt(req.Amount.Minor(), 10)+"|"+req.Amount.Currency().Code())
+}
+
+// choose picks the plastic a message is about: by expiry, then by sequence
+// number; so an old plastic that is still valid keeps working beside its
+// renewal. When none fits, the newest is judged (and will fail its expiry).
+func choose(cards []issuing.CardOnNetwork, req *Request) issuing.CardOnNetwork {
+	best, score := cards[0], -1
+	for _, c := range cards {
+		n := 0
+		if req.Expiry != "" && c.Card.Expires.YYMM() == req.Expiry {
+			n += 2
+		}
+		if req.PSN != "" && c.Card.PSN == req.PSN {
+			n++
+		}
+		if n > score {
+			best, score = c, n
+		}
+	}
+	return best
+}
+
+func cardFacts(c issuing.CardOnNetwork, cfg *issuing.Configuration, now time.Time) CardFacts {
+	k := CardFacts{
+		Found: true, ID: c.Card.ID, Issuance: c.Issuance.ID, Account: c.Issuance.Account,
+		ExpiryYYMM: c.Card.Expires.YYMM(), Expired: c.Card.Expires.PassedAt(now, cfg.Tenant.Zone),
+		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt,
+	}
+	if c.Customer != nil {
+		k.CustomerStatus = string(c.Customer.Status)
+	}
+	return k
+}
+
+func productFacts(p issuing.Product) ProductFacts {
+	f := ProductFacts{
+		Code: p.Code, Currency: p.Currency.Code(), PINTryLimit: p.PINTryLimit, CVV2TryLimit: p.CVV2TryLimit,
+		CVV2ResetOnSuccess: p.CVV2ResetOnSuccess, ContactlessEnabled: p.ContactlessEnabled,
+		ContactlessLimit: -1, ContactlessCumulative: -1, ContactlessCount: -1,
+	}
+	if l := p.ContactlessLimit; l != nil {
+		f.ContactlessLimit = l.Transaction.Minor()
+		if l.Cumulative != nil {
+			f.ContactlessCumulative = l.Cumulative.Minor()
+		}
+		if l.ConsecutiveCount != nil {
+			f.ContactlessCount = *l.ConsecutiveCount
+		}
+	}
+	return f
+}
+
+// bill finds the amount in the account's currency: as it is, or as the network
+// converted it (DE6 in DE51).
+func (f *Facts) bill(req *Request, account money.Currency) {
+	f.Billing, f.Convertible = money.Zero(account), true
+	switch {
+	case req.Amount.Currency() == account:
+		f.Billing = req.Amount
+	case req.Billing != nil && req.Billing.Currency() == account:
+		f.Billing = *req.Billing
+	case req.Amount.IsZero():
+	default:
+		f.Convertible = false
+	}
+	// DE95 says what remains; its billing part, or its transaction part when
+	// that is in the account's currency. Else it follows from the original,
+	// which is read under the lock (see work.original).
+	switch {
+	case req.ReplacementBilling != nil && !req.ReplacementBilling.IsZero() && req.ReplacementBilling.Currency() == account:
+		f.ReplacementBilling = req.ReplacementBilling
+	case req.Replacement != nil && !req.Replacement.IsZero() && req.Replacement.Currency() == account:
+		f.ReplacementBilling = req.Replacement
+	}
+}
+
+// holdDays is how long the hold of this request lasts, by what it is.
+func holdDays(d issuing.HoldExpiryDays, req *Request) int {
+	mcc, _ := strconv.Atoi(req.MCC)
+	switch row := classify(req.ProcessingCode, req.MCC, req.Amount); {
+	case row.code == CashWithdrawal:
+		return d.ATM
+	case mcc == 7011, mcc >= 3351 && mcc <= 3441, mcc >= 3501 && mcc <= 3999, mcc == 7512, mcc == 7513, mcc == 4411:
+		return d.HotelCar
+	case req.ConditionCode == "06":
+		return d.PreAuth
+	}
+	return d.Default
+}
+
+// judge compares every secret that came with the message.
+func (e *Engine) judge(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+	if err := e.judgePIN(ctx, req, f, card, keys); err != nil {
+		return err
+	}
+	if err := e.judgeChip(ctx, req, f, card, keys); err != nil {
+		return err
+	}
+	value := func(kind hsm.CardValueKind, service string, got secret.Value) (Result, error) {
+		ok, err := e.hsm.VerifyCardValue(ctx, keys.CVK, kind,
+			hsm.CardValueInput{PAN: req.Card.PAN, Expiry: card.Expires.YYMM(), ServiceCode: service}, got)
+		return resultOf(ok), err
+	}
+	var err error
+	if track := req.Card.Track2; !track.IsZero() {
+		switch {
+		case req.isStripe():
+			f.CVV, err = value(hsm.CVV, track.ServiceCode(), issuing.CardValueOnTrack(track))
+		case req.isChip():
+			f.CVV, err = value(hsm.ICVV, "", issuing.CardValueOnTrack(track))
+		}
+		if err != nil {
+			return fmt.Errorf("verify CVV: %w", err)
+		}
+	}
+	if !req.Card.CVV2.IsZero() {
+		if f.CVV2, err = value(hsm.CVV2, "", req.Card.CVV2); err != nil {
+			return fmt.Errorf("verify CVV2: %w", err)
+		}
+	}
+	return nil
+}
+
+func resultOf(ok bool) Result {
+	if ok {
+		return Match
+	}
+	return NoMatch
+}
+
+func (e *Engine) judgePIN(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+	if len(req.Card.PINBlock) == 0 {
+		return nil
+	}
+	if card.PIN.IsZero() {
+		f.PIN = Unusable // decide answers PinNotSet
+		return nil
+	}
+	key := keys.ZPK
+	if req.Card.PINFormat == hsm.ISO4 {
+		key = keys.ZPKAES
+	}
+	ok, err := e.hsm.VerifyPIN(ctx, keys.PVK,
+		hsm.PINBlock{Block: req.Card.PINBlock, Format: req.Card.PINFormat, PAN: req.Card.PAN, Key: key}, card.PIN)
+	switch {
+	case errors.Is(err, hsm.ErrFormat):
+		f.PIN = Unusable // a block that cannot be opened is a wrong PIN to everyone
+	case err != nil:
+		return fmt.Errorf("verify PIN: %w", err)
+	default:
+		f.PIN = resultOf(ok)
+	}
+	return nil
+}
+
+func (e *Engine) judgeChip(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+	if req.Chip == nil {
+		return nil
+	}
+	f.ARQC = Unusable
+	profile, err := hsm.ParseProfile(card.ChipProfile)
+	if err != nil {
+		return fmt.Errorf("profile of card %s: %w", card.ID, err)
+	}
+	iad, err := hsm.ParseIAD(req.Chip.IAD)
+	switch {
+	case err != nil || !iad.Fits(profile):
+		f.ChipDetail = "the issuer application data does not fit the card's profile"
+		return nil
+	case card.KeyVersion != "" && fmt.Sprintf("%02X", iad.DKI) != card.KeyVersion:
+		f.ChipDetail = "the key index is not the card's"
+		return nil
+	case req.Chip.CID&0xC0 != 0x80 && !req.Flow.IsAdvice():
+		f.ChipDetail = "the cryptogram is no authorization request cryptogram"
+		return nil
+	case !amountIs(req.Chip.AmountAuthorized, req.Amount) || !currencyIs(req.Chip.Currency, req.Amount.Currency()):
+		f.ChipDetail = "the chip signed another amount or currency"
+		return nil
+	}
+	psn := card.PSN
+	ok, err := e.hsm.VerifyARQC(ctx, keys.IMKAC, arqcInput(req, profile, psn))
+	switch {
+	case errors.Is(err, hsm.ErrFormat):
+		f.ChipDetail = "the chip data cannot be read"
+		return nil
+	case err != nil:
+		return fmt.Errorf("verify ARQC: %w", err)
+	}
+	f.profile, f.imk = profile, keys.IMKAC
+	if f.ARQC = resultOf(ok); !ok {
+		f.ChipDetail = "the cryptogram is wrong"
+		return nil
+	}
+	if req.entry() == "07" {
+		f.Tap = tap(req)
+	}
+	return nil
+}
+
+// tap fingerprints a contactless request, without its PIN.
+func tap(req *Request) string {
+	h := req.Chip
+	sum := sha256.Sum256(fmt.Appendf(nil, "%x|%x|%x|%d|%s|%s", h.ARQC, h.ATC, h.UN, req.Amount.Minor(), req.TerminalID, req.CardAcceptorID))
+	return hex.EncodeToString(sum[:12])
+}
+
+func arqcInput(req *Request, profile hsm.Profile, psn string) hsm.ARQCInput {
+	h := req.Chip
+	return hsm.ARQCInput{
+		Profile: profile, PAN: req.Card.PAN, PSN: psn, ATC: h.ATC, UN: h.UN, AmountAuthorized: h.AmountAuthorized,
+		AmountOther: h.AmountOther, Country: h.Country, TVR: h.TVR, Currency: h.Currency, Date: h.Date, Type: h.Type,
+		AIP: h.AIP, IAD: h.IAD, ARQC: h.ARQC,
+	}
+}
+
+// amountIs compares 9F02 (BCD) with DE4.
+func amountIs(bcd [6]byte, a money.Amount) bool {
+	return hex.EncodeToString(bcd[:]) == fmt.Sprintf("%012d", a.Minor())
+}
+
+// currencyIs compares 5F2A (BCD, numeric code) with DE49.
+func currencyIs(bcd [2]byte, c money.Currency) bool {
+	return hex.EncodeToString(bcd[:]) == "0"+c.Numeric()
+}
+
+// codeAlphabet leaves out letters that are misread; authorization codes are
+// read aloud.
+const codeAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+// newAuthorizationCode draws DE38: six characters, unpredictable.
+func newAuthorizationCode() string {
+	var b [6]byte
+	rand.Read(b[:])
+	for i := range b {
+		b[i] = codeAlphabet[b[i]&31]
+	}
+	return string(b[:])
+}

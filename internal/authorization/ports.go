@@ -1,0 +1,32 @@
+package authorization
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// Module is the part of an HSM that a decision uses.
+type Module interface {
+	hsm.CardValues
+	hsm.PINs
+	hsm.EMV
+}
+
+// Cards finds what was issued. It is issuing.Service.
+type Cards interface {
+	Route(ctx context.Context, p pan.PAN) (*issuing.Configuration, issuing.BIN, bool, error)
+	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
+	// Fingerprint is equal for equal card numbers and fields, and tells neither.
+	Fingerprint(ctx context.Context, p pan.PAN, fields string) (string, error)
+	Forget(tenant access.TenantID)
+}
+
+// ResponseCodes derives a network's code (DE39) from what was decided. The
+// network edge has the tables.
+type ResponseCodes interface {
+	ResponseCode(network string, o Outcome) string
+}

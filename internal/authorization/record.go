@@ -1,0 +1,414 @@
+package authorization
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// A decision is recorded as text, one "name=value" line for each member that is
+// not zero, first the version of the form. The members are listed once, in
+// visit, and the same list writes and reads; so what is recorded and what is
+// recomputed cannot drift apart. Card data has no place in it: Request.Card is
+// not visited.
+
+const recordVersion = "1"
+
+// record is what decide was made from.
+type record struct {
+	Request Request
+	Facts   Facts
+	State   State
+}
+
+// String is the stored form.
+func (r *record) String() string {
+	c := codec{out: make([]byte, 0, 2048)}
+	r.visit(&c)
+	return string(c.out)
+}
+
+// parseRecord reads the stored form.
+func parseRecord(text string) (*record, error) {
+	c, err := newReader(text)
+	if err != nil {
+		return nil, err
+	}
+	if c.in["version"] != recordVersion {
+		return nil, fmt.Errorf("decision record: version %q is not known", c.in["version"])
+	}
+	r := &record{}
+	r.visit(c)
+	return r, c.err
+}
+
+func (r *record) visit(c *codec) {
+	version := recordVersion
+	visitText(c, "version", &version)
+	r.Request.visit(c)
+	r.Facts.visit(c)
+	r.State.visit(c)
+}
+
+func (r *Request) visit(c *codec) {
+	visitText(c, "flow", &r.Flow)
+	c.bool("repeat", &r.IsRepeat)
+	r.Details.visit(c)
+	c.amount("amount", &r.Amount)
+	c.optionalAmount("network_billing", &r.Billing)
+	visitText(c, "expiry", &r.Expiry)
+	visitText(c, "psn", &r.PSN)
+	c.optionalAmount("replacement", &r.Replacement)
+	c.optionalAmount("replacement_billing", &r.ReplacementBilling)
+	c.bool("may_approve_partially", &r.MayApprovePartially)
+	c.bool("increment", &r.IsIncrement)
+	c.time("received_at", &r.ReceivedAt)
+	chip := r.Chip != nil
+	c.bool("chip", &chip)
+	if chip {
+		if r.Chip == nil {
+			r.Chip = &Chip{}
+		}
+		r.Chip.visit(c)
+	}
+	original := r.Original != nil
+	c.bool("original", &original)
+	if original {
+		if r.Original == nil {
+			r.Original = &Key{}
+		}
+		r.Original.visit(c)
+	}
+}
+
+func (k *Key) visit(c *codec) {
+	class, function := int64(k.Class), int64(k.Function)
+	visitText(c, "original.link", &k.Link)
+	c.int("original.class", &class)
+	c.int("original.function", &function)
+	k.Class, k.Function = byte(class), byte(function)
+	visitText(c, "original.transmitted_at", &k.TransmittedAt)
+	visitText(c, "original.stan", &k.STAN)
+	visitText(c, "original.acquirer_id", &k.AcquirerID)
+	visitText(c, "original.forwarder_id", &k.ForwarderID)
+}
+
+func (d *Details) visit(c *codec) {
+	visitText(c, "link", &d.Link)
+	visitText(c, "network", &d.Network)
+	visitText(c, "mti", &d.MTI)
+	visitText(c, "processing_code", &d.ProcessingCode)
+	visitText(c, "stan", &d.STAN)
+	visitText(c, "rrn", &d.RRN)
+	c.time("transmitted_at", &d.TransmittedAt)
+	visitText(c, "local_time", &d.LocalTime)
+	visitText(c, "acquirer_id", &d.AcquirerID)
+	visitText(c, "forwarder_id", &d.ForwarderID)
+	visitText(c, "terminal_id", &d.TerminalID)
+	visitText(c, "card_acceptor_id", &d.CardAcceptorID)
+	visitText(c, "merchant_name", &d.MerchantName)
+	visitText(c, "merchant_city", &d.MerchantCity)
+	visitText(c, "merchant_country", &d.MerchantCountry)
+	visitText(c, "mcc", &d.MCC)
+	visitText(c, "entry_mode", &d.EntryMode)
+	visitText(c, "condition_code", &d.ConditionCode)
+	visitText(c, "acquirer_country", &d.AcquirerCountry)
+	visitText(c, "advised_authorization_code", &d.AuthorizationCode)
+	visitText(c, "advised_response_code", &d.ResponseCode)
+}
+
+func (h *Chip) visit(c *codec) {
+	c.bytes("chip.arqc", h.ARQC[:])
+	cid, kind := []byte{h.CID}, []byte{h.Type}
+	c.bytes("chip.cid", cid)
+	c.bytes("chip.type", kind)
+	h.CID, h.Type = cid[0], kind[0]
+	c.bytes("chip.atc", h.ATC[:])
+	c.bytes("chip.un", h.UN[:])
+	c.bytes("chip.tvr", h.TVR[:])
+	c.bytes("chip.date", h.Date[:])
+	c.bytes("chip.amount", h.AmountAuthorized[:])
+	c.bytes("chip.other", h.AmountOther[:])
+	c.bytes("chip.currency", h.Currency[:])
+	c.bytes("chip.country", h.Country[:])
+	c.bytes("chip.aip", h.AIP[:])
+	c.bytes("chip.cvm", h.CVMResults[:])
+	iad := hex.EncodeToString(h.IAD)
+	visitText(c, "chip.iad", &iad)
+	h.IAD, _ = hex.DecodeString(iad)
+}
+
+func (f *Facts) visit(c *codec) {
+	visitID(c, "transaction", &f.Transaction)
+	c.time("now", &f.Now)
+	c.date("business_on", &f.BusinessOn)
+	visitID(c, "tenant", &f.Tenant)
+	c.bool("tenant_active", &f.TenantActive)
+	c.int("configuration_version", &f.ConfigurationVersion)
+	visitText(c, "configuration_hash", &f.ConfigurationHash)
+	visitText(c, "clearing_model", &f.ClearingModel)
+	f.Card.visit(c)
+	f.Product.visit(c)
+	c.amount("billing", &f.Billing)
+	c.bool("convertible", &f.Convertible)
+	c.optionalAmount("remains", &f.ReplacementBilling)
+	visitText(c, "result.pin", &f.PIN)
+	visitText(c, "result.arqc", &f.ARQC)
+	visitText(c, "result.cvv", &f.CVV)
+	visitText(c, "result.cvv2", &f.CVV2)
+	visitText(c, "chip_detail", &f.ChipDetail)
+	visitText(c, "tap", &f.Tap)
+	visitText(c, "authorization_code", &f.AuthorizationCode)
+	visitID(c, "hold", &f.Hold)
+	visitID(c, "entry", &f.Entry)
+	c.time("hold_expires", &f.HoldExpires)
+	visitID(c, "candidate", &f.Candidate)
+}
+
+func (k *CardFacts) visit(c *codec) {
+	c.bool("card.found", &k.Found)
+	visitID(c, "card.id", &k.ID)
+	visitID(c, "card.issuance", &k.Issuance)
+	visitID(c, "card.account", &k.Account)
+	visitText(c, "card.expiry", &k.ExpiryYYMM)
+	c.bool("card.expired", &k.Expired)
+	visitText(c, "card.psn", &k.PSN)
+	visitText(c, "card.customer_status", &k.CustomerStatus)
+	c.time("card.pin_changed_at", &k.PINChangedAt)
+}
+
+func (p *ProductFacts) visit(c *codec) {
+	visitText(c, "product.code", &p.Code)
+	visitText(c, "product.currency", &p.Currency)
+	c.count("product.pin_try_limit", &p.PINTryLimit)
+	c.count("product.cvv2_try_limit", &p.CVV2TryLimit)
+	c.bool("product.cvv2_reset_on_success", &p.CVV2ResetOnSuccess)
+	c.bool("product.contactless_enabled", &p.ContactlessEnabled)
+	c.int("product.contactless_limit", &p.ContactlessLimit)
+	c.int("product.contactless_cumulative", &p.ContactlessCumulative)
+	c.count("product.contactless_count", &p.ContactlessCount)
+}
+
+func (s *State) visit(c *codec) {
+	c.bool("state.account", &s.AccountExists)
+	c.bool("state.reversed_before", &s.ReversedBefore)
+	c.amount("state.posted", &s.Posted)
+	c.amount("state.held", &s.Held)
+	visitCardState(c, &s.Card)
+	s.Original.visit(c)
+}
+
+func visitCardState(c *codec, k *issuing.CardState) {
+	visitID(c, "state.card", &k.ID)
+	visitText(c, "state.card_status", &k.Status)
+	visitText(c, "state.pin_status", &k.PINStatus)
+	c.time("state.pin_changed_at", &k.PINChangedAt)
+	c.count("state.pin_try_count", &k.PINTryCount)
+	c.count("state.cvv2_try_count", &k.CVV2TryCount)
+	c.count("state.atc", &k.ATC)
+	window := int64(k.ATCWindow)
+	c.int("state.atc_window", &window)
+	k.ATCWindow = uint64(window)
+	visitText(c, "state.tap", &k.Tap)
+	c.count("state.contactless_count", &k.ContactlessCount)
+	c.int("state.contactless_amount", &k.ContactlessAmount)
+}
+
+func (o *Original) visit(c *codec) {
+	c.bool("state.original", &o.Found)
+	if !o.Found {
+		return
+	}
+	c.bool("state.original.same_card", &o.SameCard)
+	visitID(c, "state.original.id", &o.ID)
+	visitID(c, "state.original.root", &o.Root)
+	visitText(c, "state.original.status", &o.Status)
+	c.bool("state.original.debit", &o.IsDebit)
+	c.amount("state.original.amount", &o.Amount)
+	c.amount("state.original.billing", &o.Billing)
+	c.amount("state.original.reversed", &o.Reversed)
+	visitID(c, "state.original.hold", &o.Hold)
+	c.amount("state.original.remaining", &o.Remaining)
+	c.bool("state.original.posted", &o.IsPosted)
+	visitID(c, "state.original.entry", &o.Entry)
+	visitText(c, "state.original.root_status", &o.RootStatus)
+}
+
+// codec writes members, or reads them back.
+type codec struct {
+	out     []byte
+	in      map[string]string
+	reading bool
+	err     error
+}
+
+func newReader(text string) (*codec, error) {
+	c := &codec{in: map[string]string{}, reading: true}
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		if !ok {
+			return nil, errors.New("decision record: a line has no value")
+		}
+		c.in[name] = value
+	}
+	return c, nil
+}
+
+var escapes = strings.NewReplacer("\\", `\\`, "\n", `\n`)
+var unescapes = strings.NewReplacer(`\\`, "\\", `\n`, "\n")
+
+func (c *codec) put(name, value string) {
+	c.out = append(c.out, name...)
+	c.out = append(c.out, '=')
+	if strings.ContainsAny(value, "\\\n") {
+		value = escapes.Replace(value)
+	}
+	c.out = append(c.out, value...)
+	c.out = append(c.out, '\n')
+}
+
+func (c *codec) get(name string) (string, bool) {
+	v, ok := c.in[name]
+	if ok && strings.Contains(v, "\\") {
+		v = unescapes.Replace(v)
+	}
+	return v, ok
+}
+
+func (c *codec) fail(name string, err error) {
+	if c.err == nil && err != nil {
+		c.err = fmt.Errorf("decision record: %s: %w", name, err)
+	}
+}
+
+func visitText[T ~string](c *codec, name string, v *T) {
+	if c.reading {
+		text, _ := c.get(name)
+		*v = T(text)
+	} else if *v != "" {
+		c.put(name, string(*v))
+	}
+}
+
+// visitID works for every id type: they scan and print themselves.
+func visitID[T interface {
+	IsZero() bool
+	String() string
+}, P interface {
+	*T
+	Scan(any) error
+}](c *codec, name string, v P) {
+	if c.reading {
+		if text, ok := c.get(name); ok {
+			c.fail(name, v.Scan(text))
+		}
+	} else if d := *v; !d.IsZero() {
+		c.put(name, d.String())
+	}
+}
+
+func (c *codec) int(name string, v *int64) {
+	if c.reading {
+		if text, ok := c.get(name); ok {
+			n, err := strconv.ParseInt(text, 10, 64)
+			c.fail(name, err)
+			*v = n
+		}
+	} else if *v != 0 {
+		c.out = append(c.out, name...)
+		c.out = append(c.out, '=')
+		c.out = strconv.AppendInt(c.out, *v, 10)
+		c.out = append(c.out, '\n')
+	}
+}
+
+func (c *codec) count(name string, v *int) {
+	n := int64(*v)
+	c.int(name, &n)
+	*v = int(n)
+}
+
+func (c *codec) bool(name string, v *bool) {
+	n := int64(0)
+	if *v {
+		n = 1
+	}
+	c.int(name, &n)
+	*v = n == 1
+}
+
+func (c *codec) time(name string, v *time.Time) {
+	var us int64
+	if !v.IsZero() {
+		us = clock.Micros(*v)
+	}
+	c.int(name, &us)
+	if c.reading && us != 0 {
+		*v = clock.FromMicros(us)
+	}
+}
+
+func (c *codec) date(name string, v *clock.Date) {
+	if c.reading {
+		if text, ok := c.get(name); ok {
+			d, err := clock.ParseDate(text)
+			c.fail(name, err)
+			*v = d
+		}
+	} else if !v.IsZero() {
+		c.put(name, v.String())
+	}
+}
+
+// amount is written as minor units and currency: "12550 TRY". An amount
+// without a currency is the zero value and is not written.
+func (c *codec) amount(name string, v *money.Amount) {
+	if !c.reading {
+		if !v.Currency().IsZero() {
+			c.put(name, strconv.FormatInt(v.Minor(), 10)+" "+v.Currency().Code())
+		}
+		return
+	}
+	text, ok := c.get(name)
+	if !ok {
+		return
+	}
+	minor, code, _ := strings.Cut(text, " ")
+	n, err := strconv.ParseInt(minor, 10, 64)
+	c.fail(name, err)
+	currency, err := money.ParseCurrency(code)
+	c.fail(name, err)
+	if c.err == nil {
+		*v, err = money.New(n, currency)
+		c.fail(name, err)
+	}
+}
+
+func (c *codec) optionalAmount(name string, v **money.Amount) {
+	if c.reading {
+		if _, ok := c.in[name]; ok {
+			*v = &money.Amount{}
+			c.amount(name, *v)
+		}
+	} else if *v != nil {
+		c.amount(name, *v)
+	}
+}
+
+func (c *codec) bytes(name string, v []byte) {
+	if !c.reading {
+		c.put(name, hex.EncodeToString(v))
+		return
+	}
+	text, _ := c.get(name)
+	b, err := hex.DecodeString(text)
+	c.fail(name, err)
+	copy(v, b)
+}

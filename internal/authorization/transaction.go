@@ -1,0 +1,247 @@
+package authorization
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Flow is the kind of message or record that made a transaction (contract
+// §4.5).
+type Flow string
+
+// The flows.
+const (
+	AuthorizationRequest Flow = "AuthorizationRequest" // 0100
+	FinancialRequest     Flow = "FinancialRequest"     // 0200
+	AuthorizationAdvice  Flow = "AuthorizationAdvice"  // 0120
+	FinancialAdvice      Flow = "FinancialAdvice"      // 0220
+	ReversalRequest      Flow = "ReversalRequest"      // 0400
+	ReversalAdvice       Flow = "ReversalAdvice"       // 0420
+	Clearing             Flow = "Clearing"
+	ClearingReversal     Flow = "ClearingReversal"
+	Refund               Flow = "Refund"
+	StatusCheck          Flow = "StatusCheck" // 0100 with amount zero
+)
+
+// IsAdvice reports whether the message tells a fact that cannot be refused.
+func (f Flow) IsAdvice() bool {
+	return f == AuthorizationAdvice || f == FinancialAdvice || f == ReversalAdvice
+}
+
+// IsReversal reports whether the message undoes another.
+func (f Flow) IsReversal() bool { return f == ReversalRequest || f == ReversalAdvice }
+
+// Code is what the cardholder did, from the processing code (DE3, positions 1
+// and 2).
+type Code string
+
+// The transaction codes of contract §4.5 that this build knows.
+const (
+	Purchase             Code = "Purchase"
+	CashWithdrawal       Code = "CashWithdrawal"
+	CashAdvance          Code = "CashAdvance"
+	PurchaseWithCashback Code = "PurchaseWithCashback"
+	QuasiCash            Code = "QuasiCash"
+	UniqueTransaction    Code = "UniqueTransaction"
+	RefundCode           Code = "Refund"
+	CashDeposit          Code = "CashDeposit"
+	Payment              Code = "Payment"
+	Adjustment           Code = "Adjustment"
+	BalanceInquiry       Code = "BalanceInquiry"
+	CardVerification     Code = "CardVerification"
+	Unknown              Code = ""
+)
+
+// direction says which way money moves: debit takes from the cardholder.
+type direction int
+
+const (
+	neither direction = iota
+	debit
+	credit
+)
+
+type codeRow struct {
+	code Code
+	dir  direction
+}
+
+// processingCodes is the meaning of DE3, positions 1 and 2 (contract
+// acquiring-clearing §1.6.1). What is missing is not supported.
+var processingCodes = map[string]codeRow{
+	"00": {Purchase, debit},
+	"01": {CashWithdrawal, debit},
+	"02": {Adjustment, debit},
+	"09": {PurchaseWithCashback, debit},
+	"10": {Purchase, debit}, // account funding
+	"11": {QuasiCash, debit},
+	"12": {CashAdvance, debit},
+	"17": {CashAdvance, debit},
+	"18": {UniqueTransaction, debit},
+	"20": {RefundCode, credit},
+	"21": {CashDeposit, credit},
+	"22": {Adjustment, credit},
+	"26": {Payment, credit},
+	"28": {Payment, credit},
+	"30": {BalanceInquiry, neither},
+	"31": {BalanceInquiry, neither},
+	"33": {CardVerification, neither},
+	"50": {Purchase, debit}, // bill payment
+}
+
+// mccManualCash is the merchant category of cash handed out at a counter.
+const mccManualCash = "6010"
+
+func classify(processingCode, mcc string, amount money.Amount) codeRow {
+	if len(processingCode) != 6 {
+		return codeRow{}
+	}
+	row := processingCodes[processingCode[:2]]
+	switch {
+	case row.code == CashWithdrawal && mcc == mccManualCash:
+		row.code = CashAdvance
+	case row.code == Purchase && amount.IsZero():
+		row = codeRow{CardVerification, neither}
+	}
+	return row
+}
+
+// Status is where a transaction stands (contract §4.5).
+type Status string
+
+// The statuses. Approved means an open hold, Cleared a posting.
+const (
+	StatusApproved          Status = "Approved"
+	StatusDeclined          Status = "Declined"
+	StatusReversed          Status = "Reversed"
+	StatusPartiallyReversed Status = "PartiallyReversed"
+	StatusPartiallyCleared  Status = "PartiallyCleared"
+	StatusCleared           Status = "Cleared"
+	StatusExpired           Status = "Expired"
+	StatusRefunded          Status = "Refunded"
+	StatusPartiallyRefunded Status = "PartiallyRefunded"
+	StatusFailed            Status = "Failed"
+)
+
+// next is the state machine of contract §4.5, with the two moves that settled
+// questions add: a posted single-message item may be reversed.
+var next = map[Status][]Status{
+	StatusApproved:          {StatusReversed, StatusPartiallyReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
+	StatusPartiallyReversed: {StatusPartiallyReversed, StatusReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
+	StatusPartiallyCleared:  {StatusPartiallyCleared, StatusCleared},
+	StatusExpired:           {StatusCleared, StatusPartiallyCleared},
+	StatusCleared:           {StatusPartiallyRefunded, StatusRefunded, StatusReversed, StatusPartiallyReversed},
+	StatusPartiallyRefunded: {StatusPartiallyRefunded, StatusRefunded},
+} // a status with no entry is final
+
+// CanBecome reports whether the state machine allows the move from s to t.
+func (s Status) CanBecome(t Status) bool { return slices.Contains(next[s], t) }
+
+// HoldsMoney reports whether a transaction in this status may have an open hold.
+func (s Status) HoldsMoney() bool {
+	return s == StatusApproved || s == StatusPartiallyReversed || s == StatusPartiallyCleared
+}
+
+// TransactionID identifies a transaction: an authorization, or what came after.
+type TransactionID = id.ID[Transaction]
+
+// Transaction is one message or clearing record about a card, as the cardholder
+// and the API see it. Amounts from Billing on are in the account's currency.
+type Transaction struct {
+	ID       TransactionID
+	Tenant   access.TenantID
+	Root     TransactionID // the first of the life cycle; itself when it is
+	Original TransactionID // what it reverses, completes, increments, clears or refunds
+	Flow     Flow
+	Code     Code
+	Status   Status
+	Reason   Reason
+	// ResponseCode is DE39 of the answer, AuthorizationCode DE38.
+	ResponseCode      string
+	AuthorizationCode string
+
+	Card     id.ID[issuing.Card]
+	Issuance id.ID[issuing.Issuance]
+	Account  ledger.AccountID
+	Hold     ledger.HoldID
+
+	Amount   money.Amount // DE4 in DE49; zero with a zero currency when unknown
+	Billing  money.Amount // what was approved or posted
+	Reversed money.Amount
+	Cleared  money.Amount
+	Refunded money.Amount
+
+	IsDebit, IsAdvice, IsForcePost bool
+
+	Message              Details
+	NetworkTransactionID string
+	ARN                  string
+
+	// PostedAfter and AvailableAfter are the account's balances after this
+	// transaction; HasBalance is false where there is no account.
+	PostedAfter, AvailableAfter money.Amount
+	HasBalance                  bool
+
+	BusinessOn           clock.Date
+	CreatedAt, UpdatedAt time.Time
+}
+
+// IDPrefix implements id.Entity.
+func (Transaction) IDPrefix() string { return "txn" }
+
+// Outstanding is what the transaction still stands for: approved less reversed.
+func (t Transaction) Outstanding() money.Amount { return minus(t.Billing, t.Reversed) }
+
+// Details are the fields of a network message that are kept as they came.
+type Details struct {
+	Link, Network     string
+	MTI               string // four digits
+	ProcessingCode    string // DE3
+	STAN              string // DE11
+	RRN               string // DE37
+	TransmittedAt     time.Time
+	LocalTime         string // DE13 and DE12: MMDDhhmmss
+	AcquirerID        string // DE32
+	ForwarderID       string // DE33
+	TerminalID        string // DE41
+	CardAcceptorID    string // DE42
+	MerchantName      string // DE43
+	MerchantCity      string
+	MerchantCountry   string
+	MCC               string // DE18
+	EntryMode         string // DE22
+	ConditionCode     string // DE25
+	AcquirerCountry   string // DE19
+	AuthorizationCode string // DE38 of an advice or reversal
+	ResponseCode      string // DE39 of an advice
+}
+
+func minus(a, b money.Amount) money.Amount {
+	d, err := a.Sub(b)
+	if err != nil {
+		panic("authorization: amounts of one transaction do not subtract")
+	}
+	return d
+}
+
+func plus(a, b money.Amount) money.Amount {
+	s, err := a.Add(b)
+	if err != nil {
+		panic("authorization: amounts of one transaction do not add")
+	}
+	return s
+}
+
+func least(a, b money.Amount) money.Amount {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}

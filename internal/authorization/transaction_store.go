@@ -1,0 +1,142 @@
+package authorization
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, status, reason, response_code, authorization_code,
+	card_id, issuance_id, account_id, hold_id, transaction_amount, transaction_currency, billing_amount, billing_currency,
+	reversed_amount, cleared_amount, refunded_amount, is_debit, is_advice, is_force_post, network, link, mti,
+	processing_code, stan, rrn, network_transaction_id, arn, transmitted_at, local_time, acquirer_id, forwarder_id,
+	terminal_id, card_acceptor_id, merchant_name, merchant_city, merchant_country, mcc, pos_entry_mode,
+	pos_condition_code, posted_after, available_after, business_on, created_at, updated_at`
+
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 49}
+
+// InsertTransactions writes new transactions. The caller holds the locks of
+// their accounts.
+func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error {
+	args := make([]any, 0, len(all)*transactionInsert.Columns)
+	for _, t := range all {
+		var posted, available any
+		if t.HasBalance {
+			posted, available = t.PostedAfter.Minor(), t.AvailableAfter.Minor()
+		}
+		m := &t.Message
+		args = append(args, t.ID, t.Tenant, t.Root, t.Original, t.Flow, t.Code, t.Status, t.Reason, t.ResponseCode, t.AuthorizationCode,
+			t.Card, t.Issuance, t.Account, t.Hold, t.Amount.Minor(), t.Amount.Currency().Code(), t.Billing.Minor(), t.Billing.Currency().Code(),
+			t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), t.IsDebit, t.IsAdvice, t.IsForcePost, m.Network, m.Link, m.MTI,
+			m.ProcessingCode, m.STAN, m.RRN, t.NetworkTransactionID, t.ARN, clock.Micros(m.TransmittedAt), m.LocalTime, m.AcquirerID, m.ForwarderID,
+			m.TerminalID, m.CardAcceptorID, m.MerchantName, m.MerchantCity, m.MerchantCountry, m.MCC, m.EntryMode,
+			m.ConditionCode, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
+	}
+	return transactionInsert.Exec(ctx, tx, args)
+}
+
+func scanTransaction(s db.Scanner) (*Transaction, error) {
+	t := &Transaction{}
+	m := &t.Message
+	var amount, billing, reversed, cleared, refunded, transmitted, created, updated int64
+	var amountCurrency, billingCurrency, business string
+	var posted, available *int64
+	err := s.Scan(&t.ID, &t.Tenant, &t.Root, &t.Original, &t.Flow, &t.Code, &t.Status, &t.Reason, &t.ResponseCode, &t.AuthorizationCode,
+		&t.Card, &t.Issuance, &t.Account, &t.Hold, &amount, &amountCurrency, &billing, &billingCurrency,
+		&reversed, &cleared, &refunded, &t.IsDebit, &t.IsAdvice, &t.IsForcePost, &m.Network, &m.Link, &m.MTI,
+		&m.ProcessingCode, &m.STAN, &m.RRN, &t.NetworkTransactionID, &t.ARN, &transmitted, &m.LocalTime, &m.AcquirerID, &m.ForwarderID,
+		&m.TerminalID, &m.CardAcceptorID, &m.MerchantName, &m.MerchantCity, &m.MerchantCountry, &m.MCC, &m.EntryMode,
+		&m.ConditionCode, &posted, &available, &business, &created, &updated)
+	if err != nil {
+		return nil, err
+	}
+	currency, err := money.ParseCurrency(amountCurrency)
+	if err != nil {
+		return nil, err
+	}
+	if t.Amount, err = money.New(amount, currency); err != nil {
+		return nil, err
+	}
+	if currency, err = money.ParseCurrency(billingCurrency); err != nil {
+		return nil, err
+	}
+	for _, p := range []struct {
+		to    *money.Amount
+		minor int64
+	}{{&t.Billing, billing}, {&t.Reversed, reversed}, {&t.Cleared, cleared}, {&t.Refunded, refunded}} {
+		if *p.to, err = money.New(p.minor, currency); err != nil {
+			return nil, err
+		}
+	}
+	if posted != nil && available != nil {
+		t.HasBalance = true
+		if t.PostedAfter, err = money.New(*posted, currency); err != nil {
+			return nil, err
+		}
+		if t.AvailableAfter, err = money.New(*available, currency); err != nil {
+			return nil, err
+		}
+	}
+	m.TransmittedAt = clock.FromMicros(transmitted)
+	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
+	t.BusinessOn, err = clock.ParseDate(business)
+	return t, err
+}
+
+var transactionLookup = &db.Lookup{Head: "SELECT " + transactionColumns + " FROM card_transaction WHERE id IN "}
+
+// ReadTransactions returns the transactions with these identifiers. What it
+// returns stays true only while the locks of their accounts are held.
+func ReadTransactions(ctx context.Context, tx db.Tx, ids []TransactionID) (map[TransactionID]*Transaction, error) {
+	found := make(map[TransactionID]*Transaction, len(ids))
+	err := transactionLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		t, err := scanTransaction(s)
+		if err == nil {
+			found[t.ID] = t
+		}
+		return err
+	})
+	return found, err
+}
+
+var transactionUpdate = &db.Bulk{
+	Head:    "WITH v (id, status, reversed, cleared, refunded, updated_at) AS (VALUES ",
+	Columns: 6, Types: []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"},
+	Tail: `) UPDATE card_transaction SET status = v.status, reversed_amount = v.reversed, cleared_amount = v.cleared,
+		refunded_amount = v.refunded, updated_at = v.updated_at FROM v WHERE card_transaction.id = v.id`,
+}
+
+// UpdateTransactions writes the status and amounts of transactions that were
+// read in the same transaction, under the locks of their accounts.
+func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, now time.Time) error {
+	args := make([]any, 0, len(all)*transactionUpdate.Columns)
+	for _, t := range all {
+		args = append(args, t.ID, t.Status, t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), clock.Micros(now))
+	}
+	return transactionUpdate.Exec(ctx, tx, args)
+}
+
+// findOpenByRRN finds the open authorization of a card that a later message
+// names by RRN and terminal.
+func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (TransactionID, bool, error) {
+	return db.One(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
+		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND card_id = $3
+			AND terminal_id = $4 AND card_acceptor_id = $5 AND id = root_id AND hold_id IS NOT NULL
+			AND (authorization_code = $6 OR $6 = '')
+			AND status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')
+		ORDER BY id DESC LIMIT 1`,
+		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode)
+}
+
+// reverseIncrements marks the increments of a life cycle whose hold was given
+// back as a whole.
+func reverseIncrements(ctx context.Context, tx db.Tx, root TransactionID, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE card_transaction SET status = 'Reversed', reversed_amount = billing_amount, updated_at = $2
+		WHERE root_id = $1 AND id <> root_id AND hold_id IS NOT NULL AND status IN ('Approved', 'PartiallyReversed')`,
+		root, clock.Micros(now))
+	return err
+}

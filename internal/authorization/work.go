@@ -1,0 +1,485 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// operation is one request on its way through a group commit.
+type operation struct {
+	req   *Request
+	facts *Facts
+	key   string
+	// original is the key of the message that a reversal names; empty else.
+	original string
+
+	answer Answer
+	trace  Trace
+	// stale says that what was gathered is out of date: gather again.
+	stale bool
+	err   error
+	done  chan struct{}
+}
+
+// work is what a group of operations reads under locks, changes in memory, and
+// writes. Each operation sees what the one before it left.
+type work struct {
+	now          time.Time
+	codes        ResponseCodes
+	cards        map[id.ID[issuing.Card]]issuing.CardState
+	book         *ledger.Book
+	messages     map[string]*message
+	transactions map[TransactionID]*Transaction
+	entries      map[TransactionID]ledger.Entry // of posted originals
+
+	cardsChanged        map[id.ID[issuing.Card]]bool
+	transactionsChanged map[TransactionID]bool
+	fresh               []*Transaction
+	messagesNew         []*message
+	messagesAnswered    []*message
+	decisions           []storedDecision
+	chainsReversed      []TransactionID
+}
+
+// open reads the state of all operations under locks, always in the same order:
+// cards, then messages, then accounts, each by key. Operations whose facts have
+// become stale are marked and take no further part.
+func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes ResponseCodes) (*work, error) {
+	w := &work{
+		now: now, codes: codes, entries: map[TransactionID]ledger.Entry{},
+		cardsChanged: map[id.ID[issuing.Card]]bool{}, transactionsChanged: map[TransactionID]bool{},
+	}
+	if err := w.markStale(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	if err := w.lockCards(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, op := range ops {
+		keys = append(keys, op.key)
+		if op.original != "" {
+			keys = append(keys, op.original)
+		}
+	}
+	slices.Sort(keys)
+	var err error
+	if w.messages, err = readMessages(ctx, tx, slices.Compact(keys)); err != nil {
+		return nil, fmt.Errorf("read messages: %w", err)
+	}
+	return w, w.lockAccounts(ctx, tx, ops)
+}
+
+// markStale compares the configuration that was gathered under with the one in
+// force: a change holds for the next authorization on every node.
+func (w *work) markStale(ctx context.Context, tx db.Tx, ops []*operation) error {
+	var tenants []access.TenantID
+	for _, op := range ops {
+		if !op.facts.Tenant.IsZero() && !slices.Contains(tenants, op.facts.Tenant) {
+			tenants = append(tenants, op.facts.Tenant)
+		}
+	}
+	if len(tenants) == 0 {
+		return nil
+	}
+	versions, err := issuing.ConfigurationVersions(ctx, tx, tenants)
+	if err != nil {
+		return fmt.Errorf("read configuration versions: %w", err)
+	}
+	for _, op := range ops {
+		op.stale = !op.facts.Tenant.IsZero() && versions[op.facts.Tenant] != op.facts.ConfigurationVersion
+	}
+	return nil
+}
+
+func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error {
+	var ids []id.ID[issuing.Card]
+	for _, op := range ops {
+		if op.facts.Card.Found {
+			ids = append(ids, op.facts.Card.ID)
+		}
+	}
+	var err error
+	if w.cards, err = issuing.LockCardStates(ctx, tx, ids); err != nil {
+		return err
+	}
+	for _, op := range ops {
+		f := op.facts
+		// A PIN that was changed since it was compared must be compared again.
+		if f.Card.Found && f.PIN != NotPresent && !w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
+			op.stale = true
+		}
+	}
+	return nil
+}
+
+// lockAccounts opens the book on every account that may move: the cards' own,
+// and those of the transactions that reversals and completions refer to. Which
+// account a transaction is on never changes, so it is read first, and read
+// again once the account is locked.
+func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) error {
+	var originals []TransactionID
+	var accounts []ledger.AccountID
+	for _, op := range ops {
+		accounts = append(accounts, op.facts.Card.Account)
+		if m := w.messages[op.original]; m != nil && !m.tombstone {
+			originals = append(originals, m.transaction)
+		}
+		originals = append(originals, op.facts.Candidate)
+	}
+	var holds []ledger.HoldID
+	found, err := ReadTransactions(ctx, tx, originals)
+	if err != nil {
+		return fmt.Errorf("read originals: %w", err)
+	}
+	for _, t := range found {
+		accounts = append(accounts, t.Account)
+		holds = append(holds, t.Hold)
+		originals = append(originals, t.Root)
+	}
+	if w.book, err = ledger.OpenBook(ctx, tx, accounts, holds); err != nil {
+		return err
+	}
+	if w.transactions, err = ReadTransactions(ctx, tx, originals); err != nil {
+		return fmt.Errorf("read originals: %w", err)
+	}
+	for _, t := range w.transactions {
+		if !t.isPosted() {
+			continue
+		}
+		entries, err := ledger.EntriesOfTransaction(ctx, tx, t.ID.String())
+		if err != nil {
+			return fmt.Errorf("read entries of original: %w", err)
+		}
+		if len(entries) > 0 {
+			w.entries[t.ID] = entries[0]
+		}
+	}
+	return nil
+}
+
+// isPosted says that the transaction's own message moved the money, so that a
+// reversal moves it back.
+func (t *Transaction) isPosted() bool {
+	return (t.Flow == FinancialRequest || t.Flow == FinancialAdvice) &&
+		(t.Status == StatusCleared || t.Status == StatusPartiallyReversed) && t.Hold.IsZero()
+}
+
+// state is what op is decided on, as it stands now.
+func (w *work) state(op *operation) State {
+	f := op.facts
+	zero := money.Zero(f.Billing.Currency())
+	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID]}
+	if a, ok := w.book.Account(f.Card.Account); ok {
+		s.AccountExists, s.Posted, s.Held = true, a.Posted, a.Held
+	}
+	if m := w.messages[op.key]; m != nil && m.tombstone {
+		s.ReversedBefore = true
+	}
+	ref := f.Candidate
+	if m := w.messages[op.original]; m != nil && !m.tombstone {
+		ref = m.transaction
+	}
+	if t := w.transactions[ref]; t != nil && !ref.IsZero() {
+		s.Original = w.original(t, f)
+	}
+	return s
+}
+
+func (w *work) original(t *Transaction, f *Facts) Original {
+	o := Original{
+		Found: true, SameCard: slices.Contains(f.plastics, t.Card), ID: t.ID, Root: t.Root, Status: t.Status,
+		IsDebit: t.IsDebit, Amount: t.Amount, Billing: t.Billing, Reversed: t.Reversed, Hold: t.Hold,
+		Remaining: money.Zero(t.Billing.Currency()), IsPosted: t.isPosted(), Entry: w.entries[t.ID].ID,
+	}
+	if h, ok := w.book.Hold(t.Hold); ok {
+		o.Remaining = h.Remaining()
+	}
+	if root := w.transactions[t.Root]; root != nil && root != t {
+		o.RootStatus = root.Status
+	}
+	return o
+}
+
+// step answers one operation: as before when its message is known, else by a
+// decision whose effects it applies in memory.
+func (w *work) step(op *operation) error {
+	if m := w.messages[op.key]; m != nil && !m.tombstone {
+		if m.fingerprint == op.facts.fingerprint {
+			op.answer = m.answer
+			op.answer.IsRepeat = true
+			return nil
+		}
+		op.answer = Answer{Reason: DuplicateTransaction, Outcome: Outcome(DuplicateTransaction), Approved: op.req.Amount,
+			ResponseCode: w.responseCode(op, Outcome(DuplicateTransaction))}
+		return nil
+	}
+	s := w.state(op)
+	if err := op.replacement(s.Original); err != nil {
+		return err
+	}
+	d := decide(op.req, op.facts, s)
+	t := op.transaction(d, s)
+	if err := w.apply(op, d, s, t); err != nil {
+		return fmt.Errorf("apply decision: %w", err)
+	}
+	if a, ok := w.book.Account(t.Account); ok {
+		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
+	}
+	if err := w.answerTo(op, d, t); err != nil {
+		return err
+	}
+	w.record(op, d, s, t)
+	return nil
+}
+
+// replacement works out what remains in the account's currency when DE95 gave
+// it only in the transaction's: in proportion to the original (settled
+// questions, "DE95").
+func (op *operation) replacement(o Original) error {
+	r := op.req.Replacement
+	if !o.Found || op.facts.ReplacementBilling != nil || r == nil || r.IsZero() || o.Amount.IsZero() || r.Currency() != o.Amount.Currency() {
+		return nil
+	}
+	remains, err := o.Billing.MulDiv(r.Minor(), o.Amount.Minor(), money.HalfUp)
+	if err != nil {
+		return fmt.Errorf("replacement amount: %w", err)
+	}
+	op.facts.ReplacementBilling = &remains
+	return nil
+}
+
+// transaction is the record of op under decision d.
+func (op *operation) transaction(d Decision, s State) *Transaction {
+	req, f := op.req, op.facts
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	zero := money.Zero(d.Approved.Currency())
+	t := &Transaction{
+		ID: f.Transaction, Tenant: f.Tenant, Root: f.Transaction, Flow: req.Flow, Code: row.code, Status: d.Status,
+		Reason: d.Reason, Card: f.Card.ID, Issuance: f.Card.Issuance, Account: f.Card.Account, Amount: req.Amount,
+		Billing: d.Approved, Reversed: zero, Cleared: zero, Refunded: zero,
+		IsDebit: row.dir == debit, IsAdvice: req.Flow.IsAdvice(), Message: req.Details,
+		BusinessOn: f.BusinessOn, CreatedAt: f.Now, UpdatedAt: f.Now,
+	}
+	if row.code == CardVerification && req.Flow == AuthorizationRequest {
+		t.Flow = StatusCheck
+	}
+	if d.Status == StatusDeclined || d.Status == StatusFailed {
+		t.Billing = f.Billing // what was asked for
+	}
+	if o := s.Original; o.Found && o.SameCard {
+		if req.Flow.IsReversal() || o.Status.HoldsMoney() {
+			t.Original, t.Root = o.ID, o.Root
+		}
+		if req.Flow.IsReversal() {
+			t.IsDebit = !o.IsDebit
+		}
+	}
+	return t
+}
+
+// apply moves the money and changes the card and the original in memory.
+func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
+	f, o := op.facts, s.Original
+	if d.CardChanged {
+		w.cards[f.Card.ID] = d.Card
+		w.cardsChanged[f.Card.ID] = true
+	}
+	if d.Hold.Sign() > 0 {
+		place := w.book.PlaceHold
+		if d.Forced {
+			place = w.book.ForceHold
+		}
+		if err := place(ledger.NewHold(f.Hold, f.Tenant, f.Card.Account, d.Hold, f.HoldExpires)); err != nil {
+			return err
+		}
+		t.Hold = f.Hold
+	}
+	if d.IncreaseBy.Sign() > 0 {
+		increase := w.book.IncreaseHold
+		if d.Forced {
+			increase = w.book.ForceIncrease
+		}
+		if err := increase(o.Hold, d.IncreaseBy); err != nil {
+			return err
+		}
+	}
+	if d.Status == StatusApproved && t.IsDebit && !op.req.Flow.IsReversal() && !t.Original.IsZero() {
+		t.Hold = o.Hold // an increment or completion lives on its original's hold
+	}
+	if d.Post.Sign() > 0 {
+		if err := w.post(op, d, o, t); err != nil {
+			return err
+		}
+	}
+	w.applyToOriginal(op, d, o, t)
+	return nil
+}
+
+func (w *work) post(op *operation, d Decision, o Original, t *Transaction) error {
+	f := op.facts
+	account, ok := w.book.Account(t.Account)
+	if !ok {
+		return fmt.Errorf("account %s does not exist", t.Account)
+	}
+	e := ledger.Entry{
+		ID: f.Entry, Tenant: t.Tenant, Key: "transaction:" + t.ID.String(), Transaction: t.ID.String(),
+		Description: t.Message.MerchantName, BusinessOn: f.BusinessOn, At: f.Now,
+	}
+	network := ledger.Control(t.Tenant, ledger.SettlementCode(t.Message.Network, f.BusinessOn), account.Currency)
+	switch {
+	case d.Mirror && !w.entries[o.ID].ID.IsZero():
+		e.Event, e.Reverses, e.Postings = "REV", w.entries[o.ID].ID, w.entries[o.ID].Mirror()
+	case d.PostSide == ledger.Debit:
+		e.Event, e.Postings = "A15", ledger.Move(account, network, d.Post)
+	default:
+		e.Event, e.Postings = "A12", ledger.Move(network, account, d.Post)
+	}
+	if !op.req.Flow.IsReversal() {
+		if d.PostSide == ledger.Debit && !d.Forced {
+			if err := w.book.MayDebit(account.ID, d.Post); err != nil {
+				return err
+			}
+		}
+		w.entries[t.ID] = e
+	}
+	return w.book.Post(e)
+}
+
+func (w *work) applyToOriginal(op *operation, d Decision, o Original, t *Transaction) {
+	orig := w.transactions[o.ID]
+	if orig == nil || !o.SameCard {
+		return
+	}
+	changed := d.OriginalStatus != ""
+	if d.ReverseBy.Sign() > 0 {
+		given := w.book.ReverseHold(o.Hold, d.ReverseBy)
+		orig.Reversed = plus(orig.Reversed, least(given, orig.Outstanding()))
+		changed = true
+	}
+	if d.ConsumeBy.Sign() > 0 {
+		orig.Cleared = plus(orig.Cleared, w.book.ClearHold(o.Hold, d.ConsumeBy))
+		w.book.ReleaseHold(o.Hold)
+		changed = true
+	}
+	if op.req.Flow.IsReversal() && d.Post.Sign() > 0 {
+		orig.Reversed = plus(orig.Reversed, d.Post)
+		changed = true
+	}
+	if d.OriginalStatus != "" {
+		orig.Status = d.OriginalStatus
+		if d.OriginalStatus == StatusReversed && orig.ID == orig.Root && !orig.Hold.IsZero() {
+			w.chainsReversed = append(w.chainsReversed, orig.ID)
+		}
+	}
+	if changed {
+		w.transactionsChanged[orig.ID] = true
+	}
+}
+
+func (w *work) responseCode(op *operation, o Outcome) string {
+	if code, ok := op.facts.codes[string(o)]; ok {
+		return code
+	}
+	return w.codes.ResponseCode(op.req.Network, o)
+}
+
+// answerTo makes the answer. An advice is acknowledged unless it could not be
+// booked at all; a reversal advice always.
+func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
+	told := d.Outcome
+	if op.req.Flow == ReversalAdvice || op.req.Flow.IsAdvice() && d.Status != StatusFailed && d.Reason != DuplicateTransaction {
+		told = OutcomeApproved
+	}
+	t.ResponseCode = w.responseCode(op, told)
+	if d.Reason == Approved {
+		t.AuthorizationCode = op.facts.AuthorizationCode
+	}
+	if op.req.Flow.IsAdvice() || op.req.Flow.IsReversal() {
+		t.AuthorizationCode = op.req.AuthorizationCode
+	}
+	op.answer = Answer{
+		Transaction: t.ID, Outcome: told, Reason: d.Reason, ResponseCode: t.ResponseCode,
+		AuthorizationCode: t.AuthorizationCode, Approved: op.req.Amount,
+		HasBalance: t.HasBalance, Posted: t.PostedAfter, Available: t.AvailableAfter,
+	}
+	if d.Outcome == OutcomeApprovedPartially {
+		back, err := op.req.Amount.MulDiv(d.Approved.Minor(), op.facts.Billing.Minor(), money.Down)
+		if err != nil {
+			return fmt.Errorf("approved amount: %w", err)
+		}
+		op.answer.Approved = back
+	}
+	op.trace = d.Trace
+	return nil
+}
+
+// record keeps the message, the transaction and the decision for writing.
+func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
+	w.fresh = append(w.fresh, t)
+	w.transactions[t.ID] = t
+	m := &message{key: op.key, fingerprint: op.facts.fingerprint, tenant: t.Tenant, transaction: t.ID, answer: op.answer, at: w.now}
+	if s.ReversedBefore {
+		w.messagesAnswered = append(w.messagesAnswered, m)
+	} else {
+		w.messagesNew = append(w.messagesNew, m)
+	}
+	w.messages[op.key] = m
+	if d.Tombstone && w.messages[op.original] == nil {
+		tomb := &message{key: op.original, tombstone: true, tenant: t.Tenant, transaction: t.ID, at: w.now}
+		w.messagesNew = append(w.messagesNew, tomb)
+		w.messages[op.original] = tomb
+	}
+	r := record{Request: *op.req, Facts: *op.facts, State: s}
+	w.decisions = append(w.decisions, storedDecision{
+		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, at: w.now,
+	})
+}
+
+// write puts all changes into the database.
+func (w *work) write(ctx context.Context, tx db.Tx) error {
+	var states []issuing.CardState
+	for k := range w.cardsChanged {
+		states = append(states, w.cards[k])
+	}
+	if err := issuing.SaveCardStates(ctx, tx, states, w.now); err != nil {
+		return err
+	}
+	if err := w.book.Write(ctx, tx); err != nil {
+		return err
+	}
+	if err := InsertTransactions(ctx, tx, w.fresh); err != nil {
+		return fmt.Errorf("insert transactions: %w", err)
+	}
+	var changed []*Transaction
+	for k := range w.transactionsChanged {
+		changed = append(changed, w.transactions[k])
+	}
+	if err := UpdateTransactions(ctx, tx, changed, w.now); err != nil {
+		return fmt.Errorf("update transactions: %w", err)
+	}
+	for _, root := range w.chainsReversed {
+		if err := reverseIncrements(ctx, tx, root, w.now); err != nil {
+			return fmt.Errorf("reverse increments: %w", err)
+		}
+	}
+	if err := insertMessages(ctx, tx, w.messagesNew); err != nil {
+		return fmt.Errorf("insert messages: %w", err)
+	}
+	if err := answerTombstones(ctx, tx, w.messagesAnswered); err != nil {
+		return fmt.Errorf("answer tombstones: %w", err)
+	}
+	if err := insertDecisions(ctx, tx, w.decisions); err != nil {
+		return fmt.Errorf("insert decisions: %w", err)
+	}
+	return nil
+}
