@@ -45,21 +45,20 @@ type Mode string
 
 // The modes of use.
 const (
-	ModeBoth        Mode = "B" // encrypt and decrypt, wrap and unwrap
-	ModeMAC         Mode = "C" // generate and verify
-	ModeDecrypt     Mode = "D"
-	ModeEncrypt     Mode = "E"
-	ModeGenerate    Mode = "G"
-	ModeVerify      Mode = "V"
-	ModeDerive      Mode = "X"
-	ModeUnlimited   Mode = "N" // no restriction beyond the usage
-	modeNotAccepted Mode = ""
+	ModeBoth      Mode = "B" // encrypt and decrypt, wrap and unwrap
+	ModeMAC       Mode = "C" // generate and verify
+	ModeDecrypt   Mode = "D"
+	ModeEncrypt   Mode = "E"
+	ModeGenerate  Mode = "G"
+	ModeVerify    Mode = "V"
+	ModeDerive    Mode = "X"
+	ModeUnlimited Mode = "N" // no restriction beyond the usage
 )
 
 // Allows reports whether a key of mode m may do what want names. Want is one of
 // ModeDecrypt, ModeEncrypt, ModeGenerate, ModeVerify and ModeDerive.
 func (m Mode) Allows(want Mode) bool {
-	if want == modeNotAccepted {
+	if want == "" {
 		return false
 	}
 	switch m {
