@@ -84,7 +84,7 @@ func (s *Service) SetClientActive(ctx context.Context, c Caller, clientID string
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
 		found, err := setClientActive(ctx, tx, c.Tenant, clientID, active)
 		if err == nil && !found {
-			err = errTenantNotFound
+			err = errClientNotFound
 		}
 		return err
 	})

@@ -1,7 +1,5 @@
 package access
 
-import "strings"
-
 // Caller is a client that has proved who it is, and what its request says about
 // itself. It is a value; domains never change it.
 type Caller struct {
@@ -29,7 +27,7 @@ func Channels() []string {
 // May reports whether the caller holds permission. A permission of the sandbox
 // is never held in a production tenant, whatever was granted.
 func (c Caller) May(permission string) bool {
-	if strings.HasPrefix(permission, sandboxPrefix) && !c.Sandbox {
+	if SandboxPermission(permission) && !c.Sandbox {
 		return false
 	}
 	return c.Permissions.Has(permission)

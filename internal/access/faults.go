@@ -13,6 +13,7 @@ const (
 	CodeUnsupportedGrant     fault.Code = "unsupported_grant_type"
 	CodeTenantNotFound       fault.Code = "tenant_not_found"
 	CodeTenantTaken          fault.Code = "tenant_already_exists"
+	CodeClientNotFound       fault.Code = "client_not_found"
 	CodeConcurrency          fault.Code = "concurrency_conflict"
 	CodeIdempotencyReused    fault.Code = "idempotency_key_reused"
 	CodeIdempotencyNotKept   fault.Code = "idempotent_answer_not_kept"
@@ -23,7 +24,7 @@ const (
 // Codes lists every code this package refuses with.
 var Codes = []fault.Code{
 	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeInvalidGrant, CodeInvalidScope,
-	CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeConcurrency, CodeIdempotencyReused,
+	CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConcurrency, CodeIdempotencyReused,
 	CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
 }
 
@@ -33,6 +34,7 @@ var (
 	errInvalidGrant    = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
 	errTenantNotFound  = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
 	errTenantTaken     = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
+	errClientNotFound  = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
 	errConcurrency     = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
 	errKeyReused       = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
 	errNotKept         = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")

@@ -88,6 +88,9 @@ var known = map[string]bool{
 // cannot demand one that nobody can hold.
 func KnownPermission(name string) bool { return known[name] }
 
+// SandboxPermission reports whether name is held in sandbox tenants only.
+func SandboxPermission(name string) bool { return strings.HasPrefix(name, sandboxPrefix) }
+
 // Permissions is a set of permissions. The zero value holds none. It is
 // immutable and safe for concurrent use.
 type Permissions struct {

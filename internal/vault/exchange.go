@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,17 +33,27 @@ type Purpose string
 
 // The purposes.
 const (
-	ForData     Purpose = "Data"     // single JSON fields
+	ForFields   Purpose = "Data"     // single JSON fields
 	ForPINBlock Purpose = "PinBlock" // ISO 9564 PIN blocks
 )
 
-// label is what a transport key of this purpose is stored under.
-func (p Purpose) label() string { return "transport/" + string(p) }
+const labelPrefix = "transport/"
+
+// label is what the transport key is stored under. A client may hold a ZPK of
+// either algorithm at the same time, so each has a label of its own.
+func (in ForeignKey) label() string {
+	switch {
+	case in.Purpose == ForFields:
+		return labelPrefix + string(ForFields)
+	case in.AES:
+		return labelPrefix + string(ForPINBlock) + "/AES"
+	}
+	return labelPrefix + string(ForPINBlock) + "/TDES"
+}
 
 // Exchange is a transport key as its client receives it.
 type Exchange struct {
-	Key     Key
-	Purpose Purpose
+	Key Key
 	// Wrapped is the AES-256 key under the client's RSA key (OAEP, SHA-256):
 	// the transport key itself, or for PinBlock the key-block protection key.
 	Wrapped []byte
@@ -54,9 +65,9 @@ type Exchange struct {
 
 // ForeignKey is the public key a client sends, and what it asks for.
 type ForeignKey struct {
-	PublicKey    string // SPKI, PEM or base64 of the DER; at least 2048 bits
-	Purpose      Purpose
-	ZPKAlgorithm hsm.Algorithm // for PinBlock: TDES (ISO formats 0 and 3) or AES (ISO 4)
+	PublicKey string // SPKI, PEM or base64 of the DER; at least 2048 bits
+	Purpose   Purpose
+	AES       bool // for PinBlock: a ZPK for ISO format 4 instead of formats 0 and 3 (TDES)
 }
 
 // Service exchanges transport keys. Its fields are set before use; it is safe
@@ -73,7 +84,7 @@ func New(d *db.DB, keys hsm.Keys, c clock.Clock) *Service {
 }
 
 // ExchangeKey makes a transport key for the caller's client and retires the
-// earlier ones of the same purpose within the hour.
+// earlier ones of the same use within the hour.
 //
 // In production the public key must have been registered by an administrator,
 // else client_key_not_registered.
@@ -88,10 +99,9 @@ func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKe
 	now := s.Clock.Now()
 	out, err := s.generate(ctx, c, in, public, id.New[Key](now).String())
 	if err != nil {
-		return Exchange{}, fmt.Errorf("exchange key: %w", err)
+		return Exchange{}, fmt.Errorf("exchange key: %w", unavailable(err))
 	}
-	out.Purpose = in.Purpose
-	out.Key.Label, out.Key.ClientID = in.Purpose.label(), c.Client
+	out.Key.Label, out.Key.ClientID = in.label(), c.Client
 	out.Key.CreatedAt, out.Key.ExpiresAt = now, now.Add(TransportLife)
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		if err := retireKeys(ctx, tx, c.Tenant, c.Client, out.Key.Label, now.Add(TransportOverlap)); err != nil {
@@ -103,6 +113,14 @@ func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKe
 		return Exchange{}, fmt.Errorf("save transport key: %w", err)
 	}
 	return out, nil
+}
+
+// unavailable makes an HSM that does not answer a fault that says so.
+func unavailable(err error) error {
+	if errors.Is(err, hsm.ErrUnavailable) {
+		return errHSMUnavailable.Wrap(err)
+	}
+	return err
 }
 
 // admit refuses public keys that are not registered, in production.
@@ -121,7 +139,7 @@ func (s *Service) admit(ctx context.Context, c access.Caller, fingerprint string
 
 func (s *Service) generate(ctx context.Context, c access.Caller, in ForeignKey, public *rsa.PublicKey, keyID string) (Exchange, error) {
 	tenant := c.Tenant.String()
-	if in.Purpose == ForData {
+	if in.Purpose == ForFields {
 		k, err := s.HSM.GenerateTransportKey(ctx, tenant, keyID, public, hsm.Fields, c.Sandbox)
 		return Exchange{Key: Key{Ref: k.Ref}, Wrapped: k.Wrapped, KCV: k.KCV}, err
 	}
@@ -130,11 +148,11 @@ func (s *Service) generate(ctx context.Context, c access.Caller, in ForeignKey, 
 		return Exchange{}, fmt.Errorf("make key-block protection key: %w", err)
 	}
 	spec := hsm.KeySpec{
-		ID: keyID, Usage: hsm.UsagePIN, Algorithm: in.ZPKAlgorithm, Bits: 128, Mode: hsm.ModeBoth,
+		ID: keyID, Usage: hsm.UsagePIN, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeBoth,
 		Exportability: hsm.Exportable, Test: c.Sandbox,
 	}
-	if in.ZPKAlgorithm == hsm.AES {
-		spec.Bits = 256
+	if in.AES {
+		spec.Algorithm, spec.Bits = hsm.AES, 256
 	}
 	zpk, err := s.HSM.GenerateKey(ctx, tenant, spec)
 	if err != nil {

@@ -9,16 +9,19 @@ const (
 	CodeEncryptionKeyNotFound  fault.Code = "encryption_key_not_found"
 	CodeEncryptionKeyExpired   fault.Code = "encryption_key_expired"
 	CodeClientKeyNotRegistered fault.Code = "client_key_not_registered"
+	CodeHSMUnavailable         fault.Code = "hsm_unavailable"
 )
 
 // Codes lists every code this package refuses with.
 var Codes = []fault.Code{
 	CodeInvalid, CodeKeyNotFound, CodeEncryptionKeyNotFound, CodeEncryptionKeyExpired, CodeClientKeyNotRegistered,
+	CodeHSMUnavailable,
 }
 
 var (
 	errKeyNotFound           = fault.New(fault.NotFound, CodeKeyNotFound, "there is no such exchanged key")
 	errEncryptionKeyNotFound = fault.New(fault.Refused, CodeEncryptionKeyNotFound, "the encryption key is unknown or made for another use")
 	errEncryptionKeyExpired  = fault.New(fault.Refused, CodeEncryptionKeyExpired, "the encryption key has expired; exchange a new one")
+	errHSMUnavailable        = fault.New(fault.Unavailable, CodeHSMUnavailable, "the HSM does not answer")
 	errNotRegistered         = fault.New(fault.Refused, CodeClientKeyNotRegistered, "this public key was not registered for the client by an administrator")
 )

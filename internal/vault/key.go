@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -20,3 +21,21 @@ func (Key) IDPrefix() string { return "key" }
 
 // Live reports whether the key has not expired at now.
 func (k Key) Live(now time.Time) bool { return k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt) }
+
+// Purpose is what a transport key was exchanged for; empty for any other key.
+func (k Key) Purpose() Purpose {
+	rest, ok := strings.CutPrefix(k.Label, labelPrefix)
+	if !ok {
+		return ""
+	}
+	purpose, _, _ := strings.Cut(rest, "/")
+	return Purpose(purpose)
+}
+
+// ZPKAlgorithm is "TDES" or "AES".
+func (k Key) ZPKAlgorithm() string {
+	if k.Ref.Algorithm == hsm.AES {
+		return "AES"
+	}
+	return "TDES"
+}

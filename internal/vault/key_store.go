@@ -108,4 +108,3 @@ func scanKey(row db.Scanner) (Key, error) {
 	}
 	return k, nil
 }
-

@@ -1,0 +1,178 @@
+package platform
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+type grantTypes struct{}
+
+func (grantTypes) Members() []api.Member {
+	return api.Numbered(0, access.GrantClientCredentials, access.GrantPassword)
+}
+
+type tokenRequest struct {
+	GrantType    api.Enum[grantTypes] `json:"grantType,omitempty"`
+	ClientID     string               `json:"clientId" required:"true" maxLength:"128"`
+	ClientSecret string               `json:"clientSecret" required:"true" maxLength:"256" format:"password"`
+	UserName     string               `json:"userName,omitempty" maxLength:"128"`
+	Password     string               `json:"password,omitempty" maxLength:"256" format:"password"`
+	Scope        string               `json:"scope,omitempty" maxLength:"4096" doc:"Permissions separated by spaces; api is all of the client's."`
+}
+
+type refreshTokenRequest struct {
+	RefreshToken string `json:"refreshToken" required:"true" maxLength:"256" format:"password"`
+	ClientID     string `json:"clientId" required:"true" maxLength:"128"`
+	ClientSecret string `json:"clientSecret" required:"true" maxLength:"256" format:"password"`
+}
+
+type tokenResponse struct {
+	AccessToken      string  `json:"accessToken"`
+	TokenType        string  `json:"tokenType"`
+	ExpiresIn        int     `json:"expiresIn" doc:"Seconds."`
+	RefreshToken     *string `json:"refreshToken"`
+	RefreshExpiresIn *int    `json:"refreshExpiresIn" doc:"Seconds."`
+	Scope            string  `json:"scope"`
+}
+
+func (a *API) issueToken(ctx context.Context, _ access.Caller, in *struct{ Body tokenRequest }) (tokenResponse, error) {
+	tokens, err := a.Access.Token(ctx, access.Grant{
+		Type: string(in.Body.GrantType), ClientID: in.Body.ClientID,
+		ClientSecret: secret.FromString(in.Body.ClientSecret), Scope: in.Body.Scope,
+	})
+	return encodeTokens(tokens), err
+}
+
+func (a *API) refreshToken(ctx context.Context, _ access.Caller, in *struct{ Body refreshTokenRequest }) (tokenResponse, error) {
+	tokens, err := a.Access.Refresh(ctx, access.Grant{
+		ClientID: in.Body.ClientID, ClientSecret: secret.FromString(in.Body.ClientSecret),
+		RefreshToken: secret.FromString(in.Body.RefreshToken),
+	})
+	return encodeTokens(tokens), err
+}
+
+func encodeTokens(t access.Tokens) tokenResponse {
+	out := tokenResponse{
+		AccessToken: string(t.Access.Reveal()), TokenType: "Bearer",
+		ExpiresIn: int(t.ExpiresIn.Seconds()), Scope: t.Scope,
+	}
+	if !t.Refresh.IsZero() {
+		refresh, seconds := string(t.Refresh.Reveal()), int(t.RefreshExpires.Seconds())
+		out.RefreshToken, out.RefreshExpiresIn = &refresh, &seconds
+	}
+	return out
+}
+
+// mountOAuth adds what speaks RFC 6749 and RFC 7517 instead of this family's
+// JSON.
+func (a *API) mountOAuth(r chi.Router) {
+	r.Post("/connect/token", a.connectToken)
+	r.Get("/.well-known/jwks.json", a.jwks)
+	document := a.huma.OpenAPI()
+	document.AddOperation(&huma.Operation{
+		OperationID: "connectToken", Method: post, Path: "/connect/token", Tags: []string{"auth"},
+		Summary:     "Issue or refresh a token (RFC 6749)",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {}}},
+		Responses:   map[string]*huma.Response{"200": {Description: "Tokens"}, "400": {Description: "Refused"}, "401": {Description: "Unknown client"}},
+	})
+	document.AddOperation(&huma.Operation{
+		OperationID: "jwks", Method: get, Path: "/.well-known/jwks.json", Tags: []string{"auth"},
+		Summary: "Show the keys of access tokens", Responses: map[string]*huma.Response{"200": {Description: "A JSON Web Key Set"}},
+	})
+}
+
+// oauthTokens is the answer of RFC 6749, 5.1.
+type oauthTokens struct {
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Scope        string `json:"scope"`
+}
+
+// connectToken is the token endpoint of RFC 6749: a form in, snake_case out.
+// Credentials come in the form or as HTTP Basic, not both.
+func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
+	x := api.ExchangeOf(r.Context())
+	x.Route = "/connect/token"
+	out := newAnswer()
+	defer func() { out.writeTo(w, x) }()
+	out.header.Set("Content-Type", "application/json")
+	out.header.Set("Pragma", "no-cache")
+	grant, err := readGrant(w, r)
+	var tokens access.Tokens
+	if err == nil {
+		x.Client = grant.ClientID
+		tokens, err = a.Access.Token(r.Context(), grant)
+	}
+	if err != nil {
+		out.err, out.fault = err, faultOf(err).Code
+		status, code := oauthError(err)
+		if status == http.StatusUnauthorized {
+			out.header.Set("WWW-Authenticate", `Basic realm="sarraf"`)
+		}
+		out.WriteHeader(status)
+		_ = marshal(out, struct {
+			Error       string `json:"error"`
+			Description string `json:"error_description"`
+		}{code, faultOf(err).Text})
+		return
+	}
+	_ = marshal(out, oauthTokens{
+		AccessToken: string(tokens.Access.Reveal()), TokenType: "Bearer", ExpiresIn: int(tokens.ExpiresIn.Seconds()),
+		RefreshToken: string(tokens.Refresh.Reveal()), Scope: tokens.Scope,
+	})
+}
+
+// readGrant reads the form. A parameter that is given twice is refused (RFC
+// 6749, 3.2).
+func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
+	body, err := api.ReadBody(w, r, "application/x-www-form-urlencoded")
+	if err != nil {
+		return access.Grant{}, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return access.Grant{}, api.Invalid().OnField("body", "malformed", "is not a well-formed form")
+	}
+	for _, values := range form {
+		if len(values) > 1 {
+			return access.Grant{}, api.Invalid().OnField("body", "repeated", "gives a parameter more than once")
+		}
+	}
+	grant := access.Grant{
+		Type: form.Get("grant_type"), ClientID: form.Get("client_id"), Scope: form.Get("scope"),
+		ClientSecret: secret.FromString(form.Get("client_secret")),
+		RefreshToken: secret.FromString(form.Get("refresh_token")),
+	}
+	if grant.Type == "" {
+		return access.Grant{}, api.Invalid().OnField("grant_type", "required", "is required")
+	}
+	if id, password, ok := r.BasicAuth(); ok {
+		if grant.ClientID != "" && grant.ClientID != id || !grant.ClientSecret.IsZero() {
+			return access.Grant{}, api.Invalid().OnField("client_id", "repeated", "gives the client's credentials twice")
+		}
+		grant.ClientID, grant.ClientSecret = id, secret.FromString(password)
+	}
+	return grant, nil
+}
+
+func (a *API) jwks(w http.ResponseWriter, r *http.Request) {
+	api.ExchangeOf(r.Context()).Route = "/.well-known/jwks.json"
+	keys, err := a.Access.JWKS(r.Context())
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	_, _ = w.Write(keys)
+}

@@ -1,0 +1,298 @@
+package platform
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/vault"
+)
+
+// world is the family with everything behind it, on a database of its own, and
+// three tenants: main and other (sandboxes) and production.
+type world struct {
+	t        *testing.T
+	services Services
+	clock    *clock.Fake
+	handler  http.Handler
+	log      *bytes.Buffer
+	tenants  map[string]access.Tenant
+	clients  map[string]access.Credentials
+	bearer   string // who speaks: a tenant's name, or ""
+	last     any    // the last answer
+	names    map[string]string
+}
+
+func newWorld(t *testing.T, d *db.DB) *world {
+	t.Helper()
+	w := &world{
+		t: t, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
+		tenants: map[string]access.Tenant{}, clients: map[string]access.Credentials{}, names: map[string]string{},
+		bearer: "main",
+	}
+	w.services = newServices(t, d, w.clock)
+	w.handler = api.NewRouter(api.Options{
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
+	}, New(w.services, "test").Family())
+	for _, name := range []string{"main", "other", "production"} {
+		tenant, credentials, err := w.services.Access.CreateTenant(t.Context(), access.NewTenant{
+			Name: strings.ToUpper(name[:1]) + name[1:], Sandbox: name != "production",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tenants[name], w.clients[name] = tenant, credentials
+		w.names[name+".clientId"] = credentials.ClientID
+		w.names[name+".clientSecret"] = string(credentials.ClientSecret.Reveal())
+	}
+	return w
+}
+
+// newServices builds the domains as the program does.
+func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
+	t.Helper()
+	backend, err := soft.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	return Services{Access: access.New(d, backend, c), Vault: vault.New(d, backend, c)}
+}
+
+// token returns a valid access token of a tenant's client.
+func (w *world) token(name string) string {
+	w.t.Helper()
+	tokens, err := w.services.Access.Token(w.t.Context(), access.Grant{
+		ClientID: w.clients[name].ClientID, ClientSecret: w.clients[name].ClientSecret,
+	})
+	if err != nil {
+		w.t.Fatalf("token of %s: %v", name, err)
+	}
+	return string(tokens.Access.Reveal())
+}
+
+// send makes a request and returns its answer.
+func (w *world) send(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequestWithContext(w.t.Context(), method, path, strings.NewReader(body))
+	r.RemoteAddr = "203.0.113.7:5000"
+	if w.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+w.token(w.bearer))
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	out := httptest.NewRecorder()
+	w.handler.ServeHTTP(out, r)
+	return out
+}
+
+// The conversations in testdata are whole stories over HTTP:
+//
+//	# comment
+//	as NAME                 from now on this tenant's client speaks (or nobody)
+//	advance 15m             the clock moves
+//	let NAME = path.to[0]   remembers a value of the last answer for ${NAME}
+//
+//	METHOD /path?query
+//	Header: value
+//
+//	{ "body": 1 }
+//	----
+//	status, headers worth seeing, body with volatile values as "…"
+//
+// SARRAF_GOLDEN=update rewrites the answers.
+func TestConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := newWorld(t, dbtest.SQLite(t)).converse(string(text))
+			if os.Getenv("SARRAF_GOLDEN") == "update" {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(text) {
+				t.Errorf("conversation differs:\n%s", firstDifference(got, string(text)))
+			}
+		})
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, x := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(x)) {
+		if g[i] != x[i] {
+			from := max(0, i-12)
+			return fmt.Sprintf("line %d\n got %s\nwant %s\n\nafter:\n%s", i+1, g[i], x[i], strings.Join(g[from:i], "\n"))
+		}
+	}
+	return fmt.Sprintf("got %d lines, want %d", len(g), len(x))
+}
+
+// converse carries a script out and returns it with the answers it got.
+func (w *world) converse(script string) string {
+	var out strings.Builder
+	lines := strings.Split(strings.TrimRight(script, "\n"), "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		word, rest, _ := strings.Cut(line, " ")
+		switch word {
+		case "GET", "POST", "PUT", "DELETE", "PATCH":
+			end := i
+			for end < len(lines) && lines[end] != "----" {
+				end++
+			}
+			request := lines[i:end]
+			for end++; end < len(lines) && lines[end] != ""; end++ { // the answer as it stood
+			}
+			i = end - 1
+			out.WriteString(strings.Join(request, "\n") + "\n----\n" + w.exchange(request))
+		case "as":
+			if w.bearer = rest; rest == "nobody" {
+				w.bearer = ""
+			}
+			out.WriteString(line + "\n")
+		case "advance":
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				w.t.Fatalf("%s: %v", line, err)
+			}
+			w.clock.Advance(d)
+			out.WriteString(line + "\n")
+		case "let":
+			name, path, _ := strings.Cut(rest, " = ")
+			w.names[name] = w.find(path)
+			out.WriteString(line + "\n")
+		default:
+			out.WriteString(line + "\n")
+		}
+	}
+	return out.String()
+}
+
+func (w *world) exchange(request []string) string {
+	method, path, _ := strings.Cut(w.fill(request[0]), " ")
+	header := map[string]string{}
+	i := 1
+	for ; i < len(request) && request[i] != ""; i++ {
+		name, value, _ := strings.Cut(w.fill(request[i]), ": ")
+		header[name] = value
+	}
+	body := w.fill(strings.TrimSpace(strings.Join(request[i:], "\n")))
+	answer := w.send(method, path, header, body)
+	var out strings.Builder
+	out.WriteString(strconv.Itoa(answer.Code) + "\n")
+	for _, name := range []string{"WWW-Authenticate", "Retry-After", "X-Idempotent-Replay", "X-Total-Count-Capped"} {
+		if v := answer.Header().Get(name); v != "" {
+			out.WriteString(name + ": " + v + "\n")
+		}
+	}
+	text, _ := io.ReadAll(answer.Body)
+	if w.last = nil; len(text) > 0 {
+		if err := json.Unmarshal(text, &w.last); err != nil {
+			return out.String() + string(text) + "\n"
+		}
+		out.WriteString(w.show(text))
+	}
+	return out.String()
+}
+
+var place = regexp.MustCompile(`\$\{([^}]+)\}`)
+
+func (w *world) fill(s string) string {
+	return place.ReplaceAllStringFunc(s, func(p string) string {
+		name := p[2 : len(p)-1]
+		v, ok := w.names[name]
+		if !ok {
+			w.t.Fatalf("nobody said what %s is; known: %v", p, slices.Sorted(maps.Keys(w.names)))
+		}
+		return v
+	})
+}
+
+// volatile members differ from run to run. Add to the list what a new resource
+// makes at random.
+var volatile = map[string]bool{
+	"accessToken": true, "refreshToken": true, "access_token": true, "refresh_token": true,
+	"keyId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
+	"x": true, "y": true, "kid": true,
+}
+
+// show prints an answer indented, members in the order they came, with volatile
+// values as "…" and remembered ones by name.
+func (w *world) show(text []byte) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
+		w.t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		name, value, found := strings.Cut(strings.TrimSpace(line), `": `)
+		name = strings.TrimPrefix(name, `"`)
+		if found && volatile[name] && value != "null" && value != "null," {
+			comma := ""
+			if strings.HasSuffix(value, ",") {
+				comma = ","
+			}
+			lines[i] = line[:strings.Index(line, `"`)] + `"` + name + `": "…"` + comma
+		}
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// find returns a value of the last answer by its dotted path.
+func (w *world) find(path string) string {
+	v := w.last
+	for part := range strings.SplitSeq(strings.ReplaceAll(path, "[", ".["), ".") {
+		if part == "" {
+			continue
+		}
+		if index, ok := strings.CutPrefix(part, "["); ok {
+			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+			list, isList := v.([]any)
+			if err != nil || !isList || n >= len(list) {
+				w.t.Fatalf("the last answer has no %s: %v", path, w.last)
+			}
+			v = list[n]
+			continue
+		}
+		object, ok := v.(map[string]any)
+		if !ok || object[part] == nil {
+			w.t.Fatalf("the last answer has no %s: %v", path, w.last)
+		}
+		v = object[part]
+	}
+	if n, ok := v.(float64); ok {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,80 @@
+package platform
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/sarraf-platform/sarraf/internal/api"
+)
+
+// The document page is Scalar's API reference 1.72.1 (MIT), whose one file is
+// kept here compressed, so that the page works without a network.
+var (
+	//go:embed docs/scalar.js.gz
+	scalar []byte
+	//go:embed docs/index.html
+	docsPage []byte
+	//go:embed docs/start.js
+	docsStart []byte
+)
+
+// documentPolicy lets the page load from this server only. Scalar writes style
+// elements, so styles may be inline; scripts may not.
+const documentPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
+	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// mountDocument adds /openapi.json and the page that shows it. It comes after
+// all routes, since the document is fixed then.
+func (a *API) mountDocument(r chi.Router) {
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel") // huma's own, which we never send
+	delete(schemas, "ErrorDetail")
+	document, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		panic("platform: OpenAPI document: " + err.Error())
+	}
+	r.Get("/openapi.json", serve("application/json", document))
+	r.Get("/docs", serve("text/html; charset=utf-8", docsPage))
+	r.Get("/docs/start.js", serve("text/javascript; charset=utf-8", docsStart))
+	r.Get("/docs/scalar.js", serveCompressed("text/javascript; charset=utf-8", scalar))
+}
+
+func serve(contentType string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		api.ExchangeOf(r.Context()).Route = r.URL.Path
+		h := w.Header()
+		h.Set("Content-Type", contentType)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Security-Policy", documentPolicy)
+		h.Set("Referrer-Policy", "no-referrer")
+		_, _ = w.Write(content)
+	}
+}
+
+// serveCompressed sends gzip to whom takes it, else the plain bytes.
+func serveCompressed(contentType string, content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		api.ExchangeOf(r.Context()).Route = r.URL.Path
+		h := w.Header()
+		h.Set("Content-Type", contentType)
+		h.Set("Cache-Control", "public, max-age=86400")
+		h.Add("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.Set("Content-Encoding", "gzip")
+			_, _ = w.Write(content)
+			return
+		}
+		plain, err := gzip.NewReader(bytes.NewReader(content))
+		if err != nil {
+			panic("platform: embedded script: " + err.Error())
+		}
+		_, _ = io.Copy(w, plain) // the client may be gone
+	}
+}

@@ -1,0 +1,191 @@
+package platform
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/locale"
+	"github.com/sarraf-platform/sarraf/internal/vault"
+)
+
+// outward is how this family shows a refusal. Its message is "fault.<code>" of
+// the catalogues in internal/locale.
+type outward struct {
+	status int
+	code   string
+}
+
+// refusals says it for every code of every domain; a test holds it to their
+// lists. Rows of one domain stand together, in the order of its own list.
+var refusals = map[fault.Code]outward{
+	// HTTP itself
+	api.CodeInvalid:          {400, "Common:ValidationError"},
+	api.CodeTooLarge:         {413, "Common:BodyTooLarge"},
+	api.CodeMediaType:        {415, "Common:UnsupportedMediaType"},
+	api.CodeNoRoute:          {404, "Common:NotFound"},
+	api.CodeMethodNotAllowed: {405, "Common:MethodNotAllowed"},
+	api.CodeTooManyRequests:  {429, "Common:TooManyRequests"},
+	api.CodeSensitiveText:    {422, "Common:SensitiveDataInText"},
+	api.CodeAmountPrecision:  {422, "Common:AmountPrecision"},
+	api.CodeInternal:         {500, "Common:InternalError"},
+
+	// access
+	access.CodeUnauthenticated:      {401, "Common:Unauthenticated"},
+	access.CodeForbidden:            {403, "Common:Forbidden"},
+	access.CodeInvalidClient:        {401, "Auth:InvalidClient"},
+	access.CodeInvalidGrant:         {401, "Auth:InvalidGrant"},
+	access.CodeInvalidScope:         {400, "Auth:InvalidScope"},
+	access.CodeUnsupportedGrant:     {400, "Auth:UnsupportedGrantType"},
+	access.CodeTenantNotFound:       {404, "System:TenantNotFound"},
+	access.CodeTenantTaken:          {409, "System:TenantAlreadyExists"},
+	access.CodeClientNotFound:       {404, "System:ClientNotFound"},
+	access.CodeConcurrency:          {409, "Common:ConcurrencyConflict"},
+	access.CodeIdempotencyReused:    {409, "Common:IdempotencyKeyReused"},
+	access.CodeIdempotencyNotKept:   {409, "Common:IdempotencyKeyReused"},
+	access.CodeIdempotencyMalformed: {400, "Common:ValidationError"},
+	access.CodeInProgress:           {409, "Common:RequestInProgress"},
+
+	// vault
+	vault.CodeKeyNotFound:            {404, "Issuing:EncryptionKeyNotFound"},
+	vault.CodeEncryptionKeyNotFound:  {422, "Issuing:EncryptionKeyNotFound"},
+	vault.CodeEncryptionKeyExpired:   {422, "Issuing:EncryptionKeyExpired"},
+	vault.CodeClientKeyNotRegistered: {422, "Issuing:ClientKeyNotRegistered"},
+	vault.CodeHSMUnavailable:         {502, "Integration:HsmUnavailable"},
+}
+
+// domainCodes lists the codes that refusals must know.
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes}
+
+// kinds is for a code that no row names: only its kind speaks.
+var kinds = map[fault.Kind]outward{
+	fault.Internal:        {500, "Common:InternalError"},
+	fault.Invalid:         {400, "Common:ValidationError"},
+	fault.Unauthenticated: {401, "Common:Unauthenticated"},
+	fault.Forbidden:       {403, "Common:Forbidden"},
+	fault.NotFound:        {404, "Common:NotFound"},
+	fault.Conflict:        {409, "Common:Conflict"},
+	fault.Refused:         {422, "Common:BusinessRule"},
+	fault.Exhausted:       {423, "Common:Exhausted"},
+	fault.Throttled:       {429, "Common:TooManyRequests"},
+	fault.Unavailable:     {502, "Integration:Unavailable"},
+}
+
+// remoteServiceErrorResponse is the shape of every error (contract/platform.md §1.5).
+type remoteServiceErrorResponse struct {
+	Error remoteServiceErrorDetails `json:"error"`
+}
+
+type remoteServiceErrorDetails struct {
+	Code             string                         `json:"code"`
+	Message          string                         `json:"message" doc:"For people, in the language of Accept-Language."`
+	Details          *string                        `json:"details"`
+	Data             map[string]any                 `json:"data" doc:"The values the message speaks of."`
+	ValidationErrors []remoteServiceValidationError `json:"validationErrors"`
+}
+
+type remoteServiceValidationError struct {
+	Message string   `json:"message"`
+	Members []string `json:"members" doc:"Dotted paths."`
+}
+
+// refuse answers a request with an error.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	x := api.ExchangeOf(r.Context())
+	out := newAnswer()
+	out.err = err
+	out.fault = writeError(out, x.Language, err)
+	out.writeTo(w, x)
+}
+
+// writeError writes err in this family's shape and returns its code.
+func writeError(w http.ResponseWriter, language string, err error) fault.Code {
+	f := faultOf(err)
+	o := outwardOf(f)
+	body := remoteServiceErrorResponse{Error: remoteServiceErrorDetails{Code: o.code, Message: messageOf(language, f), Data: f.Params}}
+	for _, v := range f.Fields {
+		body.Error.ValidationErrors = append(body.Error.ValidationErrors, remoteServiceValidationError{
+			Message: "'" + v.Name + "' " + v.Text, Members: []string{v.Name},
+		})
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	switch o.status {
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		h.Set("Retry-After", strconv.Itoa(retryAfter(f)))
+	}
+	w.WriteHeader(o.status)
+	_ = marshal(w, body) // into memory
+	return f.Code
+}
+
+// faultOf returns the fault in err; whatever is none is our own mistake, of
+// which the caller learns nothing.
+func faultOf(err error) *fault.Error {
+	if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
+		return f
+	}
+	return fault.New(fault.Internal, api.CodeInternal, "something went wrong on our side")
+}
+
+func outwardOf(f *fault.Error) outward {
+	if o, ok := refusals[f.Code]; ok {
+		return o
+	}
+	return kinds[f.Kind]
+}
+
+// messageOf finds the words for people: the code's own, else English text of
+// the fault, else what its kind says.
+func messageOf(language string, f *fault.Error) string {
+	if text, ok := locale.Text(language, "fault."+string(f.Code), f.Params); ok {
+		return text
+	}
+	if language == "en" && f.Text != "" {
+		return f.Text
+	}
+	text, _ := locale.Text(language, f.Kind.String(), f.Params)
+	return text
+}
+
+// retryAfter is the number of seconds a fault asks its caller to wait.
+func retryAfter(f *fault.Error) int {
+	if n, ok := f.Params["retryAfterSeconds"].(int); ok {
+		return n
+	}
+	return 1
+}
+
+func (a *API) errorResponse() *huma.Response {
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[remoteServiceErrorResponse](), true, "Error")
+	return &huma.Response{
+		Description: "Error",
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+}
+
+// oauthError maps a refusal to RFC 6749, 5.2.
+func oauthError(err error) (status int, code string) {
+	f := faultOf(err)
+	switch f.Code {
+	case access.CodeInvalidClient:
+		return http.StatusUnauthorized, "invalid_client"
+	case access.CodeInvalidGrant:
+		return http.StatusBadRequest, "invalid_grant"
+	case access.CodeInvalidScope:
+		return http.StatusBadRequest, "invalid_scope"
+	case access.CodeUnsupportedGrant:
+		return http.StatusBadRequest, "unsupported_grant_type"
+	}
+	if f.Kind == fault.Internal {
+		return http.StatusInternalServerError, "server_error"
+	}
+	return http.StatusBadRequest, "invalid_request"
+}

@@ -1,0 +1,96 @@
+package platform
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/vault"
+)
+
+// Services are the domains this family speaks for.
+type Services struct {
+	Access *access.Service
+	Vault  *vault.Service
+}
+
+// API is the platform family. It is safe for concurrent use.
+type API struct {
+	Services
+	version string
+	huma    huma.API
+	routed  map[string]bool // operation ids that were registered
+}
+
+// New returns the family; version is shown in its document.
+func New(s Services, version string) *API {
+	return &API{Services: s, version: version, routed: map[string]bool{}}
+}
+
+// Family is how the router takes it. Mounting fails, by panicking, when a route
+// declares no permission: the program must not start with such a route.
+func (a *API) Family() api.Family {
+	return api.Family{Mount: a.mount, Refuse: a.refuse}
+}
+
+func (a *API) mount(r chi.Router) {
+	a.huma = humachi.New(r, a.config())
+	a.routes()
+	a.mountOAuth(r)
+	a.mountDocument(r)
+}
+
+func (a *API) config() huma.Config {
+	c := huma.Config{OpenAPI: &huma.OpenAPI{
+		OpenAPI: "3.1.0",
+		Info: &huma.Info{
+			Title: "Sarraf platform API", Version: a.version,
+			Description: "Issue cards, set them up and see their money. Amounts are JSON numbers in major units.",
+		},
+		Components: &huma.Components{
+			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			SecuritySchemes: map[string]*huma.SecurityScheme{
+				"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
+			},
+		},
+	}}
+	// JSON only: the body was parsed and checked before it comes here.
+	format := huma.Format{Marshal: marshal, Unmarshal: unmarshal}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	c.DefaultFormat = "application/json"
+	c.AllowAdditionalPropertiesByDefault = true
+	c.FieldsOptionalByDefault = true
+	c.Transformers = []huma.Transformer{noteViolation}
+	return c
+}
+
+// unmarshal reads a body that was parsed and checked before, so what can still be
+// wrong is a number that its type cannot hold, or a value that its type
+// refuses. The error never quotes the body.
+func unmarshal(body []byte, v any) error {
+	err := json.Unmarshal(body, v)
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("holds a value out of range in '%s'", t.Field)
+	}
+	return err
+}
+
+// marshal writes v as JSON, with <, > and & as they are.
+func marshal(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+// BodyMax is how many bytes a request body may have.
+const BodyMax = 1 << 20
+
+// ReadBody reads the body of a request whole, up to BodyMax bytes. Bodies that
+// are compressed or of another media type are refused.
+func ReadBody(w http.ResponseWriter, r *http.Request, mediaType string) ([]byte, error) {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, fault.New(fault.Invalid, CodeMediaType, "the body must not be compressed")
+	}
+	if t := r.Header.Get("Content-Type"); t != "" {
+		if got, _, err := mime.ParseMediaType(t); err != nil || got != mediaType {
+			return nil, fault.New(fault.Invalid, CodeMediaType, "the body must be %s", mediaType)
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, BodyMax))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, fault.New(fault.Invalid, CodeTooLarge, "the body has more than %d bytes", BodyMax)
+	case err != nil:
+		return nil, fault.New(fault.Invalid, CodeInvalid, "the body could not be read").Wrap(err)
+	}
+	return body, nil
+}
+
+// CheckBody parses and checks a JSON body against what op expects. It does
+// nothing for an operation without a body.
+func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) error {
+	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
+		return nil
+	}
+	if len(body) == 0 {
+		if op.RequestBody.Required {
+			return Invalid().OnField("body", "required", "is required")
+		}
+		return nil
+	}
+	document, err := Parse(body)
+	if err != nil {
+		return err
+	}
+	return Check(registry, op.RequestBody.Content["application/json"].Schema, document)
+}
+
+// CanonicalQuery renames the query's parameters to the names op declares, for
+// they match without regard to letter case. A parameter that is given twice is
+// Invalid.
+func CanonicalQuery(op *huma.Operation, r *http.Request) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	given, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return Invalid().OnField("query", "malformed", "is not a well-formed query string")
+	}
+	canonical := make(url.Values, len(given))
+	for name, values := range given {
+		for _, p := range op.Parameters {
+			if p.In == "query" && strings.EqualFold(p.Name, name) {
+				name = p.Name
+				break
+			}
+		}
+		canonical[name] = append(canonical[name], values...)
+	}
+	bad := Invalid()
+	for _, p := range op.Parameters {
+		repeatable := p.Schema != nil && p.Schema.Type == huma.TypeArray
+		if p.In == "query" && len(canonical[p.Name]) > 1 && !repeatable {
+			bad = bad.OnField(p.Name, "repeated", "is given more than once")
+		}
+	}
+	if len(bad.Fields) > 0 {
+		return bad
+	}
+	r.URL.RawQuery = canonical.Encode()
+	return nil
+}

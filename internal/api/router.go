@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+// Refuse writes an error in a family's shape.
+type Refuse func(w http.ResponseWriter, r *http.Request, err error)
+
+// Family is one API dialect on the shared router.
+type Family struct {
+	// Mount adds the family's routes.
+	Mount func(r chi.Router)
+	// Refuse answers for this family what no route of it can.
+	Refuse Refuse
+}
+
+// Health is one thing that must be well for the program to serve.
+type Health struct {
+	Name  string
+	Check func(ctx context.Context) error
+}
+
+// Options is what the router needs from outside. Clock and Log are required.
+type Options struct {
+	Log     *slog.Logger
+	Clock   clock.Clock
+	Metrics *prometheus.Registry // nil: no metrics
+	Ready   []Health             // what /readyz asks, in order
+	Limit   Limit
+}
+
+// NewRouter returns the handler of everything: health, metrics and the
+// families. The first family answers for paths that no route knows.
+func NewRouter(o Options, first Family, others ...Family) http.Handler {
+	r := chi.NewRouter()
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		first.Refuse(w, r, fault.New(fault.NotFound, CodeNoRoute, "there is nothing at this path"))
+	})
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
+		first.Refuse(w, r, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
+	})
+	r.Get("/healthz", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, nil) })
+	r.Get("/readyz", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, o.Ready) })
+	var registerer prometheus.Registerer
+	if o.Metrics != nil {
+		registerer = o.Metrics
+		r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
+	}
+	for _, f := range append([]Family{first}, others...) {
+		f.Mount(r)
+	}
+	limited := newLimiter(o.Limit, o.Clock).limit(r, first.Refuse)
+	return newObserver(o.Log, o.Clock, registerer).observe(limited, first.Refuse)
+}
+
+// answerHealth says 200, or 503 with the names of what is not well. Why is in
+// the log only.
+func answerHealth(w http.ResponseWriter, r *http.Request, checks []Health) {
+	x := ExchangeOf(r.Context())
+	x.Route = r.URL.Path
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	answer := struct {
+		Status  string   `json:"status"`
+		Failing []string `json:"failing,omitempty"`
+	}{Status: "ok"}
+	status := http.StatusOK
+	for _, c := range checks {
+		if err := c.Check(ctx); err != nil {
+			x.Err = err
+			answer.Status, answer.Failing, status = "unavailable", append(answer.Failing, c.Name), http.StatusServiceUnavailable
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
+}
+
+// NewServer returns a server with every time-out set: a slow or silent client
+// costs a connection for seconds only.
+func NewServer(address string, handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Addr:              address,
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
