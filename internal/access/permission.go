@@ -13,6 +13,7 @@ const (
 	IssuingCustomerCreate             = "Issuing.Customer.Create"
 	IssuingCustomerUpdate             = "Issuing.Customer.Update"
 	IssuingCustomerNote               = "Issuing.Customer.Note"
+	IssuingCustomerSensitive          = "Issuing.Customer.Sensitive"
 	IssuingCard                       = "Issuing.Card"
 	IssuingCardCreate                 = "Issuing.Card.Create"
 	IssuingCardNoname                 = "Issuing.Card.Noname"
@@ -68,7 +69,8 @@ const everything = "*"
 
 var known = map[string]bool{
 	IssuingCustomer: true, IssuingCustomerCreate: true, IssuingCustomerUpdate: true, IssuingCustomerNote: true,
-	IssuingCard: true, IssuingCardCreate: true, IssuingCardNoname: true, IssuingCardStatus: true,
+	IssuingCustomerSensitive: true,
+	IssuingCard:              true, IssuingCardCreate: true, IssuingCardNoname: true, IssuingCardStatus: true,
 	IssuingCardStatusPrivileged: true, IssuingCardPolicy: true, IssuingCardRenew: true, IssuingCardPhone: true,
 	IssuingCardShipment: true, IssuingCardSensitive: true,
 	IssuingPIN: true, IssuingPINVerify: true, IssuingPINSet: true, IssuingPINChange: true, IssuingPINUnblock: true,

@@ -158,3 +158,114 @@ func (r BINRange) UsagePercent() int64 {
 	}
 	return r.UsedCount * 100 / c
 }
+
+// Brands, Networks, CardTypes and CardLevels list the known values.
+func Brands() []Brand {
+	return []Brand{
+		BrandVisa, BrandMastercard, BrandTroy, BrandAmex, BrandUnionPay, BrandJCB, BrandDiners, BrandProprietary,
+	}
+}
+
+// Networks lists the known networks.
+func Networks() []Network {
+	return []Network{
+		NetworkOnUs, NetworkVisa, NetworkMastercard, NetworkTroy, NetworkBKM, NetworkUnionPay, NetworkJCB, NetworkAmex,
+		NetworkDiscover, NetworkClosedLoop,
+	}
+}
+
+// CardTypes lists the known card types.
+func CardTypes() []CardType { return []CardType{Prepaid, Debit, Credit} }
+
+// CardLevels lists the known card levels.
+func CardLevels() []CardLevel {
+	return []CardLevel{
+		LevelClassic, LevelGold, LevelPlatinum, LevelSignature, LevelInfinite, LevelWorld, LevelBusiness, LevelCorporate,
+		LevelPrepaid,
+	}
+}
+
+// network is where transactions of a brand come from when nobody says else.
+func (b Brand) network() Network {
+	switch b {
+	case BrandVisa:
+		return NetworkVisa
+	case BrandMastercard:
+		return NetworkMastercard
+	case BrandTroy:
+		return NetworkTroy
+	case BrandAmex:
+		return NetworkAmex
+	case BrandUnionPay:
+		return NetworkUnionPay
+	case BrandJCB:
+		return NetworkJCB
+	case BrandDiners:
+		return NetworkDiscover
+	}
+	return NetworkClosedLoop
+}
+
+var recordStatuses = []RecordStatus{RecordActive, RecordPassive}
+
+// withDefaults fills what a new BIN leaves out.
+func (b BIN) withDefaults(currency money.Currency) BIN {
+	if b.Network == "" {
+		b.Network = b.Brand.network()
+	}
+	if b.Currency.IsZero() {
+		b.Currency = currency
+	}
+	if b.Country.IsZero() {
+		b.Country = country.Must("TR")
+	}
+	if b.PANLength == 0 {
+		b.PANLength = 16
+	}
+	if b.KeySetCode == "" {
+		b.KeySetCode = "BIN-" + b.BIN
+	}
+	if b.Status == "" {
+		b.Status = RecordActive
+	}
+	return b
+}
+
+func (b BIN) check() error {
+	var v checks
+	v.is("bin", allDigits(b.BIN) && (len(b.BIN) == 6 || len(b.BIN) == 8), "not_a_bin", "must be 6 or 8 digits")
+	oneOf(&v, "brand", b.Brand, Brands())
+	oneOf(&v, "network", b.Network, Networks())
+	oneOf(&v, "cardType", b.CardType, CardTypes())
+	if b.CardLevel != "" {
+		oneOf(&v, "cardLevel", b.CardLevel, CardLevels())
+	}
+	v.between("panLength", b.PANLength, 16, 19)
+	v.text("sponsorName", b.SponsorName, 0, 100)
+	v.text("networkMemberId", b.NetworkMemberID, 0, 32)
+	v.code("keySetCode", b.KeySetCode)
+	oneOf(&v, "status", b.Status, recordStatuses)
+	return v.err()
+}
+
+// check tells what is wrong with the range as one of b.
+func (r BINRange) check(b BIN) error {
+	var v checks
+	v.code("code", r.Code)
+	v.text("name", r.Name, 1, 100)
+	oneOf(&v, "panGenerationMethod", r.Generation, []PANGeneration{RandomPAN, SequentialPAN})
+	v.between("alertThresholdPercent", r.AlertThresholdPercent, 1, 99)
+	oneOf(&v, "status", r.Status, recordStatuses)
+	for _, end := range []struct{ name, value string }{{"rangeStart", r.Start}, {"rangeEnd", r.End}} {
+		switch {
+		case !allDigits(end.value) || len(end.value) != b.PANLength-1:
+			v.fail(end.name, "not_an_account_part", "must be the digits of a card number of the BIN without the last one")
+		case end.value[:len(b.BIN)] != b.BIN:
+			v.fail(end.name, "outside_bin", "must begin with the BIN")
+		}
+	}
+	if len(v.fields) == 0 && r.Start > r.End {
+		v.fail("rangeEnd", "before_start", "must not be below rangeStart")
+	}
+	return v.err()
+}

@@ -74,6 +74,14 @@ func binNeighbours(ctx context.Context, tx db.Tx, bin string) ([]binNeighbour, e
 		WHERE bin = $1 OR bin = $2 OR (length($1) = 6 AND substr(bin, 1, 6) = $1) ORDER BY bin`, bin, bin[:6])
 }
 
+// lockPrefix makes creations of BINs that share their first six digits wait for
+// one another, whatever their tenants, until the transaction ends.
+func lockPrefix(ctx context.Context, tx db.Tx, bin string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO bin_prefix (prefix, bin_count) VALUES ($1, 1)
+		ON CONFLICT (prefix) DO UPDATE SET bin_count = bin_prefix.bin_count + 1`, bin[:6])
+	return err
+}
+
 // insertBIN reports false when the BIN exists.
 func insertBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, b BIN) (bool, error) {
 	args := append([]any{b.BIN, string(b.Brand), string(b.Network), string(b.CardType), string(b.CardLevel), b.Currency.Code(),
@@ -119,19 +127,14 @@ func readRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code strin
 	return db.One(ctx, tx, scanRange, `SELECT `+rangeColumns+` FROM bin_range WHERE tenant_id = $1 AND code = $2`, tenant, code)
 }
 
-// overlappingRange returns the code of another range of the BIN that shares
+// overlappingRange returns the code of another range, of the same BIN or one
+// inside or around it, that shares
 // numbers with r.
 func overlappingRange(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange) (string, bool, error) {
 	return db.One(ctx, tx, func(row db.Scanner) (code string, err error) { return code, row.Scan(&code) },
-		`SELECT code FROM bin_range WHERE tenant_id = $1 AND bin = $2 AND code <> $3 AND range_start <= $5 AND range_end >= $4
+		`SELECT code FROM bin_range WHERE tenant_id = $1 AND substr(bin, 1, 6) = substr($2, 1, 6) AND length(range_start) = length($4)
+		AND code <> $3 AND range_start <= $5 AND range_end >= $4
 		ORDER BY range_start LIMIT 1`, tenant, r.BIN, r.Code, r.Start, r.End)
-}
-
-// lockBIN makes changes of one BIN's ranges wait for one another, so that two
-// of them cannot overlap unseen.
-func lockBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, bin string) (bool, error) {
-	n, err := db.Affected(tx.Exec(ctx, `UPDATE bin SET status = status WHERE tenant_id = $1 AND bin = $2`, tenant, bin))
-	return n == 1, err
 }
 
 // insertRange reports false when the code exists.

@@ -169,7 +169,8 @@ func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.Ten
 }
 
 // changed must be called in every transaction that changes a tenant's
-// configuration, after the change.
+// configuration. Changes of one tenant wait for one another from here on, so
+// that what they check (overlaps, codes in use) still holds at commit.
 func (s *Service) changed(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
 	if err := raiseVersion(ctx, tx, tenant); err != nil {
 		return fmt.Errorf("raise configuration version: %w", err)
@@ -177,14 +178,14 @@ func (s *Service) changed(ctx context.Context, tx db.Tx, tenant access.TenantID)
 	return nil
 }
 
-// change runs f in a transaction, raises the configuration version with it,
-// and forgets the snapshot once it is committed.
+// change runs f in a transaction that raises the configuration version, and
+// forgets the snapshot once it is committed.
 func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := f(tx); err != nil {
+		if err := s.changed(ctx, tx, tenant); err != nil {
 			return err
 		}
-		return s.changed(ctx, tx, tenant)
+		return f(tx)
 	})
 	s.Forget(tenant) // also after an error: a commit may have failed too late
 	return err

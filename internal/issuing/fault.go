@@ -18,6 +18,7 @@ var (
 	errBINUnknown        = fault.New(fault.Refused, "bin_unknown", "the named BIN does not exist")
 	errBINExists         = fault.New(fault.Conflict, "bin_already_exists", "the BIN exists already")
 	errBINTaken          = fault.New(fault.Conflict, "bin_taken", "the BIN is not available")
+	errBINInUse          = fault.New(fault.Conflict, "bin_in_use", "products use the BIN as it is")
 	errRangeNotFound     = fault.New(fault.NotFound, "bin_range_not_found", "there is no such BIN range")
 	errRangeUnknown      = fault.New(fault.Refused, "bin_range_unknown", "the named BIN range does not exist")
 	errRangeExists       = fault.New(fault.Conflict, "bin_range_already_exists", "the BIN range exists already")
@@ -50,7 +51,7 @@ var (
 
 // configurationCodes are the codes of the refusals above.
 var configurationCodes = codesOf(
-	errBINNotFound, errBINUnknown, errBINExists, errBINTaken, errRangeNotFound, errRangeUnknown,
+	errBINNotFound, errBINUnknown, errBINExists, errBINTaken, errBINInUse, errRangeNotFound, errRangeUnknown,
 	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
 	errGroupNotFound, errGroupUnknown, errGroupExists, errGroupInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,

@@ -2,6 +2,8 @@ package issuing
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -255,4 +257,131 @@ type ProductGroup struct {
 	IsActive     bool
 	ProductCount int // not deleted; filled by lists only
 	Record
+}
+
+// FormFactors lists the known form factors.
+func FormFactors() []FormFactor {
+	return []FormFactor{PhysicalCard, Virtual, PhysicalNoname, DigitalFirst}
+}
+
+// DeliveryMethods lists the known delivery methods.
+func DeliveryMethods() []DeliveryMethod {
+	return []DeliveryMethod{ByCourier, ByBranch, ByPost, ByHandDelivery, ByNone}
+}
+
+// PINDeliveries lists the known ways a PIN is delivered.
+func PINDeliveries() []PINDelivery {
+	return []PINDelivery{PINByNone, PINBySMS, PINByMailer, PINByIVR, PINByAPI}
+}
+
+// check tells everything that is wrong with p by itself; what depends on other
+// definitions is checked where it is written.
+func (p Product) check() error {
+	var v checks
+	v.code("code", p.Code)
+	v.text("name", p.Name, 1, 100)
+	v.text("description", p.Description, 0, 250)
+	if p.GroupCode != "" {
+		v.code("groupCode", p.GroupCode)
+	}
+	v.code("binRangeCode", p.BINRangeCode)
+	oneOf(&v, "cardType", p.CardType, CardTypes())
+	if p.CardLevel != "" {
+		oneOf(&v, "cardLevel", p.CardLevel, CardLevels())
+	}
+	v.is("currencyCode", !p.Currency.IsZero(), "required", "is required")
+	v.is("customerTypes", len(p.CustomerTypes) > 0, "required", "must name at least one")
+	someOf(&v, "customerTypes", p.CustomerTypes, []CustomerType{Individual, Company})
+	v.is("allowedFormFactors", len(p.FormFactors) > 0, "required", "must name at least one")
+	someOf(&v, "allowedFormFactors", p.FormFactors, FormFactors())
+	v.between("validityMonths", p.ValidityMonths, 1, 120)
+	v.between("renewalLeadDays", p.RenewalLeadDays, 0, 90)
+	v.between("renewalOverlapDays", p.RenewalOverlapDays, 0, 60)
+	oneOf(&v, "autoRenewalDefault", p.AutoRenewal, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
+	v.between("autoRenewalInactivityMonths", p.AutoRenewalInactivityMonths, 0, 24)
+	oneOf(&v, "initialStatusPhysical", p.InitialStatusPhysical, []CardStatus{Pending, Active})
+	oneOf(&v, "initialStatusVirtual", p.InitialStatusVirtual, []CardStatus{Pending, Active})
+	v.text("chipProfileCode", p.ChipProfile, 1, 32)
+	v.between("pinLength", p.PINLength, 4, 6)
+	someOf(&v, "pinDeliveryMethods", p.PINDeliveries, PINDeliveries())
+	v.between("pinTryLimit", p.PINTryLimit, 1, 10)
+	v.between("cvv2TryLimit", p.CVV2TryLimit, 1, 10)
+	oneOf(&v, "digitalSlipDefault", p.DigitalSlip, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
+	v.between("maxCardsPerCustomer", p.MaxCardsPerCustomer, 0, 1000)
+	v.between("maxChildCards", p.MaxChildCards, 0, 1000)
+	v.between("minAge", p.MinAge, 0, 120)
+	v.between("childMinAge", p.ChildMinAge, 0, 120)
+	v.between("minKycLevel", int(p.MinKYCLevel), int(KYCNone), int(KYCFull))
+	oneOf(&v, "status", p.Status, recordStatuses)
+	v.is("contactlessLimit", !p.ContactlessEnabled || p.ContactlessLimit != nil, "required", "is required for contactless cards")
+	if p.ContactlessLimit != nil {
+		p.ContactlessLimit.check(&v, "contactlessLimit.", p.Currency)
+	}
+	p.checkPlastics(&v)
+	p.checkPolicies(&v)
+	if err := v.err(); err != nil {
+		return err
+	}
+	if !validServiceCode(p.ServiceCode) {
+		return errServiceCode.OnField("serviceCode", "not_a_service_code", "must be a service code of ISO/IEC 7813")
+	}
+	return nil
+}
+
+func (l *ContactlessLimit) check(v *checks, prefix string, c money.Currency) {
+	v.is(prefix+"currencyCode", l.Transaction.Currency() == c, "other_currency", "must be the product's currency")
+	v.is(prefix+"transactionLimit", l.Transaction.Sign() >= 0, "negative", "must not be negative")
+	if l.Cumulative != nil {
+		v.is(prefix+"cumulativeLimit", l.Cumulative.Sign() >= 0 && l.Cumulative.Currency() == c, "negative", "must not be negative")
+	}
+	if l.ConsecutiveCount != nil {
+		v.between(prefix+"consecutiveCountLimit", *l.ConsecutiveCount, 0, 1000)
+	}
+}
+
+func (p Product) checkPlastics(v *checks) {
+	defaults, codes := 0, map[string]bool{}
+	for i, w := range p.Plastics {
+		at := "physicals[" + strconv.Itoa(i) + "]."
+		v.code(at+"code", w.Code)
+		v.is(at+"code", !codes[w.Code], "repeated", "is there twice")
+		codes[w.Code] = true
+		v.code(at+"cardArtCode", w.CardArtCode)
+		v.text(at+"plasticCode", w.PlasticCode, 1, 32)
+		v.text(at+"carrierCode", w.CarrierCode, 0, 32)
+		v.text(at+"persoVendorCode", w.PersoVendorCode, 1, 32)
+		v.text(at+"courierCode", w.CourierCode, 0, 32)
+		someOf(v, at+"deliveryMethods", w.DeliveryMethods, DeliveryMethods())
+		v.between(at+"line1MaxLength", w.Line1MaxLength, 21, 26)
+		v.between(at+"line2MaxLength", w.Line2MaxLength, 0, 26)
+		oneOf(v, at+"embossType", w.EmbossType, []EmbossType{Embossed, FlatPrinted, LaserEngraved})
+		v.text(at+"languageCode", w.LanguageCode, 0, 5)
+		if w.IsDefault {
+			defaults++
+		}
+	}
+	v.is("physicals", defaults <= 1, "several_defaults", "must have one default")
+	if slices.Contains(p.FormFactors, PhysicalCard) {
+		v.is("physicals", defaults == 1, "required", "must have one default variant for physical cards")
+	}
+}
+
+func (p Product) checkPolicies(v *checks) {
+	seen := map[PolicyType]bool{}
+	for i, w := range p.Policies {
+		at := "policies[" + strconv.Itoa(i) + "]."
+		oneOf(v, at+"policyType", w.Type, PolicyTypes())
+		v.is(at+"policyType", !seen[w.Type], "repeated", "is there twice")
+		seen[w.Type] = true
+		if w.StartsAt != nil && w.EndsAt != nil {
+			v.is(at+"endDate", w.StartsAt.Before(*w.EndsAt), "before_start", "must be after startDate")
+		}
+	}
+}
+
+// validServiceCode checks the three digits of ISO/IEC 7813: interchange and
+// technology, authorization processing, services and PIN.
+func validServiceCode(s string) bool {
+	return len(s) == 3 && strings.Contains("125679", s[:1]) && strings.Contains("024", s[1:2]) &&
+		strings.Contains("01234567", s[2:])
 }

@@ -1,0 +1,330 @@
+package issuing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+// customerDocument is what is sealed of a customer.
+type customerDocument struct {
+	Profile         Profile
+	Identifications []Identification
+	Communications  []Communication
+	Addresses       []Address
+}
+
+// sealCustomer seals the personal part of u for its row.
+func (s *Service) sealCustomer(ctx context.Context, u Customer) ([]byte, error) {
+	plain, err := json.Marshal(customerDocument{u.Profile, u.Identifications, u.Communications, u.Addresses})
+	if err != nil {
+		return nil, fmt.Errorf("encode customer: %w", err)
+	}
+	defer wipe(plain)
+	sealed, err := s.HSM.Seal(ctx, u.Tenant.String(), purposeCustomer, plain, placeOf(u.Tenant, "customer", "document", u.ID.String()))
+	if err != nil {
+		return nil, fmt.Errorf("seal customer: %w", hsmFault(err))
+	}
+	return sealed, nil
+}
+
+// openCustomer fills the personal part of u from what lies sealed in its row.
+func (s *Service) openCustomer(ctx context.Context, u *Customer, sealed []byte) error {
+	plain, err := s.HSM.Open(ctx, u.Tenant.String(), purposeCustomer, sealed, placeOf(u.Tenant, "customer", "document", u.ID.String()))
+	if err != nil {
+		return fmt.Errorf("open customer %s: %w", u.ID, hsmFault(err))
+	}
+	defer wipe(plain)
+	var d customerDocument
+	if err := json.Unmarshal(plain, &d); err != nil {
+		return fmt.Errorf("decode customer %s: its document is malformed", u.ID)
+	}
+	u.Profile, u.Identifications, u.Communications, u.Addresses = d.Profile, d.Identifications, d.Communications, d.Addresses
+	return nil
+}
+
+const customerColumns = `c.id, c.tenant_id, c.customer_no, c.external_customer_id, c.customer_type, c.status, c.kyc_level,
+	c.segment_code, c.document, c.concurrency_stamp, c.created_at, c.created_by, c.updated_at, c.updated_by`
+
+// customerRow is a customer as stored: its document still sealed.
+type customerRow struct {
+	Customer
+	sealed []byte
+}
+
+func scanCustomer(row db.Scanner) (customerRow, error) {
+	var u customerRow
+	var external, segment *string
+	record, done := recordTarget(&u.Record)
+	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.No, &external, &u.Type, &u.Status, &u.KYCLevel, &segment, &u.sealed},
+		record...)...)
+	done()
+	if external != nil {
+		u.ExternalID = *external
+	}
+	if segment != nil {
+		u.Segment = *segment
+	}
+	return u, err
+}
+
+// readCustomer returns a customer in clear.
+func (s *Service) readCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) (Customer, bool, error) {
+	row, found, err := db.One(ctx, tx, scanCustomer, `SELECT `+customerColumns+` FROM customer c
+		WHERE c.tenant_id = $1 AND c.id = $2`, tenant, customer)
+	return s.opened(ctx, row, found, err)
+}
+
+// readCustomerByNo returns a customer in clear.
+func (s *Service) readCustomerByNo(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Customer, bool, error) {
+	row, found, err := db.One(ctx, tx, scanCustomer, `SELECT `+customerColumns+` FROM customer c
+		WHERE c.tenant_id = $1 AND c.customer_no = $2`, tenant, no)
+	return s.opened(ctx, row, found, err)
+}
+
+func (s *Service) opened(ctx context.Context, row customerRow, found bool, err error) (Customer, bool, error) {
+	if err != nil || !found {
+		return Customer{}, false, err
+	}
+	if err := s.openCustomer(ctx, &row.Customer, row.sealed); err != nil {
+		return Customer{}, false, err
+	}
+	return row.Customer, true, nil
+}
+
+func scanCustomerID(row db.Scanner) (c id.ID[Customer], err error) { return c, row.Scan(&c) }
+
+// customersByKey returns who has the customer number or the external id, in
+// that order; empty keys match nobody.
+func customersByKey(ctx context.Context, tx db.Tx, tenant access.TenantID, no, external string) ([]id.ID[Customer], error) {
+	return db.Collect(ctx, tx, scanCustomerID, `SELECT id FROM customer
+		WHERE tenant_id = $1 AND (customer_no = $2 AND $2 <> '' OR external_customer_id = $3 AND $3 <> '')`,
+		tenant, no, external)
+}
+
+func customerByIdentification(ctx context.Context, tx db.Tx, tenant access.TenantID, k uniqueKey) (id.ID[Customer], bool, error) {
+	return db.One(ctx, tx, scanCustomerID, `SELECT customer_id FROM customer_identification
+		WHERE tenant_id = $1 AND kind = $2 AND number_index = $3`, tenant, k.kind, k.index)
+}
+
+// insertCustomer reports false when number or external id are taken.
+func insertCustomer(ctx context.Context, tx db.Tx, u Customer, sealed []byte) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO customer (id, tenant_id, customer_no, external_customer_id, customer_type,
+			status, kyc_level, segment_code, document, concurrency_stamp, created_at, created_by, updated_at, updated_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
+		append([]any{u.ID, u.Tenant, u.No, orNull(u.ExternalID), string(u.Type), string(u.Status), int64(u.KYCLevel),
+			orNull(u.Segment), sealed}, recordValues(u.Record)...)...))
+	return n == 1, err
+}
+
+// insertIdentification reports false when somebody has the key.
+func insertIdentification(ctx context.Context, tx db.Tx, u Customer, k uniqueKey) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO customer_identification (customer_id, tenant_id, kind, number_index)
+		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, u.ID, u.Tenant, k.kind, k.index))
+	return n == 1, err
+}
+
+func deleteIdentifications(ctx context.Context, tx db.Tx, u Customer) error {
+	_, err := tx.Exec(ctx, `DELETE FROM customer_identification WHERE tenant_id = $1 AND customer_id = $2`, u.Tenant, u.ID)
+	return err
+}
+
+// eraseCustomer takes back an insert of the same transaction.
+func eraseCustomer(ctx context.Context, tx db.Tx, u Customer) error {
+	if err := deleteIdentifications(ctx, tx, u); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM customer WHERE tenant_id = $1 AND id = $2`, u.Tenant, u.ID)
+	return err
+}
+
+var insertTerms = db.Bulk{
+	Head:    `INSERT INTO customer_term (tenant_id, kind, term, customer_id) VALUES `,
+	Columns: 4,
+	Tail:    ` ON CONFLICT DO NOTHING`,
+}
+
+// replaceTerms writes by what u is found.
+func replaceTerms(ctx context.Context, tx db.Tx, u Customer, terms []term) error {
+	_, err := tx.Exec(ctx, `DELETE FROM customer_term WHERE tenant_id = $1 AND customer_id = $2`, u.Tenant, u.ID)
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, 4*len(terms))
+	for _, t := range terms {
+		args = append(args, u.Tenant, t.kind, t.text, u.ID)
+	}
+	return insertTerms.Exec(ctx, tx, args)
+}
+
+func updateCustomer(ctx context.Context, tx db.Tx, u Customer, sealed []byte) error {
+	_, err := tx.Exec(ctx, `UPDATE customer SET external_customer_id = $3, status = $4, kyc_level = $5, document = $6,
+		concurrency_stamp = $7, updated_at = $8, updated_by = $9 WHERE tenant_id = $1 AND id = $2`,
+		u.Tenant, u.ID, orNull(u.ExternalID), string(u.Status), int64(u.KYCLevel), sealed, u.ConcurrencyStamp,
+		clock.Micros(u.UpdatedAt), u.UpdatedBy)
+	return err
+}
+
+// countTotalMax bounds the exact total of lists that grow without bound.
+const countTotalMax = 10_000
+
+// CustomerFilter selects customers; empty members select all. Text and names
+// match word prefixes without regard to case, accents and dots on i; the
+// others match exactly.
+type CustomerFilter struct {
+	Text             string // name, surname, company, customer number, external id
+	Name, Surname    string
+	No               string
+	IdentificationNo string
+	MobilePhone      string
+	Email            string
+	TaxNumber        string
+	Type             CustomerType
+	Status           CustomerStatus
+	Segment          string
+	CreatedFrom      time.Time
+	CreatedTo        time.Time // exclusive
+	Page
+}
+
+// The kinds of customer_term. Words are folded, the others keyed hashes.
+const (
+	termName           = "name"
+	termSurname        = "surname"
+	termCompany        = "company"
+	termNumber         = "number"
+	termExternal       = "external"
+	termPhone          = "phone"
+	termEmail          = "email"
+	termTax            = "tax"
+	termIdentification = "identification"
+)
+
+// term is one word or hash by which a customer is found.
+type term struct{ kind, text string }
+
+var customerSort = map[string]string{
+	"customerNo": "c.customer_no", "creationTime": "c.created_at", "status": "c.status",
+	"customerType": "c.customer_type", "kycLevel": "c.kyc_level",
+}
+
+// listCustomers returns the page that f selects, with hashes of its exact
+// values, and the number selected, at most one above [countTotalMax].
+func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f CustomerFilter, exact []term) ([]Customer, int, error) {
+	var w db.Where
+	w.And("c.tenant_id = ?", tenant)
+	if f.No != "" {
+		w.And("c.customer_no = ?", f.No)
+	}
+	if f.Type != "" {
+		w.And("c.customer_type = ?", string(f.Type))
+	}
+	if f.Status != "" {
+		w.And("c.status = ?", string(f.Status))
+	}
+	if f.Segment != "" {
+		w.And("c.segment_code = ?", f.Segment)
+	}
+	if !f.CreatedFrom.IsZero() {
+		w.And("c.created_at >= ?", clock.Micros(f.CreatedFrom))
+	}
+	if !f.CreatedTo.IsZero() {
+		w.And("c.created_at < ?", clock.Micros(f.CreatedTo))
+	}
+	words := func(text string, kinds ...string) {
+		found := foldedWords(text)
+		if len(found) == 0 && strings.TrimSpace(text) != "" {
+			w.And("1 = 0") // nothing to find in a text without letters and digits
+		}
+		for _, word := range found {
+			args := []any{tenant}
+			for _, k := range kinds {
+				args = append(args, k)
+			}
+			// Folded words hold letters and digits only, so none needs escaping.
+			w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ?
+				AND kind IN (?`+strings.Repeat(", ?", len(kinds)-1)+`) AND term LIKE ?)`, append(args, word+"%")...)
+		}
+	}
+	words(f.Text, termName, termSurname, termCompany, termNumber, termExternal)
+	words(f.Name, termName, termCompany)
+	words(f.Surname, termSurname)
+	for _, t := range exact {
+		w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ? AND kind = ? AND term = ?)`, tenant, t.kind, t.text)
+	}
+	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM customer c WHERE `+w.SQL()+
+		` LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`, w.Args()...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count customers: %w", err)
+	}
+	query := `SELECT ` + customerColumns + ` FROM customer c WHERE ` + w.SQL() +
+		f.order(customerSort, "c.created_at DESC", "c.id DESC") + ` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
+	rows, err := db.Collect(ctx, tx, scanCustomer, query, w.Args()...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list customers: %w", err)
+	}
+	page := make([]Customer, len(rows))
+	for i, row := range rows {
+		if err := s.openCustomer(ctx, &row.Customer, row.sealed); err != nil {
+			return nil, 0, err
+		}
+		page[i] = row.Customer
+	}
+	return page, total, nil
+}
+
+var cardCounts = db.Lookup{
+	Head: `SELECT customer_id, count(*) FROM issuance WHERE tenant_id = $1 AND customer_id IN `,
+	Tail: ` GROUP BY customer_id`,
+}
+
+// issuancesPerCustomer counts the issuances of each of these customers.
+func issuancesPerCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customers []Customer) (map[id.ID[Customer]]int, error) {
+	counts := make(map[id.ID[Customer]]int, len(customers))
+	keys := make([]string, len(customers))
+	for i, u := range customers {
+		keys[i] = u.ID.String()
+	}
+	err := cardCounts.Query(ctx, tx, []any{tenant}, keys, func(row db.Scanner) error {
+		var customer id.ID[Customer]
+		var n int
+		err := row.Scan(&customer, &n)
+		counts[customer] = n
+		return err
+	})
+	return counts, err
+}
+
+// readCustomerCards returns the cards of a customer, newest first.
+func readCustomerCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) ([]CustomerCard, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (CustomerCard, error) {
+		var c CustomerCard
+		var bin, lastFour string
+		var length int
+		err := row.Scan(&c.IssuanceNo, &c.CardToken, &bin, &lastFour, &length, &c.ProductCode, &c.ProductName,
+			&c.IsSupplementary, &c.FormFactor, &c.Status, &c.StatusReason, &c.ExpiresOn, &c.EmbossName, &c.IsCurrent)
+		c.MaskedNo = bin + strings.Repeat("*", max(0, length-len(bin)-len(lastFour))) + lastFour
+		return c, err
+	}, `SELECT i.issuance_no, k.card_token, k.bin, k.last_four, b.pan_length, i.product_code, p.name,
+			i.parent_id IS NOT NULL, k.form_factor, k.status, k.status_reason, k.expires_on, k.emboss_line_1,
+			i.current_card_id = k.id
+		FROM issuance i JOIN card k ON k.issuance_id = i.id JOIN bin b ON b.bin = k.bin
+			JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code
+		WHERE i.tenant_id = $1 AND i.customer_id = $2 ORDER BY k.created_at DESC, k.id DESC`, tenant, customer)
+}
+
+// hasOpenCards reports whether a card of the customer may still be used or
+// found again.
+func hasOpenCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) (bool, error) {
+	cards, err := readCustomerCards(ctx, tx, tenant, customer)
+	return slices.ContainsFunc(cards, func(c CustomerCard) bool { return !c.Status.IsFinal() }), err
+}

@@ -1,0 +1,315 @@
+package issuing
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// CreateProduct defines a product. Start from [NewProduct] for the defaults.
+func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product) (Product, error) {
+	p := in
+	if err := p.check(); err != nil {
+		return Product{}, err
+	}
+	p.Record = created(c, s.Clock.Now())
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if err := p.fits(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		inserted, err := insertProduct(ctx, tx, c.Tenant, p)
+		if err == nil && !inserted {
+			return errProductExists.With("code", p.Code)
+		}
+		return err
+	})
+	if err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// fits checks p against what it refers to.
+func (p Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	r, found, err := readRange(ctx, tx, tenant, p.BINRangeCode)
+	if err != nil {
+		return fmt.Errorf("read BIN range: %w", err)
+	}
+	if !found {
+		return errRangeUnknown.With("binRangeCode", p.BINRangeCode)
+	}
+	b, _, err := readBIN(ctx, tx, tenant, r.BIN)
+	if err != nil {
+		return fmt.Errorf("read BIN: %w", err)
+	}
+	if p.CardType != b.CardType {
+		return errCardTypeMismatch.With("cardType", string(b.CardType))
+	}
+	if p.GroupCode != "" {
+		g, found, err := readGroup(ctx, tx, tenant, p.GroupCode)
+		if err != nil {
+			return fmt.Errorf("read product group: %w", err)
+		}
+		if !found || !g.IsActive {
+			return errGroupUnknown.With("groupCode", p.GroupCode)
+		}
+	}
+	return p.ContactlessLimit.belowCap(ctx, tx, tenant)
+}
+
+// belowCap checks the limit of one tap against the tenant's cap, where that is
+// in the same currency.
+func (l *ContactlessLimit) belowCap(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	if l == nil {
+		return nil
+	}
+	t, err := mustTenant(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	a, _, err := readAttributes(ctx, tx, t)
+	if err != nil {
+		return fmt.Errorf("read issuing attributes: %w", err)
+	}
+	highest := a.MaxContactlessLimit
+	if highest != nil && highest.Currency() == l.Transaction.Currency() && l.Transaction.Cmp(*highest) > 0 {
+		return errContactlessCap.With("maxContactlessLimit", highest.Decimal())
+	}
+	return nil
+}
+
+// ProductChange is the new state of a product.
+type ProductChange struct {
+	Product Product
+	// ApplyToNewCards confirms that another BIN range holds for new cards only.
+	ApplyToNewCards  bool
+	ConcurrencyStamp string // the present one, or empty
+}
+
+// UpdateProduct replaces a product. Its currency is fixed by the first card,
+// and another range needs ApplyToNewCards from then on.
+func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in ProductChange) (Product, error) {
+	p := in.Product
+	if err := p.check(); err != nil {
+		return Product{}, err
+	}
+	now := s.Clock.Now()
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		old, err := mustProduct(ctx, tx, c.Tenant, p.Code)
+		if err != nil {
+			return err
+		}
+		p.Record = old.Record.updated(c, now)
+		if err := p.fits(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		if p.Currency != old.Currency || p.BINRangeCode != old.BINRangeCode && !in.ApplyToNewCards {
+			cards, err := issuancesOfProduct(ctx, tx, c.Tenant, p.Code)
+			switch {
+			case err != nil:
+				return fmt.Errorf("count issuances: %w", err)
+			case cards > 0 && p.Currency != old.Currency:
+				return errCurrencyFixed.With("currencyCode", old.Currency.Code())
+			case cards > 0:
+				return errRangeFixed.With("binRangeCode", old.BINRangeCode)
+			}
+		}
+		return written(updateProduct(ctx, tx, c.Tenant, p, in.ConcurrencyStamp))
+	})
+	if err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// SetContactlessLimit replaces a product's limit for taps without a PIN. It
+// holds for the cards that exist at their next authorization.
+func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code string, limit ContactlessLimit) (p Product, err error) {
+	now := s.Clock.Now()
+	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if p, err = mustProduct(ctx, tx, c.Tenant, code); err != nil {
+			return err
+		}
+		var v checks
+		limit.check(&v, "", p.Currency)
+		if err := v.err(); err != nil {
+			return err
+		}
+		if err := limit.belowCap(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		p.ContactlessLimit, p.Record = &limit, p.Record.updated(c, now)
+		return written(updateProduct(ctx, tx, c.Tenant, p, ""))
+	})
+	if err != nil {
+		return Product{}, err
+	}
+	return p, nil
+}
+
+// DeleteProduct deletes a product of which no card was ever issued. Its code
+// stays taken.
+func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
+	r := Record{}.updated(c, s.Clock.Now())
+	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if _, err := mustProduct(ctx, tx, c.Tenant, code); err != nil {
+			return err
+		}
+		deleted, err := deleteProduct(ctx, tx, c.Tenant, code, r)
+		if err != nil || deleted {
+			return err
+		}
+		cards, err := issuancesOfProduct(ctx, tx, c.Tenant, code)
+		if err != nil {
+			return fmt.Errorf("count issuances: %w", err)
+		}
+		return errProductInUse.With("code", code).With("usedBy", map[string]int{"issuances": cards})
+	})
+}
+
+// Product returns one of the tenant's products.
+func (s *Service) Product(ctx context.Context, c access.Caller, code string) (p Product, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		p, err = mustProduct(ctx, tx, c.Tenant, code)
+		return err
+	})
+	return p, err
+}
+
+// Products returns the page of the tenant's products that f selects, and how
+// many it selects in all. Sort keys are those of the contract's members.
+func (s *Service) Products(ctx context.Context, c access.Caller, f ProductFilter) (page []Product, total int, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		page, total, err = listProducts(ctx, tx, c.Tenant, f)
+		return err
+	})
+	return page, total, err
+}
+
+func mustProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (Product, error) {
+	p, found, err := readProduct(ctx, tx, tenant, code)
+	if err != nil {
+		return Product{}, fmt.Errorf("read product: %w", err)
+	}
+	if !found {
+		return Product{}, errProductNotFound.With("productCode", code)
+	}
+	return p, nil
+}
+
+func (g ProductGroup) check() error {
+	var v checks
+	v.code("code", g.Code)
+	v.text("name", g.Name, 1, 100)
+	v.text("description", g.Description, 0, 250)
+	return v.err()
+}
+
+// CreateGroup defines a product group.
+func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in ProductGroup) (ProductGroup, error) {
+	g := in
+	if err := g.check(); err != nil {
+		return ProductGroup{}, err
+	}
+	g.ProductCount, g.Record = 0, created(c, s.Clock.Now())
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		inserted, err := insertGroup(ctx, tx, c.Tenant, g)
+		if err == nil && !inserted {
+			return errGroupExists.With("code", g.Code)
+		}
+		return err
+	})
+	if err != nil {
+		return ProductGroup{}, err
+	}
+	return g, nil
+}
+
+// UpdateGroup replaces a product group. stamp must be the present one, or
+// empty.
+func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGroup, stamp string) (ProductGroup, error) {
+	g := in
+	if err := g.check(); err != nil {
+		return ProductGroup{}, err
+	}
+	now := s.Clock.Now()
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		old, found, err := readGroup(ctx, tx, c.Tenant, g.Code)
+		if err != nil {
+			return fmt.Errorf("read product group: %w", err)
+		}
+		if !found {
+			return errGroupNotFound.With("groupCode", g.Code)
+		}
+		counts, err := productsPerGroup(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		g.ProductCount, g.Record = counts[g.Code], old.Record.updated(c, now)
+		return written(updateGroup(ctx, tx, c.Tenant, g, stamp))
+	})
+	if err != nil {
+		return ProductGroup{}, err
+	}
+	return g, nil
+}
+
+// DeleteGroup deletes a product group without products. Its code stays taken.
+func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string) error {
+	r := Record{}.updated(c, s.Clock.Now())
+	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if _, found, err := readGroup(ctx, tx, c.Tenant, code); err != nil {
+			return fmt.Errorf("read product group: %w", err)
+		} else if !found {
+			return errGroupNotFound.With("groupCode", code)
+		}
+		deleted, err := deleteGroup(ctx, tx, c.Tenant, code, r)
+		if err != nil || deleted {
+			return err
+		}
+		counts, err := productsPerGroup(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		return errGroupInUse.With("code", code).With("usedBy", map[string]int{"products": counts[code]})
+	})
+}
+
+// Groups returns a page of the tenant's product groups with the number of
+// their products, and how many there are.
+func (s *Service) Groups(ctx context.Context, c access.Caller, p Page) (page []ProductGroup, total int, err error) {
+	var all []ProductGroup
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		if all, err = readGroups(ctx, tx, c.Tenant); err != nil {
+			return fmt.Errorf("read product groups: %w", err)
+		}
+		counts, err := productsPerGroup(ctx, tx, c.Tenant)
+		for i := range all {
+			all[i].ProductCount = counts[all[i].Code]
+		}
+		return err
+	})
+	sortBy(all, p.Sort, map[string]func(a, b ProductGroup) int{
+		"code": func(a, b ProductGroup) int { return cmp.Compare(a.Code, b.Code) },
+		"name": func(a, b ProductGroup) int { return cmp.Compare(fold(a.Name), fold(b.Name)) },
+	})
+	return cut(all, p), len(all), err
+}
+
+// sortBy sorts a whole list by the keys it knows, the first of them above all.
+func sortBy[T any](all []T, keys []SortKey, by map[string]func(a, b T) int) {
+	for _, k := range slices.Backward(keys) {
+		if compare := by[k.Name]; compare != nil {
+			slices.SortStableFunc(all, func(a, b T) int {
+				if k.Descending {
+					a, b = b, a
+				}
+				return compare(a, b)
+			})
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package issuing
+
+import (
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// ValidTCKN reports whether s is a Turkish citizen's number: eleven digits, the
+// first not 0, with its two check digits. The tenth is the Euclidean remainder
+// of 7·odd − even by 10.
+func ValidTCKN(s string) bool {
+	if len(s) != 11 || !allDigits(s) || s[0] == '0' {
+		return false
+	}
+	odd, even, sum := 0, 0, 0
+	for i := range 9 {
+		d := int(s[i] - '0')
+		sum += d
+		if i%2 == 0 {
+			odd += d
+		} else {
+			even += d
+		}
+	}
+	tenth := ((7*odd-even)%10 + 10) % 10
+	return int(s[9]-'0') == tenth && int(s[10]-'0') == (sum+tenth)%10
+}
+
+// ValidYKN reports whether s is a foreigner's number: a [ValidTCKN] that begins
+// with 99.
+func ValidYKN(s string) bool { return strings.HasPrefix(s, "99") && ValidTCKN(s) }
+
+// ValidVKN reports whether s is a Turkish tax number: ten digits, the last a
+// check digit.
+func ValidVKN(s string) bool {
+	if len(s) != 10 || !allDigits(s) {
+		return false
+	}
+	sum := 0
+	for i := range 9 {
+		t := (int(s[i]-'0') + 9 - i) % 10
+		if t == 0 {
+			continue
+		}
+		v := t << (9 - i) % 9
+		if v == 0 {
+			v = 9
+		}
+		sum += v
+	}
+	return int(s[9]-'0') == (10-sum%10)%10
+}
+
+// validTaxNumber accepts a company's VKN and a sole trader's TCKN.
+func validTaxNumber(s string) bool { return ValidVKN(s) || ValidTCKN(s) }
+
+var (
+	passportSyntax = regexp.MustCompile(`^[A-Z0-9]{4,20}$`)
+	mersisSyntax   = regexp.MustCompile(`^[0-9]{16}$`)
+	gsmSyntax      = regexp.MustCompile(`^\+905[0-9]{9}$`)
+	naceSyntax     = regexp.MustCompile(`^[0-9A-Z.]{0,10}$`)
+)
+
+// valid reports whether number can be one of this type. Number is in the form
+// normalNumber makes.
+func (t IdentificationType) valid(number string) bool {
+	switch t {
+	case TCKN:
+		return ValidTCKN(number)
+	case YKN:
+		return ValidYKN(number)
+	case TaxNumber:
+		return validTaxNumber(number)
+	case Passport:
+		return passportSyntax.MatchString(number)
+	case Mersis:
+		return mersisSyntax.MatchString(number)
+	}
+	return len(number) >= 1 && len([]rune(number)) <= 30 && printable(number)
+}
+
+// isStrong reports whether the number alone says who a customer is.
+func (t IdentificationType) isStrong() bool {
+	switch t {
+	case TCKN, YKN, Passport, TaxNumber:
+		return true
+	}
+	return false
+}
+
+// normalNumber is the one form in which a number is kept and compared: without
+// blanks around it, and letters of passports and licences in upper case.
+func (t IdentificationType) normalNumber(number string) string {
+	number = strings.TrimSpace(number)
+	if t == Passport || t == DrivingLicence {
+		number = strings.ToUpper(strings.ReplaceAll(number, " ", ""))
+	}
+	return number
+}
+
+// parsePhone reads a phone number as people write it and returns it in E.164
+// form. A number without a country is Turkish. Mobile demands of Turkish
+// numbers that they are GSM numbers.
+func parsePhone(text string, mobile bool) (e164 string, ok bool) {
+	if len(text) > 40 {
+		return "", false
+	}
+	text = strings.TrimSpace(text)
+	digits := phonenumbers.NormalizeDigitsOnly(text)
+	if !strings.HasPrefix(text, "+") && len(digits) == 12 && strings.HasPrefix(digits, "90") {
+		text = "+" + digits
+	}
+	n, err := phonenumbers.Parse(text, "TR")
+	if err != nil || n.GetExtension() != "" {
+		return "", false
+	}
+	e164 = phonenumbers.Format(n, phonenumbers.E164)
+	if mobile && n.GetCountryCode() == 90 {
+		return e164, gsmSyntax.MatchString(e164)
+	}
+	return e164, phonenumbers.IsValidNumber(n)
+}
+
+// parseEmail checks an e-mail address (RFC 5321: at most 254 characters).
+func parseEmail(text string) (string, bool) {
+	text = strings.TrimSpace(text)
+	a, err := mail.ParseAddress(text)
+	if err != nil || a.Address != text || len(text) > 254 {
+		return "", false
+	}
+	local, domain, _ := strings.Cut(text, "@")
+	return text, len(local) <= 64 && strings.Contains(domain, ".") && !strings.HasSuffix(domain, ".")
+}
+
+// validCityCode reports whether s is the plate code of a Turkish province.
+func validCityCode(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && len(s) == 2 && n >= 1 && n <= 81
+}
+
+// maskMiddle hides all but the first and last characters, or all of a text too
+// short for that.
+func maskMiddle(s string, first, last int) string {
+	r := []rune(s)
+	if len(r) == 0 {
+		return ""
+	}
+	if len(r) <= first+last {
+		return strings.Repeat("*", len(r))
+	}
+	return string(r[:first]) + strings.Repeat("*", len(r)-first-last) + string(r[len(r)-last:])
+}
+
+// maskEmail shows the first letter and the domain.
+func maskEmail(s string) string {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok {
+		return maskMiddle(s, 1, 0)
+	}
+	return maskMiddle(local, min(1, len([]rune(local))-1), 0) + "@" + domain
+}

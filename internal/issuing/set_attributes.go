@@ -1,0 +1,174 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Attributes returns the tenant's issuing attributes: what it has set, or the
+// defaults, which then have no stamp.
+func (s *Service) Attributes(ctx context.Context, c access.Caller) (a Attributes, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		t, err := mustTenant(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		a, _, err = readAttributes(ctx, tx, t)
+		return err
+	})
+	return a, err
+}
+
+// CreateAttributes sets the tenant's issuing attributes for the first time.
+// Start from [Service.AttributeDefaults].
+func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
+	a := in
+	a.Record = created(c, s.Clock.Now())
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if err := a.check(c.Sandbox); err != nil {
+			return err
+		}
+		inserted, err := insertAttributes(ctx, tx, c.Tenant, a)
+		if err == nil && !inserted {
+			return errAttributeExists
+		}
+		return err
+	})
+	if err != nil {
+		return Attributes{}, err
+	}
+	return a, nil
+}
+
+// UpdateAttributes replaces the tenant's issuing attributes. stamp must be the
+// present one, or empty. A tenant that has set none is NotFound.
+func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attributes, stamp string) (a Attributes, err error) {
+	now := s.Clock.Now()
+	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if err := in.check(c.Sandbox); err != nil {
+			return err
+		}
+		t, err := mustTenant(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		old, found, err := readAttributes(ctx, tx, t)
+		if err != nil {
+			return fmt.Errorf("read issuing attributes: %w", err)
+		}
+		if !found {
+			return errAttributeNotFound
+		}
+		a = in
+		a.Record = old.Record.updated(c, now)
+		return written(updateAttributes(ctx, tx, c.Tenant, a, stamp))
+	})
+	if err != nil {
+		return Attributes{}, err
+	}
+	return a, nil
+}
+
+// AttributeDefaults are the attributes of the caller's tenant before it sets
+// any, for an edge to fill in what a request says.
+func (s *Service) AttributeDefaults(ctx context.Context, c access.Caller) (Attributes, error) {
+	t, err := s.tenant(ctx, c)
+	return DefaultAttributes(t.DefaultCurrency, t.Environment == access.Sandbox), err
+}
+
+var (
+	mccSyntax    = regexp.MustCompile(`^[0-9]{4}$`)
+	mccsSyntax   = regexp.MustCompile(`^[0-9]{4}(-[0-9]{4})?$`)
+	cutOffSyntax = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+	de39Syntax   = regexp.MustCompile(`^[0-9A-Z]{2}$`)
+)
+
+// percent100 is the rate of one hundred percent.
+const percent100 money.Rate = 1_000_000
+
+// check tells everything that is wrong with a. Clear card data is for sandbox
+// tenants only.
+func (a Attributes) check(sandbox bool) error {
+	var v checks
+	oneOf(&v, "balanceMode", a.BalanceMode, []BalanceMode{BalanceInternal, BalanceExternal, BalanceHybrid})
+	a.StandIn.check(&v)
+	v.is("clientAuthTimeoutMs", a.ClientTimeout >= 100*time.Millisecond && a.ClientTimeout <= 10*time.Second,
+		"out_of_range", "must be from 100 to 10000")
+	v.between("pinSmsCoolingHours", a.PINSMSCoolingHours, 0, 8760)
+	v.between("pinSmsDailyLimit", a.PINSMSDailyLimit, 0, 100)
+	v.between("lostReactivationHours", a.LostReactivationHours, 0, 8760)
+	v.between("weekStart", int(a.WeekStart), int(time.Sunday), int(time.Saturday))
+	v.text("holidayCalendarCode", a.HolidayCalendarCode, 0, 32)
+	if a.MaxContactlessLimit != nil {
+		v.is("maxContactlessLimit", a.MaxContactlessLimit.Sign() >= 0, "negative", "must not be negative")
+	}
+	v.between("undeliveredCancelDays", a.UndeliveredCancelDays, 0, 3650)
+	for i, r := range a.TaxRates {
+		at := "taxRates[" + strconv.Itoa(i) + "]."
+		oneOf(&v, at+"taxType", r.TaxType, []string{"Bsmv", "Kkdf", "Kdv", "StampTax", "Other"})
+		v.is(at+"rate", r.Rate >= 0 && r.Rate <= percent100, "out_of_range", "must be from 0 to 100")
+		_, err := clock.ParseDate(r.EffectiveFrom)
+		v.is(at+"effectiveFrom", err == nil, "not_a_date", "must be a date YYYY-MM-DD")
+	}
+	v.between("holdExpiryDays.default", a.HoldExpiryDays.Default, 1, 365)
+	v.between("holdExpiryDays.preAuth", a.HoldExpiryDays.PreAuth, 1, 365)
+	v.between("holdExpiryDays.hotelCar", a.HoldExpiryDays.HotelCar, 1, 365)
+	v.between("holdExpiryDays.atm", a.HoldExpiryDays.ATM, 1, 365)
+	for i, t := range a.ClearingTolerances.ByMCC {
+		at := "clearingTolerances.byMcc[" + strconv.Itoa(i) + "]."
+		v.text(at+"name", t.Name, 0, 50)
+		v.is(at+"rate", t.Rate >= 0 && t.Rate <= percent100, "out_of_range", "must be from 0 to 100")
+		v.is(at+"mccs", len(t.MCCs) > 0, "required", "must name at least one")
+		for j, m := range t.MCCs {
+			from, to, isRange := strings.Cut(m, "-")
+			v.is(at+"mccs["+strconv.Itoa(j)+"]", mccsSyntax.MatchString(m) && (!isRange || from <= to), "not_an_mcc",
+				"must be four digits, or two of those with '-' between them")
+		}
+	}
+	v.is("clearingTolerances.fx", a.ClearingTolerances.FX >= 0 && a.ClearingTolerances.FX <= percent100,
+		"out_of_range", "must be from 0 to 100")
+	v.is("settlementCutOff", cutOffSyntax.MatchString(a.SettlementCutOff), "not_a_time", "must be HH:MM")
+	v.between("detokenizeDailyQuota", a.DetokenizeDailyQuota, 0, 1_000_000_000)
+	for reason, code := range a.ResponseCodeMap {
+		v.text("responseCodeMap", reason, 1, 64)
+		v.is("responseCodeMap", de39Syntax.MatchString(code), "not_a_response_code", "must map to two digits or letters")
+	}
+	for event, template := range a.SMSTemplates {
+		v.text("smsTemplates", event, 1, 64)
+		v.text("smsTemplates", template, 0, 1000)
+	}
+	v.between("digitalSlipRetentionMonths", a.DigitalSlipRetentionMonths, 6, 1200)
+	if err := v.err(); err != nil {
+		return err
+	}
+	if a.AllowClearSensitive && !sandbox {
+		return errSandboxOnly.With("member", "allowClearSensitiveData")
+	}
+	return nil
+}
+
+func (p StandInPolicy) check(v *checks) {
+	oneOf(v, "standInPolicy.action", p.Action, []StandInAction{StandInDecline, StandInApproveUpTo})
+	if p.Action == StandInApproveUpTo {
+		v.is("standInPolicy.amountPerTxn", p.AmountPerTransaction != nil, "required", "is required")
+		v.is("standInPolicy.amountPerDay", p.AmountPerDay != nil, "required", "is required")
+	}
+	for _, limit := range []struct {
+		name   string
+		amount *money.Amount
+	}{{"standInPolicy.amountPerTxn", p.AmountPerTransaction}, {"standInPolicy.amountPerDay", p.AmountPerDay}} {
+		v.is(limit.name, limit.amount == nil || limit.amount.Sign() >= 0, "negative", "must not be negative")
+	}
+	for i, m := range p.MCCExclusions {
+		v.is("standInPolicy.mccExclusions["+strconv.Itoa(i)+"]", mccSyntax.MatchString(m), "not_an_mcc", "must be four digits")
+	}
+}

@@ -1,0 +1,156 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// CustomerChange is the new state of a customer's mutable part.
+type CustomerChange struct {
+	No         string
+	ExternalID string
+	// Profile replaces the stored one, except that an empty MotherMaidenName
+	// keeps the stored answer, which no caller can read back.
+	Profile          Profile
+	KYCLevel         *KYCLevel      // nil: stays
+	Status           CustomerStatus // empty: stays
+	ConcurrencyStamp string         // the present one, or empty
+}
+
+// UpdateCustomer replaces a customer's mutable part. A change of status needs a
+// reason, and so does a lower KYC level. A customer can be closed when no card
+// is open, and a closed one never changes again.
+func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in CustomerChange) (out CustomerDetail, err error) {
+	t, err := s.tenant(ctx, c)
+	if err != nil {
+		return CustomerDetail{}, err
+	}
+	attributes, err := s.Attributes(ctx, c)
+	if err != nil {
+		return CustomerDetail{}, err
+	}
+	now := s.Clock.Now()
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		old, found, err := s.readCustomerByNo(ctx, tx, c.Tenant, in.No)
+		if err != nil {
+			return fmt.Errorf("read customer: %w", err)
+		}
+		if !found {
+			return errCustomerNotFound
+		}
+		if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, old.ID.String()); err != nil {
+			return fmt.Errorf("lock customer: %w", err)
+		}
+		// Once more, now that nobody can change it under our feet.
+		if old, _, err = s.readCustomer(ctx, tx, c.Tenant, old.ID); err != nil {
+			return fmt.Errorf("read customer: %w", err)
+		}
+		u, err := old.changed(in)
+		if err != nil {
+			return err
+		}
+		u.Record = old.Record.updated(c, now)
+		if err := u.check(now, t.Zone); err != nil {
+			return err
+		}
+		if u.Status == CustomerClosed {
+			open, err := hasOpenCards(ctx, tx, c.Tenant, u.ID)
+			if err != nil {
+				return fmt.Errorf("look for open cards: %w", err)
+			}
+			if open {
+				return errOpenCards.With("customerNo", u.No)
+			}
+		}
+		d, err := s.draft(ctx, draftCustomer{Customer: u}, attributes.UniqueMobilePhone)
+		if err != nil {
+			return err
+		}
+		if err := s.replaceWhole(ctx, tx, d); err != nil {
+			return err
+		}
+		out, err = s.withCards(ctx, tx, c, u)
+		return err
+	})
+	if err != nil {
+		return CustomerDetail{}, err
+	}
+	return out, nil
+}
+
+// changed is u as in wants it, or why that is not possible.
+func (u Customer) changed(in CustomerChange) (Customer, error) {
+	if u.Status == CustomerClosed {
+		return u, errCustomerClosed.With("customerNo", u.No)
+	}
+	if in.ConcurrencyStamp != "" && in.ConcurrencyStamp != u.ConcurrencyStamp {
+		return u, errStale
+	}
+	n := u
+	n.Profile, n.ExternalID = in.Profile, in.ExternalID
+	if n.MotherMaidenName == "" {
+		n.MotherMaidenName = u.MotherMaidenName
+	}
+	if in.Status != "" {
+		n.Status = in.Status
+	}
+	if n.Status == u.Status && n.StatusReason == "" {
+		n.StatusReason = u.StatusReason
+	}
+	if in.KYCLevel != nil {
+		n.KYCLevel = *in.KYCLevel
+	}
+	n = n.normalized()
+	var v checks
+	oneOf(&v, "status", n.Status,
+		[]CustomerStatus{CustomerActive, CustomerPassive, CustomerDeceased, CustomerClosed, CustomerBlocked})
+	v.is("statusReason", n.Status == u.Status || in.Profile.StatusReason != "", "required", "is required with a change of status")
+	if err := v.err(); err != nil {
+		return u, err
+	}
+	if n.KYCLevel < u.KYCLevel && in.Profile.StatusReason == "" {
+		return u, errDowngradeNeedsNote.With("kycLevel", u.KYCLevel.String())
+	}
+	return n, nil
+}
+
+// replaceWhole writes a changed customer with all it is found by.
+func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draftCustomer) error {
+	if d.ExternalID != "" {
+		others, err := customersByKey(ctx, tx, d.Tenant, "", d.ExternalID)
+		if err != nil {
+			return fmt.Errorf("look for customer: %w", err)
+		}
+		for _, o := range others {
+			if o != d.ID {
+				return errCustomerExists.With("key", "externalCustomerId")
+			}
+		}
+	}
+	err := updateCustomer(ctx, tx, d.Customer, d.sealed)
+	if db.IsUnique(err) { // somebody took the external id at this moment
+		return errCustomerExists.With("key", "externalCustomerId")
+	}
+	if err != nil {
+		return fmt.Errorf("update customer: %w", err)
+	}
+	if err := deleteIdentifications(ctx, tx, d.Customer); err != nil {
+		return fmt.Errorf("replace identifications: %w", err)
+	}
+	for _, k := range d.keys {
+		inserted, err := insertIdentification(ctx, tx, d.Customer, k)
+		if err != nil {
+			return fmt.Errorf("replace identifications: %w", err)
+		}
+		if !inserted {
+			return errCustomerExists.With("key", k.name)
+		}
+	}
+	if err := replaceTerms(ctx, tx, d.Customer, d.terms); err != nil {
+		return fmt.Errorf("replace search terms: %w", err)
+	}
+	return nil
+}
