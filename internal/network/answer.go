@@ -1,0 +1,101 @@
+package network
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// Reasons that only the network edge gives, beside those of the core.
+const (
+	formatError          = "FormatError"
+	functionNotSupported = "FunctionNotSupported"
+)
+
+// answer fills resp with the answer to m and reports whether there is one.
+func (s *Server) answer(ctx context.Context, m, resp *iso8583.Message, parseErr error) bool {
+	if parseErr != nil {
+		s.log.Warn("message not understood", "link", s.cfg.Name, "mti", m.MTI.String(), "error", parseErr)
+		return s.refuse(m, resp, formatError)
+	}
+	switch {
+	case m.MTI.IsResponse():
+		s.log.Warn("late or unsolicited response", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN))
+		return false
+	case !s.dialect.Knows(m.MTI):
+		return s.refuse(m, resp, functionNotSupported)
+	}
+	if field, missing := s.dialect.Missing(m); missing {
+		s.log.Warn("field missing", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "field", field)
+		return s.refuse(m, resp, formatError)
+	}
+	if m.MTI.Class() == classNetworkManagement {
+		return s.manage(m, resp)
+	}
+	req, err := s.decodeRequest(m)
+	if err != nil {
+		s.log.Warn("message not understood", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "error", err)
+		return s.refuse(m, resp, formatError)
+	}
+	a, err := s.core.Authorize(ctx, req)
+	if err != nil {
+		s.log.Error("no decision", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
+		return s.refuse(m, resp, unavailable(err))
+	}
+	if err := s.encodeAnswer(req, a, m, resp); err != nil {
+		s.log.Error("answer cannot be built", "transaction", a.Transaction.UUID(), "error", err)
+		return s.refuse(m, resp, string(authorization.SystemError))
+	}
+	return s.dialect.Answers(m.MTI)
+}
+
+// unavailable tells apart what will pass (91, try again) from what will not (96).
+func unavailable(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.Unavailable || errors.Is(err, context.DeadlineExceeded) {
+		return "ClientTimeout"
+	}
+	return string(authorization.SystemError)
+}
+
+// refuse answers m with a reason, as far as m was understood. What is no
+// request or advice gets no answer.
+func (s *Server) refuse(m, resp *iso8583.Message, reason string) bool {
+	if !m.MTI.IsRequest() && !m.MTI.IsAdvice() || !m.Has(iso8583.STAN) {
+		return false
+	}
+	if s.dialect.Knows(m.MTI) {
+		s.dialect.Echo(m, resp)
+	} else {
+		resp.MTI = m.MTI.Response()
+		for _, n := range []int{iso8583.TransmissionDateTime, iso8583.STAN} {
+			if m.Has(n) {
+				resp.Set(n, m.Bytes(n))
+			}
+		}
+	}
+	resp.SetText(iso8583.ResponseCode, s.dialect.ResponseCode(reason))
+	return true
+}
+
+const classNetworkManagement = 8
+
+// manage answers sign-on, sign-off and echo. Sign-on is served and not
+// demanded: a link may send from its first byte.
+func (s *Server) manage(m, resp *iso8583.Message) bool {
+	function := s.dialect.NetworkFunction(m.Bytes(iso8583.NetworkManagementCode))
+	switch function {
+	case iso8583.SignOn, iso8583.SignOff, iso8583.EchoTest:
+	default:
+		return s.refuse(m, resp, functionNotSupported)
+	}
+	if function != iso8583.EchoTest {
+		s.log.Info("link "+function, "link", s.cfg.Name)
+	}
+	s.dialect.Echo(m, resp)
+	resp.SetText(iso8583.ResponseCode, s.dialect.ResponseCode(string(authorization.OutcomeApproved)))
+	return s.dialect.Answers(m.MTI)
+}

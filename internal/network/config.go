@@ -1,0 +1,68 @@
+package network
+
+import (
+	"errors"
+	"time"
+)
+
+// Config describes one link. The zero value of a member is its default.
+type Config struct {
+	// Name identifies the link in message keys; it must not change over the
+	// life of a database. Default "generic".
+	Name string
+	// Addr is where the link listens, host:port. Default "127.0.0.1:8583".
+	Addr string
+	// Dialect names the message format. Default "generic".
+	Dialect string
+	// InFlightMax bounds the messages of one connection that are worked on at
+	// the same time; a connection with more waits. Default 1024.
+	InFlightMax int
+	// ConnectionsMax bounds the connections. Default 1024.
+	ConnectionsMax int
+	// IdleTimeout ends a connection on which nothing came for so long: two
+	// echo intervals. Default 5 minutes.
+	IdleTimeout time.Duration
+	// StallTimeout ends a connection that stops inside a frame, or that does
+	// not take what it is sent. Default 10 seconds.
+	StallTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	if c.Name == "" {
+		c.Name = "generic"
+	}
+	if c.Addr == "" {
+		c.Addr = "127.0.0.1:8583"
+	}
+	if c.Dialect == "" {
+		c.Dialect = "generic"
+	}
+	if c.InFlightMax == 0 {
+		c.InFlightMax = 1024
+	}
+	if c.ConnectionsMax == 0 {
+		c.ConnectionsMax = 1024
+	}
+	def(&c.IdleTimeout, 5*time.Minute)
+	def(&c.StallTimeout, 10*time.Second)
+	return c
+}
+
+// Check reports what is wrong with c.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	switch {
+	case c.InFlightMax < 1, c.ConnectionsMax < 1:
+		return errors.New("network: the bounds must be above zero")
+	case c.StallTimeout < 0, c.IdleTimeout < 0:
+		return errors.New("network: a time-out must not be negative")
+	case c.StallTimeout >= c.IdleTimeout:
+		return errors.New("network: stall_timeout must be shorter than idle_timeout")
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/wire/emv"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// encodeAnswer fills resp: what the dialect echoes, and what was decided.
+func (s *Server) encodeAnswer(req *authorization.Request, a authorization.Answer, m, resp *iso8583.Message) error {
+	s.dialect.Echo(m, resp)
+	resp.SetText(iso8583.ResponseCode, a.ResponseCode)
+	if a.AuthorizationCode != "" {
+		resp.SetText(iso8583.AuthorizationCode, a.AuthorizationCode)
+	}
+	var amounts []byte
+	add := func(kind string, v money.Amount) (err error) {
+		minor := v.Minor()
+		amounts, err = iso8583.AppendAdditionalAmount(amounts, iso8583.AdditionalAmount{
+			AccountType: "00", AmountType: kind, Currency: v.Currency().Numeric(), Negative: minor < 0, Minor: max(minor, -minor),
+		})
+		return err
+	}
+	if a.Outcome == authorization.OutcomeApprovedPartially {
+		resp.SetNumber(iso8583.AmountTransaction, a.Approved.Minor())
+		if err := add(iso8583.OriginalAmount, req.Amount); err != nil {
+			return fmt.Errorf("amount asked for: %w", err)
+		}
+	}
+	if a.IsApproved() && a.HasBalance && isInquiry(req) {
+		if err := add(iso8583.AvailableBalance, a.Available); err != nil {
+			return fmt.Errorf("available balance: %w", err)
+		}
+		if err := add(iso8583.LedgerBalance, a.Posted); err != nil {
+			return fmt.Errorf("ledger balance: %w", err)
+		}
+	}
+	if len(amounts) > 0 {
+		resp.Set(iso8583.AdditionalAmounts, amounts)
+	}
+	if len(a.IssuerData) > 0 {
+		icc, err := emv.Answer{Authentication: a.IssuerData}.Append(nil)
+		if err != nil {
+			return fmt.Errorf("chip data: %w", err)
+		}
+		resp.Set(iso8583.ICCData, icc)
+	}
+	return nil
+}
+
+// isInquiry says that the request asked for the balance (DE3 30 and 31).
+func isInquiry(req *authorization.Request) bool {
+	return len(req.ProcessingCode) == 6 && (req.ProcessingCode[:2] == "30" || req.ProcessingCode[:2] == "31")
+}

@@ -1,0 +1,314 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// Authorizer answers messages about cards. It is authorization.Engine.
+type Authorizer interface {
+	Authorize(ctx context.Context, req *authorization.Request) (authorization.Answer, error)
+}
+
+// Observer is told what happens on the link, for metrics. Its methods must be
+// fast and safe for concurrent use.
+type Observer interface {
+	// Connections reports how many connections there are now.
+	Connections(n int)
+	// Answered reports one message answered; took starts at its receipt.
+	Answered(mti, responseCode string, took clock.Stopwatch)
+}
+
+// Server serves one link.
+type Server struct {
+	cfg     Config
+	dialect *iso8583.Dialect
+	core    Authorizer
+	clock   clock.Clock
+	log     *slog.Logger
+	observe Observer
+
+	listener net.Listener
+	messages sync.Pool // of *iso8583.Message
+	mu       sync.Mutex
+	open     map[*connection]bool
+	draining bool
+	running  sync.WaitGroup // connections
+}
+
+// Listen opens the link's port. Serve answers on it.
+func Listen(cfg Config, core Authorizer, c clock.Clock, log *slog.Logger, o Observer) (*Server, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	d, err := iso8583.LoadDialect(cfg.Dialect)
+	if err != nil {
+		return nil, fmt.Errorf("load dialect: %w", err)
+	}
+	l, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for ISO 8583: %w", err)
+	}
+	return &Server{
+		cfg: cfg, dialect: d, core: core, clock: c, log: log, observe: o, listener: l, open: map[*connection]bool{},
+		messages: sync.Pool{New: func() any { return new(iso8583.Message) }},
+	}, nil
+}
+
+// Addr is where the link listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Serve accepts connections until Shutdown. It returns nil then, and the
+// listener's error otherwise.
+func (s *Server) Serve(ctx context.Context) error {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			s.mu.Lock()
+			draining := s.draining
+			s.mu.Unlock()
+			if draining {
+				return nil
+			}
+			if temporary(err) {
+				s.log.Warn("accept", "error", err)
+				pause := time.NewTimer(50 * time.Millisecond)
+				<-pause.C
+				continue
+			}
+			return fmt.Errorf("accept: %w", err)
+		}
+		s.admit(ctx, conn)
+	}
+}
+
+// temporary says that the listener itself is fine: the process ran out of file
+// descriptors, or the peer was gone before it was accepted.
+func temporary(err error) bool {
+	var e net.Error
+	return !errors.Is(err, net.ErrClosed) && errors.As(err, &e)
+}
+
+func (s *Server) admit(ctx context.Context, conn net.Conn) {
+	c := &connection{Server: s, conn: conn, slots: make(chan struct{}, s.cfg.InFlightMax), out: make(chan []byte, 64)}
+	s.mu.Lock()
+	if s.draining || len(s.open) >= s.cfg.ConnectionsMax {
+		s.mu.Unlock()
+		s.log.Warn("connection refused", "peer", conn.RemoteAddr().String(), "draining", s.draining)
+		conn.Close()
+		return
+	}
+	s.open[c] = true
+	n := len(s.open)
+	s.running.Add(1)
+	s.mu.Unlock()
+	s.observe.Connections(n)
+	go func() {
+		defer s.running.Done()
+		c.run(context.WithoutCancel(ctx))
+		s.mu.Lock()
+		delete(s.open, c)
+		n := len(s.open)
+		s.mu.Unlock()
+		s.observe.Connections(n)
+	}()
+}
+
+// Shutdown stops accepting connections and messages, waits until every message
+// that was accepted is answered, and ends the connections. When ctx ends first,
+// it cuts them and returns the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	err := s.listener.Close()
+	for c := range s.open {
+		c.stopReading()
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return err
+	case <-ctx.Done():
+		s.mu.Lock()
+		for c := range s.open {
+			c.conn.Close()
+		}
+		s.mu.Unlock()
+		<-done
+		return errors.Join(err, ctx.Err())
+	}
+}
+
+// connection is one peer.
+type connection struct {
+	*Server
+	conn    net.Conn
+	slots   chan struct{} // one for each message being worked on
+	out     chan []byte   // frames to write
+	working sync.WaitGroup
+	once    sync.Once
+}
+
+func (c *connection) run(ctx context.Context) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		c.write()
+	}()
+	err := c.read(ctx)
+	c.working.Wait() // all that was accepted is answered
+	close(c.out)
+	<-written
+	c.conn.Close()
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errStopped) {
+		c.log.Warn("link connection ended", "link", c.cfg.Name, "peer", c.conn.RemoteAddr().String(), "error", err)
+	}
+}
+
+var (
+	errStopped = errors.New("stopped reading")
+	errIdle    = errors.New("nothing came for longer than idle_timeout")
+	errStalled = errors.New("a frame was not finished within stall_timeout")
+)
+
+// now is the machine's time: deadlines of sockets know no virtual clock.
+func now() time.Time { return clock.System{}.Now() }
+
+// stopReading makes read return; what was accepted goes on.
+func (c *connection) stopReading() { c.conn.SetReadDeadline(time.Unix(1, 0)) }
+
+func (c *connection) stopped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.draining
+}
+
+func (c *connection) read(ctx context.Context) error {
+	r := iso8583.NewReader(c.conn, c.dialect.Framing(), c.dialect.BodyMax())
+	idle := clock.StartStopwatch()
+	for {
+		wait := c.cfg.IdleTimeout
+		if r.Pending() {
+			wait = c.cfg.StallTimeout
+		}
+		c.conn.SetReadDeadline(now().Add(wait))
+		if c.stopped() { // after the deadline was set: stopReading must win
+			return errStopped
+		}
+		body, err := r.Next()
+		var timeout net.Error
+		switch {
+		case err == nil:
+		case errors.As(err, &timeout) && timeout.Timeout():
+			if c.stopped() {
+				return errStopped
+			}
+			if r.Pending() {
+				if wait == c.cfg.StallTimeout {
+					return errStalled
+				}
+				continue // it began late in the idle wait: give it its time
+			}
+			return errIdle
+		default:
+			return err
+		}
+		idle = clock.StartStopwatch()
+		if len(body) == 0 {
+			continue // keep-alive
+		}
+		c.accept(ctx, body, idle)
+	}
+}
+
+// accept hands one message to a goroutine of its own. The body is parsed before
+// it returns, since the reader will reuse it.
+func (c *connection) accept(ctx context.Context, body []byte, watch clock.Stopwatch) {
+	m := c.messages.Get().(*iso8583.Message)
+	parseErr := c.dialect.Parse(m, body)
+	clear(body) // card data stays no longer than needed
+	c.slots <- struct{}{}
+	c.working.Add(1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				c.log.Error("message panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			}
+			m.Reset()
+			c.messages.Put(m)
+			<-c.slots
+			c.working.Done()
+		}()
+		resp := c.messages.Get().(*iso8583.Message)
+		defer func() {
+			resp.Reset()
+			c.messages.Put(resp)
+		}()
+		if !c.answer(ctx, m, resp, parseErr) {
+			return
+		}
+		frame, err := c.frame(resp)
+		if err != nil {
+			c.log.Error("answer cannot be written", "mti", resp.MTI.String(), "error", err)
+			return
+		}
+		c.observe.Answered(m.MTI.String(), resp.Text(iso8583.ResponseCode), watch)
+		c.out <- frame
+	}()
+}
+
+func (c *connection) frame(m *iso8583.Message) ([]byte, error) {
+	body, err := c.dialect.Append(make([]byte, 0, 512), m)
+	if err != nil {
+		return nil, err
+	}
+	return c.dialect.Framing().Append(make([]byte, 0, len(body)+8), body)
+}
+
+// write sends frames until out is closed. A peer that does not take them in
+// time is cut off; the rest is then dropped, since its decisions are durable
+// and the peer will repeat.
+func (c *connection) write() {
+	broken := false
+	for frame := range c.out {
+		if broken {
+			continue
+		}
+		c.conn.SetWriteDeadline(now().Add(c.cfg.StallTimeout))
+		batch := net.Buffers{frame}
+	more:
+		for len(batch) < 64 {
+			select {
+			case f, ok := <-c.out:
+				if !ok {
+					break more
+				}
+				batch = append(batch, f)
+			default:
+				break more
+			}
+		}
+		if _, err := batch.WriteTo(c.conn); err != nil {
+			broken = true
+			c.log.Warn("answer not delivered", "link", c.cfg.Name, "peer", c.conn.RemoteAddr().String(), "error", err)
+			c.conn.Close() // makes read return
+		}
+	}
+}
