@@ -51,8 +51,17 @@ type CardInput struct {
 	Track2    pan.Track2 // zero when absent
 	CVV2      secret.Value
 	PINBlock  []byte // DE52; empty when absent
-	PINFormat hsm.PINFormat
+	PINFormat PINFormat
 }
+
+// PINFormat is the layout of a PIN block.
+type PINFormat = hsm.PINFormat
+
+// The PIN block formats that fit DE52.
+const (
+	ISO0 PINFormat = hsm.ISO0
+	ISO3 PINFormat = hsm.ISO3
+)
 
 // Chip is what the chip and the terminal said in DE55, as far as it is judged.
 // It holds no card number.

@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -139,4 +140,39 @@ func reverseIncrements(ctx context.Context, tx db.Tx, root TransactionID, now ti
 		WHERE root_id = $1 AND id <> root_id AND hold_id IS NOT NULL AND status IN ('Approved', 'PartiallyReversed')`,
 		root, clock.Micros(now))
 	return err
+}
+
+var expiredLookup = &db.Lookup{
+	Head: "SELECT id, status FROM card_transaction WHERE status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared') AND hold_id IN ",
+}
+
+// expireTransactions moves the transactions of released holds on: Expired, or
+// Cleared when a part of them had been presented. The caller holds the locks of
+// their accounts.
+func expireTransactions(ctx context.Context, tx db.Tx, holds []ledger.HoldID, now time.Time) error {
+	type row struct {
+		id     string
+		status Status
+	}
+	var rows []row
+	err := expiredLookup.Query(ctx, tx, nil, id.Texts(holds), func(s db.Scanner) error {
+		var r row
+		err := s.Scan(&r.id, &r.status)
+		rows = append(rows, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		to := StatusExpired
+		if r.status == StatusPartiallyCleared {
+			to = StatusCleared
+		}
+		_, err := tx.Exec(ctx, "UPDATE card_transaction SET status = $2, updated_at = $3 WHERE id = $1", r.id, to, clock.Micros(now))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

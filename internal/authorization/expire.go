@@ -1,0 +1,68 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// expireBatch is how many holds one transaction releases.
+const expireBatch = 100
+
+// Expire releases every hold whose time has passed and returns how many there
+// were. A presentment that comes later is still posted. It may run on several
+// nodes at once and at any time: a hold is released once.
+func (e *Engine) Expire(ctx context.Context) (int, error) {
+	released := 0
+	for {
+		n, more, err := e.expireSome(ctx)
+		released += n
+		if err != nil {
+			return released, fmt.Errorf("expire holds: %w", err)
+		}
+		if !more {
+			return released, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return released, err
+		}
+	}
+}
+
+func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err error) {
+	now := e.clock.Now()
+	err = e.db.InTx(ctx, func(tx db.Tx) error {
+		released = 0
+		due, err := ledger.DueHolds(ctx, tx, now, expireBatch)
+		if err != nil {
+			return err
+		}
+		more = len(due) == expireBatch
+		var accounts []ledger.AccountID
+		var holds []ledger.HoldID
+		for _, h := range due {
+			accounts = append(accounts, h.Account)
+			holds = append(holds, h.ID)
+		}
+		book, err := ledger.OpenBook(ctx, tx, accounts, holds)
+		if err != nil {
+			return err
+		}
+		var expired []ledger.HoldID
+		for _, h := range holds {
+			// Under the lock the hold may look different from before.
+			if hold, ok := book.Hold(h); ok && hold.IsOpen() && !hold.ExpiresAt.After(now) {
+				book.ReleaseHold(h)
+				expired = append(expired, h)
+			}
+		}
+		released = len(expired)
+		if err := book.Write(ctx, tx); err != nil {
+			return err
+		}
+		return expireTransactions(ctx, tx, expired, now)
+	})
+	return released, more, err
+}

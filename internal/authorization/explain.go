@@ -1,0 +1,100 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+// Codes of the faults this package raises.
+const (
+	TransactionNotFound fault.Code = "transaction_not_found"
+)
+
+// Codes lists them, for the totality tests of the families.
+var Codes = []fault.Code{TransactionNotFound}
+
+// Queries reads what was decided. It is safe for concurrent use.
+type Queries struct{ db *db.DB }
+
+// NewQueries returns the queries on an open database.
+func NewQueries(d *db.DB) *Queries { return &Queries{db: d} }
+
+// Explanation is a transaction with how it was decided.
+type Explanation struct {
+	Transaction Transaction
+	Trace       Trace
+	// ConfigurationHash identifies the configuration the decision ran under;
+	// ConfigurationVersion is its number in the tenant.
+	ConfigurationHash    string
+	ConfigurationVersion int64
+	// Recomputed says that deciding again from what was recorded gives the
+	// same decision; Difference says what differs when it does not.
+	Recomputed bool
+	Difference string
+}
+
+// Explain returns how a transaction of the caller's tenant was decided, and
+// decides it again to show that the record is whole. Presentments and other
+// clearing records were not decided: their trace is empty.
+func (q *Queries) Explain(ctx context.Context, c access.Caller, t TransactionID) (Explanation, error) {
+	return q.explain(ctx, t, func(x *Transaction) bool { return x.Tenant == c.Tenant })
+}
+
+// ExplainAny is Explain for the operator of the platform, across tenants.
+func (q *Queries) ExplainAny(ctx context.Context, t TransactionID) (Explanation, error) {
+	return q.explain(ctx, t, func(*Transaction) bool { return true })
+}
+
+func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Transaction) bool) (Explanation, error) {
+	var x Explanation
+	err := q.db.View(ctx, func(tx db.Tx) error {
+		found, err := ReadTransactions(ctx, tx, []TransactionID{t})
+		if err != nil {
+			return err
+		}
+		if found[t] == nil || !mine(found[t]) {
+			return fault.New(fault.NotFound, TransactionNotFound, "there is no such transaction")
+		}
+		x.Transaction = *found[t]
+		d, decided, err := findDecision(ctx, tx, t)
+		if err != nil || !decided {
+			return err
+		}
+		x.Trace, x.ConfigurationHash = d.trace, d.configuration
+		r, err := parseRecord(d.record)
+		if err != nil {
+			return err
+		}
+		x.ConfigurationVersion = r.Facts.ConfigurationVersion
+		x.Difference = recompute(r, d, found[t])
+		x.Recomputed = x.Difference == ""
+		return nil
+	})
+	if err != nil {
+		return Explanation{}, fmt.Errorf("explain: %w", err)
+	}
+	return x, nil
+}
+
+// recompute decides again from the record and says how that differs from what
+// was stored; empty when it does not.
+func recompute(r *record, d storedDecision, t *Transaction) string {
+	again := decide(&r.Request, &r.Facts, r.State)
+	switch {
+	case again.Trace.String() != d.trace.String():
+		return "the checks end otherwise"
+	case again.Reason != t.Reason:
+		return fmt.Sprintf("reason %q instead of %q", again.Reason, t.Reason)
+	case again.Reason == Approved && again.Approved != t.Billing:
+		return fmt.Sprintf("approved %s instead of %s", again.Approved, t.Billing)
+	case r.Facts.Transaction != t.ID:
+		return "the record belongs to another transaction"
+	case r.Facts.ConfigurationHash != d.configuration:
+		return "the record ran under another configuration"
+	}
+	return ""
+}
