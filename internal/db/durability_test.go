@@ -1,0 +1,27 @@
+package db_test
+
+import (
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+)
+
+func TestDurability_saysThatCommitsSurvive(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		all, err := d.Durability(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, s := range all {
+			got[s.Name] = s.Value
+		}
+		if d.Engine() == db.SQLite && (got["journal_mode"] != "wal" || got["synchronous"] == "0" || got["synchronous"] == "") {
+			t.Errorf("got %v", got)
+		}
+		if d.Engine() == db.Postgres && (got["fsync"] == "" || got["synchronous_commit"] == "") {
+			t.Errorf("got %v", got)
+		}
+	})
+}
