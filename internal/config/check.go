@@ -35,20 +35,26 @@ func (c *Config) check() error {
 	oneOf(bad, "network.framing", c.Network.Framing, "len2be", "len4ascii")
 	oneOf(bad, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(bad, "log.format", c.Log.Format, "text", "json")
-	if n := c.Network.MessageMax; n < 256 || n > 65_535 {
-		bad("network.message_max", "%d is not between 256 and 65535", n)
+	for key, n := range map[string]int{
+		"network.in_flight_max": c.Network.InFlightMax, "network.connections_max": c.Network.ConnectionsMax,
+	} {
+		if n < 1 || n > 65_536 {
+			bad(key, "%d is not between 1 and 65536", n)
+		}
 	}
-	if n := c.Network.InFlightMax; n < 1 || n > 65_536 {
-		bad("network.in_flight_max", "%d is not between 1 and 65536", n)
+	if c.HTTP.RateLimit < 0 {
+		bad("http.rate_limit", "%d is below 0", c.HTTP.RateLimit)
+	}
+	if c.HTTP.RateBurst < 1 {
+		bad("http.rate_burst", "%d is below 1", c.HTTP.RateBurst)
 	}
 	positive := []timing{
 		{"drain_timeout", c.DrainTimeout},
 		{"http.header_timeout", c.HTTP.HeaderTimeout},
 		{"http.request_timeout", c.HTTP.RequestTimeout},
 		{"http.idle_timeout", c.HTTP.IdleTimeout},
-		{"network.answer_timeout", c.Network.AnswerTimeout},
-		{"network.peer_timeout", c.Network.PeerTimeout},
 		{"network.echo_interval", c.Network.EchoInterval},
+		{"network.stall_timeout", c.Network.StallTimeout},
 		{"job.hold_expiry_interval", c.Job.HoldExpiryInterval},
 		{"job.sweep_interval", c.Job.SweepInterval},
 	}
@@ -60,8 +66,8 @@ func (c *Config) check() error {
 	// Each hop gives up before the one in front of it does, so that nobody is
 	// still working on a request whose sender is gone.
 	for _, order := range [][2]timing{
-		{{"network.answer_timeout", c.Network.AnswerTimeout}, {"network.peer_timeout", c.Network.PeerTimeout}},
-		{{"network.answer_timeout", c.Network.AnswerTimeout}, {"drain_timeout", c.DrainTimeout}},
+		{{"network.stall_timeout", c.Network.StallTimeout}, {"network.echo_interval", c.Network.EchoInterval}},
+		{{"network.stall_timeout", c.Network.StallTimeout}, {"drain_timeout", c.DrainTimeout}},
 		{{"http.header_timeout", c.HTTP.HeaderTimeout}, {"http.request_timeout", c.HTTP.RequestTimeout}},
 	} {
 		if inner, outer := order[0], order[1]; inner.value >= outer.value {

@@ -25,17 +25,18 @@ type HTTP struct {
 	HeaderTimeout  time.Duration `koanf:"header_timeout" usage:"longest wait for the header of a request"`
 	RequestTimeout time.Duration `koanf:"request_timeout" usage:"longest wait for a whole request, and again for its answer"`
 	IdleTimeout    time.Duration `koanf:"idle_timeout" usage:"how long an unused connection is kept"`
+	RateLimit      int           `koanf:"rate_limit" usage:"requests a second that one network address may send; 0 is any number"`
+	RateBurst      int           `koanf:"rate_burst" usage:"requests that one network address may send at once"`
 }
 
 // Network is the ISO 8583 listener.
 type Network struct {
-	Addr          string        `koanf:"addr" usage:"where ISO 8583 links connect"`
-	Framing       string        `koanf:"framing" usage:"length before each message: len2be or len4ascii"`
-	MessageMax    int           `koanf:"message_max" usage:"longest message in bytes"`
-	AnswerTimeout time.Duration `koanf:"answer_timeout" usage:"our own budget for an answer"`
-	PeerTimeout   time.Duration `koanf:"peer_timeout" usage:"how long the network waits for an answer; longer than answer_timeout"`
-	EchoInterval  time.Duration `koanf:"echo_interval" usage:"a link on which nothing came for twice this long is closed"`
-	InFlightMax   int           `koanf:"in_flight_max" usage:"requests of one link that are worked on at the same time"`
+	Addr           string        `koanf:"addr" usage:"where ISO 8583 links connect"`
+	Framing        string        `koanf:"framing" usage:"length before each message: len2be or len4ascii"`
+	EchoInterval   time.Duration `koanf:"echo_interval" usage:"a connection on which nothing came for twice this long is closed"`
+	StallTimeout   time.Duration `koanf:"stall_timeout" usage:"a connection that stops inside a message, or takes no answers, for this long is closed"`
+	InFlightMax    int           `koanf:"in_flight_max" usage:"messages of one connection that are worked on at the same time"`
+	ConnectionsMax int           `koanf:"connections_max" usage:"connections at the same time"`
 }
 
 // Job is the background work.
@@ -60,19 +61,27 @@ func defaults() Config {
 			HeaderTimeout:  5 * time.Second,
 			RequestTimeout: 30 * time.Second,
 			IdleTimeout:    2 * time.Minute,
+			RateLimit:      500,
+			RateBurst:      1000,
 		},
 		Network: Network{
-			Addr:          "127.0.0.1:8583",
-			Framing:       "len2be",
-			MessageMax:    8192,
-			AnswerTimeout: 8 * time.Second,
-			PeerTimeout:   15 * time.Second,
-			EchoInterval:  60 * time.Second,
-			InFlightMax:   256,
+			Addr:           "127.0.0.1:8583",
+			Framing:        "len2be",
+			EchoInterval:   2 * time.Minute,
+			StallTimeout:   10 * time.Second,
+			InFlightMax:    1024,
+			ConnectionsMax: 1024,
 		},
 		Job: Job{HoldExpiryInterval: time.Minute, SweepInterval: 10 * time.Minute},
 		Log: Log{Level: "info", Format: "text"},
 	}
+}
+
+// KeepIn puts everything that is kept in files into dir, as if it had been
+// the data directory from the beginning.
+func (c *Config) KeepIn(dir string) {
+	c.Data, c.DB, c.RootKeyFile, c.RootPassphraseFile = dir, "", "", ""
+	c.complete()
 }
 
 // complete fills what follows from other settings.

@@ -36,6 +36,11 @@ type Loaded struct {
 	Warnings  []string    // what was ignored and probably should not have been
 }
 
+// IsSet reports whether somebody set the setting: its value is no default.
+func (l Loaded) IsSet(key string) bool {
+	return slices.ContainsFunc(l.Effective, func(e Effective) bool { return e.Key == key && e.Source != "default" })
+}
+
 // Load reads the settings of src and checks them. The error names every
 // setting that is wrong, and never a password.
 func Load(src Source) (Loaded, error) {
