@@ -1,0 +1,94 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/sarraf-platform/sarraf/internal/app"
+)
+
+func newClearing() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "clearing",
+		Short: "Work with clearing files",
+		Long:  `Clearing is the exchange of records that turns authorizations into postings.`,
+		Args:  noArguments,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	load := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Import a clearing file",
+		Long: `Reads a clearing file (docs/clearing-file.md), checks it against its trailer and
+posts all of it in one transaction, or nothing. A file whose content was
+imported before is refused: importing twice posts once. "-" reads standard
+input.
+
+It prints what became of the records: matched, matched with a difference,
+forced, refunds, suspense. It works while "serve" runs on the same database.
+
+Exit codes: 0 the file is posted; 1 it is refused and nothing changed.`,
+		Example: `  sarraf clearing import 2026-11-21.jsonl
+  sarraf clearing import --json - < 2026-11-21.jsonl`,
+		Args: arguments("FILE", 1, 1),
+	}
+	asJSON := addJSON(load)
+	load.RunE = func(c *cobra.Command, args []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.ImportClearing(c.Context(), l.Config, log, c.InOrStdin(), c.OutOrStdout(), args[0], *asJSON)
+	}
+	addSettings(load, storage)
+	c.AddCommand(load)
+	return c
+}
+
+func newVerify() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that books, holds and decisions are right",
+		Long: `Checks every invariant of the ledger, of the holds above it and of the recorded
+decisions – each decision is computed again from what was recorded – and prints
+each with how much it looked at and how much broke it. It changes nothing and
+works while "serve" runs on the same database.
+
+Exit codes: 0 everything holds; 1 something is broken.`,
+		Example: `  sarraf verify
+  sarraf verify --db postgres://sarraf@db.internal/sarraf --json`,
+		Args: noArguments,
+	}
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.Verify(c.Context(), l.Config, log, c.OutOrStdout(), *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}
+
+func newExplain() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "explain TRANSACTION_ID",
+		Short: "Tell why a transaction was approved or declined",
+		Long: `Prints the trace of a decision: every check that ran, in order, with what it
+looked at, how it ended and why, the configuration it ran under, and what
+became of the money. It shows no card data.
+
+Exit codes: 0 it is explained; 1 there is no such transaction.`,
+		Example: `  sarraf explain 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11`,
+		Args:    arguments("TRANSACTION_ID", 1, 1),
+	}
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.Explain(c.Context(), l.Config, log, c.OutOrStdout(), args[0], *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// stageTimes are the histograms of the stages, and of the group size, at one
+// moment or between two.
+type stageTimes map[string]histogram
+
+// histogram is a Prometheus histogram taken apart. counts are cumulative.
+type histogram struct {
+	count  uint64
+	sum    float64
+	bounds []float64
+	counts []uint64
+}
+
+const groupSizes = "group size"
+
+func readStages(m *metrics) (stageTimes, error) {
+	families, err := m.registry.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("read metrics: %w", err)
+	}
+	all := stageTimes{}
+	for _, f := range families {
+		switch f.GetName() {
+		case "sarraf_authorization_stage_seconds":
+			for _, metric := range f.GetMetric() {
+				h := metric.GetHistogram()
+				all[metric.GetLabel()[0].GetValue()] = takeApart(h, h.GetBucket())
+			}
+		case "sarraf_authorization_group_size":
+			h := f.GetMetric()[0].GetHistogram()
+			all[groupSizes] = takeApart(h, h.GetBucket())
+		}
+	}
+	return all, nil
+}
+
+// measured and bucket are what is read of Prometheus's types.
+type measured interface {
+	GetSampleCount() uint64
+	GetSampleSum() float64
+}
+
+type bucket interface {
+	GetUpperBound() float64
+	GetCumulativeCount() uint64
+}
+
+func takeApart[B bucket](h measured, buckets []B) histogram {
+	out := histogram{count: h.GetSampleCount(), sum: h.GetSampleSum()}
+	for _, b := range buckets {
+		out.bounds = append(out.bounds, b.GetUpperBound())
+		out.counts = append(out.counts, b.GetCumulativeCount())
+	}
+	return out
+}
+
+// since is what happened after before.
+func (s stageTimes) since(before stageTimes) stageTimes {
+	out := stageTimes{}
+	for name, h := range s {
+		b := before[name]
+		d := histogram{count: h.count - b.count, sum: h.sum - b.sum, bounds: h.bounds, counts: slices.Clone(h.counts)}
+		for i := range b.counts {
+			d.counts[i] -= b.counts[i]
+		}
+		out[name] = d
+	}
+	return out
+}
+
+func (h histogram) mean() float64 {
+	if h.count == 0 {
+		return 0
+	}
+	return h.sum / float64(h.count)
+}
+
+// quantile is the upper bound of the bucket that holds it.
+func (h histogram) quantile(q float64) float64 {
+	want := uint64(math.Ceil(q * float64(h.count)))
+	for i, n := range h.counts {
+		if n >= want {
+			return h.bounds[i]
+		}
+	}
+	return math.MaxFloat64
+}
+
+func (s stageTimes) groupMean() float64 { return s[groupSizes].mean() }
+
+// rows are the stages in the order in which a request goes through them.
+func (s stageTimes) rows() []benchStage {
+	order := []string{"read", "replay", "gather", "commit", "respond", "write"}
+	var rows []benchStage
+	for name, h := range s {
+		if name == groupSizes || h.count == 0 {
+			continue
+		}
+		rows = append(rows, benchStage{Name: name, Mean: h.mean() * 1000, P50: h.quantile(0.5) * 1000, P99: h.quantile(0.99) * 1000})
+	}
+	slices.SortFunc(rows, func(a, b benchStage) int {
+		if d := slices.Index(order, a.Name) - slices.Index(order, b.Name); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return rows
+}

@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/network"
+	"github.com/sarraf-platform/sarraf/internal/vault"
+)
+
+// core is the platform below its edges: what a command needs that listens to
+// nobody.
+type core struct {
+	config  config.Config
+	log     *slog.Logger
+	clock   clock.Clock
+	db      *db.DB
+	hsm     *soft.Backend
+	access  *access.Service
+	issuing *issuing.Service
+	ledger  *ledger.Service
+	vault   *vault.Service
+	engine  *authorization.Engine
+	metrics *metrics
+}
+
+// readiness says what a command may do to a database that is not ready.
+type readiness int
+
+const (
+	asItIs  readiness = iota // refuse a schema that is not current
+	migrate                  // bring the schema up to date, make a root key when nothing needs one yet
+)
+
+// openCore builds the core. The caller closes it.
+func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readiness) (_ *core, err error) {
+	k := &core{config: c, log: log, clock: clock.System{}, metrics: newMetrics()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.close())
+		}
+	}()
+	if err := k.openDatabase(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := k.openHSM(ctx); err != nil {
+		return nil, err
+	}
+	k.access = access.New(k.db, k.hsm, k.clock)
+	k.issuing = issuing.New(k.db, k.hsm, k.clock)
+	k.access.Watcher = k.issuing
+	k.ledger = ledger.New(k.db, k.clock)
+	k.vault = vault.New(k.db, k.hsm, k.clock)
+	codes, err := network.LoadCodes()
+	if err != nil {
+		return nil, err
+	}
+	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
+	return k, nil
+}
+
+// close ends what openCore began, in reverse.
+func (k *core) close() error {
+	var errs []error
+	if k.engine != nil {
+		k.engine.Close()
+	}
+	if k.hsm != nil {
+		errs = append(errs, k.hsm.Close())
+	}
+	if k.db != nil {
+		errs = append(errs, k.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (k *core) openDatabase(ctx context.Context, r readiness) error {
+	if r == migrate {
+		if err := os.MkdirAll(k.config.Data, 0o700); err != nil {
+			return fmt.Errorf("make data directory: %w", err)
+		}
+	}
+	d, err := db.Open(ctx, k.config.DB, db.Options{})
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", config.HideSecrets(k.config.DB), err)
+	}
+	k.db = d
+	if r == migrate {
+		applied, err := d.Migrate(ctx)
+		if err != nil {
+			return err
+		}
+		if len(applied) > 0 {
+			k.log.Info("schema brought up to date", "engine", d.Engine().String(), "version", slices.Max(applied))
+		}
+		return nil
+	}
+	applied, newest, err := d.SchemaVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if applied != newest {
+		return fmt.Errorf("the schema of %s is at version %d and this program needs %d: run \"sarraf migrate\"",
+			config.HideSecrets(k.config.DB), applied, newest)
+	}
+	return nil
+}
+
+// openHSM opens the software HSM. A root key that is not there is made, as
+// long as nothing in the database was sealed under another one.
+func (k *core) openHSM(ctx context.Context) error {
+	c := soft.Config{
+		RootKeyFile:    k.config.RootKeyFile,
+		PassphraseFile: k.config.RootPassphraseFile,
+		ParametersFile: filepath.Join(k.config.Data, "root.parameters"),
+	}
+	place := c.RootKeyFile
+	if c.PassphraseFile != "" {
+		place = c.ParametersFile
+	}
+	fresh := false
+	if _, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) {
+		tenants, err := access.New(k.db, nil, k.clock).Tenants(ctx)
+		if err != nil {
+			return fmt.Errorf("look for tenants: %w", err)
+		}
+		if len(tenants) > 0 {
+			return fmt.Errorf("there is no root key at %s, and the database holds what another one sealed", place)
+		}
+		if err := os.MkdirAll(filepath.Dir(place), 0o700); err != nil {
+			return fmt.Errorf("make directory of the root key: %w", err)
+		}
+		c.Create, fresh = true, true
+	}
+	backend, err := soft.Open(c)
+	if err != nil {
+		return fmt.Errorf("open HSM: %w", err)
+	}
+	k.hsm = backend
+	if fresh && c.PassphraseFile == "" {
+		k.log.Warn("made a root key for development: whoever reads the file reads the cards", "file", place)
+	}
+	return nil
+}

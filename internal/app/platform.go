@@ -1,0 +1,252 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/platform"
+	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/network"
+)
+
+// Platform is the running whole.
+type Platform struct {
+	*core
+	ready  atomic.Bool
+	parts  []part // in the order in which they were started
+	failed chan error
+	end    sync.Once
+	ended  error
+
+	apiAddr, networkAddr net.Addr
+}
+
+// part is something that runs until it is stopped.
+type part struct {
+	name string
+	// stop ends it: nothing new is taken, what was accepted is finished. When
+	// ctx ends first, it is broken off.
+	stop func(ctx context.Context) error
+}
+
+// Start builds the platform and starts it. It serves when Start returns.
+func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Platform, err error) {
+	k, err := openCore(ctx, c, log, migrate)
+	if err != nil {
+		return nil, err
+	}
+	p := &Platform{core: k, failed: make(chan error, 8)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Stop())
+		}
+	}()
+	p.startJobs()
+	if err := p.startHTTP(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.startNetwork(ctx); err != nil {
+		return nil, err
+	}
+	p.ready.Store(true)
+	return p, nil
+}
+
+// Failed tells when a part ended that nobody stopped.
+func (p *Platform) Failed() <-chan error { return p.failed }
+
+// APIURL is where the API is served.
+func (p *Platform) APIURL() string { return "http://" + p.apiAddr.String() }
+
+// NetworkAddr is where ISO 8583 links connect.
+func (p *Platform) NetworkAddr() string { return p.networkAddr.String() }
+
+// Stop drains and ends the platform: all parts side by side, within the drain
+// time-out, then what they stood on. Calling it again does nothing.
+func (p *Platform) Stop() error {
+	p.end.Do(func() { p.ended = p.stop() })
+	return p.ended
+}
+
+func (p *Platform) stop() error {
+	p.ready.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
+	defer cancel()
+	errs := make([]error, len(p.parts))
+	var stopping sync.WaitGroup
+	for i, part := range p.parts {
+		stopping.Go(func() {
+			if err := part.stop(ctx); err != nil {
+				errs[i] = fmt.Errorf("stop %s: %w", part.name, err)
+			}
+		})
+	}
+	stopping.Wait()
+	return errors.Join(append(errs, p.close())...)
+}
+
+// startJobs runs the background work, each job at its interval.
+func (p *Platform) startJobs() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, j := range p.jobs() {
+		running.Go(func() { p.repeat(ctx, j) })
+	}
+	p.parts = append(p.parts, part{"jobs", func(stop context.Context) error {
+		cancel()
+		return waitFor(stop, &running)
+	}})
+}
+
+// job is work that is done again and again. Its steps are transactions of
+// their own, so that it can be broken off between them.
+type job struct {
+	name  string
+	every time.Duration
+	run   func(ctx context.Context) (done int, err error)
+}
+
+func (p *Platform) jobs() []job {
+	return []job{
+		{"sweep idempotent answers", p.config.Job.SweepInterval, p.sweep},
+		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
+	}
+}
+
+func (p *Platform) sweep(ctx context.Context) (int, error) {
+	rows, err := p.access.Sweep(ctx)
+	return int(rows), err
+}
+
+func (p *Platform) repeat(ctx context.Context, j job) {
+	tick := time.NewTicker(j.every)
+	defer tick.Stop()
+	for {
+		done, err := j.run(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.log.Error("job failed", "job", j.name, "error", err)
+		case done > 0:
+			p.log.Info("job done", "job", j.name, "rows", done)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// waitFor waits until all have finished or ctx ends.
+func waitFor(ctx context.Context, running *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// startHTTP serves the API.
+func (p *Platform) startHTTP(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.config.HTTP.Addr)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	p.apiAddr = listener.Addr()
+	server := &http.Server{
+		Handler:           p.handler(),
+		ReadHeaderTimeout: p.config.HTTP.HeaderTimeout,
+		ReadTimeout:       p.config.HTTP.RequestTimeout,
+		WriteTimeout:      2 * p.config.HTTP.RequestTimeout, // it starts when the header was read
+		IdleTimeout:       p.config.HTTP.IdleTimeout,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+	}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("serve the API: %w", err)
+		}
+	}()
+	p.parts = append(p.parts, part{"API", func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return errors.Join(err, server.Close())
+		}
+		return nil
+	}})
+	return nil
+}
+
+// handler builds what the API server serves.
+func (p *Platform) handler() http.Handler {
+	family := platform.New(platform.Services{Access: p.access, Vault: p.vault}, ReadBuild().Version)
+	return api.NewRouter(api.Options{
+		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,
+		Limit: api.Limit{PerSecond: float64(p.config.HTTP.RateLimit), Burst: p.config.HTTP.RateBurst},
+		Ready: []api.Health{
+			{Name: "serving", Check: p.checkServing},
+			{Name: "database", Check: p.checkDatabase},
+			{Name: "hsm", Check: p.hsm.Health},
+		},
+	}, family.Family())
+}
+
+var errNotServing = errors.New("starting or draining")
+
+func (p *Platform) checkServing(context.Context) error {
+	if !p.ready.Load() {
+		return errNotServing
+	}
+	return nil
+}
+
+// checkDatabase asks for the schema, which also shows that it is reachable.
+func (p *Platform) checkDatabase(ctx context.Context) error {
+	applied, newest, err := p.db.SchemaVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if applied != newest {
+		return fmt.Errorf("the schema is at version %d and should be at %d", applied, newest)
+	}
+	return nil
+}
+
+// startNetwork serves ISO 8583.
+func (p *Platform) startNetwork(ctx context.Context) error {
+	dialect := "generic"
+	if p.config.Network.Framing == "len4ascii" {
+		dialect = "generic-len4ascii"
+	}
+	server, err := network.Listen(network.Config{
+		Addr: p.config.Network.Addr, Dialect: dialect,
+		InFlightMax: p.config.Network.InFlightMax, ConnectionsMax: p.config.Network.ConnectionsMax,
+		IdleTimeout: 2 * p.config.Network.EchoInterval, StallTimeout: p.config.Network.StallTimeout,
+	}, p.engine, p.clock, p.log, p.metrics)
+	if err != nil {
+		return err
+	}
+	p.networkAddr = server.Addr()
+	go func() {
+		if err := server.Serve(context.WithoutCancel(ctx)); err != nil {
+			p.failed <- fmt.Errorf("serve ISO 8583: %w", err)
+		}
+	}()
+	p.parts = append(p.parts, part{"ISO 8583", server.Shutdown})
+	return nil
+}

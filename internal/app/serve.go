@@ -1,0 +1,30 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/sarraf-platform/sarraf/internal/config"
+)
+
+// Serve runs the platform until ctx ends, then drains it.
+func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
+	p, err := Start(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "api", p.APIURL(), "network", p.NetworkAddr(), "engine", p.db.Engine().String(),
+		"database", config.HideSecrets(c.DB), "version", ReadBuild().Version)
+	select {
+	case <-ctx.Done():
+		log.Info("draining", "at_most", c.DrainTimeout)
+	case err = <-p.Failed():
+		log.Error("a part ended", "error", err)
+	}
+	err = errors.Join(err, p.Stop())
+	if err == nil {
+		log.Info("ended")
+	}
+	return err
+}

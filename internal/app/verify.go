@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+
+	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// Verify checks every invariant and prints each with its counts. It returns
+// [ErrNotWell] when one is broken.
+func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) (err error) {
+	k, err := openCore(ctx, c, log, asItIs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	all, err := k.verify(ctx)
+	if err != nil {
+		return err
+	}
+	if err := printInvariants(w, all, asJSON); err != nil {
+		return err
+	}
+	for _, v := range all {
+		if v.Broken > 0 {
+			return ErrNotWell
+		}
+	}
+	return nil
+}
+
+// verify asks every domain that has invariants.
+func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
+	return k.ledger.Verify(ctx)
+}
+
+func printInvariants(w io.Writer, all []ledger.Invariant, asJSON bool) error {
+	if asJSON {
+		type line struct {
+			Name     string   `json:"name"`
+			Checked  int64    `json:"checked"`
+			Broken   int64    `json:"broken"`
+			Examples []string `json:"examples,omitempty"`
+		}
+		lines := make([]line, len(all))
+		for i, v := range all {
+			lines[i] = line(v)
+		}
+		return printJSON(w, lines)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, v := range all {
+		state := "holds"
+		if v.Broken > 0 {
+			state = "BROKEN"
+		}
+		fmt.Fprintf(t, "%s\t%s\tchecked %d\tbroken %d\n", state, v.Name, v.Checked, v.Broken)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, v := range all {
+		for _, example := range v.Examples {
+			fmt.Fprintf(w, "%s: %s\n", v.Name, example)
+		}
+	}
+	return nil
+}
