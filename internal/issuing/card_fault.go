@@ -3,6 +3,7 @@ package issuing
 import (
 	"errors"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 )
@@ -26,10 +27,11 @@ var (
 	errDeliveryAddressRequired = fault.New(fault.Invalid, "delivery_address_required", "a delivery address is needed")
 	errEmbossName              = fault.New(fault.Invalid, "invalid_emboss_name", "the name cannot be printed on the card")
 	errPhysical                = fault.New(fault.Refused, "physical_not_allowed", "the product has no such plastic or delivery")
+	errPolicyLocked            = fault.New(fault.Refused, "policy_locked_by_product", "the product lets no card change this policy")
 	errExternalCardID          = fault.New(fault.Conflict, "external_card_id_already_exists", "another card has this external id")
 	errExpiryNotAllowed        = fault.New(fault.Refused, "expiry_not_allowed", "the expiry is past or beyond the product's validity")
 	errAccountOfParent         = fault.New(fault.Refused, "account_no_not_allowed", "a supplementary card uses its parent's account")
-	errInitialStatus           = fault.New(fault.Forbidden, "initial_status_not_allowed", "the initial status is looser than the product's")
+	errInitialStatus           = fault.New(fault.Forbidden, access.CodeForbidden, "the initial status is looser than the product's")
 	errCVV2Blocked             = fault.New(fault.Exhausted, "cvv2_blocked", "the CVV2 tries of the card are used up")
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")
 	errPINInvalid              = fault.New(fault.Refused, "pin_invalid", "the PIN is wrong")
@@ -42,7 +44,7 @@ var (
 	errClearNotAllowed         = fault.New(fault.Refused, "clear_sensitive_data_not_allowed", "sensitive values may not be sent or asked for in clear")
 	errHSM                     = fault.New(fault.Unavailable, "hsm_unavailable", "the security module does not answer")
 	errNotAvailable            = fault.New(fault.Refused, "feature_not_available", "this is not available yet")
-	errCardNotPermitted        = fault.New(fault.Forbidden, "card_action_not_permitted", "the caller may not do this with a card")
+	errCardNotPermitted        = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not do this with a card")
 )
 
 // errGone says that a row which others refer to does not exist: our mistake.
@@ -53,10 +55,10 @@ var cardCodes = codesOf(
 	errCardNotFound, errTransitionNotAllowed, errReasonMismatch, errActivationCondition, errStatusNotSuitable,
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
-	errPhysical, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errInitialStatus, errCVV2Blocked, errPINBlocked,
+	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errPINBlocked,
 	errPINInvalid, errPINNotSet, errPINNotAllowed, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed, errHSM,
-	errNotAvailable, errCardNotPermitted,
+	errNotAvailable,
 )
 
 func codesOf(faults ...*fault.Error) []fault.Code {

@@ -12,7 +12,7 @@ import (
 // IssuedCard is a card with everything it hangs on.
 type IssuedCard struct {
 	Card     Card
-	Issuance Issuance
+	Issuance Issuance  // its phone is masked
 	Customer *Customer // nil for a card without a customer; masked like all customers
 	Product  Product
 	BIN      BIN
@@ -65,6 +65,10 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 		if err = s.openDelivery(ctx, &d.Card); err != nil {
 			return err
 		}
+		if d.Card.Physical != nil && !c.May(access.IssuingCustomerSensitive) {
+			to := &d.Card.Physical.Delivery
+			to.Phone, to.Email, to.RecipientTCKN = maskMiddle(to.Phone, 3, 3), maskEmail(to.Email), maskMiddle(to.RecipientTCKN, 3, 3)
+		}
 		if d.History, err = readHistory(ctx, tx, c.Tenant, d.Card.ID); err != nil {
 			return fmt.Errorf("read status history: %w", err)
 		}
@@ -103,6 +107,7 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if err := s.openPhone(ctx, &out.Issuance); err != nil {
 		return out, err
 	}
+	out.Issuance.PhoneNumber = maskMiddle(out.Issuance.PhoneNumber, 3, 3)
 	cfg, err := s.configurationIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return out, err
@@ -150,11 +155,11 @@ func (s *Service) relatedCard(ctx context.Context, tx db.Tx, c access.Caller, i 
 
 // customerOf reads the customer of an issuance as the caller may see them.
 func (s *Service) customerOf(ctx context.Context, tx db.Tx, c access.Caller, customer id.ID[Customer]) (Customer, error) {
-	u, found, err := s.cardholder(ctx, tx, c.Tenant, customer)
+	u, found, err := s.readCustomer(ctx, tx, c.Tenant, customer)
 	if err != nil || !found {
 		return Customer{}, fmt.Errorf("read customer %s: %w", customer, missing(err))
 	}
-	return maskHolder(c, u), nil
+	return u.maskedFor(c), nil
 }
 
 // missing is err, or an error that says a row that must exist does not.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -72,6 +74,9 @@ const numberAttempts = 10
 // named, else one named like the issuance. The card number is drawn from the
 // product's range and leaves this method sealed.
 func (s *Service) IssueCard(ctx context.Context, c access.Caller, in NewCard) (IssuedCard, error) {
+	if err := in.check(); err != nil {
+		return IssuedCard{}, err
+	}
 	var d draft
 	// Checks and cryptography come first, so that the writing transaction is
 	// short; what may have changed meanwhile is checked again in it.
@@ -92,6 +97,53 @@ func (s *Service) IssueCard(ctx context.Context, c access.Caller, in NewCard) (I
 		return IssuedCard{}, err
 	}
 	return s.Card(ctx, c, d.card.Token)
+}
+
+var accountSyntax = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,34}$`)
+
+// check refuses what is wrong whatever the customer and the product are, and
+// puts phones into their one form.
+func (in *NewCard) check() error {
+	var v checks
+	v.text("customerNo", in.CustomerNo, 1, 20)
+	v.text("productCode", in.ProductCode, 1, 32)
+	v.text("externalCardId", in.ExternalCardID, 0, 64)
+	v.text("branchCode", in.BranchCode, 0, 32)
+	v.text("deliveryCommunication.recipientName", in.RecipientName, 0, 100)
+	v.text("description", in.Description, 0, 250)
+	v.is("accountNo", in.AccountNo == "" || accountSyntax.MatchString(in.AccountNo), "malformed", "must be 1 to 34 letters, digits and . _ : -")
+	v.is("deliveryCommunication.recipientTckn", in.RecipientTCKN == "" || ValidTCKN(in.RecipientTCKN), "not_an_identity", "is no citizen's number")
+	for _, phone := range []struct {
+		name  string
+		value *string
+	}{{"phoneNumber", &in.PhoneNumber}, {"deliveryCommunication.phone", &in.DeliveryPhone}} {
+		if *phone.value == "" {
+			continue
+		}
+		e164, ok := parsePhone(*phone.value, true)
+		v.is(phone.name, ok, "not_a_phone", "is no phone number")
+		*phone.value = e164
+	}
+	if in.DeliveryEmail != "" {
+		_, ok := parseEmail(in.DeliveryEmail)
+		v.is("deliveryCommunication.email", ok, "not_an_email", "is no e-mail address")
+	}
+	if in.DeliveryAddress != nil {
+		a := in.DeliveryAddress.normalized()
+		a.check(&v, "deliveryAddress.")
+		in.DeliveryAddress = &a
+	}
+	v.is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
+	v.is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
+	seen := map[PolicyType]bool{}
+	for i, p := range in.Policies {
+		at := "policies[" + strconv.Itoa(i) + "]."
+		oneOf(&v, at+"policyType", p.Type, PolicyTypes())
+		v.is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
+		v.is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
+		seen[p.Type] = true
+	}
+	return v.err()
 }
 
 // draft is a card before it is written.
@@ -153,6 +205,12 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 			return d, err
 		}
 	}
+	for _, p := range in.Policies {
+		locked := slices.ContainsFunc(d.product.Policies, func(q Policy) bool { return q.Type == p.Type && q.IsLocked })
+		if locked {
+			return d, errPolicyLocked.With("policyType", string(p.Type))
+		}
+	}
 	if in.FeeExemption && !c.May(access.IssuingCardStatusPrivileged) {
 		return d, errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
 	}
@@ -167,7 +225,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access.Caller, d *draft) error {
 	var found bool
 	var err error
-	if d.customer, found, err = s.cardholderByNo(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
+	if d.customer, found, err = s.readCustomerByNo(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
 		return fmt.Errorf("read customer: %w", err)
 	}
 	if !found {

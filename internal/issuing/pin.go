@@ -154,7 +154,7 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 			return nil
 		}
 		var found bool
-		holder, found, err = s.cardholder(ctx, tx, c.Tenant, card.issuance.Customer)
+		holder, found, err = s.readCustomer(ctx, tx, c.Tenant, card.issuance.Customer)
 		if err == nil && !found {
 			err = errGone
 		}

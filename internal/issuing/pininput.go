@@ -22,6 +22,9 @@ type PINInput struct {
 	Clear  secret.Value
 }
 
+// given reports whether there is a PIN at all.
+func (in PINInput) given() bool { return len(in.Block) > 0 || !in.Clear.IsZero() }
+
 // pinBlock makes of the input what the HSM can open for this card.
 //
 // Production takes ISO 9564 formats 0, 3 and 4 only. Format 1, which is not

@@ -1,0 +1,196 @@
+package issuing
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// cardWorld is a sandbox tenant with a BIN, a product for each form, and a
+// customer.
+type cardWorld struct {
+	*Service
+	clock  *clock.Fake
+	access *access.Service
+	caller access.Caller
+	tenant access.Tenant
+}
+
+const (
+	plasticProduct = "PLASTIC"
+	virtualProduct = "VIRTUAL"
+)
+
+func newCardWorld(t testing.TB, d *db.DB) *cardWorld {
+	t.Helper()
+	backend, err := soft.New(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
+	w := &cardWorld{Service: New(d, backend, now), clock: now, access: access.New(d, backend, now)}
+	w.tenant, w.caller = w.newTenant(t, "Sarraf Test", true)
+	w.define(t, w.caller, "979206")
+	return w
+}
+
+func (w *cardWorld) newTenant(t testing.TB, name string, sandbox bool) (access.Tenant, access.Caller) {
+	t.Helper()
+	tenant, _, err := w.access.CreateTenant(t.Context(), access.NewTenant{Name: name, Sandbox: sandbox})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := access.System(tenant)
+	c.Client, c.Channel = "sc_test", access.ChannelAPI
+	return tenant, c
+}
+
+// define gives the caller's tenant a BIN, a range, two products and customer 1.
+func (w *cardWorld) define(t testing.TB, c access.Caller, bin string) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := w.CreateBIN(ctx, c, BIN{
+		BIN: bin, Brand: BrandTroy, Network: NetworkTroy, CardType: Prepaid, Currency: money.MustCurrency("TRY"),
+		Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET" + bin, Status: RecordActive,
+	})
+	if err != nil {
+		t.Fatalf("create BIN: %v", err)
+	}
+	zeros := 9
+	_, err = w.CreateRange(ctx, c, BINRange{
+		Code: "RANGE", Name: "Range", BIN: bin, Start: bin + fmt.Sprintf("%0*d", zeros, 0), End: bin + fmt.Sprintf("%0*d", zeros, 999_999),
+		Generation: RandomPAN, AlertThresholdPercent: 85, Status: RecordActive,
+	})
+	if err != nil {
+		t.Fatalf("create range: %v", err)
+	}
+	for code, forms := range map[string][]FormFactor{
+		plasticProduct: {PhysicalCard, DigitalFirst}, virtualProduct: {Virtual},
+	} {
+		p := NewProduct(code)
+		p.Name, p.BINRangeCode, p.CardType, p.Currency = "Product "+code, "RANGE", Prepaid, money.MustCurrency("TRY")
+		p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = forms, 60, "221", 0, 2
+		if code == plasticProduct {
+			p.Plastics = []Plastic{{
+				Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: FlatPrinted,
+				Line1MaxLength: 24, Line2MaxLength: 24, IsDefault: true, IsActive: true,
+			}}
+		}
+		if _, err := w.CreateProduct(ctx, c, p); err != nil {
+			t.Fatalf("create product: %v", err)
+		}
+	}
+	w.addCustomer(t, c, "1", "10000000146")
+}
+
+func (w *cardWorld) addCustomer(t testing.TB, c access.Caller, no, tckn string) {
+	t.Helper()
+	_, err := w.CreateCustomer(t.Context(), c, Customer{
+		No: no, Type: Individual, KYCLevel: KYCVerified,
+		Profile: Profile{
+			Name: "Ayşe", Surname: "Yılmaz", BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12},
+			Nationality: country.Must("TR"), Language: "tr",
+		},
+		Identifications: []Identification{{Type: TCKN, Number: tckn}},
+		Communications:  []Communication{{Type: MobilePhone, Value: "+905321234567", IsPreferred: true}},
+		Addresses: []Address{{
+			Type: HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy", Lines: [4]string{"Moda Cad. 1"}, IsDefault: true,
+		}},
+	})
+	if err != nil {
+		t.Fatalf("create customer: %v", err)
+	}
+}
+
+// issue issues a virtual card of customer 1.
+func (w *cardWorld) issue(t testing.TB) IssuedCard {
+	t.Helper()
+	return w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct})
+}
+
+func (w *cardWorld) issueWith(t testing.TB, in NewCard) IssuedCard {
+	t.Helper()
+	out, err := w.IssueCard(t.Context(), w.caller, in)
+	if err != nil {
+		t.Fatalf("issue card: %v", err)
+	}
+	return out
+}
+
+func (w *cardWorld) reveal(t testing.TB, token string) ClearCard {
+	t.Helper()
+	out, err := w.RevealCard(t.Context(), w.caller, token)
+	if err != nil {
+		t.Fatalf("reveal card: %v", err)
+	}
+	return out
+}
+
+func clearPIN(digits string) PINInput {
+	return PINInput{Member: "encryptedPin", Clear: secret.FromString(digits)}
+}
+
+// pinBlockOf is a PIN block of format under the BIN's own ZPK, as a terminal
+// would make it.
+func (w *cardWorld) pinBlockOf(t testing.TB, token string, format hsm.PINFormat, digits string) PINInput {
+	t.Helper()
+	u, err := w.openForUse(t.Context(), w.caller, token, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := u.keys.ZPK
+	if format == hsm.ISO4 {
+		key = u.keys.ZPKAES
+	}
+	block, err := w.HSM.EncodePIN(t.Context(), key, format, w.reveal(t, token).Number, secret.FromString(digits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return PINInput{Block: block, Format: format, Member: "pinBlock"}
+}
+
+func wantCode(t testing.TB, err error, code fault.Code) *fault.Error {
+	t.Helper()
+	f, ok := fault.As(err)
+	if !ok || f.Code != code {
+		t.Fatalf("got %v, want %s", err, code)
+	}
+	return f
+}
+
+// forceStatus puts a card into a status whatever the rules say.
+func (w *cardWorld) forceStatus(t testing.TB, card Card, s CardStatus) {
+	t.Helper()
+	err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+		now, _, err := readCardByID(t.Context(), tx, card.Tenant, card.ID)
+		if err != nil || now.Status == s {
+			return err
+		}
+		_, err = moveCard(t.Context(), tx, card.Tenant, card.ID, now.Status, StatusChange{Status: s, Reason: OtherReason, ChangedAt: w.clock.Now()})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// numberOf opens the number of a card.
+func (w *cardWorld) numberOf(t testing.TB, c Card) pan.PAN {
+	t.Helper()
+	p, err := w.openPAN(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
