@@ -43,7 +43,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitFail // what is wrong has been printed
 	}
 	fmt.Fprintf(stderr, "sarraf: %v\n", err)
-	if _, usage := errors.AsType[usageError](err); usage {
+	if _, usage := errors.AsType[usageError](err); usage || errors.Is(err, app.ErrUsage) {
 		return exitUsage
 	}
 	return exitFail

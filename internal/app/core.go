@@ -35,6 +35,7 @@ type core struct {
 	ledger  *ledger.Service
 	vault   *vault.Service
 	engine  *authorization.Engine
+	queries *authorization.Queries
 	metrics *metrics
 }
 
@@ -70,6 +71,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		return nil, err
 	}
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
+	k.queries = authorization.NewQueries(k.db)
 	return k, nil
 }
 

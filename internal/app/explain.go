@@ -1,35 +1,158 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// Explain prints why a transaction ended as it did.
+// explanation is why a transaction ended as it did, as it is shown. It holds
+// no card data.
+type explanation struct {
+	TransactionID     string         `json:"transactionId"`
+	Flow              string         `json:"flowCode"`
+	Code              string         `json:"transactionCode"`
+	Status            string         `json:"status"`
+	MTI               string         `json:"mti,omitempty"`
+	Amount            string         `json:"amount,omitempty"`
+	EntryMode         string         `json:"posEntryMode,omitempty"`
+	Merchant          string         `json:"merchant,omitempty"`
+	ResponseCode      string         `json:"responseCode,omitempty"`
+	DeclineReason     string         `json:"declineReason,omitempty"`
+	AuthorizationCode string         `json:"authorizationCode,omitempty"`
+	At                time.Time      `json:"at"`
+	Checks            []explainCheck `json:"checks"`
+	Money             explainMoney   `json:"money"`
+	Configuration     string         `json:"configurationHash,omitempty"`
+	Version           int64          `json:"configurationVersion,omitempty"`
+	Recomputed        *bool          `json:"recomputed,omitempty"` // absent where nothing was decided
+	Difference        string         `json:"difference,omitempty"`
+}
+
+type explainCheck struct {
+	Check   string `json:"check"`
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+}
+
+type explainMoney struct {
+	Approved  string `json:"approved,omitempty"`
+	Reversed  string `json:"reversed,omitempty"`
+	Cleared   string `json:"cleared,omitempty"`
+	Refunded  string `json:"refunded,omitempty"`
+	Posted    string `json:"postedAfter,omitempty"`
+	Available string `json:"availableAfter,omitempty"`
+}
+
+// Explain prints why a transaction ended as it did. transaction is its UUID.
 func Explain(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, transaction string, asJSON bool) (err error) {
 	k, err := openCore(ctx, c, log, asItIs)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	lines, err := k.explain(ctx, transaction)
+	e, err := k.explain(ctx, transaction)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return printJSON(w, lines)
+		return printJSON(w, e)
 	}
-	for _, line := range lines {
-		fmt.Fprintln(w, line)
-	}
-	return nil
+	_, err = fmt.Fprintln(w, strings.Join(e.lines(), "\n"))
+	return err
 }
 
-func (k *core) explain(ctx context.Context, transaction string) ([]string, error) {
-	return nil, errors.New("explanations are not there yet")
+func (k *core) explain(ctx context.Context, transaction string) (explanation, error) {
+	t, err := id.ParseUUID[authorization.Transaction](transaction)
+	if err != nil {
+		if t, err = id.Parse[authorization.Transaction](transaction); err != nil {
+			return explanation{}, fmt.Errorf("%w: a transaction is named by its UUID", ErrUsage)
+		}
+	}
+	x, err := k.queries.ExplainAny(ctx, t)
+	if err != nil {
+		return explanation{}, err
+	}
+	return encodeExplanation(x), nil
+}
+
+func encodeExplanation(x authorization.Explanation) explanation {
+	t := x.Transaction
+	e := explanation{
+		TransactionID: t.ID.UUID(), Flow: string(t.Flow), Code: string(t.Code), Status: string(t.Status),
+		MTI: t.Message.MTI, Amount: amountText(t.Amount), EntryMode: t.Message.EntryMode,
+		Merchant:     joinWords(t.Message.MerchantName, t.Message.MerchantCity, t.Message.MCC),
+		ResponseCode: t.ResponseCode, DeclineReason: string(t.Reason), AuthorizationCode: t.AuthorizationCode,
+		At: t.CreatedAt, Configuration: x.ConfigurationHash, Version: x.ConfigurationVersion, Difference: x.Difference,
+		Money: explainMoney{
+			Approved: amountText(t.Billing), Reversed: amountText(t.Reversed), Cleared: amountText(t.Cleared), Refunded: amountText(t.Refunded),
+		},
+	}
+	if t.HasBalance {
+		e.Money.Posted, e.Money.Available = t.PostedAfter.String(), t.AvailableAfter.String()
+	}
+	if len(x.Trace) > 0 {
+		e.Recomputed = &x.Recomputed
+	}
+	for _, c := range x.Trace {
+		e.Checks = append(e.Checks, explainCheck{c.Name, string(c.Outcome), string(c.Reason), c.Detail})
+	}
+	return e
+}
+
+// amountText is an amount for people, empty when there is none.
+func amountText(a money.Amount) string {
+	if a.Currency().IsZero() || a.IsZero() {
+		return ""
+	}
+	return a.String()
+}
+
+// lines tells the explanation to people.
+func (e explanation) lines() []string {
+	lines := []string{
+		joinWords("transaction", e.TransactionID, e.At.Format(time.RFC3339)),
+		joinWords(e.MTI, e.Flow+",", e.Code, e.Amount, "entry mode", e.EntryMode, e.Merchant),
+		joinWords("ended", e.Status, e.DeclineReason, "answered", e.ResponseCode, e.AuthorizationCode),
+		"",
+	}
+	var table bytes.Buffer
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	for _, c := range e.Checks {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", strings.ToLower(c.Outcome), c.Check, joinWords(c.Reason, c.Detail))
+	}
+	_ = t.Flush() // a buffer takes everything
+	lines = append(lines, strings.Split(strings.TrimRight(table.String(), "\n"), "\n")...)
+	lines = append(lines, "")
+	for _, m := range []struct{ name, amount string }{
+		{"approved", e.Money.Approved}, {"reversed", e.Money.Reversed}, {"cleared", e.Money.Cleared}, {"refunded", e.Money.Refunded},
+		{"balance afterwards: posted", e.Money.Posted}, {"balance afterwards: available", e.Money.Available},
+	} {
+		if m.amount != "" {
+			lines = append(lines, m.name+" "+m.amount)
+		}
+	}
+	if e.Configuration != "" {
+		lines = append(lines, fmt.Sprintf("configuration %d, %.16s…", e.Version, e.Configuration))
+	}
+	switch {
+	case e.Recomputed == nil:
+	case *e.Recomputed:
+		lines = append(lines, "decided again from the record: the same")
+	default:
+		lines = append(lines, "decided again from the record: NOT the same: "+e.Difference)
+	}
+	return lines
 }

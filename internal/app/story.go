@@ -280,11 +280,15 @@ func (s *story) books(ctx context.Context) error {
 
 func (s *story) explained(ctx context.Context) error {
 	st := step{Title: "And why was it 51?"}
-	lines, err := s.platform.explain(ctx, s.declined)
+	e, err := s.platform.explain(ctx, s.declined)
 	if err != nil {
 		st.Problems = append(st.Problems, err.Error())
+		return s.tell.tell(st)
 	}
-	st.Notes = lines
+	st.Notes = e.lines()
+	if e.Recomputed == nil || !*e.Recomputed {
+		st.Problems = append(st.Problems, "the decision does not recompute to itself")
+	}
 	return s.tell.tell(st)
 }
 

@@ -37,7 +37,12 @@ func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer,
 
 // verify asks every domain that has invariants.
 func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
-	return k.ledger.Verify(ctx)
+	books, err := k.ledger.Verify(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decisions, err := k.queries.Verify(ctx, nil)
+	return append(books, decisions...), err
 }
 
 func printInvariants(w io.Writer, all []ledger.Invariant, asJSON bool) error {
