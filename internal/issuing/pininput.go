@@ -114,7 +114,7 @@ func (s *Service) openSensitive(ctx context.Context, c access.Caller, cfg *Confi
 		if !clearAllowed(c, cfg) {
 			return secret.Value{}, errClearNotAllowed
 		}
-		return in.Clear, nil
+		return secret.New(in.Clear.Reveal()), nil // ours to erase
 	}
 	key, err := s.transportKey(ctx, c, in.KeyID, hsm.UsageField)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Service) sealSensitive(ctx context.Context, c access.Caller, cfg *Confi
 		if !clearAllowed(c, cfg) {
 			return Sensitive{}, errClearNotAllowed
 		}
-		return Sensitive{Member: member, Clear: v}, nil
+		return Sensitive{Member: member, Clear: secret.New(v.Reveal())}, nil
 	}
 	key, err := s.transportKey(ctx, c, keyID, hsm.UsageField)
 	if err != nil {
