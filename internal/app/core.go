@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -72,7 +73,21 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	}
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
 	k.queries = authorization.NewQueries(k.db)
+	if r == migrate {
+		return k, k.checkRootKey(ctx)
+	}
 	return k, nil
+}
+
+// checkRootKey opens something that was sealed under the root key, so that a
+// wrong one is found at the start and not by the first customer.
+func (k *core) checkRootKey(ctx context.Context) error {
+	if _, err := k.access.JWKS(ctx); errors.Is(err, hsm.ErrIntegrity) {
+		return fmt.Errorf("the root key is not the one under which %s was sealed: %w", config.HideSecrets(k.config.DB), err)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // close ends what openCore began, in reverse.

@@ -3,7 +3,9 @@ package app
 import (
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -86,5 +88,12 @@ func TestOpenCore_refusesAnotherRootKeyThanTheDatabases(t *testing.T) {
 	if k, err := openCore(t.Context(), c, log, asItIs); err == nil {
 		k.close()
 		t.Error("a new root key was made for a database that has another")
+	}
+	if err := os.WriteFile(c.RootKeyFile, []byte(strings.Repeat("0a", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := openCore(t.Context(), c, log, migrate); err == nil {
+		k.close()
+		t.Error("the root key of another database was taken")
 	}
 }

@@ -25,6 +25,9 @@ func CreateTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
+	if err := k.checkRootKey(ctx); err != nil {
+		return err
+	}
 	t, creds, err := k.access.CreateTenant(ctx, access.NewTenant{Name: in.Name, Sandbox: in.Sandbox})
 	if err != nil {
 		return fmt.Errorf("create tenant: %w", err)
