@@ -501,18 +501,26 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 		t.Error("version, stamps and times must not count")
 	}
 	changes := map[string]func(c *Configuration){
-		"attribute":   func(c *Configuration) { c.Attributes.HoldExpiryDays.ATM++ },
-		"map":         func(c *Configuration) { c.Attributes.ResponseCodeMap = map[string]string{"A": "05"} },
-		"nil amount":  func(c *Configuration) { c.Attributes.MaxContactlessLimit = nil },
-		"bin":         func(c *Configuration) { x := c.BINs["979206"]; x.ThreeDS = true; c.BINs["979206"] = x },
-		"range":       func(c *Configuration) { x := c.Ranges["R1"]; x.Status = RecordPassive; c.Ranges["R1"] = x },
-		"group":       func(c *Configuration) { c.Groups["H"] = ProductGroup{} },
-		"limit":       func(c *Configuration) { x := c.Products["P1"]; x.ContactlessLimit = nil; c.Products["P1"] = x },
-		"policy":      func(c *Configuration) { x := c.Products["P1"]; x.Policies = []Policy{{Type: PolicyRecurring}}; c.Products["P1"] = x },
-		"form factor": func(c *Configuration) { x := c.Products["P1"]; x.FormFactors = []FormFactor{Virtual}; c.Products["P1"] = x },
-		"key":         func(c *Configuration) { c.Keys["K"] = KeySet{CVK: hsm.KeyRef{ID: "a", KCV: "112244"}} },
-		"moved text":  func(c *Configuration) { x := c.Groups["G"]; x.Name, x.Description = "", "G"; c.Groups["G"] = x },
-		"tenant":      func(c *Configuration) { c.Tenant.Language = "en" },
+		"attribute":  func(c *Configuration) { c.Attributes.HoldExpiryDays.ATM++ },
+		"map":        func(c *Configuration) { c.Attributes.ResponseCodeMap = map[string]string{"A": "05"} },
+		"nil amount": func(c *Configuration) { c.Attributes.MaxContactlessLimit = nil },
+		"bin":        func(c *Configuration) { x := c.BINs["979206"]; x.ThreeDS = true; c.BINs["979206"] = x },
+		"range":      func(c *Configuration) { x := c.Ranges["R1"]; x.Status = RecordPassive; c.Ranges["R1"] = x },
+		"group":      func(c *Configuration) { c.Groups["H"] = ProductGroup{} },
+		"limit":      func(c *Configuration) { x := c.Products["P1"]; x.ContactlessLimit = nil; c.Products["P1"] = x },
+		"policy": func(c *Configuration) {
+			x := c.Products["P1"]
+			x.Policies = []Policy{{Type: PolicyRecurring}}
+			c.Products["P1"] = x
+		},
+		"form factor": func(c *Configuration) {
+			x := c.Products["P1"]
+			x.FormFactors = []FormFactor{Virtual}
+			c.Products["P1"] = x
+		},
+		"key":        func(c *Configuration) { c.Keys["K"] = KeySet{CVK: hsm.KeyRef{ID: "a", KCV: "112244"}} },
+		"moved text": func(c *Configuration) { x := c.Groups["G"]; x.Name, x.Description = "", "G"; c.Groups["G"] = x },
+		"tenant":     func(c *Configuration) { c.Tenant.Language = "en" },
 	}
 	for name, change := range changes {
 		c := base()

@@ -90,10 +90,11 @@ func (s *Service) FindOrCreateCustomer(ctx context.Context, c access.Caller, in 
 // draftCustomer is a customer ready to be written: checked, sealed, hashed.
 type draftCustomer struct {
 	Customer
-	generated bool // its number was made up and may be made up again
-	sealed    []byte
-	keys      []uniqueKey
-	terms     []term
+	generated   bool // its number was made up and may be made up again
+	uniquePhone bool // nobody else may have its mobile phone
+	sealed      []byte
+	keys        []uniqueKey
+	terms       []term
 }
 
 // uniqueKey is what only one customer of a tenant may have.
@@ -108,7 +109,24 @@ type uniqueKey struct {
 const (
 	keyCompanyTaxNumber = "CompanyTaxNumber"
 	keyMobilePhone      = "UniqueMobilePhone"
+
+	phoneMember = "communications.MobilePhone"
 )
+
+// phoneTaken reports whether a mobile phone that must be unique is somebody
+// else's. The unique key holds for those who came since the tenant chose so;
+// this is for those who were there before.
+func (d draftCustomer) phoneTaken(ctx context.Context, tx db.Tx) (bool, error) {
+	if !d.uniquePhone {
+		return false, nil
+	}
+	for _, t := range d.terms {
+		if t.kind == termPhone {
+			return termTaken(ctx, tx, d.Customer, t)
+		}
+	}
+	return false, nil
+}
 
 // isIdentity reports whether the member of a taken key says who a customer is,
 // so that matching again may find whom.
@@ -122,11 +140,15 @@ func (s *Service) newCustomer(ctx context.Context, c access.Caller, in Customer)
 	if err != nil {
 		return draftCustomer{}, err
 	}
+	attributes, err := s.Attributes(ctx, c)
+	if err != nil {
+		return draftCustomer{}, err
+	}
 	now := s.Clock.Now()
 	u := in.normalized()
 	u.ID, u.Tenant, u.Status = id.New[Customer](now), c.Tenant, CustomerActive
 	u.Record = created(c, now)
-	d := draftCustomer{Customer: u}
+	d := draftCustomer{Customer: u, uniquePhone: attributes.UniqueMobilePhone}
 	if d.No == "" {
 		d.No, d.generated = newCustomerNo(), true
 	}
@@ -137,20 +159,16 @@ func (s *Service) newCustomer(ctx context.Context, c access.Caller, in Customer)
 		// Segments cannot be defined yet, so none can be named.
 		return draftCustomer{}, errSegmentUnknown.With("segmentCode", u.Segment)
 	}
-	attributes, err := s.Attributes(ctx, c)
-	if err != nil {
-		return draftCustomer{}, err
-	}
-	return s.draft(ctx, d, attributes.UniqueMobilePhone)
+	return s.draft(ctx, d)
 }
 
 // draft seals and hashes a checked customer. It asks the HSM.
-func (s *Service) draft(ctx context.Context, d draftCustomer, uniquePhone bool) (draftCustomer, error) {
+func (s *Service) draft(ctx context.Context, d draftCustomer) (draftCustomer, error) {
 	var err error
 	if d.sealed, err = s.sealCustomer(ctx, d.Customer); err != nil {
 		return d, err
 	}
-	if d.keys, err = s.uniqueKeys(ctx, d.Customer, uniquePhone); err != nil {
+	if d.keys, err = s.uniqueKeys(ctx, d.Customer, d.uniquePhone); err != nil {
 		return d, err
 	}
 	d.terms, err = s.terms(ctx, d.Customer)
@@ -160,6 +178,9 @@ func (s *Service) draft(ctx context.Context, d draftCustomer, uniquePhone bool) 
 // insertWhole writes a new customer with all it is found by. When a key is
 // taken it leaves nothing behind and returns the member that key came from.
 func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draftCustomer) (taken string, err error) {
+	if taken, err := d.phoneTaken(ctx, tx); taken || err != nil {
+		return phoneMember, err
+	}
 	for attempt := 0; ; attempt++ {
 		inserted, err := insertCustomer(ctx, tx, d.Customer, d.sealed)
 		if err != nil {
@@ -261,7 +282,7 @@ func (s *Service) uniqueKeys(ctx context.Context, u Customer, uniquePhone bool) 
 		add(keyCompanyTaxNumber, "businessDetail.taxNumber", true, u.Business.TaxNumber)
 	}
 	if phone := u.Contact(MobilePhone); uniquePhone && phone != "" {
-		add(keyMobilePhone, "communications.MobilePhone", false, phone)
+		add(keyMobilePhone, phoneMember, false, phone)
 	}
 	slices.SortFunc(keys, func(a, b uniqueKey) int { return strings.Compare(a.kind, b.kind) })
 	return keys, err

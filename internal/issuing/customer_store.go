@@ -166,6 +166,13 @@ func replaceTerms(ctx context.Context, tx db.Tx, u Customer, terms []term) error
 	return insertTerms.Exec(ctx, tx, args)
 }
 
+// termTaken reports whether a customer other than u is found by t.
+func termTaken(ctx context.Context, tx db.Tx, u Customer, t term) (bool, error) {
+	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer_term
+		WHERE tenant_id = $1 AND kind = $2 AND term = $3 AND customer_id <> $4`, u.Tenant, t.kind, t.text, u.ID)
+	return n > 0, err
+}
+
 func updateCustomer(ctx context.Context, tx db.Tx, u Customer, sealed []byte) error {
 	_, err := tx.Exec(ctx, `UPDATE customer SET external_customer_id = $3, status = $4, kyc_level = $5, document = $6,
 		concurrency_stamp = $7, updated_at = $8, updated_by = $9 WHERE tenant_id = $1 AND id = $2`,

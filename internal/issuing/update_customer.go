@@ -65,7 +65,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 				return errOpenCards.With("customerNo", u.No)
 			}
 		}
-		d, err := s.draft(ctx, draftCustomer{Customer: u}, attributes.UniqueMobilePhone)
+		d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: attributes.UniqueMobilePhone})
 		if err != nil {
 			return err
 		}
@@ -129,6 +129,11 @@ func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draftCustomer) e
 				return errCustomerExists.With("key", "externalCustomerId")
 			}
 		}
+	}
+	if taken, err := d.phoneTaken(ctx, tx); err != nil {
+		return fmt.Errorf("look for phone: %w", err)
+	} else if taken {
+		return errCustomerExists.With("key", phoneMember)
 	}
 	err := updateCustomer(ctx, tx, d.Customer, d.sealed)
 	if db.IsUnique(err) { // somebody took the external id at this moment
