@@ -142,7 +142,7 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 	if err != nil {
 		return nil, err
 	}
-	customer, err := bank.openCustomer(ctx, "Ada", "Deniz", "+905321234567")
+	customer, err := bank.OpenCustomer(ctx, "Ada", "Deniz", "+905321234567")
 	if err != nil {
 		return nil, err
 	}
@@ -150,12 +150,12 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 	making.SetLimit(4)
 	for i := range b.cards {
 		making.Go(func() error {
-			card, err := bank.issue(ctx, customer, demoPIN)
+			card, err := bank.Issue(ctx, customer, demoPIN)
 			if err != nil {
 				return err
 			}
-			b.cards[i] = card.card
-			_, err = bank.load(ctx, card.account, "10000000.00", fmt.Sprintf("bench-%d", i))
+			b.cards[i] = card.Card
+			_, err = bank.Load(ctx, card.Account, "10000000.00", fmt.Sprintf("bench-%d", i))
 			return err
 		})
 	}

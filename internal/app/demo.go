@@ -79,7 +79,7 @@ func (s *story) whereItIs() string {
 	return strings.NewReplacer(
 		"{api}", s.platform.APIURL(), "{network}", s.platform.NetworkAddr(), "{framing}", s.platform.config.Network.Framing,
 		"{tenant}", s.tenant.UUID(), "{id}", s.clientID, "{secret}", string(s.clientSecret.Reveal()),
-		"{account}", s.account, "{token}", s.token, "{declined}", s.declined,
+		"{account}", s.Account, "{token}", s.Token, "{declined}", s.declined,
 	).Replace(`
 It stays up until you press Ctrl-C.
 

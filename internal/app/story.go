@@ -52,7 +52,7 @@ func (s *story) run(ctx context.Context) error {
 // arrive tells what was made before the first message, and loads the account.
 func (s *story) arrive(ctx context.Context) error {
 	err := s.tell.tell(step{
-		Title: fmt.Sprintf("A bank moves in: tenant, BIN %s, a product, a customer, a chip card %s with a PIN", s.bin, s.card.PAN.Masked()),
+		Title: fmt.Sprintf("A bank moves in: tenant, BIN %s, a product, a customer, a chip card %s with a PIN", s.BIN, s.Card.PAN.Masked()),
 		Notes: []string{
 			"all of it through the API, as an institution's program would do",
 			"the simulated card got its keys from the sandbox, and computes real cryptograms with them",
@@ -62,10 +62,7 @@ func (s *story) arrive(ctx context.Context) error {
 		return err
 	}
 	s.posted = 100_000
-	took, err := s.api.call(ctx, http.MethodPost, "/api/v1/issuing/account/"+s.account+"/adjustment", map[string]any{
-		"direction": "Credit", "amount": json.Number("1000.00"), "currency": "TRY",
-		"description": "first load", "externalReference": "load-1",
-	}, nil)
+	took, err := s.Load(ctx, s.Account, "1000.00", "load-1")
 	return s.apiStep(ctx, step{
 		Title: "The customer loads 1,000.00 TRY",
 		Sent:  &sent{Message: "POST /api/v1/issuing/account/{accountNo}/adjustment", Amount: "1000.00 TRY"},
@@ -91,26 +88,26 @@ func (s *story) payByDay(ctx context.Context) error {
 		return err
 	}
 	if err := s.pay(ctx, "A lamp from a web shop, with the CVV2 from the back of the card", s.webshop,
-		sim.Payment{Amount: lira(19_990), Entry: sim.Ecommerce, CVV2: s.card.CVV2}, outcome{code: "00", held: 19_990},
+		sim.Payment{Amount: lira(19_990), Entry: sim.Ecommerce, CVV2: s.Card.CVV2}, outcome{code: "00", held: 19_990},
 		keep{lira(10_000), lira(5_000)}); err != nil { // what remains of it, in two parcels
 		return err
 	}
 	return s.pay(ctx, "Somebody who does not have the card guesses a CVV2", s.webshop,
-		sim.Payment{Amount: lira(5_000), Entry: sim.Ecommerce, CVV2: otherDigits(s.card.CVV2)}, outcome{code: "82", reason: "Cvv2Invalid"}, nil)
+		sim.Payment{Amount: lira(5_000), Entry: sim.Ecommerce, CVV2: otherDigits(s.Card.CVV2)}, outcome{code: "82", reason: "Cvv2Invalid"}, nil)
 }
 
 func (s *story) cashAtNight(ctx context.Context) error {
 	cash := sim.Payment{MTI: iso8583.FinancialRequest, Kind: sim.Cash, Amount: lira(10_000), Entry: sim.Chip}
-	cash.PIN = otherDigits(s.card.PIN)
+	cash.PIN = otherDigits(s.Card.PIN)
 	if err := s.pay(ctx, "At the cash machine, with a wrong PIN", s.atm, cash, outcome{code: "55", reason: "PinInvalid"}, nil); err != nil {
 		return err
 	}
-	cash.PIN = s.card.PIN
+	cash.PIN = s.Card.PIN
 	return s.pay(ctx, "And with the right one: the money is posted at once", s.atm, cash, outcome{code: "00", posted: -10_000}, nil)
 }
 
 func (s *story) tooMuch(ctx context.Context) error {
-	r, err := s.grocer.Use(s.card, sim.Payment{Amount: lira(60_000), Entry: sim.Chip})
+	r, err := s.grocer.Use(s.Card, sim.Payment{Amount: lira(60_000), Entry: sim.Chip})
 	if err != nil {
 		return err
 	}
@@ -120,7 +117,7 @@ func (s *story) tooMuch(ctx context.Context) error {
 	}
 	s.declined = a.TransactionID
 
-	r, err = s.webshop.Use(s.card, sim.Payment{Amount: lira(1_000), Entry: sim.Manual})
+	r, err = s.webshop.Use(s.Card, sim.Payment{Amount: lira(1_000), Entry: sim.Manual})
 	if err != nil {
 		return err
 	}
@@ -140,7 +137,7 @@ func (s *story) blocked(ctx context.Context) error {
 	if err := s.changeStatus(ctx, "A call, a smile, and the block is lifted", "Active", "ReviewCleared"); err != nil {
 		return err
 	}
-	r, err := s.restaurant.Use(s.card, coffee)
+	r, err := s.restaurant.Use(s.Card, coffee)
 	if err != nil {
 		return err
 	}
@@ -176,7 +173,7 @@ func (s *story) undone(ctx context.Context) error {
 		outcome{code: "00", held: remaining - 19_990}); err != nil {
 		return err
 	}
-	r, err := s.grocer.Use(s.card, sim.Payment{Amount: lira(3_000), Entry: sim.Chip})
+	r, err := s.grocer.Use(s.Card, sim.Payment{Amount: lira(3_000), Entry: sim.Chip})
 	if err != nil {
 		return err
 	}
@@ -201,7 +198,7 @@ func (s *story) standIn(ctx context.Context) error {
 
 // clear presents everything at night. What the day held becomes postings.
 func (s *story) clear(ctx context.Context) error {
-	forced, err := s.grocer.Use(s.card, sim.Payment{Amount: lira(1_500), Entry: sim.Chip})
+	forced, err := s.grocer.Use(s.Card, sim.Payment{Amount: lira(1_500), Entry: sim.Chip})
 	if err != nil {
 		return err
 	}
@@ -218,7 +215,7 @@ func (s *story) clear(ctx context.Context) error {
 	now := s.acquirer.Clock.Now()
 	var file bytes.Buffer
 	header := clearingfile.Header{
-		Network: "demo", FileID: fmt.Sprintf("DEMO.%s.%d", s.bin, now.UnixMicro()), CreatedAt: now,
+		Network: "demo", FileID: fmt.Sprintf("DEMO.%s.%d", s.BIN, now.UnixMicro()), CreatedAt: now,
 		BusinessDate: clock.DateOf(now, s.grocer.Zone),
 	}
 	records := append(s.slips, never, refund)
@@ -299,7 +296,7 @@ func lira(minor int64) money.Amount { return money.Must(minor, "TRY") }
 
 // pay lets the card be used at a terminal, and the merchant keep slips of it.
 func (s *story) pay(ctx context.Context, title string, t *sim.Terminal, p sim.Payment, want outcome, slips keep) error {
-	r, err := t.Use(s.card, p)
+	r, err := t.Use(s.Card, p)
 	if err != nil {
 		return err
 	}
@@ -384,7 +381,7 @@ func (s *story) lookUp(ctx context.Context, m *iso8583.Message, a *answered) err
 		} `json:"items"`
 	}
 	query := url.Values{"Rrn": {m.TrimmedText(iso8583.RRN)}, "MaxResultCount": {"50"}}
-	if _, err := s.api.call(ctx, http.MethodGet, "/api/v1/issuing-transaction/card-transaction?"+query.Encode(), nil, &page); err != nil {
+	if _, err := s.Call(ctx, http.MethodGet, "/api/v1/issuing-transaction/card-transaction?"+query.Encode(), nil, &page); err != nil {
 		return err
 	}
 	for _, t := range page.Items {
@@ -411,7 +408,7 @@ func (s *story) apiStep(ctx context.Context, st step, took time.Duration, err er
 }
 
 func (s *story) changeStatus(ctx context.Context, title, status, reason string) error {
-	took, err := s.api.call(ctx, http.MethodPut, "/api/v1/issuing/card/"+s.token+"/status",
+	took, err := s.Call(ctx, http.MethodPut, "/api/v1/issuing/card/"+s.Token+"/status",
 		map[string]any{"status": status, "reason": reason}, nil)
 	return s.apiStep(ctx, step{
 		Title: title,
@@ -444,7 +441,7 @@ func (s *story) balance(ctx context.Context) (balance, error) {
 		Available json.Number `json:"available"`
 		Currency  string      `json:"currency"`
 	}
-	if _, err := s.api.call(ctx, http.MethodGet, "/api/v1/issuing/account/"+s.account, nil, &a); err != nil {
+	if _, err := s.Call(ctx, http.MethodGet, "/api/v1/issuing/account/"+s.Account, nil, &a); err != nil {
 		return balance{}, err
 	}
 	b := balance{Currency: a.Currency}

@@ -1,4 +1,4 @@
-package app
+package sim
 
 import (
 	"bytes"
@@ -10,41 +10,44 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
-// apiClient calls the platform's API as an institution's program would.
-type apiClient struct {
+// Client calls the platform's API as an institution's program would. It is
+// safe for concurrent use.
+type Client struct {
 	base  string
 	token string
 	http  http.Client
 }
 
-// newAPIClient signs in with the credentials of a client.
-func newAPIClient(ctx context.Context, base, clientID, clientSecret string) (*apiClient, error) {
-	c := &apiClient{base: base, http: http.Client{Timeout: 30 * time.Second}}
+// SignIn gets a token for the credentials of an API client. base is where the
+// API is, without a path.
+func SignIn(ctx context.Context, base, clientID string, clientSecret secret.Value) (*Client, error) {
+	c := &Client{base: base, http: http.Client{Timeout: 30 * time.Second}}
 	var answer struct {
 		AccessToken string `json:"accessToken"`
 	}
-	_, err := c.call(ctx, http.MethodPost, "/api/v1/auth/token",
-		map[string]any{"grantType": "client_credentials", "clientId": clientID, "clientSecret": clientSecret}, &answer)
+	_, err := c.Call(ctx, http.MethodPost, "/api/v1/auth/token",
+		map[string]any{"grantType": "client_credentials", "clientId": clientID, "clientSecret": string(clientSecret.Reveal())}, &answer)
 	c.token = answer.AccessToken
 	return c, err
 }
 
-// apiError is an answer that is no success.
-type apiError struct {
+// APIError is an answer that is no success.
+type APIError struct {
 	Status int
 	Code   string
 	Text   string
 }
 
 // Error tells what was answered.
-func (e *apiError) Error() string { return fmt.Sprintf("answered %d %s: %s", e.Status, e.Code, e.Text) }
+func (e *APIError) Error() string { return fmt.Sprintf("answered %d %s: %s", e.Status, e.Code, e.Text) }
 
-// call sends body as JSON, when there is one, and decodes the answer into out,
+// Call sends body as JSON, when there is one, and decodes the answer into out,
 // when there is one; out may be *[]byte to get it as it came. It returns how
-// long the answer took. An answer that is no success is an [*apiError].
-func (c *apiClient) call(ctx context.Context, method, path string, body, out any) (time.Duration, error) {
+// long the answer took. An answer that is no success is an [*APIError].
+func (c *Client) Call(ctx context.Context, method, path string, body, out any) (time.Duration, error) {
 	var content io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -92,7 +95,7 @@ func (c *apiClient) call(ctx context.Context, method, path string, body, out any
 }
 
 // decodeAPIError reads the error shape of the platform family.
-func decodeAPIError(status int, answer []byte) *apiError {
+func decodeAPIError(status int, answer []byte) *APIError {
 	var body struct {
 		Error struct {
 			Code             string `json:"code"`
@@ -102,7 +105,7 @@ func decodeAPIError(status int, answer []byte) *apiError {
 			} `json:"validationErrors"`
 		} `json:"error"`
 	}
-	e := &apiError{Status: status}
+	e := &APIError{Status: status}
 	if json.Unmarshal(answer, &body) == nil {
 		e.Code, e.Text = body.Error.Code, body.Error.Message
 		for _, v := range body.Error.ValidationErrors {

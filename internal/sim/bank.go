@@ -1,0 +1,153 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// Bank is a sandbox tenant that was set up through the API and can issue
+// cards. It is safe for concurrent use.
+type Bank struct {
+	*Client
+	BIN     string // eight digits
+	product string
+}
+
+// The BINs that are tried for a bank of the demo or a benchmark: eight digits
+// that no network gives to anybody.
+const testBINPrefix = "9792"
+
+// OpenBank gives a new sandbox tenant what it needs to issue cards: a BIN, a
+// range and a product of prepaid chip cards in Turkish lira.
+func OpenBank(ctx context.Context, c *Client) (*Bank, error) {
+	b := &Bank{Client: c, product: "CLASSIC"}
+	if err := b.takeBIN(ctx); err != nil {
+		return nil, err
+	}
+	for _, made := range []struct {
+		path string
+		body map[string]any
+	}{
+		{"/api/v1/issuing/product/bin-range", map[string]any{
+			"code": "MAIN", "name": "Main range", "bin": b.BIN,
+			"rangeStart": b.BIN + "0000000", "rangeEnd": b.BIN + "8999999", // the rest is never issued
+		}},
+		{"/api/v1/issuing/product/group", map[string]any{"code": "CARDS", "name": "Cards"}},
+		{"/api/v1/issuing/product", map[string]any{
+			"code": b.product, "name": "Classic", "groupCode": "CARDS", "binRangeCode": "MAIN",
+			"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical"},
+			"validityMonths": 36, "serviceCode": "201", "chipProfileCode": "CVN18",
+			"contactlessEnabled":   true,
+			"contactlessLimit":     map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
+			"pinLength":            4,
+			"maxCardsPerCustomer":  0,
+			"initialStatusVirtual": "Active",
+			"physicals": []map[string]any{{
+				"code": "STD", "cardArtCode": "STD", "plasticCode": "STD", "persoVendorCode": "BUREAU", "isDefault": true,
+			}},
+		}},
+	} {
+		if _, err := b.Call(ctx, http.MethodPost, made.path, made.body, nil); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// takeBIN takes the first free BIN from a place of the test range that changes
+// every second.
+func (b *Bank) takeBIN(ctx context.Context) error {
+	start := clock.System{}.Now().Unix()
+	for i := range int64(100) {
+		b.BIN = fmt.Sprintf("%s%04d", testBINPrefix, (start+i*7)%10_000)
+		_, err := b.Call(ctx, http.MethodPost, "/api/v1/system/bin", map[string]any{
+			"bin": b.BIN, "brand": "Troy", "network": "Troy", "cardType": "Prepaid", "cardLevel": "Classic",
+			"currencyCode": "TRY", "countryCode": "TR", "panLength": 16, "keySetCode": "K" + b.BIN,
+		}, nil)
+		if err == nil {
+			return nil
+		}
+		if refused, ok := errors.AsType[*APIError](err); !ok || refused.Status != http.StatusConflict {
+			return err
+		}
+	}
+	return errors.New("no free BIN in the test range")
+}
+
+// Issued is a card that a bank gave out, and what is known of it outside.
+type Issued struct {
+	Card    *Card
+	Token   string // cardToken
+	Account string // accountNo
+}
+
+// OpenCustomer makes a customer and returns its number.
+func (b *Bank) OpenCustomer(ctx context.Context, name, surname, phone string) (string, error) {
+	var customer struct {
+		CustomerNo string `json:"customerNo"`
+	}
+	_, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/customer", map[string]any{
+		"customerType": "Individual", "name": name, "surname": surname, "birthDate": "1985-05-17", "nationality": "TR",
+		"identifications": []map[string]any{{"identificationType": "Tckn", "identificationNo": "10000000146"}},
+		"communications":  []map[string]any{{"communicationType": "MobilePhone", "value": phone}},
+	}, &customer)
+	return customer.CustomerNo, err
+}
+
+// Issue gives the customer a card with a PIN, activates it, and reads what a
+// tester may know of it.
+func (b *Bank) Issue(ctx context.Context, customerNo, pin string) (Issued, error) {
+	var made struct {
+		CardToken  string `json:"cardToken"`
+		IssuanceNo string `json:"issuanceNo"`
+		AccountNo  string `json:"accountNo"`
+	}
+	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/card", map[string]any{
+		"customerNo": customerNo, "productCode": b.product, "formFactor": "Physical", "deliveryMethod": "Branch", "branchCode": "0001",
+	}, &made); err != nil {
+		return Issued{}, err
+	}
+	path := "/api/v1/issuing/card/" + made.CardToken
+	if _, err := b.Call(ctx, http.MethodPost, path+"/pin/set", map[string]any{
+		"encryptedPin": pin, "activateCard": true,
+	}, nil); err != nil {
+		return Issued{}, err
+	}
+	var facts []byte
+	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/sandbox/card-info", map[string]any{"cardToken": made.CardToken}, &facts); err != nil {
+		return Issued{}, err
+	}
+	card, err := ParseCard(facts)
+	clear(facts)
+	if err != nil {
+		return Issued{}, err
+	}
+	card.PIN = secret.FromString(pin)
+	account := made.AccountNo
+	if account == "" {
+		account = made.IssuanceNo
+	}
+	return Issued{Card: card, Token: made.CardToken, Account: account}, nil
+}
+
+// Load puts money on an account.
+func (b *Bank) Load(ctx context.Context, account, amount, reference string) (time.Duration, error) {
+	return b.Call(ctx, http.MethodPost, "/api/v1/issuing/account/"+account+"/adjustment", map[string]any{
+		"direction": "Credit", "amount": json.Number(amount), "currency": "TRY",
+		"description": "load", "externalReference": reference,
+	}, nil)
+}
+
+// NeverIssued is a valid number of the bank's BIN outside its range.
+func (b *Bank) NeverIssued() (pan.PAN, error) {
+	body := b.BIN + "9999999"
+	return pan.Parse(body + string(pan.CheckDigit(body)))
+}
