@@ -187,7 +187,7 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 			return a
 		}
 	}
-	if f.ARQC != Match {
+	if f.ARQC != Match || a.Reason == ARQCInvalid { // nothing is vouched for to a replay
 		return a
 	}
 	var err error

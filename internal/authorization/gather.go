@@ -243,7 +243,7 @@ func (e *Engine) judgeChip(ctx context.Context, req *Request, f *Facts, card iss
 		return nil
 	}
 	f.ARQC = Unusable
-	profile, err := hsm.ParseProfile(card.ChipProfile)
+	profile, err := issuing.ChipProfile(card.ChipProfile)
 	if err != nil {
 		return fmt.Errorf("profile of card %s: %w", card.ID, err)
 	}

@@ -70,21 +70,25 @@ func (r *Request) visit(c *codec) {
 	c.bool("may_approve_partially", &r.MayApprovePartially)
 	c.bool("increment", &r.IsIncrement)
 	c.time("received_at", &r.ReceivedAt)
-	chip := r.Chip != nil
+	// What lies behind pointers is copied: others may read it at this moment.
+	chip, original := r.Chip != nil, r.Original != nil
 	c.bool("chip", &chip)
 	if chip {
-		if r.Chip == nil {
-			r.Chip = &Chip{}
+		var h Chip
+		if !c.reading {
+			h = *r.Chip
 		}
-		r.Chip.visit(c)
+		h.visit(c)
+		r.Chip = &h
 	}
-	original := r.Original != nil
 	c.bool("original", &original)
 	if original {
-		if r.Original == nil {
-			r.Original = &Key{}
+		var k Key
+		if !c.reading {
+			k = *r.Original
 		}
-		r.Original.visit(c)
+		k.visit(c)
+		r.Original = &k
 	}
 }
 

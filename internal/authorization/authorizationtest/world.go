@@ -1,0 +1,307 @@
+// Package authorizationtest is a small world for tests: a sandbox tenant with a
+// BIN, a product and cards, an engine that decides, and terminals that build
+// requests the way a network link would.
+package authorizationtest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/network"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// Start is the moment at which a world begins: noon of a Saturday in Istanbul.
+var Start = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+
+// World is everything a test needs. Its services share one database and clock.
+type World struct {
+	T       testing.TB
+	DB      *db.DB
+	Clock   *clock.Fake
+	HSM     *soft.Backend
+	Access  *access.Service
+	Issuing *issuing.Service
+	Ledger  *ledger.Service
+	Engine  *authorization.Engine
+	Queries *authorization.Queries
+	Caller  access.Caller
+	Config  authorization.Config
+
+	customer string
+	stan     int
+}
+
+// New makes a world on an empty migrated database. The engine is closed when
+// the test ends.
+func New(t testing.TB, d *db.DB) *World { return NewWith(t, d, authorization.Config{}) }
+
+// NewWith is New with a configuration of the engine.
+func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
+	t.Helper()
+	root := make([]byte, 32)
+	rand.Read(root)
+	module, err := soft.New(root)
+	must(t, err)
+	w := &World{T: t, DB: d, Clock: clock.NewFake(Start), HSM: module, Config: cfg}
+	w.Access = access.New(d, module, w.Clock)
+	w.Issuing = issuing.New(d, module, w.Clock)
+	w.Access.Watcher = w.Issuing
+	w.Ledger = ledger.New(d, w.Clock)
+	w.Queries = authorization.NewQueries(d)
+	w.Engine = w.NewEngine()
+	tenant, _, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
+	must(t, err)
+	w.Caller = access.System(tenant)
+	w.define()
+	return w
+}
+
+// NewEngine starts another engine on the same database, as another node would.
+func (w *World) NewEngine() *authorization.Engine {
+	codes, err := network.LoadCodes()
+	must(w.T, err)
+	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, issuing.New(w.DB, w.HSM, w.Clock), codes, w.Clock,
+		slog.New(slog.DiscardHandler), nobody{}, w.Config)
+	w.T.Cleanup(e.Close)
+	return e
+}
+
+type nobody struct{}
+
+func (nobody) Stage(string, clock.Stopwatch)                     {}
+func (nobody) Decided(authorization.Flow, authorization.Outcome) {}
+func (nobody) Group(int)                                         {}
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BIN is the BIN of the world's cards, in a range set aside for tests.
+const BIN = "979206"
+
+func (w *World) define() {
+	ctx := w.T.Context()
+	try := money.MustCurrency("TRY")
+	_, err := w.Issuing.CreateBIN(ctx, w.Caller, issuing.BIN{
+		BIN: BIN, Brand: issuing.BrandTroy, Network: issuing.NetworkTroy, CardType: issuing.Prepaid,
+		CardLevel: issuing.LevelPrepaid, Currency: try, Country: country.Must("TR"), PANLength: 16, Status: issuing.RecordActive,
+	})
+	must(w.T, err)
+	_, err = w.Issuing.CreateRange(ctx, w.Caller, issuing.BINRange{
+		Code: "R1", Name: "Range", BIN: BIN, Start: BIN + "000000000", End: BIN + "999999999",
+		Generation: issuing.RandomPAN, AlertThresholdPercent: 85, Status: issuing.RecordActive,
+	})
+	must(w.T, err)
+	p := issuing.NewProduct("P1")
+	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P1", "Prepaid", "R1", issuing.Prepaid, try
+	p.FormFactors, p.ValidityMonths, p.ServiceCode = []issuing.FormFactor{issuing.Virtual}, 60, "201"
+	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, issuing.KYCNone
+	p.ContactlessEnabled = true
+	cumulative, count := money.Must(500000, "TRY"), 5
+	p.ContactlessLimit = &issuing.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
+	_, err = w.Issuing.CreateProduct(ctx, w.Caller, p)
+	must(w.T, err)
+	birth, err := clock.ParseDate("1991-04-12")
+	must(w.T, err)
+	c, err := w.Issuing.CreateCustomer(ctx, w.Caller, issuing.Customer{
+		Type: issuing.Individual, KYCLevel: issuing.KYCVerified,
+		Profile:         issuing.Profile{Name: "Ayse", Surname: "Yilmaz", BirthDate: birth, Nationality: country.Must("TR")},
+		Identifications: []issuing.Identification{{Type: issuing.TCKN, Number: "10000000146"}},
+		Communications:  []issuing.Communication{{Type: issuing.MobilePhone, Value: "+905321234567"}},
+	})
+	must(w.T, err)
+	w.customer = c.No
+}
+
+// Card is an issued card with what a terminal and a cardholder know of it.
+type Card struct {
+	Token     string
+	AccountNo string
+	Account   ledger.AccountID
+	Clear     issuing.ClearCard
+	PIN       string
+	atc       int
+}
+
+// NewCard issues an active card with PIN 4712 and this balance in TRY, such as
+// "100.00".
+func (w *World) NewCard(balance string) *Card {
+	ctx := w.T.Context()
+	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: "P1", FormFactor: issuing.Virtual}
+	issued, err := w.Issuing.IssueCard(ctx, w.Caller, in)
+	must(w.T, err)
+	c := &Card{Token: issued.Card.Token, AccountNo: issued.Issuance.AccountNo, Account: issued.Issuance.Account, PIN: "4712"}
+	_, err = w.Issuing.SetPIN(ctx, w.Caller, c.Token, issuing.PINInput{Clear: secret.FromString(c.PIN)}, false, "Api")
+	must(w.T, err)
+	c.Clear, err = w.Issuing.RevealCard(ctx, w.Caller, c.Token)
+	must(w.T, err)
+	amount, err := money.Parse(balance, money.MustCurrency("TRY"))
+	must(w.T, err)
+	if !amount.IsZero() {
+		_, err = w.Ledger.Adjust(ctx, w.Caller, ledger.Adjustment{
+			AccountNo: c.AccountNo, Side: ledger.Credit, Amount: amount, Description: "load", Reference: "load-" + c.Token,
+		})
+		must(w.T, err)
+	}
+	return c
+}
+
+// Balance is the account's posted and held as they are in the database.
+func (w *World) Balance(c *Card) ledger.Account {
+	w.T.Helper()
+	a, err := w.Ledger.AccountByNumber(w.T.Context(), w.Caller, c.AccountNo)
+	must(w.T, err)
+	return a
+}
+
+// Request starts a purchase of amount at the world's terminal, keyed by hand;
+// the caller changes what it wants. Each has its own STAN and RRN.
+func (w *World) Request(c *Card, flow authorization.Flow, amount money.Amount) *authorization.Request {
+	w.stan++
+	now := w.Clock.Now()
+	r := &authorization.Request{
+		Flow: flow, Amount: amount, ReceivedAt: now, Expiry: c.Clear.Card.Expires.YYMM(),
+		Details: authorization.Details{
+			Link: "generic", Network: "generic", MTI: mtis[flow], ProcessingCode: "000000",
+			STAN: fmt.Sprintf("%06d", w.stan), RRN: fmt.Sprintf("6325%08d", w.stan), TransmittedAt: now.Truncate(time.Second),
+			LocalTime: now.Format("0102150405"), AcquirerID: "700001", TerminalID: "TERM0001", CardAcceptorID: "SHOP00000000001",
+			MerchantName: "TEST MARKET", MerchantCity: "ISTANBUL", MerchantCountry: "TR", MCC: "5411",
+			EntryMode: "012", ConditionCode: "00", AcquirerCountry: "TR",
+		},
+	}
+	r.Card.PAN = c.Clear.Number
+	return r
+}
+
+var mtis = map[authorization.Flow]string{
+	authorization.AuthorizationRequest: "0100", authorization.FinancialRequest: "0200",
+	authorization.AuthorizationAdvice: "0120", authorization.FinancialAdvice: "0220",
+	authorization.ReversalRequest: "0400", authorization.ReversalAdvice: "0420",
+}
+
+// Chip adds what the card's chip says with its next counter.
+func (w *World) Chip(c *Card, r *authorization.Request) {
+	c.atc++
+	w.ChipWith(c, r, c.atc)
+}
+
+// ChipWith is Chip with a counter of the test's choice.
+func (w *World) ChipWith(c *Card, r *authorization.Request, atc int) {
+	r.EntryMode = "051"
+	h := &authorization.Chip{CID: 0x80, ATC: [2]byte{byte(atc >> 8), byte(atc)}, UN: [4]byte{1, 2, 3, 4}, Country: [2]byte{0x07, 0x92}}
+	digits, err := hex.DecodeString(fmt.Sprintf("%012d", r.Amount.Minor()))
+	must(w.T, err)
+	copy(h.AmountAuthorized[:], digits)
+	currency, err := hex.DecodeString("0" + r.Amount.Currency().Numeric())
+	must(w.T, err)
+	copy(h.Currency[:], currency)
+	h.IAD = []byte{0x06, c.Clear.DKI, c.Clear.CVN, 0x03, 0xA0, 0x00, 0x00}
+	in := algo.ARQCInput{
+		Profile: hsm.CVN18, PAN: c.Clear.Number, PSN: c.Clear.Card.PSN, ATC: h.ATC, UN: h.UN, AmountAuthorized: h.AmountAuthorized,
+		Country: h.Country, Currency: h.Currency, IAD: h.IAD,
+	}
+	mk, err := algo.NewPair(c.Clear.ICCMasterKey.Reveal())
+	must(w.T, err)
+	h.ARQC, err = algo.ApplicationCryptogram(mk, &in)
+	must(w.T, err)
+	r.Chip = h
+}
+
+// WithPIN adds a PIN block of digits under the BIN's ZPK.
+func (w *World) WithPIN(c *Card, r *authorization.Request, digits string) {
+	cfg, err := w.Issuing.Configuration(w.T.Context(), w.Caller.Tenant)
+	must(w.T, err)
+	bin, _ := cfg.BINFor(c.Clear.Number)
+	keys, _ := cfg.KeysOf(bin)
+	r.Card.PINBlock, err = w.HSM.EncodePIN(w.T.Context(), keys.ZPK, hsm.ISO0, c.Clear.Number, secret.FromString(digits))
+	must(w.T, err)
+	r.Card.PINFormat = authorization.ISO0
+}
+
+// WithCVV2 adds the card's CVV2, or another three digits.
+func (w *World) WithCVV2(c *Card, r *authorization.Request, right bool) {
+	v := c.Clear.CVV2
+	if !right {
+		v = secret.FromString(wrong(string(v.Reveal())))
+	}
+	r.Card.CVV2, r.EntryMode, r.ConditionCode = v, "812", "59"
+}
+
+// WithStripe adds the card's track 2.
+func (w *World) WithStripe(c *Card, r *authorization.Request) {
+	track, err := pan.ParseTrack2(string(c.Clear.Track2.Reveal()))
+	must(w.T, err)
+	r.Card.Track2, r.EntryMode = track, "902"
+}
+
+func wrong(digits string) string {
+	return string('0'+(digits[0]-'0'+1)%10) + digits[1:]
+}
+
+// Repeat is the message that a sender who got no answer sends again.
+func Repeat(r *authorization.Request) *authorization.Request {
+	again := *r
+	again.IsRepeat = true
+	again.MTI = r.MTI[:3] + "1"
+	return &again
+}
+
+// Reversal undoes r, wholly, or down to what remains.
+func (w *World) Reversal(c *Card, r *authorization.Request, flow authorization.Flow, remains *money.Amount) *authorization.Request {
+	v := w.Request(c, flow, r.Amount)
+	v.ProcessingCode, v.RRN, v.Expiry = r.ProcessingCode, r.RRN, ""
+	key := authorization.NewKey(r.Details, r.MTI[1]-'0', r.MTI[2]-'0')
+	v.Original, v.Replacement = &key, remains
+	return v
+}
+
+// Authorize asks the world's engine.
+func (w *World) Authorize(r *authorization.Request) authorization.Answer {
+	w.T.Helper()
+	a, err := w.Engine.Authorize(w.T.Context(), r)
+	must(w.T, err)
+	return a
+}
+
+// Verify fails the test unless every invariant of ledger and decisions holds.
+func (w *World) Verify() {
+	w.T.Helper()
+	for _, run := range []func(context.Context) ([]ledger.Invariant, error){
+		w.Ledger.Verify,
+		func(ctx context.Context) ([]ledger.Invariant, error) { return w.Queries.Verify(ctx, nil) },
+	} {
+		all, err := run(w.T.Context())
+		must(w.T, err)
+		for _, v := range all {
+			if v.Broken > 0 {
+				w.T.Errorf("invariant broken: %s: %d of %d, such as %v", v.Name, v.Broken, v.Checked, v.Examples)
+			}
+		}
+	}
+}
+
+// LimitContactless changes the product's limit for taps without a PIN.
+func (w *World) LimitContactless(limit money.Amount) {
+	_, err := w.Issuing.SetContactlessLimit(w.T.Context(), w.Caller, "P1", issuing.ContactlessLimit{Transaction: limit})
+	must(w.T, err)
+}

@@ -1,0 +1,121 @@
+package authorization
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// A record must give back what it was made from, or decisions could not be made
+// again.
+func TestRecord_readsBackWhatItWrote(t *testing.T) {
+	text := rapid.StringMatching(`[ -~\n\\]{0,12}`)
+	rapid.Check(t, func(t *rapid.T) {
+		amount := func(name string) money.Amount {
+			return money.Must(rapid.Int64Range(0, 1e12).Draw(t, name), rapid.SampledFrom([]string{"TRY", "JPY", "KWD"}).Draw(t, name))
+		}
+		var r record
+		r.Request.Flow = AuthorizationRequest
+		r.Request.MerchantName = text.Draw(t, "name")
+		r.Request.STAN = text.Draw(t, "stan")
+		r.Request.Amount = amount("amount")
+		if rapid.Bool().Draw(t, "chip") {
+			r.Request.Chip = &Chip{CID: rapid.Byte().Draw(t, "cid"), IAD: rapid.SliceOfN(rapid.Byte(), 1, 32).Draw(t, "iad")}
+		}
+		if rapid.Bool().Draw(t, "original") {
+			r.Request.Original = &Key{Link: text.Draw(t, "link"), Class: 1, STAN: "000001"}
+		}
+		if rapid.Bool().Draw(t, "replacement") {
+			a := amount("replacement")
+			r.Request.Replacement = &a
+		}
+		r.Facts.Billing = amount("billing")
+		r.Facts.Card.Found = rapid.Bool().Draw(t, "found")
+		r.Facts.Product.ContactlessLimit = rapid.Int64Range(-1, 1e9).Draw(t, "limit")
+		r.Facts.PIN = rapid.SampledFrom([]Result{NotPresent, Match, NoMatch}).Draw(t, "pin")
+		r.State.Posted = amount("posted")
+		r.State.Card.ATC = rapid.IntRange(-1, 65535).Draw(t, "atc")
+		r.State.Card.Tap = text.Draw(t, "tap")
+		again, err := parseRecord(r.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := again.String(), r.String(); got != want {
+			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+		if again.Request.MerchantName != r.Request.MerchantName || again.Request.Amount != r.Request.Amount {
+			t.Fatal("members differ")
+		}
+	})
+}
+
+func TestRecord_refusesAnUnknownVersion(t *testing.T) {
+	if _, err := parseRecord("version=9\n"); err == nil {
+		t.Error("a record of a version that does not exist yet was read")
+	}
+	if _, err := parseRecord("version"); err == nil {
+		t.Error("a line without a value was read")
+	}
+}
+
+func TestTrace_readsBackWhatItWrote(t *testing.T) {
+	want := Trace{{"Card", Pass, "", ""}, {"Balance", Fail, InsufficientFunds, "10.00 of 5.00 | rest"}}
+	got, err := ParseTrace(want.String())
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func FuzzParseRecord(f *testing.F) {
+	r := record{}
+	r.Request.Amount, r.Facts.Billing = money.Must(1, "TRY"), money.Must(1, "TRY")
+	f.Add(r.String())
+	f.Add("version=1\namount=9 XXX\n")
+	f.Add("version=1\nchip=1\nchip.iad=zz\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := parseRecord(text)
+		if err != nil {
+			return
+		}
+		if again, err := parseRecord(r.String()); err != nil || again.String() != r.String() {
+			t.Errorf("not stable: %v", err)
+		}
+	})
+}
+
+// The window accepts each counter once, in any order within 63, and nothing
+// older.
+func TestAcceptATC_acceptsEachCounterOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := &Decision{}
+		d.Card.ATC = -1
+		used, last := map[int]bool{}, -1
+		for range rapid.IntRange(1, 200).Draw(t, "n") {
+			atc := rapid.IntRange(max(0, last-80), min(65535, last+80)).Draw(t, "atc")
+			want := !used[atc] && (atc > last || last-atc <= 63)
+			if got := d.acceptATC(atc); got != want {
+				t.Fatalf("ATC %d after %d: got %v, want %v", atc, last, got, want)
+			}
+			if want {
+				used[atc] = true
+				last = max(last, atc)
+			}
+		}
+	})
+}
+
+// No table that maps reasons may forget one, and each reason must be what the
+// contract spells.
+func TestReasons_areDistinctWords(t *testing.T) {
+	seen := map[Reason]bool{}
+	for _, r := range Reasons() {
+		if r == "" || seen[r] || strings.ContainsAny(string(r), " |=\n") {
+			t.Errorf("reason %q is empty, repeated or not a word", r)
+		}
+		seen[r] = true
+	}
+}

@@ -1,0 +1,253 @@
+package authorization_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+var update = flag.Bool("update", false, "rewrite the answers in testdata/*.txt")
+
+// The scripts in testdata are the behaviour as the business reads it: a command
+// a line, "----", and what came of it. They run on both engines and must answer
+// alike.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) { runScript(t, d, file) })
+		})
+	}
+}
+
+func runScript(t *testing.T, d *db.DB, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := authorizationtest.New(t, d)
+	s := &script{World: w, sent: map[string]*authorization.Request{}}
+	var out strings.Builder
+	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
+		commands, want, found := strings.Cut(block, "\n----")
+		if !found {
+			out.WriteString(block + "\n\n") // a comment
+			continue
+		}
+		var got []string
+		for line := range strings.Lines(commands) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				got = append(got, s.run(line))
+			}
+		}
+		answer := strings.Join(got, "\n")
+		if answer != strings.TrimSpace(want) && !*update {
+			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", file, i+1, commands, answer, want)
+		}
+		out.WriteString(commands + "\n----\n" + answer + "\n\n")
+	}
+	w.Verify()
+	if *update {
+		if err := os.WriteFile(file, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type script struct {
+	*authorizationtest.World
+	card *authorizationtest.Card
+	sent map[string]*authorization.Request
+}
+
+func (s *script) run(line string) string {
+	words := strings.Fields(line)
+	args := map[string]string{}
+	for _, w := range words[1:] {
+		name, value, _ := strings.Cut(w, "=")
+		args[name] = value
+	}
+	switch words[0] {
+	case "card":
+		s.card = s.NewCard(args["balance"])
+		return "ok"
+	case "status":
+		to := issuing.CardStatus(args["to"])
+		reason := issuing.ClientRequest
+		if r := args["reason"]; r != "" {
+			reason = issuing.StatusReason(r)
+		}
+		if _, err := s.Issuing.ChangeStatus(s.T.Context(), s.Caller, s.card.Token, issuing.NewStatus{Status: to, Reason: reason}); err != nil {
+			return err.Error()
+		}
+		return "ok"
+	case "wait":
+		d, err := time.ParseDuration(args["for"])
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		s.Clock.Advance(d)
+		return "ok"
+	case "expire":
+		n, err := s.Engine.Expire(s.T.Context())
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%d released; %s", n, s.balance())
+	case "authorize", "withdraw", "refund", "inquire", "advise", "complete":
+		return s.answer(s.request(words[0], args))
+	case "repeat":
+		return s.answer(authorizationtest.Repeat(s.sent[args["of"]]))
+	case "reverse":
+		return s.reverse(args)
+	case "send":
+		return s.answer(s.sent[args["the"]])
+	}
+	s.T.Fatalf("unknown command %q", line)
+	return ""
+}
+
+func (s *script) amount(text string) money.Amount {
+	if text == "" {
+		text = "0"
+	}
+	code := "TRY"
+	if number, unit, ok := strings.Cut(text, ":"); ok { // 10.00:EUR
+		text, code = number, unit
+	}
+	a, err := money.Parse(text, money.MustCurrency(code))
+	if err != nil {
+		s.T.Fatal(err)
+	}
+	return a
+}
+
+var flowOf = map[string]authorization.Flow{
+	"authorize": authorization.AuthorizationRequest, "inquire": authorization.AuthorizationRequest,
+	"withdraw": authorization.FinancialRequest, "refund": authorization.FinancialRequest,
+	"advise": authorization.AuthorizationAdvice, "complete": authorization.FinancialAdvice,
+}
+
+func (s *script) request(kind string, args map[string]string) *authorization.Request {
+	r := s.Request(s.card, flowOf[kind], s.amount(args["amount"]))
+	if prior := s.sent[args["of"]]; prior != nil {
+		r.RRN = prior.RRN
+	}
+	switch kind {
+	case "withdraw":
+		r.ProcessingCode, r.MCC = "010000", "6011"
+	case "refund":
+		r.ProcessingCode = "200000"
+	case "inquire":
+		r.ProcessingCode = "310000"
+	}
+	if code := args["code"]; code != "" {
+		r.ProcessingCode = code + "0000"
+	}
+	switch args["entry"] {
+	case "chip":
+		s.Chip(s.card, r)
+	case "tap":
+		s.Chip(s.card, r)
+		r.EntryMode = "071"
+	case "stripe":
+		s.WithStripe(s.card, r)
+	case "chip-without-data":
+		r.EntryMode = "051"
+	}
+	if prior := s.sent[args["same-tap"]]; prior != nil {
+		r.Chip, r.EntryMode = prior.Chip, "071"
+	}
+	if args["arqc"] == "wrong" {
+		r.Chip.ARQC[0] ^= 1
+	}
+	if args["pin"] != "" {
+		digits := s.card.PIN
+		if args["pin"] == "wrong" {
+			digits = "9035"
+		}
+		s.WithPIN(s.card, r, digits)
+	}
+	if v := args["cvv2"]; v != "" {
+		s.WithCVV2(s.card, r, v == "right")
+	}
+	if v := args["expiry"]; v != "" {
+		r.Expiry = v
+	}
+	if v := args["billing"]; v != "" {
+		a := s.amount(v)
+		r.Billing = &a
+	}
+	r.MayApprovePartially = args["partial"] == "yes"
+	r.IsIncrement = args["increment"] == "yes"
+	r.Details.ResponseCode = args["de39"]
+	if name := args["as"]; name != "" {
+		s.sent[name] = r
+	}
+	if args["but"] == "keep" { // built, to be sent later
+		r.ReceivedAt = time.Time{}
+	}
+	return r
+}
+
+func (s *script) reverse(args map[string]string) string {
+	flow := authorization.ReversalRequest
+	if args["advice"] == "yes" {
+		flow = authorization.ReversalAdvice
+	}
+	var remains *money.Amount
+	if v := args["remains"]; v != "" {
+		a := s.amount(v)
+		remains = &a
+	}
+	r := s.Reversal(s.card, s.sent[args["of"]], flow, remains)
+	if name := args["as"]; name != "" {
+		s.sent[name] = r
+	}
+	return s.answer(r)
+}
+
+func (s *script) answer(r *authorization.Request) string {
+	if r.ReceivedAt.IsZero() {
+		r.ReceivedAt = s.Clock.Now()
+		return "kept"
+	}
+	a, err := s.Engine.Authorize(s.T.Context(), r)
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	text := "approved"
+	switch {
+	case a.Reason != "":
+		text = "declined " + string(a.Reason)
+	case a.Outcome == authorization.OutcomeApprovedPartially:
+		text = "approved for " + a.Approved.String()
+	}
+	text += " (" + a.ResponseCode + ")"
+	if a.IsRepeat {
+		text += " as before"
+	}
+	if len(a.IssuerData) > 0 {
+		text += " with ARPC"
+	}
+	return text + "; " + s.balance()
+}
+
+func (s *script) balance() string {
+	a := s.Balance(s.card)
+	return fmt.Sprintf("posted %s, held %s, available %s", a.Posted.Decimal(), a.Held.Decimal(), a.Available())
+}
