@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -295,4 +296,22 @@ func (w *world) find(path string) string {
 		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	return fmt.Sprint(v)
+}
+
+// logger writes into the world's buffer, for tests that build their own
+// router.
+func (w *world) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
+}
+
+// locked lets several requests log at once.
+type locked struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
 }

@@ -65,6 +65,9 @@ func register[I, O any](a *API, rt route, run handler[I, O]) {
 	if rt.Permission != public && rt.Permission != anyCaller && !access.KnownPermission(rt.Permission) {
 		panic(fmt.Sprintf("%s %s declares no known permission", rt.Method, rt.Path))
 	}
+	if overflows(reflect.TypeFor[I]()) {
+		panic(fmt.Sprintf("%s %s: parameters that are numbers must be int or int64", rt.Method, rt.Path))
+	}
 	op := a.operation(rt)
 	if a.routed[op.OperationID] {
 		panic(fmt.Sprintf("operation %s is there already", op.OperationID))
@@ -95,6 +98,19 @@ func register[I, O any](a *API, rt route, run handler[I, O]) {
 		out, err := carry(ctx, in)
 		return &reply[O]{Body: out}, err
 	})
+}
+
+// overflows reports whether a parameter of t is a small integer: huma would cut
+// off what does not fit in it.
+func overflows(t reflect.Type) bool {
+	for f := range t.Fields() {
+		kind := f.Type.Kind()
+		small := kind >= reflect.Int8 && kind <= reflect.Int32 || kind >= reflect.Uint && kind <= reflect.Uint32
+		if small && f.Name != "Body" || f.Anonymous && kind == reflect.Struct && overflows(f.Type) {
+			return true
+		}
+	}
+	return false
 }
 
 // reply is what huma wants around a body.
