@@ -34,6 +34,10 @@ func SignIn(ctx context.Context, base, clientID string, clientSecret secret.Valu
 	return c, err
 }
 
+// Move makes the client call the API at another base, such as after a restart
+// on another port. It must not run beside a call.
+func (c *Client) Move(base string) { c.base = base }
+
 // APIError is an answer that is no success.
 type APIError struct {
 	Status int
