@@ -70,6 +70,8 @@ var layers = func() map[string][]string {
 	engine := []string{"hsm", "hsm/soft", "hsm/payshield", "hsm/vector", "db", "outbox"}
 	t["config"] = join(vocabulary, wires, engine, domains, edges)
 	t["app"] = join(t["config"], []string{"config", "hsm/algo"})
+	// The world of tests composes every layer, as app does.
+	t["authorization/authorizationtest"] = t["app"]
 	t["cmd/sarraf"] = []string{"app", "config"}
 	return t
 }()

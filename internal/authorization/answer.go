@@ -19,9 +19,9 @@ type Answer struct {
 	// the account's currency; HasBalance is false without an account.
 	Posted, Available money.Amount
 	HasBalance        bool
-	// IssuerData is tag 91: response cryptogram and response code for the chip.
+	// IssuerAuthentication is tag 91: response cryptogram and response code for the chip.
 	// It is made anew for a repeat, not kept.
-	IssuerData []byte
+	IssuerAuthentication []byte
 	// IsRepeat says that the answer had been given before.
 	IsRepeat bool
 }

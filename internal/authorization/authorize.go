@@ -191,7 +191,7 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 		return a
 	}
 	var err error
-	a.IssuerData, err = e.hsm.ResponseCryptogram(ctx, f.imk, arqcInput(req, f.profile, f.Card.PSN),
+	a.IssuerAuthentication, err = e.hsm.ResponseCryptogram(ctx, f.imk, arqcInput(req, f.profile, f.Card.PSN),
 		[2]byte{a.ResponseCode[0], a.ResponseCode[1]}, a.IsApproved())
 	if err != nil {
 		e.log.WarnContext(ctx, "response cryptogram not made", "transaction", a.Transaction, "error", err)

@@ -93,7 +93,7 @@ func TestAuthorize_concurrentRepeatsReserveOnce(t *testing.T) {
 			wg.Wait()
 			for _, a := range answers {
 				if a.Transaction != answers[0].Transaction || a.AuthorizationCode != answers[0].AuthorizationCode ||
-					a.Reason != authorization.Approved || string(a.IssuerData) != string(answers[0].IssuerData) {
+					a.Reason != authorization.Approved || string(a.IssuerAuthentication) != string(answers[0].IssuerAuthentication) {
 					t.Fatalf("got different answers to one message: %+v and %+v", a, answers[0])
 				}
 			}

@@ -241,7 +241,7 @@ func (s *script) answer(r *authorization.Request) string {
 	if a.IsRepeat {
 		text += " as before"
 	}
-	if len(a.IssuerData) > 0 {
+	if len(a.IssuerAuthentication) > 0 {
 		text += " with ARPC"
 	}
 	return text + "; " + s.balance()

@@ -41,8 +41,8 @@ func (s *Server) encodeAnswer(req *authorization.Request, a authorization.Answer
 	if len(amounts) > 0 {
 		resp.Set(iso8583.AdditionalAmounts, amounts)
 	}
-	if len(a.IssuerData) > 0 {
-		icc, err := emv.Answer{Authentication: a.IssuerData}.Append(nil)
+	if len(a.IssuerAuthentication) > 0 {
+		icc, err := emv.Answer{Authentication: a.IssuerAuthentication}.Append(nil)
 		if err != nil {
 			return fmt.Errorf("chip data: %w", err)
 		}
