@@ -25,6 +25,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
@@ -76,7 +77,11 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return Services{Access: access.New(d, backend, c), Vault: vault.New(d, backend, c)}
+	s := Services{
+		Access: access.New(d, backend, c), Vault: vault.New(d, backend, c), Issuing: issuing.New(d, backend, c),
+	}
+	s.Access.Watcher = s.Issuing
+	return s
 }
 
 // token returns a valid access token of a tenant's client.

@@ -13,13 +13,15 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // Services are the domains this family speaks for.
 type Services struct {
-	Access *access.Service
-	Vault  *vault.Service
+	Access  *access.Service
+	Vault   *vault.Service
+	Issuing *issuing.Service
 }
 
 // API is the platform family. It is safe for concurrent use.

@@ -1,0 +1,202 @@
+package platform
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+// cardBinRequest creates or replaces a BIN. bin itself is taken from the path
+// of an update.
+type cardBinRequest struct {
+	Bin             string                   `json:"bin,omitempty" maxLength:"8" doc:"6 or 8 digits."`
+	Brand           api.Enum[brands]         `json:"brand" required:"true"`
+	Network         api.Enum[networks]       `json:"network,omitempty" doc:"Absent: the brand's."`
+	CardType        api.Enum[cardTypes]      `json:"cardType" required:"true"`
+	CardLevel       api.Enum[cardLevels]     `json:"cardLevel,omitempty"`
+	Currency        string                   `json:"currencyCode,omitempty" maxLength:"3"`
+	Country         string                   `json:"countryCode,omitempty" maxLength:"3"`
+	PANLength       int                      `json:"panLength,omitempty" doc:"16 to 19; absent: 16."`
+	SponsorName     api.FreeText             `json:"sponsorName,omitempty"`
+	NetworkMemberID string                   `json:"networkMemberId,omitempty"`
+	KeySetCode      string                   `json:"keySetCode,omitempty" doc:"Absent: a key set of the BIN's own."`
+	ThreeDS         bool                     `json:"is3dsEnabled,omitempty"`
+	Tokenization    bool                     `json:"isTokenizationEnabled,omitempty"`
+	Status          api.Enum[recordStatuses] `json:"status,omitempty"`
+	Stamp           string                   `json:"concurrencyStamp,omitempty" maxLength:"64"`
+}
+
+type cardBin struct {
+	Bin             string  `json:"bin"`
+	BinLength       int     `json:"binLength"`
+	Brand           string  `json:"brand"`
+	Network         string  `json:"network"`
+	CardType        string  `json:"cardType"`
+	CardLevel       *string `json:"cardLevel"`
+	Currency        string  `json:"currencyCode"`
+	Country         string  `json:"countryCode"`
+	PANLength       int     `json:"panLength"`
+	SponsorName     *string `json:"sponsorName"`
+	NetworkMemberID *string `json:"networkMemberId"`
+	KeySetCode      string  `json:"keySetCode"`
+	ThreeDS         bool    `json:"is3dsEnabled"`
+	Tokenization    bool    `json:"isTokenizationEnabled"`
+	Status          string  `json:"status"`
+	record
+}
+
+type binPath struct {
+	Bin string `path:"bin"`
+}
+
+func (a *API) createBin(ctx context.Context, c access.Caller, in *struct{ Body cardBinRequest }) (cardBin, error) {
+	b, err := decodeBin(in.Body)
+	if err != nil {
+		return cardBin{}, err
+	}
+	b, err = a.Issuing.CreateBIN(ctx, c, b)
+	return encodeBin(b), err
+}
+
+func (a *API) updateBin(ctx context.Context, c access.Caller, in *struct {
+	binPath
+	Body cardBinRequest
+}) (cardBin, error) {
+	in.Body.Bin = in.Bin
+	b, err := decodeBin(in.Body)
+	if err != nil {
+		return cardBin{}, err
+	}
+	b, err = a.Issuing.UpdateBIN(ctx, c, b, in.Body.Stamp)
+	return encodeBin(b), err
+}
+
+func (a *API) showBin(ctx context.Context, c access.Caller, in *binPath) (cardBin, error) {
+	b, err := a.Issuing.BIN(ctx, c, in.Bin)
+	return encodeBin(b), err
+}
+
+func (a *API) listBins(ctx context.Context, c access.Caller, in *struct {
+	api.Paging
+	Brand    string `query:"Brand"`
+	CardType string `query:"CardType"`
+}) (api.Page[cardBin], error) {
+	var d decoding
+	f := issuing.BINFilter{
+		Brand:    issuing.Brand(enumOf[brands](&d, "Brand", in.Brand)),
+		CardType: issuing.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
+		Page:     d.page(in.Paging, "bin", "brand"),
+	}
+	if err := d.err(); err != nil {
+		return api.Page[cardBin]{}, err
+	}
+	page, total, err := a.Issuing.BINs(ctx, c, f)
+	return api.PageOf(total, encodeAll(page, encodeBin)), err
+}
+
+func encodeAll[T, W any](all []T, encode func(T) W) []W {
+	out := make([]W, len(all))
+	for i, v := range all {
+		out[i] = encode(v)
+	}
+	return out
+}
+
+func decodeBin(in cardBinRequest) (issuing.BIN, error) {
+	var d decoding
+	b := issuing.BIN{
+		BIN: in.Bin, Brand: issuing.Brand(in.Brand), Network: issuing.Network(in.Network), CardType: issuing.CardType(in.CardType),
+		CardLevel: issuing.CardLevel(in.CardLevel), Currency: d.currency("currencyCode", in.Currency),
+		Country: d.country("countryCode", in.Country), PANLength: in.PANLength, SponsorName: string(in.SponsorName),
+		NetworkMemberID: in.NetworkMemberID, KeySetCode: in.KeySetCode, ThreeDS: in.ThreeDS, Tokenization: in.Tokenization,
+		Status: issuing.RecordStatus(in.Status),
+	}
+	return b, d.err()
+}
+
+func encodeBin(b issuing.BIN) cardBin {
+	return cardBin{
+		Bin: b.BIN, BinLength: len(b.BIN), Brand: string(b.Brand), Network: string(b.Network), CardType: string(b.CardType),
+		CardLevel: orNil(b.CardLevel), Currency: b.Currency.Code(), Country: b.Country.Alpha2(), PANLength: b.PANLength,
+		SponsorName: orNil(b.SponsorName), NetworkMemberID: orNil(b.NetworkMemberID), KeySetCode: b.KeySetCode,
+		ThreeDS: b.ThreeDS, Tokenization: b.Tokenization, Status: string(b.Status), record: encodeRecord(b.Record),
+	}
+}
+
+type panGenerations struct{}
+
+// Members lists how card numbers are chosen.
+func (panGenerations) Members() []api.Member { return api.Numbered(1, "Random", "Sequential") }
+
+type cardBinRangeRequest struct {
+	Code           string                   `json:"code,omitempty" maxLength:"32"`
+	Name           api.FreeText             `json:"name" required:"true" minLength:"1" maxLength:"100"`
+	Bin            string                   `json:"bin,omitempty" maxLength:"8"`
+	Start          string                   `json:"rangeStart,omitempty" maxLength:"18" doc:"Account part without check digit."`
+	End            string                   `json:"rangeEnd,omitempty" maxLength:"18" doc:"Inclusive; an update can only raise it."`
+	Generation     api.Enum[panGenerations] `json:"panGenerationMethod,omitempty"`
+	AlertThreshold *int                     `json:"alertThresholdPercent,omitempty" minimum:"1" maximum:"99" doc:"Absent: 85."`
+	Status         api.Enum[recordStatuses] `json:"status,omitempty"`
+	Stamp          string                   `json:"concurrencyStamp,omitempty" maxLength:"64"`
+}
+
+type cardBinRange struct {
+	Code           string `json:"code"`
+	Name           string `json:"name"`
+	Bin            string `json:"bin"`
+	Start          string `json:"rangeStart"`
+	End            string `json:"rangeEnd"`
+	Generation     string `json:"panGenerationMethod"`
+	AlertThreshold int    `json:"alertThresholdPercent"`
+	Status         string `json:"status"`
+	Capacity       int64  `json:"capacity"`
+	UsedCount      int64  `json:"usedCount"`
+	RemainingCount int64  `json:"remainingCount"`
+	UsagePercent   int64  `json:"usagePercent"`
+	record
+}
+
+func (a *API) createBinRange(ctx context.Context, c access.Caller, in *struct{ Body cardBinRangeRequest }) (cardBinRange, error) {
+	r, err := a.Issuing.CreateRange(ctx, c, decodeBinRange(in.Body))
+	return encodeBinRange(r), err
+}
+
+func (a *API) updateBinRange(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"binRangeCode"`
+	Body cardBinRangeRequest
+}) (cardBinRange, error) {
+	in.Body.Code = in.Code
+	r, err := a.Issuing.UpdateRange(ctx, c, decodeBinRange(in.Body), in.Body.Stamp)
+	return encodeBinRange(r), err
+}
+
+func (a *API) listBinRanges(ctx context.Context, c access.Caller, in *struct {
+	Bin    string `query:"Bin"`
+	Status string `query:"Status"`
+}) ([]cardBinRange, error) {
+	var d decoding
+	status := issuing.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status))
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	all, err := a.Issuing.Ranges(ctx, c, in.Bin, status)
+	return encodeAll(all, encodeBinRange), err
+}
+
+func decodeBinRange(in cardBinRangeRequest) issuing.BINRange {
+	return issuing.BINRange{
+		Code: in.Code, Name: string(in.Name), BIN: in.Bin, Start: in.Start, End: in.End,
+		Generation: issuing.PANGeneration(in.Generation), AlertThresholdPercent: value(in.AlertThreshold),
+		Status: issuing.RecordStatus(in.Status),
+	}
+}
+
+func encodeBinRange(r issuing.BINRange) cardBinRange {
+	return cardBinRange{
+		Code: r.Code, Name: r.Name, Bin: r.BIN, Start: r.Start, End: r.End, Generation: string(r.Generation),
+		AlertThreshold: r.AlertThresholdPercent, Status: string(r.Status), Capacity: r.Capacity(), UsedCount: r.UsedCount,
+		RemainingCount: r.Remaining(), UsagePercent: r.UsagePercent(), record: encodeRecord(r.Record),
+	}
+}
