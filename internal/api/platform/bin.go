@@ -44,11 +44,7 @@ type cardBin struct {
 	ThreeDS         bool    `json:"is3dsEnabled"`
 	Tokenization    bool    `json:"isTokenizationEnabled"`
 	Status          string  `json:"status"`
-	record
-}
-
-type binPath struct {
-	Bin string `path:"bin"`
+	Audited
 }
 
 func (a *API) createBin(ctx context.Context, c access.Caller, in *struct{ Body cardBinRequest }) (cardBin, error) {
@@ -61,7 +57,7 @@ func (a *API) createBin(ctx context.Context, c access.Caller, in *struct{ Body c
 }
 
 func (a *API) updateBin(ctx context.Context, c access.Caller, in *struct {
-	binPath
+	Bin  string `path:"bin"`
 	Body cardBinRequest
 }) (cardBin, error) {
 	in.Body.Bin = in.Bin
@@ -73,7 +69,9 @@ func (a *API) updateBin(ctx context.Context, c access.Caller, in *struct {
 	return encodeBin(b), err
 }
 
-func (a *API) showBin(ctx context.Context, c access.Caller, in *binPath) (cardBin, error) {
+func (a *API) showBin(ctx context.Context, c access.Caller, in *struct {
+	Bin string `path:"bin"`
+}) (cardBin, error) {
 	b, err := a.Issuing.BIN(ctx, c, in.Bin)
 	return encodeBin(b), err
 }
@@ -121,7 +119,7 @@ func encodeBin(b issuing.BIN) cardBin {
 		Bin: b.BIN, BinLength: len(b.BIN), Brand: string(b.Brand), Network: string(b.Network), CardType: string(b.CardType),
 		CardLevel: orNil(b.CardLevel), Currency: b.Currency.Code(), Country: b.Country.Alpha2(), PANLength: b.PANLength,
 		SponsorName: orNil(b.SponsorName), NetworkMemberID: orNil(b.NetworkMemberID), KeySetCode: b.KeySetCode,
-		ThreeDS: b.ThreeDS, Tokenization: b.Tokenization, Status: string(b.Status), record: encodeRecord(b.Record),
+		ThreeDS: b.ThreeDS, Tokenization: b.Tokenization, Status: string(b.Status), Audited: encodeRecord(b.Record),
 	}
 }
 
@@ -155,7 +153,7 @@ type cardBinRange struct {
 	UsedCount      int64  `json:"usedCount"`
 	RemainingCount int64  `json:"remainingCount"`
 	UsagePercent   int64  `json:"usagePercent"`
-	record
+	Audited
 }
 
 func (a *API) createBinRange(ctx context.Context, c access.Caller, in *struct{ Body cardBinRangeRequest }) (cardBinRange, error) {
@@ -197,6 +195,6 @@ func encodeBinRange(r issuing.BINRange) cardBinRange {
 	return cardBinRange{
 		Code: r.Code, Name: r.Name, Bin: r.BIN, Start: r.Start, End: r.End, Generation: string(r.Generation),
 		AlertThreshold: r.AlertThresholdPercent, Status: string(r.Status), Capacity: r.Capacity(), UsedCount: r.UsedCount,
-		RemainingCount: r.Remaining(), UsagePercent: r.UsagePercent(), record: encodeRecord(r.Record),
+		RemainingCount: r.Remaining(), UsagePercent: r.UsagePercent(), Audited: encodeRecord(r.Record),
 	}
 }

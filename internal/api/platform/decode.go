@@ -211,8 +211,8 @@ func namesOf[T ~string](values []T) []string {
 	return names
 }
 
-// record is who wrote a definition and when; every readable object has it.
-type record struct {
+// Audited is who wrote a definition and when; every readable object has it.
+type Audited struct {
 	CreationTime         time.Time `json:"creationTime"`
 	CreatorID            string    `json:"creatorId"`
 	LastModificationTime time.Time `json:"lastModificationTime"`
@@ -220,15 +220,17 @@ type record struct {
 	ConcurrencyStamp     *string   `json:"concurrencyStamp"`
 }
 
-func encodeRecord(r issuing.Record) record {
-	return record{
+func encodeRecord(r issuing.Record) Audited {
+	return Audited{
 		CreationTime: r.CreatedAt, CreatorID: r.CreatedBy, LastModificationTime: r.UpdatedAt, LastModifierID: r.UpdatedBy,
 		ConcurrencyStamp: orNil(r.ConcurrencyStamp),
 	}
 }
 
 // numbered lists the values of a domain enumeration with consecutive codes.
-func numbered[T ~string](first int, values []T) []api.Member { return api.Numbered(first, namesOf(values)...) }
+func numbered[T ~string](first int, values []T) []api.Member {
+	return api.Numbered(first, namesOf(values)...)
+}
 
 // The enumerations that several resources share (contract/platform.md §4).
 type (
@@ -267,4 +269,3 @@ func kycOf(e api.Enum[kycLevels], standard issuing.KYCLevel) issuing.KYCLevel {
 	}
 	return standard
 }
-

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -402,5 +405,23 @@ func TestParameters_areCheckedInTheSameShape(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), "4539") {
 		t.Error("the log holds what was sent")
+	}
+}
+
+func TestDocs_scriptIsTheOneItsReadmeNames(t *testing.T) {
+	readme, err := os.ReadFile("docs/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(scalar))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, plain); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), hex.EncodeToString(sum.Sum(nil))) {
+		t.Error("docs/README.md names another sum than that of docs/scalar.js.gz")
 	}
 }

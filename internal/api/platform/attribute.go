@@ -1,0 +1,259 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+type (
+	balanceModes   struct{}
+	standInActions struct{}
+	weekdays       struct{}
+	taxTypes       struct{}
+)
+
+// Members of the enumerations of this resource.
+func (balanceModes) Members() []api.Member   { return api.Numbered(1, "External", "Internal", "Hybrid") }
+func (standInActions) Members() []api.Member { return api.Numbered(1, "Decline", "ApproveUpTo") }
+func (weekdays) Members() []api.Member {
+	return api.Numbered(0, "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+}
+func (taxTypes) Members() []api.Member {
+	return append(api.Numbered(1, "Bsmv", "Kkdf", "Kdv", "StampTax"), api.Member{Code: 9, Name: "Other"})
+}
+
+// tenantIssuingAttribute is the one document of issuing switches; request and
+// answer have the same members. Amounts are in the tenant's default currency,
+// rates in percent. What a request leaves out has its default.
+type tenantIssuingAttribute struct {
+	BalanceMode                api.Enum[balanceModes]  `json:"balanceMode"`
+	StandInPolicy              *standInPolicy          `json:"standInPolicy"`
+	ClientTimeoutMS            *int                    `json:"clientAuthTimeoutMs" minimum:"100" maximum:"10000"`
+	PINCounterDailyReset       *bool                   `json:"pinCounterDailyReset"`
+	PINSMSCoolingHours         *int                    `json:"pinSmsCoolingHours"`
+	PINSMSDailyLimit           *int                    `json:"pinSmsDailyLimit"`
+	LostReactivationHours      *int                    `json:"lostReactivationHours"`
+	ActivateOnFirstPIN         *bool                   `json:"activateOnFirstPin"`
+	AllowRecurringWhenInactive *bool                   `json:"allowRecurringWhenInactive"`
+	ChildPolicyCapped          *bool                   `json:"childPolicyCapped"`
+	UniqueMobilePhone          *bool                   `json:"uniqueMobilePhone"`
+	WeekStart                  api.Enum[weekdays]      `json:"weekStart"`
+	HolidayCalendarCode        *string                 `json:"holidayCalendarCode" maxLength:"32"`
+	MaxContactlessLimit        api.Decimal             `json:"maxContactlessLimit"`
+	UndeliveredCancelDays      *int                    `json:"undeliveredCancelDays"`
+	AllowFeeShortfall          *bool                   `json:"allowFeeShortfall"`
+	TaxRates                   []taxRate               `json:"taxRates"`
+	HoldExpiryDays             *holdExpiryDays         `json:"holdExpiryDays"`
+	ClearingTolerances         *clearingTolerances     `json:"clearingTolerances"`
+	SettlementCutOff           *string                 `json:"settlementCutOff" doc:"HH:MM in the tenant's time zone."`
+	DetokenizeDailyQuota       *int                    `json:"detokenizeDailyQuota"`
+	ResponseCodeMap            map[string]string       `json:"responseCodeMap" doc:"Decline reason to response code."`
+	SMSTemplates               map[string]api.FreeText `json:"smsTemplates"`
+	AllowClearSensitive        *bool                   `json:"allowClearSensitiveData" doc:"Sandbox tenants only."`
+	SlipRetentionMonths        *int                    `json:"digitalSlipRetentionMonths"`
+	Stamp                      *string                 `json:"concurrencyStamp" maxLength:"64"`
+	CreationTime               *time.Time              `json:"creationTime"`
+	LastModificationTime       *time.Time              `json:"lastModificationTime"`
+}
+
+type standInPolicy struct {
+	Action        api.Enum[standInActions] `json:"action" required:"true"`
+	AmountPerTxn  api.Decimal              `json:"amountPerTxn"`
+	AmountPerDay  api.Decimal              `json:"amountPerDay"`
+	MCCExclusions []string                 `json:"mccExclusions"`
+}
+
+type taxRate struct {
+	TaxType       api.Enum[taxTypes] `json:"taxType" required:"true"`
+	Rate          api.Decimal        `json:"rate" required:"true"`
+	EffectiveFrom string             `json:"effectiveFrom" required:"true"`
+}
+
+type holdExpiryDays struct {
+	Default  *int `json:"default"`
+	PreAuth  *int `json:"preAuth"`
+	HotelCar *int `json:"hotelCar"`
+	ATM      *int `json:"atm"`
+}
+
+type clearingTolerances struct {
+	ByMCC       []clearingTolerance `json:"byMcc"`
+	FX          api.Decimal         `json:"fx"`
+	RefundAlert api.Decimal         `json:"refundAlertAmount"`
+}
+
+type clearingTolerance struct {
+	Name string      `json:"name"`
+	MCCs []string    `json:"mccs"`
+	Rate api.Decimal `json:"rate"`
+}
+
+func (a *API) showAttributes(ctx context.Context, c access.Caller, _ *struct{}) (tenantIssuingAttribute, error) {
+	v, err := a.Issuing.Attributes(ctx, c)
+	return encodeAttributes(v), err
+}
+
+func (a *API) createAttributes(ctx context.Context, c access.Caller, in *struct{ Body tenantIssuingAttribute }) (tenantIssuingAttribute, error) {
+	v, err := a.decodeAttributes(ctx, c, in.Body)
+	if err != nil {
+		return tenantIssuingAttribute{}, err
+	}
+	v, err = a.Issuing.CreateAttributes(ctx, c, v)
+	return encodeAttributes(v), err
+}
+
+func (a *API) updateAttributes(ctx context.Context, c access.Caller, in *struct{ Body tenantIssuingAttribute }) (tenantIssuingAttribute, error) {
+	v, err := a.decodeAttributes(ctx, c, in.Body)
+	if err != nil {
+		return tenantIssuingAttribute{}, err
+	}
+	v, err = a.Issuing.UpdateAttributes(ctx, c, v, value(in.Body.Stamp))
+	return encodeAttributes(v), err
+}
+
+func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIssuingAttribute) (issuing.Attributes, error) {
+	t, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return issuing.Attributes{}, err
+	}
+	v := issuing.DefaultAttributes(t.DefaultCurrency, c.Sandbox)
+	var d decoding
+	v.BalanceMode = given(in.BalanceMode, v.BalanceMode)
+	if p := in.StandInPolicy; p != nil {
+		v.StandIn = issuing.StandInPolicy{
+			Action:               issuing.StandInAction(p.Action),
+			AmountPerTransaction: d.amount("standInPolicy.amountPerTxn", p.AmountPerTxn, t.DefaultCurrency),
+			AmountPerDay:         d.amount("standInPolicy.amountPerDay", p.AmountPerDay, t.DefaultCurrency),
+			MCCExclusions:        p.MCCExclusions,
+		}
+	}
+	if in.ClientTimeoutMS != nil {
+		v.ClientTimeout = time.Duration(*in.ClientTimeoutMS) * time.Millisecond
+	}
+	v.PINCounterDailyReset = or(in.PINCounterDailyReset, v.PINCounterDailyReset)
+	v.PINSMSCoolingHours = or(in.PINSMSCoolingHours, v.PINSMSCoolingHours)
+	v.PINSMSDailyLimit = or(in.PINSMSDailyLimit, v.PINSMSDailyLimit)
+	v.LostReactivationHours = or(in.LostReactivationHours, v.LostReactivationHours)
+	v.ActivateOnFirstPIN = or(in.ActivateOnFirstPIN, v.ActivateOnFirstPIN)
+	v.AllowRecurringWhenInactive = or(in.AllowRecurringWhenInactive, v.AllowRecurringWhenInactive)
+	v.ChildPolicyCapped = or(in.ChildPolicyCapped, v.ChildPolicyCapped)
+	v.UniqueMobilePhone = or(in.UniqueMobilePhone, v.UniqueMobilePhone)
+	for _, m := range (weekdays{}).Members() {
+		if m.Name == string(in.WeekStart) {
+			v.WeekStart = time.Weekday(m.Code)
+		}
+	}
+	v.HolidayCalendarCode = or(in.HolidayCalendarCode, v.HolidayCalendarCode)
+	if in.MaxContactlessLimit != "" {
+		v.MaxContactlessLimit = d.amount("maxContactlessLimit", in.MaxContactlessLimit, t.DefaultCurrency)
+	}
+	v.UndeliveredCancelDays = or(in.UndeliveredCancelDays, v.UndeliveredCancelDays)
+	v.AllowFeeShortfall = or(in.AllowFeeShortfall, v.AllowFeeShortfall)
+	for i, r := range in.TaxRates {
+		v.TaxRates = append(v.TaxRates, issuing.TaxRate{
+			TaxType: string(r.TaxType), Rate: d.percent(api.Index("taxRates", i)+".rate", r.Rate), EffectiveFrom: r.EffectiveFrom,
+		})
+	}
+	if e := in.HoldExpiryDays; e != nil {
+		days := &v.HoldExpiryDays
+		days.Default, days.PreAuth = or(e.Default, days.Default), or(e.PreAuth, days.PreAuth)
+		days.HotelCar, days.ATM = or(e.HotelCar, days.HotelCar), or(e.ATM, days.ATM)
+	}
+	if in.ClearingTolerances != nil {
+		v.ClearingTolerances = decodeTolerances(&d, *in.ClearingTolerances, v.ClearingTolerances, t.DefaultCurrency)
+	}
+	v.SettlementCutOff = or(in.SettlementCutOff, v.SettlementCutOff)
+	v.DetokenizeDailyQuota = or(in.DetokenizeDailyQuota, v.DetokenizeDailyQuota)
+	v.ResponseCodeMap = in.ResponseCodeMap
+	for event, text := range in.SMSTemplates {
+		if v.SMSTemplates == nil {
+			v.SMSTemplates = map[string]string{}
+		}
+		v.SMSTemplates[event] = string(text)
+	}
+	v.AllowClearSensitive = or(in.AllowClearSensitive, v.AllowClearSensitive)
+	v.DigitalSlipRetentionMonths = or(in.SlipRetentionMonths, v.DigitalSlipRetentionMonths)
+	return v, d.err()
+}
+
+func decodeTolerances(d *decoding, in clearingTolerances, standard issuing.ClearingTolerances, c money.Currency) issuing.ClearingTolerances {
+	const at = "clearingTolerances."
+	v := standard
+	if in.FX != "" {
+		v.FX = d.percent(at+"fx", in.FX)
+	}
+	v.RefundAlert = d.amount(at+"refundAlertAmount", in.RefundAlert, c)
+	if in.ByMCC != nil {
+		v.ByMCC = nil
+	}
+	for i, t := range in.ByMCC {
+		v.ByMCC = append(v.ByMCC, issuing.ClearingTolerance{
+			Name: t.Name, MCCs: t.MCCs, Rate: d.percent(api.Index(at+"byMcc", i)+".rate", t.Rate),
+		})
+	}
+	return v
+}
+
+func encodeAttributes(v issuing.Attributes) tenantIssuingAttribute {
+	out := tenantIssuingAttribute{
+		BalanceMode: api.Enum[balanceModes](v.BalanceMode),
+		StandInPolicy: &standInPolicy{
+			Action: api.Enum[standInActions](v.StandIn.Action), AmountPerTxn: decimalOrNil(v.StandIn.AmountPerTransaction),
+			AmountPerDay: decimalOrNil(v.StandIn.AmountPerDay), MCCExclusions: notNil(v.StandIn.MCCExclusions),
+		},
+		PINCounterDailyReset: &v.PINCounterDailyReset, PINSMSCoolingHours: &v.PINSMSCoolingHours,
+		PINSMSDailyLimit: &v.PINSMSDailyLimit, LostReactivationHours: &v.LostReactivationHours,
+		ActivateOnFirstPIN: &v.ActivateOnFirstPIN, AllowRecurringWhenInactive: &v.AllowRecurringWhenInactive,
+		ChildPolicyCapped: &v.ChildPolicyCapped, UniqueMobilePhone: &v.UniqueMobilePhone,
+		WeekStart: api.Enum[weekdays](v.WeekStart.String()), HolidayCalendarCode: orNil(v.HolidayCalendarCode),
+		MaxContactlessLimit: decimalOrNil(v.MaxContactlessLimit), UndeliveredCancelDays: &v.UndeliveredCancelDays,
+		AllowFeeShortfall: &v.AllowFeeShortfall, TaxRates: []taxRate{},
+		HoldExpiryDays: &holdExpiryDays{
+			&v.HoldExpiryDays.Default, &v.HoldExpiryDays.PreAuth, &v.HoldExpiryDays.HotelCar, &v.HoldExpiryDays.ATM,
+		},
+		ClearingTolerances: &clearingTolerances{
+			ByMCC: []clearingTolerance{}, FX: percentOf(v.ClearingTolerances.FX),
+			RefundAlert: decimalOrNil(v.ClearingTolerances.RefundAlert),
+		},
+		SettlementCutOff: &v.SettlementCutOff, DetokenizeDailyQuota: &v.DetokenizeDailyQuota,
+		ResponseCodeMap: v.ResponseCodeMap, SMSTemplates: map[string]api.FreeText{},
+		AllowClearSensitive: &v.AllowClearSensitive, SlipRetentionMonths: &v.DigitalSlipRetentionMonths,
+		Stamp: orNil(v.ConcurrencyStamp), CreationTime: timeOrNil(v.CreatedAt), LastModificationTime: timeOrNil(v.UpdatedAt),
+	}
+	timeout := int(v.ClientTimeout.Milliseconds())
+	out.ClientTimeoutMS = &timeout
+	if out.ResponseCodeMap == nil {
+		out.ResponseCodeMap = map[string]string{}
+	}
+	for event, text := range v.SMSTemplates {
+		out.SMSTemplates[event] = api.FreeText(text)
+	}
+	for _, r := range v.TaxRates {
+		out.TaxRates = append(out.TaxRates, taxRate{api.Enum[taxTypes](r.TaxType), percentOf(r.Rate), r.EffectiveFrom})
+	}
+	for _, t := range v.ClearingTolerances.ByMCC {
+		out.ClearingTolerances.ByMCC = append(out.ClearingTolerances.ByMCC, clearingTolerance{t.Name, t.MCCs, percentOf(t.Rate)})
+	}
+	return out
+}
+
+// decimalOrNil shows an absent amount as null.
+func decimalOrNil(a *money.Amount) api.Decimal {
+	if a == nil {
+		return ""
+	}
+	return api.DecimalOf(*a)
+}
+
+// notNil shows an absent list as an empty one.
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

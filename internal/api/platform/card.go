@@ -1,0 +1,561 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+type createCardRequest struct {
+	CustomerNo            string                    `json:"customerNo" required:"true" minLength:"1" maxLength:"20"`
+	ProductCode           string                    `json:"productCode" required:"true" minLength:"1" maxLength:"32"`
+	FormFactor            api.Enum[cardForms]       `json:"formFactor,omitempty" doc:"Default: the product's first."`
+	ParentIssuanceNo      string                    `json:"parentIssuanceNo,omitempty" maxLength:"16" doc:"Makes a supplementary card."`
+	ParentCardToken       string                    `json:"parentCardToken,omitempty" maxLength:"16"`
+	PersonalizedNameLine1 api.FreeText              `json:"personalizedNameLine1,omitempty" maxLength:"100" doc:"Default: the customer's name."`
+	PersonalizedNameLine2 api.FreeText              `json:"personalizedNameLine2,omitempty" maxLength:"100"`
+	PhysicalCode          string                    `json:"physicalCode,omitempty" maxLength:"32"`
+	CardArtCode           string                    `json:"cardArtCode,omitempty" maxLength:"32"`
+	DeliveryMethod        api.Enum[deliveryWays]    `json:"deliveryMethod,omitempty" doc:"Default Courier."`
+	DeliveryAddress       *deliveryAddress          `json:"deliveryAddress,omitempty" doc:"Either addressType alone, which names an address of the customer, or a whole address."`
+	DeliveryCommunication *deliveryCommunication    `json:"deliveryCommunication,omitempty"`
+	BranchCode            string                    `json:"branchCode,omitempty" maxLength:"32"`
+	IsExpress             bool                      `json:"isExpress,omitempty"`
+	PhoneNumber           string                    `json:"phoneNumber,omitempty" maxLength:"40" doc:"E.164; default: the customer's mobile phone."`
+	PINSource             api.Enum[pinSources]      `json:"pinSource,omitempty"`
+	EncryptedPIN          string                    `json:"encryptedPin,omitempty" maxLength:"512" doc:"For pinSource Encrypted; sandbox only."`
+	Encryption            *encryption               `json:"encryption,omitempty"`
+	InitialStatus         api.Enum[initialStatuses] `json:"initialStatus,omitempty"`
+	AutoRenewalStatus     api.Enum[renewalModes]    `json:"autoRenewalStatus,omitempty"`
+	DigitalSlipType       api.Enum[slipTypes]       `json:"digitalSlipType,omitempty"`
+	Policies              []cardPolicyRequest       `json:"policies,omitempty" maxItems:"22"`
+	AccountNo             string                    `json:"accountNo,omitempty" maxLength:"34" doc:"Default: named like the issuance."`
+	ExternalCardID        api.FreeText              `json:"externalCardId,omitempty" maxLength:"64"`
+	ExpireYear            int                       `json:"expireYear,omitempty" minimum:"2000" maximum:"2099"`
+	ExpireMonth           int                       `json:"expireMonth,omitempty" minimum:"1" maximum:"12"`
+	FeeExemption          bool                      `json:"feeExemption,omitempty"`
+	Channel               api.Enum[channels]        `json:"channel,omitempty"`
+	Description           api.FreeText              `json:"description,omitempty" maxLength:"250"`
+}
+
+type deliveryAddress struct {
+	AddressType  api.Enum[deliveryPlaces] `json:"addressType,omitempty"`
+	AddressName  api.FreeText             `json:"addressName,omitempty" maxLength:"50"`
+	CountryCode  string                   `json:"countryCode,omitempty" maxLength:"3"`
+	CityCode     string                   `json:"cityCode,omitempty" maxLength:"10"`
+	CityName     api.FreeText             `json:"cityName,omitempty" maxLength:"50"`
+	TownCode     string                   `json:"townCode,omitempty" maxLength:"10"`
+	TownName     api.FreeText             `json:"townName,omitempty" maxLength:"50"`
+	District     api.FreeText             `json:"district,omitempty" maxLength:"50"`
+	AddressLine1 api.FreeText             `json:"addressLine1,omitempty" maxLength:"50"`
+	AddressLine2 api.FreeText             `json:"addressLine2,omitempty" maxLength:"50"`
+	AddressLine3 api.FreeText             `json:"addressLine3,omitempty" maxLength:"50"`
+	AddressLine4 api.FreeText             `json:"addressLine4,omitempty" maxLength:"50"`
+	ZipCode      string                   `json:"zipCode,omitempty" maxLength:"10"`
+}
+
+type deliveryCommunication struct {
+	Phone         string       `json:"phone,omitempty" maxLength:"40"`
+	Email         string       `json:"email,omitempty" maxLength:"254"`
+	RecipientName api.FreeText `json:"recipientName,omitempty" maxLength:"100"`
+	RecipientTCKN string       `json:"recipientTckn,omitempty" maxLength:"11"`
+}
+
+type cardPolicyRequest struct {
+	PolicyType api.Enum[cardPolicies] `json:"policyType" required:"true"`
+	IsAllowed  bool                   `json:"isAllowed" required:"true"`
+	StartDate  *time.Time             `json:"startDate,omitempty"`
+	EndDate    *time.Time             `json:"endDate,omitempty"`
+}
+
+// encryption names the key that the encrypted members around it are under.
+type encryption struct {
+	KeyID     string `json:"keyId" required:"true" minLength:"1" maxLength:"64"`
+	Algorithm string `json:"algorithm,omitempty" maxLength:"16"`
+}
+
+// keyID is the key's id; empty without one.
+func (e *encryption) keyID() string {
+	if e == nil {
+		return ""
+	}
+	return e.KeyID
+}
+
+// cardResponse is CardResponseInfoDto (§8.1).
+type cardResponse struct {
+	IssuanceNo        string           `json:"issuanceNo"`
+	CardToken         string           `json:"cardToken"`
+	CardSequenceNo    int              `json:"cardSequenceNo"`
+	MaskedCardNo      string           `json:"maskedCardNo"`
+	CustomerNo        *string          `json:"customerNo"`
+	AccountNo         string           `json:"accountNo"`
+	ExternalCardID    *string          `json:"externalCardId"`
+	Product           cardProduct      `json:"product"`
+	FormFactor        string           `json:"formFactor"`
+	CardOwnershipType string           `json:"cardOwnershipType"`
+	Parent            *cardParent      `json:"parent"`
+	CardStatus        string           `json:"cardStatus"`
+	StatusReason      string           `json:"statusReason"`
+	PINStatus         string           `json:"pinStatus"`
+	ExpireYear        int              `json:"expireYear"`
+	ExpireMonth       int              `json:"expireMonth"`
+	EmbossNameLine1   string           `json:"embossNameLine1"`
+	EmbossNameLine2   *string          `json:"embossNameLine2"`
+	PhoneNumber       *string          `json:"phoneNumber" doc:"Masked."`
+	AutoRenewalStatus string           `json:"autoRenewalStatus"`
+	DigitalSlipType   string           `json:"digitalSlipType"`
+	Physical          *physicalSummary `json:"physical"`
+	Fees              []struct{}       `json:"fees"`
+	NewCard           *struct{}        `json:"newCard"`
+}
+
+// cardProduct is CardProductInfoDto.
+type cardProduct struct {
+	Code  string  `json:"code"`
+	Name  string  `json:"name"`
+	Brand string  `json:"brand"`
+	Level *string `json:"level"`
+}
+
+// cardParent is CardParentDto.
+type cardParent struct {
+	IssuanceNo   string  `json:"parentIssuanceNo"`
+	CardToken    string  `json:"parentCardToken"`
+	MaskedCardNo string  `json:"parentMaskedCardNo"`
+	CustomerNo   *string `json:"parentCustomerNo"`
+	CustomerName *string `json:"parentCustomerName"`
+}
+
+type cardChild struct {
+	IssuanceNo   string  `json:"issuanceNo"`
+	CardToken    string  `json:"cardToken"`
+	MaskedCardNo string  `json:"maskedCardNo"`
+	CustomerNo   *string `json:"customerNo"`
+	CustomerName *string `json:"customerName"`
+	CardStatus   string  `json:"cardStatus"`
+}
+
+// physicalSummary is CardPhysicalSummaryDto.
+type physicalSummary struct {
+	PersoStatus    string    `json:"persoStatus"`
+	ShipmentStatus string    `json:"shipmentStatus"`
+	DeliveryMethod string    `json:"deliveryMethod"`
+	LastUpdate     time.Time `json:"lastUpdate"`
+}
+
+// physicalDetail is CardPhysicalInfoDto as far as production has come.
+type physicalDetail struct {
+	PhysicalCode          string                 `json:"physicalCode"`
+	CardArtCode           string                 `json:"cardArtCode"`
+	PlasticCode           string                 `json:"plasticCode"`
+	EmbossNameLine1       string                 `json:"embossNameLine1"`
+	EmbossNameLine2       *string                `json:"embossNameLine2"`
+	DeliveryMethod        string                 `json:"deliveryMethod"`
+	BranchCode            *string                `json:"branchCode"`
+	IsExpress             bool                   `json:"isExpress"`
+	PersoStatus           string                 `json:"persoStatus"`
+	PersoVendorCode       *string                `json:"persoVendorCode"`
+	PersoRequestDate      time.Time              `json:"persoRequestDate"`
+	ShipmentStatus        string                 `json:"shipmentStatus"`
+	ChipProfileCode       string                 `json:"chipProfileCode"`
+	DeliveryAddress       *deliveryAddress       `json:"deliveryAddress"`
+	DeliveryCommunication *deliveryCommunication `json:"deliveryCommunication"`
+}
+
+// cardSummary is CardSummaryDto.
+type cardSummary struct {
+	CardToken      string `json:"cardToken"`
+	MaskedCardNo   string `json:"maskedCardNo"`
+	CardSequenceNo int    `json:"cardSequenceNo"`
+	CardStatus     string `json:"cardStatus"`
+	ExpireYear     int    `json:"expireYear"`
+	ExpireMonth    int    `json:"expireMonth"`
+	FormFactor     string `json:"formFactor"`
+}
+
+// cardDTO is CardDto.
+type cardDTO struct {
+	cardSummary
+	StatusInfo      cardStatusInfo   `json:"statusInfo"`
+	PINStatus       string           `json:"pinStatus"`
+	PINTryCount     int              `json:"pinTryCount"`
+	CVV2TryCount    int              `json:"cvv2TryCount"`
+	EmbossNameLine1 string           `json:"embossNameLine1"`
+	EmbossNameLine2 *string          `json:"embossNameLine2"`
+	ActivatedAt     *time.Time       `json:"activatedAt"`
+	CreatedAt       time.Time        `json:"createdAt"`
+	Physical        *physicalSummary `json:"physical"`
+}
+
+// issuanceSummary is IssuanceSummaryDto.
+type issuanceSummary struct {
+	IssuanceNo        string      `json:"issuanceNo"`
+	IssuanceStatus    string      `json:"issuanceStatus"`
+	CustomerNo        *string     `json:"customerNo"`
+	CustomerName      *string     `json:"customerName"`
+	ProductCode       string      `json:"productCode"`
+	ProductName       string      `json:"productName"`
+	CardOwnershipType string      `json:"cardOwnershipType"`
+	CurrentCard       cardSummary `json:"currentCard"`
+	ChildCount        int         `json:"childCount"`
+	AutoRenewalStatus string      `json:"autoRenewalStatus"`
+	CreationTime      time.Time   `json:"creationTime"`
+}
+
+// issuanceDTO is the part of IssuanceDto that a single card shows.
+type issuanceDTO struct {
+	IssuanceNo        string    `json:"issuanceNo"`
+	IssuanceStatus    string    `json:"issuanceStatus"`
+	CardOwnershipType string    `json:"cardOwnershipType"`
+	ParentIssuanceNo  *string   `json:"parentIssuanceNo"`
+	AccountNo         string    `json:"accountNo"`
+	ExternalCardID    *string   `json:"externalCardId"`
+	PhoneNumber       *string   `json:"phoneNumber" doc:"Masked."`
+	DigitalSlipType   string    `json:"digitalSlipType"`
+	AutoRenewalStatus string    `json:"autoRenewalStatus"`
+	CreationTime      time.Time `json:"creationTime"`
+}
+
+// cardHolder is CustomerInfoDto inside a card.
+type cardHolder struct {
+	CustomerNo         string  `json:"customerNo"`
+	CustomerType       string  `json:"customerType"`
+	Name               *string `json:"name"`
+	Surname            *string `json:"surname"`
+	CompanyName        *string `json:"companyName"`
+	Status             string  `json:"status"`
+	SegmentCode        *string `json:"segmentCode"`
+	KYCLevel           string  `json:"kycLevel"`
+	ExternalCustomerID *string `json:"externalCustomerId"`
+}
+
+// findCardResponse is FindCardResponseDto (§8.5).
+type findCardResponse struct {
+	Card     cardDTO     `json:"card"`
+	Issuance issuanceDTO `json:"issuance"`
+	Customer *cardHolder `json:"customer"`
+	Product  cardProduct `json:"product"`
+}
+
+// cardDetail is CardDetailDto.
+type cardDetail struct {
+	findCardResponse
+	StatusHistory []cardStatusInfo    `json:"statusHistory"`
+	Parent        *cardParent         `json:"parent"`
+	Children      []cardChild         `json:"children"`
+	Policies      []cardPolicy        `json:"policies"`
+	Contactless   contactlessCounters `json:"contactless"`
+	Physical      *physicalDetail     `json:"physical"`
+	Statistics    *struct{}           `json:"statistics"`
+	WalletTokens  []struct{}          `json:"walletTokens"`
+	Cards         []cardDTO           `json:"cards"`
+}
+
+type contactlessCounters struct {
+	Count        int         `json:"count" doc:"Taps without PIN since the last verified PIN."`
+	Amount       api.Decimal `json:"amount"`
+	CurrencyCode string      `json:"currencyCode"`
+}
+
+// cardPolicy is CardPolicyDto.
+type cardPolicy struct {
+	PolicyType string     `json:"policyType"`
+	IsAllowed  bool       `json:"isAllowed"`
+	Source     string     `json:"source" enum:"Product,Card"`
+	StartDate  *time.Time `json:"startDate"`
+	EndDate    *time.Time `json:"endDate"`
+	UpdatedAt  *time.Time `json:"updatedAt"`
+}
+
+// cardInfo is CardInfoDto: the echo of what changes a card.
+type cardInfo struct {
+	IssuanceNo         string    `json:"issuanceNo"`
+	CardToken          string    `json:"cardToken"`
+	MaskedCardNo       string    `json:"maskedCardNo"`
+	CardStatus         string    `json:"cardStatus"`
+	PINStatus          string    `json:"pinStatus"`
+	RemainingPINTries  int       `json:"remainingPinTries"`
+	RemainingCVV2Tries int       `json:"remainingCvv2Tries"`
+	PhoneNumber        *string   `json:"phoneNumber" doc:"Masked."`
+	DigitalSlipType    string    `json:"digitalSlipType"`
+	AutoRenewalStatus  string    `json:"autoRenewalStatus"`
+	UpdatedAt          time.Time `json:"updatedAt"`
+}
+
+// cardPath is the input of an operation on one card.
+type cardPath struct {
+	CardToken string `path:"cardToken" maxLength:"32"`
+}
+
+func (a *API) createCard(ctx context.Context, c access.Caller, in *struct{ Body createCardRequest }) (cardResponse, error) {
+	wish, err := decodeNewCard(in.Body)
+	if err != nil {
+		return cardResponse{}, err
+	}
+	made, err := a.Issuing.IssueCard(ctx, c, wish)
+	if err != nil {
+		return cardResponse{}, err
+	}
+	return encodeCard(made), nil
+}
+
+func (a *API) showCard(ctx context.Context, c access.Caller, in *cardPath) (findCardResponse, error) {
+	found, err := a.Issuing.Card(ctx, c, in.CardToken)
+	if err != nil {
+		return findCardResponse{}, err
+	}
+	return encodeFoundCard(found), nil
+}
+
+func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *cardPath) (cardDetail, error) {
+	found, err := a.Issuing.CardDetails(ctx, c, in.CardToken)
+	if err != nil {
+		return cardDetail{}, err
+	}
+	return encodeCardDetails(found), nil
+}
+
+func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
+	bad := api.Invalid()
+	out := issuing.NewCard{
+		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, FormFactor: issuing.FormFactor(in.FormFactor),
+		ParentIssuanceNo: in.ParentIssuanceNo, ParentCardToken: in.ParentCardToken,
+		EmbossLine1: string(in.PersonalizedNameLine1), EmbossLine2: string(in.PersonalizedNameLine2),
+		PhysicalCode: in.PhysicalCode, CardArtCode: in.CardArtCode, DeliveryMethod: issuing.DeliveryMethod(in.DeliveryMethod),
+		BranchCode: in.BranchCode, IsExpress: in.IsExpress, PhoneNumber: in.PhoneNumber,
+		PINSource: issuing.PINSource(in.PINSource), InitialStatus: issuing.CardStatus(in.InitialStatus),
+		AutoRenewal: issuing.AutoRenewal(in.AutoRenewalStatus), DigitalSlip: issuing.DigitalSlipType(in.DigitalSlipType),
+		AccountNo: in.AccountNo, ExternalCardID: string(in.ExternalCardID), FeeExemption: in.FeeExemption,
+		Channel: string(in.Channel), Description: string(in.Description),
+	}
+	if d := in.DeliveryCommunication; d != nil {
+		out.DeliveryPhone, out.DeliveryEmail = d.Phone, d.Email
+		out.RecipientName, out.RecipientTCKN = string(d.RecipientName), d.RecipientTCKN
+	}
+	if d := in.DeliveryAddress; d != nil && d.AddressLine1 == "" {
+		out.DeliveryTo = issuing.AddressType(d.AddressType)
+	} else if d != nil {
+		address, ok := decodeDeliveryAddress(*d)
+		if !ok {
+			bad = bad.OnField("deliveryAddress.countryCode", "not_a_country", "must be a country of ISO 3166-1")
+		}
+		out.DeliveryAddress = &address
+	}
+	for _, p := range in.Policies {
+		out.Policies = append(out.Policies, issuing.Policy{
+			Type: issuing.PolicyType(p.PolicyType), IsAllowed: p.IsAllowed, StartsAt: p.StartDate, EndsAt: p.EndDate,
+		})
+	}
+	if (in.ExpireYear == 0) != (in.ExpireMonth == 0) {
+		bad = bad.OnField("expireMonth", "incomplete", "goes with expireYear")
+	}
+	out.Expires = issuing.Expiry{Year: in.ExpireYear, Month: time.Month(in.ExpireMonth)}
+	if in.EncryptedPIN != "" {
+		pin, err := decodePIN(pinRequest{EncryptedPIN: in.EncryptedPIN, Encryption: in.Encryption})
+		if err != nil {
+			return out, err
+		}
+		out.PIN = pin
+	}
+	if len(bad.Fields) > 0 {
+		return out, bad
+	}
+	return out, nil
+}
+
+func decodeDeliveryAddress(in deliveryAddress) (issuing.Address, bool) {
+	out := issuing.Address{
+		Type: issuing.AddressType(in.AddressType), Name: string(in.AddressName), CityCode: in.CityCode,
+		CityName: string(in.CityName), TownCode: in.TownCode, TownName: string(in.TownName), District: string(in.District),
+		Lines:   [4]string{string(in.AddressLine1), string(in.AddressLine2), string(in.AddressLine3), string(in.AddressLine4)},
+		ZipCode: in.ZipCode,
+	}
+	if in.CountryCode == "" {
+		return out, true
+	}
+	var err error
+	out.Country, err = country.Parse(in.CountryCode)
+	return out, err == nil
+}
+
+func encodeDeliveryAddress(a *issuing.Address) *deliveryAddress {
+	if a == nil {
+		return nil
+	}
+	return &deliveryAddress{
+		AddressType: api.Enum[deliveryPlaces](a.Type), AddressName: api.FreeText(a.Name), CountryCode: a.Country.Alpha2(),
+		CityCode: a.CityCode, CityName: api.FreeText(a.CityName), TownCode: a.TownCode, TownName: api.FreeText(a.TownName),
+		District: api.FreeText(a.District), AddressLine1: api.FreeText(a.Lines[0]), AddressLine2: api.FreeText(a.Lines[1]),
+		AddressLine3: api.FreeText(a.Lines[2]), AddressLine4: api.FreeText(a.Lines[3]), ZipCode: a.ZipCode,
+	}
+}
+
+func encodeCard(i issuing.IssuedCard) cardResponse {
+	out := cardResponse{
+		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, CardSequenceNo: i.Card.Sequence, MaskedCardNo: i.Card.Masked(),
+		AccountNo: i.Issuance.AccountNo, ExternalCardID: present(i.Issuance.ExternalCardID), Product: encodeCardProduct(i),
+		FormFactor: string(i.Card.FormFactor), CardOwnershipType: string(i.Issuance.Ownership()), Parent: encodeParent(i.Parent),
+		CardStatus: string(i.Card.Status), StatusReason: string(i.Card.Reason), PINStatus: string(i.Card.PINStatus),
+		ExpireYear: i.Card.Expires.Year, ExpireMonth: int(i.Card.Expires.Month), EmbossNameLine1: i.Card.EmbossLine1,
+		EmbossNameLine2: present(i.Card.EmbossLine2), PhoneNumber: present(i.Issuance.PhoneNumber),
+		AutoRenewalStatus: string(i.Issuance.AutoRenewal), DigitalSlipType: string(i.Issuance.DigitalSlipType),
+		Physical: encodePhysicalSummary(i.Card.Physical), Fees: []struct{}{},
+	}
+	if i.Customer != nil {
+		out.CustomerNo = &i.Customer.No
+	}
+	return out
+}
+
+func encodeCardProduct(i issuing.IssuedCard) cardProduct {
+	level := i.Product.CardLevel
+	if level == "" {
+		level = i.BIN.CardLevel
+	}
+	return cardProduct{Code: i.Product.Code, Name: i.Product.Name, Brand: string(i.BIN.Brand), Level: present(string(level))}
+}
+
+func encodeParent(r *issuing.RelatedCard) *cardParent {
+	if r == nil {
+		return nil
+	}
+	return &cardParent{
+		IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: present(r.CustomerNo),
+		CustomerName: present(r.CustomerName),
+	}
+}
+
+func encodePhysicalSummary(b *issuing.CardBody) *physicalSummary {
+	if b == nil {
+		return nil
+	}
+	return &physicalSummary{
+		PersoStatus: string(b.PersoStatus), ShipmentStatus: string(b.ShipmentStatus), DeliveryMethod: string(b.DeliveryMethod),
+		LastUpdate: b.UpdatedAt,
+	}
+}
+
+func encodeCardSummary(c issuing.Card) cardSummary {
+	return cardSummary{
+		CardToken: c.Token, MaskedCardNo: c.Masked(), CardSequenceNo: c.Sequence, CardStatus: string(c.Status),
+		ExpireYear: c.Expires.Year, ExpireMonth: int(c.Expires.Month), FormFactor: string(c.FormFactor),
+	}
+}
+
+func encodeCardDTO(c issuing.Card) cardDTO {
+	return cardDTO{
+		cardSummary: encodeCardSummary(c), StatusInfo: encodeStatus(c.StatusChange), PINStatus: string(c.PINStatus),
+		PINTryCount: c.PINTryCount, CVV2TryCount: c.CVV2TryCount, EmbossNameLine1: c.EmbossLine1,
+		EmbossNameLine2: present(c.EmbossLine2), ActivatedAt: presentTime(c.ActivatedAt), CreatedAt: c.CreatedAt,
+		Physical: encodePhysicalSummary(c.Physical),
+	}
+}
+
+func encodeFoundCard(i issuing.IssuedCard) findCardResponse {
+	out := findCardResponse{
+		Card: encodeCardDTO(i.Card),
+		Issuance: issuanceDTO{
+			IssuanceNo: i.Issuance.No, IssuanceStatus: string(issuing.IssuanceStatusOf(i.Card.Status)),
+			CardOwnershipType: string(i.Issuance.Ownership()), AccountNo: i.Issuance.AccountNo,
+			ExternalCardID: present(i.Issuance.ExternalCardID), PhoneNumber: present(i.Issuance.PhoneNumber),
+			DigitalSlipType: string(i.Issuance.DigitalSlipType), AutoRenewalStatus: string(i.Issuance.AutoRenewal),
+			CreationTime: i.Issuance.CreatedAt,
+		},
+		Product: encodeCardProduct(i),
+	}
+	if i.Parent != nil {
+		out.Issuance.ParentIssuanceNo = &i.Parent.IssuanceNo
+	}
+	if u := i.Customer; u != nil {
+		out.Customer = &cardHolder{
+			CustomerNo: u.No, CustomerType: string(u.Type), Name: present(u.Name), Surname: present(u.Surname),
+			Status: string(u.Status), SegmentCode: present(u.Segment), KYCLevel: u.KYCLevel.String(),
+			ExternalCustomerID: present(u.ExternalID),
+		}
+		if u.Business != nil {
+			out.Customer.CompanyName = present(u.Business.CompanyName)
+		}
+	}
+	return out
+}
+
+func encodeCardDetails(d issuing.CardDetails) cardDetail {
+	out := cardDetail{
+		findCardResponse: encodeFoundCard(d.IssuedCard), Parent: encodeParent(d.Parent), Children: []cardChild{},
+		Contactless: contactlessCounters{
+			Count: d.Card.Contactless.Count, Amount: api.DecimalOf(d.ContactlessAmount()), CurrencyCode: d.Product.Currency.Code(),
+		},
+		Physical: encodePhysical(d.Card), WalletTokens: []struct{}{},
+	}
+	for _, s := range d.History {
+		out.StatusHistory = append(out.StatusHistory, encodeStatus(s))
+	}
+	for _, r := range d.Children {
+		out.Children = append(out.Children, cardChild{
+			IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: present(r.CustomerNo),
+			CustomerName: present(r.CustomerName), CardStatus: string(r.Status),
+		})
+	}
+	for _, p := range d.Issuance.EffectivePolicies() {
+		source := "Product"
+		if p.FromCard {
+			source = "Card"
+		}
+		out.Policies = append(out.Policies, cardPolicy{
+			PolicyType: string(p.Type), IsAllowed: p.IsAllowed, Source: source, StartDate: p.StartsAt, EndDate: p.EndsAt,
+			UpdatedAt: presentTime(p.UpdatedAt),
+		})
+	}
+	for _, c := range d.Cards {
+		out.Cards = append(out.Cards, encodeCardDTO(c))
+	}
+	return out
+}
+
+func encodePhysical(c issuing.Card) *physicalDetail {
+	b := c.Physical
+	if b == nil {
+		return nil
+	}
+	return &physicalDetail{
+		PhysicalCode: b.Code, CardArtCode: b.CardArtCode, PlasticCode: b.PlasticCode, EmbossNameLine1: c.EmbossLine1,
+		EmbossNameLine2: present(c.EmbossLine2), DeliveryMethod: string(b.DeliveryMethod), BranchCode: present(b.BranchCode),
+		IsExpress: b.IsExpress, PersoStatus: string(b.PersoStatus), PersoVendorCode: present(b.PersoVendor),
+		PersoRequestDate: b.RequestedAt, ShipmentStatus: string(b.ShipmentStatus), ChipProfileCode: c.ChipProfile,
+		DeliveryAddress: encodeDeliveryAddress(b.Delivery.Address),
+		DeliveryCommunication: &deliveryCommunication{
+			Phone: b.Delivery.Phone, Email: b.Delivery.Email, RecipientName: api.FreeText(b.Delivery.RecipientName),
+			RecipientTCKN: b.Delivery.RecipientTCKN,
+		},
+	}
+}
+
+func encodeCardInfo(i issuing.IssuedCard) cardInfo {
+	pin, cvv2 := i.TriesLeft()
+	return cardInfo{
+		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, MaskedCardNo: i.Card.Masked(), CardStatus: string(i.Card.Status),
+		PINStatus: string(i.Card.PINStatus), RemainingPINTries: pin, RemainingCVV2Tries: cvv2,
+		PhoneNumber: present(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),
+		AutoRenewalStatus: string(i.Issuance.AutoRenewal), UpdatedAt: i.Card.UpdatedAt,
+	}
+}
+
+// present is nil for an empty text, which answers show as null.
+func present(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func presentTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

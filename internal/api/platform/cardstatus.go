@@ -1,0 +1,102 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+type statusRequest struct {
+	Status            api.Enum[cardStatuses]  `json:"status" required:"true"`
+	Reason            api.Enum[statusReasons] `json:"reason" required:"true" doc:"Must fit the status."`
+	Description       api.FreeText            `json:"description,omitempty" maxLength:"250" doc:"Required with the reason Other."`
+	EffectiveDate     *time.Time              `json:"effectiveDate,omitempty"`
+	IncludeChildCards bool                    `json:"includeChildCards,omitempty" doc:"For Active, Inactive and Blocked."`
+	IssueReplacement  bool                    `json:"issueReplacement,omitempty"`
+	Channel           api.Enum[channels]      `json:"channel,omitempty"`
+}
+
+// cardStatusInfo is CardStatusInfoDto.
+type cardStatusInfo struct {
+	Status        string    `json:"status"`
+	LocalLetter   *string   `json:"localLetter"`
+	Reason        string    `json:"reason"`
+	Description   *string   `json:"description"`
+	ChangedAt     time.Time `json:"changedAt"`
+	ChangedBy     string    `json:"changedBy"`
+	Channel       string    `json:"channel"`
+	EffectiveDate time.Time `json:"effectiveDate"`
+}
+
+// statusResponse is UpdateCardStatusResponseDto (§8.2.6).
+type statusResponse struct {
+	CardToken      string         `json:"cardToken"`
+	IssuanceNo     string         `json:"issuanceNo"`
+	PreviousStatus string         `json:"previousStatus"`
+	CurrentStatus  cardStatusInfo `json:"currentStatus"`
+	IssuanceResult *struct{}      `json:"issuanceResult"`
+	UpdatedCards   []updatedCard  `json:"updatedCards"`
+}
+
+// updatedCard is UpdatedCardInfo.
+type updatedCard struct {
+	CardToken      string  `json:"cardToken"`
+	MaskedCardNo   string  `json:"maskedCardNo"`
+	PreviousStatus string  `json:"previousStatus"`
+	CurrentStatus  string  `json:"currentStatus"`
+	IsSuccess      bool    `json:"isSuccess"`
+	ErrorCode      *string `json:"errorCode"`
+	ErrorMessage   *string `json:"errorMessage"`
+}
+
+func (a *API) changeCardStatus(ctx context.Context, c access.Caller, in *struct {
+	cardPath
+	Body statusRequest
+}) (statusResponse, error) {
+	done, err := a.Issuing.ChangeStatus(ctx, c, in.CardToken, decodeStatus(in.Body))
+	if err != nil {
+		return statusResponse{}, err
+	}
+	return encodeStatusResult(c.Language, done), nil
+}
+
+func decodeStatus(in statusRequest) issuing.NewStatus {
+	out := issuing.NewStatus{
+		Status: issuing.CardStatus(in.Status), Reason: issuing.StatusReason(in.Reason), Description: string(in.Description),
+		IncludeChildCards: in.IncludeChildCards, IssueReplacement: in.IssueReplacement, Channel: string(in.Channel),
+	}
+	if in.EffectiveDate != nil {
+		out.EffectiveAt = *in.EffectiveDate
+	}
+	return out
+}
+
+func encodeStatus(s issuing.StatusChange) cardStatusInfo {
+	return cardStatusInfo{
+		Status: string(s.Status), LocalLetter: present(s.Status.LocalLetter()), Reason: string(s.Reason),
+		Description: present(s.Description), ChangedAt: s.ChangedAt, ChangedBy: s.ChangedBy, Channel: s.Channel,
+		EffectiveDate: s.ChangedAt,
+	}
+}
+
+func encodeStatusResult(language string, r issuing.StatusResult) statusResponse {
+	out := statusResponse{
+		CardToken: r.CardToken, IssuanceNo: r.IssuanceNo, PreviousStatus: string(r.Previous),
+		CurrentStatus: encodeStatus(r.Current), UpdatedCards: []updatedCard{},
+	}
+	for _, u := range r.Updated {
+		row := updatedCard{
+			CardToken: u.CardToken, MaskedCardNo: u.MaskedNo, PreviousStatus: string(u.Previous),
+			CurrentStatus: string(u.Current), IsSuccess: u.Refusal == nil,
+		}
+		if u.Refusal != nil {
+			code, message := outwardOf(u.Refusal).code, messageOf(language, u.Refusal)
+			row.ErrorCode, row.ErrorMessage = &code, &message
+		}
+		out.UpdatedCards = append(out.UpdatedCards, row)
+	}
+	return out
+}

@@ -1,0 +1,140 @@
+package platform
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// pinRequest is VerifyOrSetPinRequestDto (§8.7).
+type pinRequest struct {
+	PINBlock       string               `json:"pinBlock,omitempty" maxLength:"512" doc:"A PIN block, hexadecimal or base64, under the ZPK of the BIN or the one in encryption."`
+	EncryptedPIN   string               `json:"encryptedPin,omitempty" maxLength:"512" doc:"Sandbox only: an encrypted field, or clear digits without encryption."`
+	PINBlockFormat api.Enum[pinFormats] `json:"pinBlockFormat,omitempty" doc:"Default Iso0. Iso1 in sandboxes only."`
+	Encryption     *encryption          `json:"encryption,omitempty"`
+	ActivateCard   bool                 `json:"activateCard,omitempty" doc:"For pin/set: also move the card to Active."`
+	Channel        api.Enum[channels]   `json:"channel,omitempty"`
+}
+
+type changePINRequest struct {
+	OldPINBlock    string               `json:"oldPinBlock" required:"true" minLength:"1" maxLength:"512"`
+	NewPINBlock    string               `json:"newPinBlock" required:"true" minLength:"1" maxLength:"512"`
+	PINBlockFormat api.Enum[pinFormats] `json:"pinBlockFormat,omitempty"`
+	Encryption     *encryption          `json:"encryption,omitempty"`
+}
+
+func (a *API) verifyPIN(ctx context.Context, c access.Caller, in *struct {
+	cardPath
+	Body pinRequest
+}) (triesResponse, error) {
+	pin, err := decodePIN(in.Body)
+	if err != nil {
+		return triesResponse{}, err
+	}
+	tries, err := a.Issuing.VerifyPIN(ctx, c, in.CardToken, pin)
+	if err != nil {
+		return triesResponse{}, err
+	}
+	return triesResponse{IsValid: tries.IsValid, RemainingTries: tries.Left}, nil
+}
+
+func (a *API) setPIN(ctx context.Context, c access.Caller, in *struct {
+	cardPath
+	Body pinRequest
+}) (cardInfo, error) {
+	pin, err := decodePIN(in.Body)
+	if err != nil {
+		return cardInfo{}, err
+	}
+	card, err := a.Issuing.SetPIN(ctx, c, in.CardToken, pin, in.Body.ActivateCard, string(in.Body.Channel))
+	if err != nil {
+		return cardInfo{}, err
+	}
+	return encodeCardInfo(card), nil
+}
+
+func (a *API) changePIN(ctx context.Context, c access.Caller, in *struct {
+	cardPath
+	Body changePINRequest
+}) (cardInfo, error) {
+	format := pinFormatOf(in.Body.PINBlockFormat)
+	old, err := decodePINMember("oldPinBlock", in.Body.OldPINBlock, format, in.Body.Encryption)
+	if err != nil {
+		return cardInfo{}, err
+	}
+	fresh, err := decodePINMember("newPinBlock", in.Body.NewPINBlock, format, in.Body.Encryption)
+	if err != nil {
+		return cardInfo{}, err
+	}
+	card, err := a.Issuing.ChangePIN(ctx, c, in.CardToken, old, fresh)
+	if err != nil {
+		return cardInfo{}, err
+	}
+	return encodeCardInfo(card), nil
+}
+
+// decodePIN reads the one of the two members that is there.
+func decodePIN(in pinRequest) (issuing.PINInput, error) {
+	switch {
+	case (in.PINBlock == "") == (in.EncryptedPIN == ""):
+		return issuing.PINInput{}, api.Invalid().OnField("pinBlock", "required", "is required, or encryptedPin in its place")
+	case in.PINBlock != "":
+		return decodePINMember("pinBlock", in.PINBlock, pinFormatOf(in.PINBlockFormat), in.Encryption)
+	case in.Encryption == nil:
+		return issuing.PINInput{Member: "encryptedPin", Clear: secret.FromString(in.EncryptedPIN)}, nil
+	}
+	return decodePINMember("encryptedPin", in.EncryptedPIN, hsm.Field, in.Encryption)
+}
+
+// pinFormatOf is zero for no format at all.
+func pinFormatOf(name api.Enum[pinFormats]) hsm.PINFormat {
+	switch name {
+	case "Iso0":
+		return hsm.ISO0
+	case "Iso1":
+		return hsm.ISO1
+	case "Iso3":
+		return hsm.ISO3
+	case "Iso4":
+		return hsm.ISO4
+	}
+	return 0
+}
+
+// fieldMin is the length of the shortest encrypted field: IV, four digits, tag.
+// No PIN block is that long.
+const fieldMin = 12 + 4 + 16
+
+// decodePINMember reads a PIN block in hexadecimal digits or base64. Without a
+// format it is a format 0 block, or by its length an encrypted field; four to
+// twelve digits with no key named are a clear PIN, which sandboxes may send.
+func decodePINMember(member, text string, format hsm.PINFormat, under *encryption) (issuing.PINInput, error) {
+	out := issuing.PINInput{Member: member, Format: format, KeyID: under.keyID()}
+	if under == nil && len(text) <= 12 && strings.Trim(text, "0123456789") == "" {
+		return issuing.PINInput{Member: member, Clear: secret.FromString(text)}, nil
+	}
+	var err error
+	if len(text) == 16 || len(text) == 32 {
+		out.Block, err = hex.DecodeString(text)
+	}
+	if out.Block == nil || err != nil {
+		out.Block, err = base64.StdEncoding.DecodeString(text)
+	}
+	if err != nil {
+		return out, api.Invalid().OnField(member, "malformed", "must be hexadecimal or base64")
+	}
+	if format == 0 {
+		out.Format = hsm.ISO0
+		if len(out.Block) >= fieldMin {
+			out.Format = hsm.Field
+		}
+	}
+	return out, nil
+}
