@@ -837,7 +837,7 @@ func (s suite) sealing(t *testing.T) {
 		}
 		return string(i)
 	}
-	if index(tenant, "pan", number) != index(tenant, "pan", number) {
+	if first, again := index(tenant, "pan", number), index(tenant, "pan", number); first != again {
 		t.Error("equal values have different indexes")
 	}
 	different := []string{index(tenant, "pan", number), index(tenant, "pan", other), index(another, "pan", number), index(tenant, "name", number)}
