@@ -6,6 +6,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // Refusals about cards. Parameters and causes are added where they arise.
@@ -36,13 +37,12 @@ var (
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")
 	errPINInvalid              = fault.New(fault.Refused, "pin_invalid", "the PIN is wrong")
 	errPINNotSet               = fault.New(fault.Refused, "pin_not_set", "the card has no PIN")
-	errPINNotAllowed           = fault.New(fault.Refused, "pin_not_allowed", "the PIN cannot be kept for this card")
 	errWeakPIN                 = fault.New(fault.Refused, "weak_pin", "the PIN is too easy to guess")
 	errPINBlock                = fault.New(fault.Invalid, "invalid_pin_block", "the PIN block cannot be used")
 	errPINLength               = fault.New(fault.Invalid, "pin_length_invalid", "the PIN has the wrong number of digits")
 	errDecryption              = fault.New(fault.Invalid, "decryption_failed", "the encrypted value cannot be opened")
 	errClearNotAllowed         = fault.New(fault.Refused, "clear_sensitive_data_not_allowed", "sensitive values may not be sent or asked for in clear")
-	errHSM                     = fault.New(fault.Unavailable, "hsm_unavailable", "the security module does not answer")
+	errHSM                     = fault.New(fault.Unavailable, vault.CodeHSMUnavailable, "the security module does not answer")
 	errNotAvailable            = fault.New(fault.Refused, "feature_not_available", "this is not available yet")
 	errCardNotPermitted        = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not do this with a card")
 )
@@ -56,8 +56,8 @@ var cardCodes = codesOf(
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
 	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errPINBlocked,
-	errPINInvalid, errPINNotSet, errPINNotAllowed, errWeakPIN, errPINBlock, errPINLength,
-	errDecryption, errClearNotAllowed, errHSM,
+	errPINInvalid, errPINNotSet, errWeakPIN, errPINBlock, errPINLength,
+	errDecryption, errClearNotAllowed,
 	errNotAvailable,
 )
 

@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // IssuedCard is a card with everything it hangs on.
@@ -22,6 +23,15 @@ type IssuedCard struct {
 // TriesLeft is how many wrong PINs and CVV2s the card may still see.
 func (i IssuedCard) TriesLeft() (pin, cvv2 int) {
 	return triesLeft(i.Product.PINTryLimit, i.Card.PINTryCount), triesLeft(i.Product.CVV2TryLimit, i.Card.CVV2TryCount)
+}
+
+// ContactlessAmount is what was tapped without a PIN since the last verified one.
+func (i IssuedCard) ContactlessAmount() money.Amount {
+	a, err := money.New(i.Card.Contactless.Amount, i.Product.Currency)
+	if err != nil {
+		panic("issuing: a stored amount is out of its range") // the column has a CHECK
+	}
+	return a
 }
 
 func triesLeft(limit, count int) int { return max(0, limit-count) }

@@ -93,3 +93,20 @@ func (s IssuanceStatus) cardStatuses() []CardStatus {
 	}
 	return all
 }
+
+// EffectivePolicies is the complete list of usage switches, in the contract's
+// order: the issuance's own, and defaults for what neither card nor product
+// says.
+func (i Issuance) EffectivePolicies() []CardPolicy {
+	var all []CardPolicy
+	for _, t := range PolicyTypes() {
+		p := CardPolicy{Policy: Policy{Type: t, IsAllowed: t.AllowedByDefault()}}
+		for _, own := range i.Policies {
+			if own.Type == t {
+				p = own
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}

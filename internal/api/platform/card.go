@@ -6,14 +6,13 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
 type createCardRequest struct {
 	CustomerNo            string                    `json:"customerNo" required:"true" minLength:"1" maxLength:"20"`
 	ProductCode           string                    `json:"productCode" required:"true" minLength:"1" maxLength:"32"`
-	FormFactor            api.Enum[cardForms]       `json:"formFactor,omitempty" doc:"Default: the product's first."`
+	FormFactor            api.Enum[formFactors]     `json:"formFactor,omitempty" doc:"Default: the product's first."`
 	ParentIssuanceNo      string                    `json:"parentIssuanceNo,omitempty" maxLength:"16" doc:"Makes a supplementary card."`
 	ParentCardToken       string                    `json:"parentCardToken,omitempty" maxLength:"16"`
 	PersonalizedNameLine1 api.FreeText              `json:"personalizedNameLine1,omitempty" maxLength:"100" doc:"Default: the customer's name."`
@@ -321,7 +320,7 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *cardPath
 }
 
 func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
-	bad := api.Invalid()
+	var d decoding
 	out := issuing.NewCard{
 		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, FormFactor: issuing.FormFactor(in.FormFactor),
 		ParentIssuanceNo: in.ParentIssuanceNo, ParentCardToken: in.ParentCardToken,
@@ -333,17 +332,14 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		AccountNo: in.AccountNo, ExternalCardID: string(in.ExternalCardID), FeeExemption: in.FeeExemption,
 		Channel: string(in.Channel), Description: string(in.Description),
 	}
-	if d := in.DeliveryCommunication; d != nil {
-		out.DeliveryPhone, out.DeliveryEmail = d.Phone, d.Email
-		out.RecipientName, out.RecipientTCKN = string(d.RecipientName), d.RecipientTCKN
+	if m := in.DeliveryCommunication; m != nil {
+		out.DeliveryPhone, out.DeliveryEmail = m.Phone, m.Email
+		out.RecipientName, out.RecipientTCKN = string(m.RecipientName), m.RecipientTCKN
 	}
-	if d := in.DeliveryAddress; d != nil && d.AddressLine1 == "" {
-		out.DeliveryTo = issuing.AddressType(d.AddressType)
-	} else if d != nil {
-		address, ok := decodeDeliveryAddress(*d)
-		if !ok {
-			bad = bad.OnField("deliveryAddress.countryCode", "not_a_country", "must be a country of ISO 3166-1")
-		}
+	if to := in.DeliveryAddress; to != nil && to.AddressLine1 == "" {
+		out.DeliveryTo = issuing.AddressType(to.AddressType)
+	} else if to != nil {
+		address := decodeDeliveryAddress(&d, *to)
 		out.DeliveryAddress = &address
 	}
 	for _, p := range in.Policies {
@@ -352,7 +348,7 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		})
 	}
 	if (in.ExpireYear == 0) != (in.ExpireMonth == 0) {
-		bad = bad.OnField("expireMonth", "incomplete", "goes with expireYear")
+		d.fail("expireMonth", "incomplete", "goes with expireYear")
 	}
 	out.Expires = issuing.Expiry{Year: in.ExpireYear, Month: time.Month(in.ExpireMonth)}
 	if in.EncryptedPIN != "" {
@@ -362,25 +358,16 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		}
 		out.PIN = pin
 	}
-	if len(bad.Fields) > 0 {
-		return out, bad
-	}
-	return out, nil
+	return out, d.err()
 }
 
-func decodeDeliveryAddress(in deliveryAddress) (issuing.Address, bool) {
-	out := issuing.Address{
+func decodeDeliveryAddress(d *decoding, in deliveryAddress) issuing.Address {
+	return issuing.Address{
 		Type: issuing.AddressType(in.AddressType), Name: string(in.AddressName), CityCode: in.CityCode,
 		CityName: string(in.CityName), TownCode: in.TownCode, TownName: string(in.TownName), District: string(in.District),
 		Lines:   [4]string{string(in.AddressLine1), string(in.AddressLine2), string(in.AddressLine3), string(in.AddressLine4)},
-		ZipCode: in.ZipCode,
+		ZipCode: in.ZipCode, Country: d.country("deliveryAddress.countryCode", in.CountryCode),
 	}
-	if in.CountryCode == "" {
-		return out, true
-	}
-	var err error
-	out.Country, err = country.Parse(in.CountryCode)
-	return out, err == nil
 }
 
 func encodeDeliveryAddress(a *issuing.Address) *deliveryAddress {
@@ -398,11 +385,11 @@ func encodeDeliveryAddress(a *issuing.Address) *deliveryAddress {
 func encodeCard(i issuing.IssuedCard) cardResponse {
 	out := cardResponse{
 		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, CardSequenceNo: i.Card.Sequence, MaskedCardNo: i.Card.Masked(),
-		AccountNo: i.Issuance.AccountNo, ExternalCardID: present(i.Issuance.ExternalCardID), Product: encodeCardProduct(i),
+		AccountNo: i.Issuance.AccountNo, ExternalCardID: orNil(i.Issuance.ExternalCardID), Product: encodeCardProduct(i),
 		FormFactor: string(i.Card.FormFactor), CardOwnershipType: string(i.Issuance.Ownership()), Parent: encodeParent(i.Parent),
 		CardStatus: string(i.Card.Status), StatusReason: string(i.Card.Reason), PINStatus: string(i.Card.PINStatus),
 		ExpireYear: i.Card.Expires.Year, ExpireMonth: int(i.Card.Expires.Month), EmbossNameLine1: i.Card.EmbossLine1,
-		EmbossNameLine2: present(i.Card.EmbossLine2), PhoneNumber: present(i.Issuance.PhoneNumber),
+		EmbossNameLine2: orNil(i.Card.EmbossLine2), PhoneNumber: orNil(i.Issuance.PhoneNumber),
 		AutoRenewalStatus: string(i.Issuance.AutoRenewal), DigitalSlipType: string(i.Issuance.DigitalSlipType),
 		Physical: encodePhysicalSummary(i.Card.Physical), Fees: []struct{}{},
 	}
@@ -417,7 +404,7 @@ func encodeCardProduct(i issuing.IssuedCard) cardProduct {
 	if level == "" {
 		level = i.BIN.CardLevel
 	}
-	return cardProduct{Code: i.Product.Code, Name: i.Product.Name, Brand: string(i.BIN.Brand), Level: present(string(level))}
+	return cardProduct{Code: i.Product.Code, Name: i.Product.Name, Brand: string(i.BIN.Brand), Level: orNil(level)}
 }
 
 func encodeParent(r *issuing.RelatedCard) *cardParent {
@@ -425,8 +412,8 @@ func encodeParent(r *issuing.RelatedCard) *cardParent {
 		return nil
 	}
 	return &cardParent{
-		IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: present(r.CustomerNo),
-		CustomerName: present(r.CustomerName),
+		IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: orNil(r.CustomerNo),
+		CustomerName: orNil(r.CustomerName),
 	}
 }
 
@@ -451,7 +438,7 @@ func encodeCardDTO(c issuing.Card) cardDTO {
 	return cardDTO{
 		cardSummary: encodeCardSummary(c), StatusInfo: encodeStatus(c.StatusChange), PINStatus: string(c.PINStatus),
 		PINTryCount: c.PINTryCount, CVV2TryCount: c.CVV2TryCount, EmbossNameLine1: c.EmbossLine1,
-		EmbossNameLine2: present(c.EmbossLine2), ActivatedAt: presentTime(c.ActivatedAt), CreatedAt: c.CreatedAt,
+		EmbossNameLine2: orNil(c.EmbossLine2), ActivatedAt: timeOrNil(c.ActivatedAt), CreatedAt: c.CreatedAt,
 		Physical: encodePhysicalSummary(c.Physical),
 	}
 }
@@ -462,7 +449,7 @@ func encodeFoundCard(i issuing.IssuedCard) findCardResponse {
 		Issuance: issuanceDTO{
 			IssuanceNo: i.Issuance.No, IssuanceStatus: string(issuing.IssuanceStatusOf(i.Card.Status)),
 			CardOwnershipType: string(i.Issuance.Ownership()), AccountNo: i.Issuance.AccountNo,
-			ExternalCardID: present(i.Issuance.ExternalCardID), PhoneNumber: present(i.Issuance.PhoneNumber),
+			ExternalCardID: orNil(i.Issuance.ExternalCardID), PhoneNumber: orNil(i.Issuance.PhoneNumber),
 			DigitalSlipType: string(i.Issuance.DigitalSlipType), AutoRenewalStatus: string(i.Issuance.AutoRenewal),
 			CreationTime: i.Issuance.CreatedAt,
 		},
@@ -473,12 +460,12 @@ func encodeFoundCard(i issuing.IssuedCard) findCardResponse {
 	}
 	if u := i.Customer; u != nil {
 		out.Customer = &cardHolder{
-			CustomerNo: u.No, CustomerType: string(u.Type), Name: present(u.Name), Surname: present(u.Surname),
-			Status: string(u.Status), SegmentCode: present(u.Segment), KYCLevel: u.KYCLevel.String(),
-			ExternalCustomerID: present(u.ExternalID),
+			CustomerNo: u.No, CustomerType: string(u.Type), Name: orNil(u.Name), Surname: orNil(u.Surname),
+			Status: string(u.Status), SegmentCode: orNil(u.Segment), KYCLevel: u.KYCLevel.String(),
+			ExternalCustomerID: orNil(u.ExternalID),
 		}
 		if u.Business != nil {
-			out.Customer.CompanyName = present(u.Business.CompanyName)
+			out.Customer.CompanyName = orNil(u.Business.CompanyName)
 		}
 	}
 	return out
@@ -497,8 +484,8 @@ func encodeCardDetails(d issuing.CardDetails) cardDetail {
 	}
 	for _, r := range d.Children {
 		out.Children = append(out.Children, cardChild{
-			IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: present(r.CustomerNo),
-			CustomerName: present(r.CustomerName), CardStatus: string(r.Status),
+			IssuanceNo: r.IssuanceNo, CardToken: r.CardToken, MaskedCardNo: r.MaskedNo, CustomerNo: orNil(r.CustomerNo),
+			CustomerName: orNil(r.CustomerName), CardStatus: string(r.Status),
 		})
 	}
 	for _, p := range d.Issuance.EffectivePolicies() {
@@ -508,7 +495,7 @@ func encodeCardDetails(d issuing.CardDetails) cardDetail {
 		}
 		out.Policies = append(out.Policies, cardPolicy{
 			PolicyType: string(p.Type), IsAllowed: p.IsAllowed, Source: source, StartDate: p.StartsAt, EndDate: p.EndsAt,
-			UpdatedAt: presentTime(p.UpdatedAt),
+			UpdatedAt: timeOrNil(p.UpdatedAt),
 		})
 	}
 	for _, c := range d.Cards {
@@ -524,8 +511,8 @@ func encodePhysical(c issuing.Card) *physicalDetail {
 	}
 	return &physicalDetail{
 		PhysicalCode: b.Code, CardArtCode: b.CardArtCode, PlasticCode: b.PlasticCode, EmbossNameLine1: c.EmbossLine1,
-		EmbossNameLine2: present(c.EmbossLine2), DeliveryMethod: string(b.DeliveryMethod), BranchCode: present(b.BranchCode),
-		IsExpress: b.IsExpress, PersoStatus: string(b.PersoStatus), PersoVendorCode: present(b.PersoVendor),
+		EmbossNameLine2: orNil(c.EmbossLine2), DeliveryMethod: string(b.DeliveryMethod), BranchCode: orNil(b.BranchCode),
+		IsExpress: b.IsExpress, PersoStatus: string(b.PersoStatus), PersoVendorCode: orNil(b.PersoVendor),
 		PersoRequestDate: b.RequestedAt, ShipmentStatus: string(b.ShipmentStatus), ChipProfileCode: c.ChipProfile,
 		DeliveryAddress: encodeDeliveryAddress(b.Delivery.Address),
 		DeliveryCommunication: &deliveryCommunication{
@@ -540,22 +527,7 @@ func encodeCardInfo(i issuing.IssuedCard) cardInfo {
 	return cardInfo{
 		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, MaskedCardNo: i.Card.Masked(), CardStatus: string(i.Card.Status),
 		PINStatus: string(i.Card.PINStatus), RemainingPINTries: pin, RemainingCVV2Tries: cvv2,
-		PhoneNumber: present(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),
+		PhoneNumber: orNil(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),
 		AutoRenewalStatus: string(i.Issuance.AutoRenewal), UpdatedAt: i.Card.UpdatedAt,
 	}
-}
-
-// present is nil for an empty text, which answers show as null.
-func present(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func presentTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

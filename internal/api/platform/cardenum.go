@@ -9,14 +9,6 @@ import (
 // The enumerations of the card group with the contract's codes
 // (contract/platform.md §4.2, §8.2, §8.8).
 
-func numbered[T ~string](first int, values []T) []api.Member {
-	names := make([]string, len(values))
-	for i, v := range values {
-		names[i] = string(v)
-	}
-	return api.Numbered(first, names...)
-}
-
 type cardStatuses struct{}
 
 func (cardStatuses) Members() []api.Member { return numbered(0, issuing.CardStatuses()) }
@@ -37,12 +29,6 @@ type issuanceStatuses struct{}
 
 func (issuanceStatuses) Members() []api.Member {
 	return api.Numbered(0, "Pending", "Active", "Suspended", "Closed")
-}
-
-type cardForms struct{}
-
-func (cardForms) Members() []api.Member {
-	return api.Numbered(1, "Physical", "Virtual", "PhysicalNoname", "DigitalFirst")
 }
 
 type cardOwnerships struct{}

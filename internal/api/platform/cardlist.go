@@ -2,13 +2,11 @@ package platform
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
@@ -39,11 +37,6 @@ type cardQuery struct {
 	AutoRenewalStatus string   `query:"AutoRenewalStatus" maxLength:"16"`
 }
 
-var cardOrders = map[string]string{
-	"creationTime": "creationTime", "issuanceNo": "issuanceNo", "productCode": "productCode", "accountNo": "accountNo",
-	"cardStatus": "cardStatus", "formFactor": "formFactor", "expireDate": "expireDate", "autoRenewalStatus": "autoRenewalStatus",
-}
-
 func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (api.Page[issuanceSummary], error) {
 	filter, err := decodeCardQuery(in)
 	if err != nil {
@@ -57,7 +50,7 @@ func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (ap
 	for i, l := range cards {
 		rows[i] = issuanceSummary{
 			IssuanceNo: l.Issuance.No, IssuanceStatus: string(issuing.IssuanceStatusOf(l.Card.Status)),
-			CustomerNo: present(l.CustomerNo), CustomerName: present(l.CustomerName), ProductCode: l.Issuance.ProductCode,
+			CustomerNo: orNil(l.CustomerNo), CustomerName: orNil(l.CustomerName), ProductCode: l.Issuance.ProductCode,
 			ProductName: l.ProductName, CardOwnershipType: string(l.Issuance.Ownership()), CurrentCard: encodeCardSummary(l.Card),
 			ChildCount: l.ChildCount, AutoRenewalStatus: string(l.Issuance.AutoRenewal), CreationTime: l.Issuance.CreatedAt,
 		}
@@ -69,20 +62,21 @@ func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (ap
 }
 
 func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
-	q := queryReader{bad: api.Invalid()}
+	var q decoding
 	out := issuing.CardFilter{
 		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, GroupCode: in.GroupCode,
-		IssuanceStatus: issuing.IssuanceStatus(enumOf[issuanceStatuses](&q, "IssuanceStatus", in.IssuanceStatus)),
-		FormFactor:     issuing.FormFactor(enumOf[cardForms](&q, "FormFactor", in.FormFactor)),
-		Ownership:      issuing.CardOwnership(enumOf[cardOwnerships](&q, "CardOwnershipType", in.CardOwnershipType)),
-		PersoStatus:    issuing.PersoStatus(enumOf[persoStatuses](&q, "PersoStatus", in.PersoStatus)),
-		ShipmentStatus: issuing.ShipmentStatus(enumOf[shipmentStatuses](&q, "ShipmentStatus", in.ShipmentStatus)),
-		AutoRenewal:    issuing.AutoRenewal(enumOf[renewalModes](&q, "AutoRenewalStatus", in.AutoRenewalStatus)),
+		IssuanceStatus:   issuing.IssuanceStatus(enumOf[issuanceStatuses](&q, "IssuanceStatus", in.IssuanceStatus)),
+		FormFactor:       issuing.FormFactor(enumOf[formFactors](&q, "FormFactor", in.FormFactor)),
+		Ownership:        issuing.CardOwnership(enumOf[cardOwnerships](&q, "CardOwnershipType", in.CardOwnershipType)),
+		PersoStatus:      issuing.PersoStatus(enumOf[persoStatuses](&q, "PersoStatus", in.PersoStatus)),
+		ShipmentStatus:   issuing.ShipmentStatus(enumOf[shipmentStatuses](&q, "ShipmentStatus", in.ShipmentStatus)),
+		AutoRenewal:      issuing.AutoRenewal(enumOf[renewalModes](&q, "AutoRenewalStatus", in.AutoRenewalStatus)),
 		ParentIssuanceNo: in.ParentIssuanceNo, BatchReference: in.BatchReference, ExternalCardID: in.ExternalCardID,
 		AccountNo: in.AccountNo, LastFour: in.LastFour, BIN: in.BIN,
 		ExpiresFrom: q.month("ExpireFrom", in.ExpireFrom), ExpiresTo: q.month("ExpireTo", in.ExpireTo),
 		CreatedFrom: q.time("CreationTimeFrom", in.CreationTimeFrom), CreatedTo: q.time("CreationTimeTo", in.CreationTimeTo),
-		Page: issuing.Page{Skip: in.SkipCount, Limit: in.MaxResultCount},
+		Page: q.page(in.Paging, "creationTime", "issuanceNo", "productCode", "accountNo", "cardStatus", "formFactor",
+			"expireDate", "autoRenewalStatus"),
 	}
 	for _, part := range in.CardStatus {
 		for name := range strings.SplitSeq(part, ",") {
@@ -95,56 +89,27 @@ func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
 		linked := in.IsLinked == "true"
 		out.IsLinked = &linked
 	}
-	orders, err := in.Orders(cardOrders)
-	if err != nil {
-		return out, err
-	}
-	for _, o := range orders {
-		out.Sort = append(out.Sort, issuing.SortKey{Name: o.By, Descending: o.Desc})
-	}
-	if len(q.bad.Fields) > 0 {
-		return out, q.bad
-	}
-	return out, nil
+	return out, q.err()
 }
 
-// queryReader reads query values and gathers what is wrong with them.
-type queryReader struct{ bad *fault.Error }
-
-// enumOf reads the name or the code of a member of M.
-func enumOf[M api.Members](q *queryReader, name, text string) string {
-	if text == "" {
-		return ""
-	}
-	var m M
-	code, err := strconv.Atoi(text)
-	for _, v := range m.Members() {
-		if v.Name == text || err == nil && v.Code == code {
-			return v.Name
-		}
-	}
-	q.bad = q.bad.OnField(name, "unknown", "must be one of the listed values")
-	return ""
-}
-
-func (q *queryReader) month(name, text string) issuing.Expiry {
+func (d *decoding) month(name, text string) issuing.Expiry {
 	if text == "" {
 		return issuing.Expiry{}
 	}
 	e, err := issuing.ParseExpiry(text)
 	if err != nil {
-		q.bad = q.bad.OnField(name, "not_a_month", "must be a month in the form YYYY-MM")
+		d.fail(name, "not_a_month", "must be a month in the form YYYY-MM")
 	}
 	return e
 }
 
-func (q *queryReader) time(name, text string) time.Time {
+func (d *decoding) time(name, text string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		q.bad = q.bad.OnField(name, "not_a_time", "must be a time in the form of ISO 8601 with an offset")
+		d.fail(name, "not_a_time", "must be a time in the form of ISO 8601 with an offset")
 	}
 	return t
 }

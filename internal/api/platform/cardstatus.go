@@ -76,8 +76,8 @@ func decodeStatus(in statusRequest) issuing.NewStatus {
 
 func encodeStatus(s issuing.StatusChange) cardStatusInfo {
 	return cardStatusInfo{
-		Status: string(s.Status), LocalLetter: present(s.Status.LocalLetter()), Reason: string(s.Reason),
-		Description: present(s.Description), ChangedAt: s.ChangedAt, ChangedBy: s.ChangedBy, Channel: s.Channel,
+		Status: string(s.Status), LocalLetter: orNil(s.Status.LocalLetter()), Reason: string(s.Reason),
+		Description: orNil(s.Description), ChangedAt: s.ChangedAt, ChangedBy: s.ChangedBy, Channel: s.Channel,
 		EffectiveDate: s.ChangedAt,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/locale"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -57,10 +58,43 @@ var refusals = map[fault.Code]outward{
 	vault.CodeEncryptionKeyExpired:   {422, "Issuing:EncryptionKeyExpired"},
 	vault.CodeClientKeyNotRegistered: {422, "Issuing:ClientKeyNotRegistered"},
 	vault.CodeHSMUnavailable:         {502, "Integration:HsmUnavailable"},
+
+	// issuing: cards
+	"card_not_found":                     {404, "Issuing:CardNotFound"},
+	"card_status_transition_not_allowed": {409, "Issuing:CardStatusTransitionNotAllowed"},
+	"card_status_reason_mismatch":        {400, "Issuing:CardStatusReasonMismatch"},
+	"activation_condition_not_met":       {422, "Issuing:ActivationConditionNotMet"},
+	"card_status_not_suitable":           {409, "Issuing:CardStatusNotSuitable"},
+	"customer_inactive":                  {422, "Issuing:CustomerInactive"},
+	"customer_type_not_allowed":          {422, "Issuing:CustomerTypeNotAllowed"},
+	"product_passive":                    {422, "Issuing:ProductPassive"},
+	"form_factor_not_allowed":            {422, "Issuing:FormFactorNotAllowed"},
+	"max_card_count_exceeded":            {422, "Issuing:MaxCardCountExceeded"},
+	"max_child_card_count_exceeded":      {422, "Issuing:MaxChildCardCountExceeded"},
+	"parent_card_invalid":                {422, "Issuing:ParentCardInvalid"},
+	"age_requirement_not_met":            {422, "Issuing:AgeRequirementNotMet"},
+	"kyc_level_insufficient":             {422, "Issuing:KycLevelInsufficient"},
+	"delivery_address_required":          {400, "Issuing:DeliveryAddressRequired"},
+	"invalid_emboss_name":                {400, "Issuing:InvalidEmbossName"},
+	"physical_not_allowed":               {422, "Issuing:PhysicalNotAllowed"},
+	"policy_locked_by_product":           {422, "Issuing:PolicyLockedByProduct"},
+	"external_card_id_already_exists":    {409, "Issuing:ExternalCardIdAlreadyExists"},
+	"expiry_not_allowed":                 {422, "Issuing:ExpiryNotAllowed"},
+	"account_no_not_allowed":             {422, "Issuing:AccountNoNotAllowed"},
+	"cvv2_blocked":                       {423, "Issuing:Cvv2Blocked"},
+	"pin_blocked":                        {423, "Issuing:PinBlocked"},
+	"pin_invalid":                        {422, "Issuing:PinInvalid"},
+	"pin_not_set":                        {422, "Issuing:PinNotSet"},
+	"weak_pin":                           {422, "Issuing:WeakPin"},
+	"invalid_pin_block":                  {400, "Issuing:InvalidPinBlock"},
+	"pin_length_invalid":                 {400, "Issuing:PinLengthInvalid"},
+	"decryption_failed":                  {400, "Issuing:DecryptionFailed"},
+	"clear_sensitive_data_not_allowed":   {422, "Common:ClearSensitiveDataNotAllowed"},
+	"feature_not_available":              {422, "Common:FeatureNotAvailable"},
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, issuing.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

@@ -51,7 +51,7 @@ func encodeClearCard(k issuing.ClearCard) clearCard {
 		CardNo: k.Number.Reveal(), ExpireYear: k.Card.Expires.Year, ExpireMonth: int(k.Card.Expires.Month),
 		CVV2: string(k.CVV2.Reveal()), CVV: string(k.CVV.Reveal()), ICVV: string(k.ICVV.Reveal()),
 		ServiceCode: k.Card.ServiceCode, Track2: string(k.Track2.Reveal()), Track1: string(k.Track1.Reveal()), PSN: k.Card.PSN,
-		PVV: present(k.PVV), EmbossName: k.Card.EmbossLine1, ProductCode: k.ProductCode, CardStatus: string(k.Card.Status),
+		PVV: orNil(k.PVV), EmbossName: k.Card.EmbossLine1, ProductCode: k.ProductCode, CardStatus: string(k.Card.Status),
 		CVN: fmt.Sprintf("%02X", k.CVN), DKI: fmt.Sprintf("%02X", k.DKI), LastATC: max(0, k.Card.LastATC),
 		ICCMasterKey: issuing.HexKey(k.ICCMasterKey), ZPK: issuing.HexKey(k.ZPK), ZPKAES: issuing.HexKey(k.ZPKAES),
 	}
