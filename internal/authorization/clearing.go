@@ -38,3 +38,7 @@ type Trait struct {
 	NetworkTransactionID, AuthorizationCode, RRN, STAN string
 	Amount                                             money.Amount // in the transaction's currency
 }
+
+// EntryKey is the idempotency key of the ledger entry of a transaction whose
+// own message moved the money.
+func EntryKey(t TransactionID) string { return "transaction:" + t.String() }

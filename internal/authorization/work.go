@@ -312,6 +312,7 @@ func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 		if err := increase(o.Hold, d.IncreaseBy); err != nil {
 			return err
 		}
+		w.book.ExtendHold(o.Hold, f.HoldExpires)
 	}
 	if d.Status == StatusApproved && t.IsDebit && !op.req.Flow.IsReversal() && !t.Original.IsZero() {
 		t.Hold = o.Hold // an increment or completion lives on its original's hold

@@ -69,13 +69,13 @@ func (s *Service) adjust(ctx context.Context, c access.Caller, a Adjustment, key
 		if err != nil {
 			return err
 		}
+		account, _ = book.Account(account.ID) // as it stands under the lock
 		prior, found, err := entryByKey(ctx, tx, c.Tenant, key)
 		if err != nil {
 			return err
 		}
 		if found {
-			out.Repeated, out.Entry = true, prior
-			out.Account, _ = book.Account(account.ID)
+			out.Repeated, out.Entry, out.Account = true, prior, account
 			if !prior.isAdjustment(account.ID, a) {
 				return fault.New(fault.Conflict, ReferenceReused, "the reference was used for another adjustment").
 					With("externalReference", a.Reference)
@@ -87,7 +87,7 @@ func (s *Service) adjust(ctx context.Context, c access.Caller, a Adjustment, key
 		if a.Side == Debit {
 			if err := book.MayDebit(account.ID, a.Amount); errors.Is(err, ErrInsufficientFunds) {
 				return fault.New(fault.Refused, Overdraw, "the adjustment is more than is available").
-					With("available", out.Account.Available().Decimal()).Wrap(err)
+					With("available", account.Available().Decimal()).Wrap(err)
 			}
 			debit, credit = account, bank
 		}

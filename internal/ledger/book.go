@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -106,6 +107,15 @@ func (b *Book) ForceIncrease(id HoldID, extra money.Amount) error {
 	return nil
 }
 
+// ExtendHold moves the end of a hold to a later time; an earlier one changes
+// nothing.
+func (b *Book) ExtendHold(id HoldID, until time.Time) {
+	if h := b.hold(id); until.After(h.ExpiresAt) {
+		h.ExpiresAt = until
+		b.mark(h)
+	}
+}
+
 // ReverseHold gives back part of what the hold has remaining; at most that.
 // It returns what was given back.
 func (b *Book) ReverseHold(id HoldID, part money.Amount) money.Amount {
@@ -162,7 +172,7 @@ func (b *Book) Post(e Entry) error {
 		p := &e.Postings[i]
 		a, kept := b.accounts[p.Account.ID]
 		if !kept {
-			if !strings.HasPrefix(p.Account.Code, string(p.Account.Kind)+".") {
+			if p.Account.KeepsBalance || p.Account.Code == "" {
 				panic("ledger: posting to an account that was not opened")
 			}
 			continue // a control account

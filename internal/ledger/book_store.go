@@ -120,10 +120,10 @@ var (
 		Columns: 10,
 	}
 	holdUpdate = &db.Bulk{
-		Head:    "WITH v (id, authorized, reversed, cleared, released, is_open) AS (VALUES ",
-		Columns: 6, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
+		Head:    "WITH v (id, authorized, reversed, cleared, released, expires_at, is_open) AS (VALUES ",
+		Columns: 7, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
 		Tail: `) UPDATE hold SET authorized = v.authorized, reversed = v.reversed, cleared = v.cleared,
-			released = v.released, is_open = v.is_open FROM v WHERE hold.id = v.id`,
+			released = v.released, expires_at = v.expires_at, is_open = v.is_open FROM v WHERE hold.id = v.id`,
 	}
 )
 
@@ -140,7 +140,8 @@ func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
 	args = args[:0]
 	for _, id := range sorted(b.changedHolds) {
 		h := b.holds[id]
-		args = append(args, h.ID, h.Authorized.Minor(), h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.IsOpen())
+		args = append(args, h.ID, h.Authorized.Minor(), h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(),
+			clock.Micros(h.ExpiresAt), h.IsOpen())
 	}
 	return holdUpdate.Exec(ctx, tx, args)
 }

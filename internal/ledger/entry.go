@@ -55,7 +55,7 @@ func (Entry) IDPrefix() string { return "entry" }
 
 // Posting is one leg of an entry. Amount is above zero.
 type Posting struct {
-	Account Account // only ID, Kind, Code and Currency matter
+	Account Account // only ID, Kind, Code, Currency and KeepsBalance matter
 	Side    Side
 	Amount  money.Amount
 	// After is the account's posted balance after this leg, for accounts that

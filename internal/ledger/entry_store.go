@@ -62,13 +62,13 @@ func postingsOf(ctx context.Context, tx db.Tx, e EntryID) ([]Posting, error) {
 		var p Posting
 		var minor int64
 		var currency string
-		if err := s.Scan(&p.Account.ID, &p.Account.Code, &p.Account.Kind, &p.Side, &minor, &currency); err != nil {
+		if err := s.Scan(&p.Account.ID, &p.Account.Code, &p.Account.Kind, &p.Account.KeepsBalance, &p.Side, &minor, &currency); err != nil {
 			return Posting{}, err
 		}
 		c, err := money.ParseCurrency(currency)
 		p.Account.Currency, p.Amount = c, amount(minor, c)
 		return p, err
-	}, `SELECT a.id, a.code, a.kind, p.side, p.amount, p.currency FROM posting p JOIN account a ON a.id = p.account_id
+	}, `SELECT a.id, a.code, a.kind, a.keeps_balance, p.side, p.amount, p.currency FROM posting p JOIN account a ON a.id = p.account_id
 		WHERE p.entry_id = $1 ORDER BY p.line`, e)
 }
 
