@@ -43,17 +43,9 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 		return Adjusted{}, fault.New(fault.Refused, InvalidAmount, "the amount must be above zero")
 	}
 	key := "adjustment:" + a.AccountNo + ":" + a.Reference
-	out, err := s.adjust(ctx, c, a, key)
-	if db.IsUnique(err) {
-		// The same reference arrived twice at once and the other was first.
-		return s.adjust(ctx, c, a, key)
-	}
-	return out, err
-}
-
-func (s *Service) adjust(ctx context.Context, c access.Caller, a Adjustment, key string) (Adjusted, error) {
 	var out Adjusted
 	err := s.db.InTx(ctx, func(tx db.Tx) error {
+		out = Adjusted{}
 		account, found, err := findAccount(ctx, tx, c.Tenant, a.AccountNo)
 		if err != nil {
 			return err
