@@ -509,6 +509,14 @@ CREATE TABLE clearing_file (
     imported_at  BIGINT NOT NULL CHECK (imported_at BETWEEN 0 AND 9000000000000000)
 );
 
+CREATE TABLE clearing_total (
+    file_id  TEXT   NOT NULL REFERENCES clearing_file (id),
+    currency TEXT   NOT NULL,
+    debit    BIGINT NOT NULL CHECK (debit BETWEEN 0 AND 9000000000000000000),
+    credit   BIGINT NOT NULL CHECK (credit BETWEEN 0 AND 9000000000000000000),
+    PRIMARY KEY (file_id, currency)
+);
+
 CREATE TABLE clearing_record (
     file_id        TEXT   NOT NULL REFERENCES clearing_file (id),
     line           BIGINT NOT NULL CHECK (line BETWEEN 1 AND 1000000000),
@@ -516,6 +524,7 @@ CREATE TABLE clearing_record (
     duplicate_key  TEXT   NOT NULL,
     match_status   TEXT   NOT NULL,
     matched_rule   TEXT   NOT NULL,
+    is_posted      BOOLEAN NOT NULL,
     transaction_id TEXT,
     original_id    TEXT,
     amount         BIGINT NOT NULL CHECK (amount BETWEEN 0 AND 1000000000000000),

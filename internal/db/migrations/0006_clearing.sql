@@ -12,8 +12,19 @@ CREATE TABLE clearing_file (
     imported_at  BIGINT NOT NULL CHECK (imported_at BETWEEN 0 AND 9000000000000000)
 );
 
+-- What a file says of itself: the sums of its transaction amounts, not set off.
+CREATE TABLE clearing_total (
+    file_id  TEXT   NOT NULL REFERENCES clearing_file (id),
+    currency TEXT   NOT NULL,
+    debit    BIGINT NOT NULL CHECK (debit BETWEEN 0 AND 9000000000000000000),
+    credit   BIGINT NOT NULL CHECK (credit BETWEEN 0 AND 9000000000000000000),
+    PRIMARY KEY (file_id, currency)
+);
+
 -- One record of a file and what became of it. duplicate_key is network, ARN,
--- function, reversal flag and sequence.
+-- function, reversal flag and sequence; the ledger entry of a posted record has
+-- it in its key. amount is the transaction amount; what was posted, in the
+-- account's currency, stands with the transaction.
 CREATE TABLE clearing_record (
     file_id        TEXT   NOT NULL REFERENCES clearing_file (id),
     line           BIGINT NOT NULL CHECK (line BETWEEN 1 AND 1000000000),
@@ -21,6 +32,7 @@ CREATE TABLE clearing_record (
     duplicate_key  TEXT   NOT NULL,
     match_status   TEXT   NOT NULL,
     matched_rule   TEXT   NOT NULL,
+    is_posted      BOOLEAN NOT NULL,
     transaction_id TEXT,
     original_id    TEXT,
     amount         BIGINT NOT NULL CHECK (amount BETWEEN 0 AND 1000000000000000),

@@ -1,0 +1,313 @@
+package clearing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// batchMax is how many records are read, judged and written together.
+const batchMax = 500
+
+// record is one presentment on its way, and what became of it.
+type record struct {
+	*Presentment
+	place *place
+	key   string
+	ref   int // its place in the batch
+
+	status MatchStatus
+	rule   string
+	// posted says that an entry was made; transaction is the fresh one on the
+	// account, original what the record belongs to.
+	posted      bool
+	transaction *authorization.Transaction
+	original    *authorization.Transaction
+	causes      []Cause
+}
+
+// known is a record of this batch, or of an earlier import, that another one
+// refers to.
+type known struct {
+	key         string
+	tenant      access.TenantID
+	status      MatchStatus
+	posted      bool
+	transaction authorization.TransactionID
+	original    authorization.TransactionID
+	minor       int64
+	currency    string
+}
+
+// batch is a part of a file with all that its records concern, read under the
+// locks of their accounts, changed in memory, and written. Each record sees
+// what the one before it left.
+type batch struct {
+	in      Import
+	places  *resolver
+	records []*record
+
+	known        map[string]known
+	found        map[int][]authorization.Found
+	transactions map[authorization.TransactionID]*authorization.Transaction
+	chains       map[authorization.TransactionID]*chain
+	entries      map[string]ledger.Entry
+	book         *ledger.Book
+
+	fresh   []*authorization.Transaction
+	changed map[authorization.TransactionID]*authorization.Transaction
+}
+
+func newBatch(in Import, r *resolver) *batch {
+	return &batch{
+		in: in, places: r, known: map[string]known{},
+		transactions: map[authorization.TransactionID]*authorization.Transaction{},
+		chains:       map[authorization.TransactionID]*chain{}, entries: map[string]ledger.Entry{},
+		changed: map[authorization.TransactionID]*authorization.Transaction{},
+	}
+}
+
+// add takes one more record in. A card that was not there when the file was
+// read first makes run fail.
+func (b *batch) add(p *Presentment) {
+	c := *p
+	b.records = append(b.records, &record{Presentment: &c, place: b.places.places[c.PAN], key: c.key(b.in.Network), ref: len(b.records)})
+}
+
+// run judges the records and writes what they change.
+func (b *batch) run(ctx context.Context, tx db.Tx) error {
+	if len(b.records) == 0 {
+		return nil
+	}
+	for _, r := range b.records {
+		if r.place == nil {
+			return fmt.Errorf("line %d has a card that the file did not have before", r.Line)
+		}
+	}
+	if err := b.open(ctx, tx); err != nil {
+		return err
+	}
+	for _, r := range b.records {
+		if err := b.judge(r); err != nil {
+			return fmt.Errorf("post line %d: %w", r.Line, err)
+		}
+		b.remember(r)
+	}
+	return b.write(ctx, tx)
+}
+
+// open reads everything that the records may concern.
+func (b *batch) open(ctx context.Context, tx db.Tx) error {
+	var err error
+	if err = b.readKnown(ctx, tx); err != nil {
+		return fmt.Errorf("read earlier records: %w", err)
+	}
+	if b.found, err = authorization.FindByTraits(ctx, tx, b.traits()); err != nil {
+		return fmt.Errorf("find authorizations: %w", err)
+	}
+	if err = b.readTransactions(ctx, tx); err != nil {
+		return fmt.Errorf("read transactions: %w", err)
+	}
+	if err = b.readEntries(ctx, tx); err != nil {
+		return fmt.Errorf("read entries: %w", err)
+	}
+	var accounts []ledger.AccountID
+	var holds []ledger.HoldID
+	for _, r := range b.records {
+		if len(r.place.cards) > 0 {
+			accounts = append(accounts, r.place.account)
+		}
+	}
+	for _, t := range b.transactions {
+		accounts = append(accounts, t.Account)
+		holds = append(holds, t.Hold)
+	}
+	b.book, err = ledger.OpenBook(ctx, tx, accounts, holds)
+	return err
+}
+
+// refersTo is the key of the record that r takes back, presents again or
+// refunds; empty when it names none.
+func (r *record) refersTo(network string) string {
+	switch {
+	case r.Reversal:
+		return keyOf(network, r.ARN, r.Function, false, r.Sequence)
+	case r.Kind == Refund && r.OriginalARN != "":
+		return keyOf(network, r.OriginalARN, FirstPresentment, false, 1)
+	case r.Function != FirstPresentment:
+		return keyOf(network, r.ARN, FirstPresentment, false, r.Sequence)
+	}
+	return ""
+}
+
+func (b *batch) readKnown(ctx context.Context, tx db.Tx) error {
+	var keys []string
+	for _, r := range b.records {
+		keys = append(keys, r.key)
+		if k := r.refersTo(b.in.Network); k != "" {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	all, err := readKnown(ctx, tx, slices.Compact(keys))
+	for _, k := range all {
+		b.known[k.key] = k
+	}
+	return err
+}
+
+// traits asks for the authorizations of every record that needs one, by every
+// plastic of its number.
+func (b *batch) traits() []authorization.Trait {
+	var all []authorization.Trait
+	for _, r := range b.records {
+		if r.Reversal || r.Function != FirstPresentment {
+			continue
+		}
+		window := windowMax()
+		if r.Kind == Refund {
+			window = refundWindow
+		}
+		for _, card := range r.place.cards {
+			all = append(all, authorization.Trait{
+				Ref: r.ref, Tenant: r.place.tenant, Card: card.id, Since: b.in.At.Add(-window),
+				NetworkTransactionID: r.NetworkTransactionID, AuthorizationCode: r.AuthorizationCode, RRN: r.RRN, STAN: r.STAN,
+				Amount: r.Transaction,
+			})
+		}
+	}
+	return all
+}
+
+// readTransactions reads what was found, what known records became, and the
+// life cycles of both. One transaction is one value, however it was found.
+func (b *batch) readTransactions(ctx context.Context, tx db.Tx) error {
+	var ids []authorization.TransactionID
+	for _, k := range b.known {
+		ids = append(ids, k.transaction, k.original)
+	}
+	for _, list := range b.found {
+		for _, f := range list {
+			ids = append(ids, f.ID, f.Root)
+		}
+	}
+	var err error
+	if b.transactions, err = authorization.ReadTransactions(ctx, tx, ids); err != nil {
+		return err
+	}
+	var roots []authorization.TransactionID
+	for _, t := range b.transactions {
+		roots = append(roots, t.Root)
+	}
+	chains, err := authorization.ReadChains(ctx, tx, roots)
+	if err != nil {
+		return err
+	}
+	for _, members := range chains {
+		for i, m := range members {
+			if t := b.transactions[m.ID]; t != nil {
+				members[i] = t
+			} else {
+				b.transactions[m.ID] = m
+			}
+		}
+	}
+	for _, root := range roots {
+		if head := b.transactions[root]; head != nil && b.chains[root] == nil {
+			b.chains[root] = newChain(head, chains[root])
+		}
+	}
+	return nil
+}
+
+// readEntries reads the entries that reversals mirror.
+func (b *batch) readEntries(ctx context.Context, tx db.Tx) error {
+	keys := map[access.TenantID][]string{}
+	for _, r := range b.records {
+		k, ok := b.known[r.refersTo(b.in.Network)]
+		if !r.Reversal || !ok {
+			continue
+		}
+		keys[k.tenant] = append(keys[k.tenant], entryOf(k))
+	}
+	for tenant, list := range keys {
+		slices.Sort(list)
+		found, err := ledger.EntriesByKeys(ctx, tx, tenant, slices.Compact(list))
+		if err != nil {
+			return err
+		}
+		for key, e := range found {
+			b.entries[key] = e
+		}
+	}
+	return nil
+}
+
+// entryOf is the key of the entry that moved a known record's money: its own,
+// or its message's when it only confirmed that.
+func entryOf(k known) string {
+	if k.status == OnlineFinancial {
+		return authorization.EntryKey(k.original)
+	}
+	return entryKey(k.key)
+}
+
+// remember lets later records of the batch refer to r.
+func (b *batch) remember(r *record) {
+	if r.status == Duplicate {
+		return
+	}
+	k := known{key: r.key, tenant: r.place.tenant, status: r.status, posted: r.posted,
+		minor: r.Transaction.Minor(), currency: r.Transaction.Currency().Code()}
+	if t := r.transaction; t != nil {
+		k.transaction = t.ID
+		b.transactions[t.ID] = t
+	}
+	if r.original != nil {
+		k.original = r.original.ID
+	}
+	b.known[r.key] = k
+}
+
+// write puts everything that changed into the database.
+func (b *batch) write(ctx context.Context, tx db.Tx) error {
+	if err := b.book.Write(ctx, tx); err != nil {
+		return err
+	}
+	if err := authorization.InsertTransactions(ctx, tx, b.fresh); err != nil {
+		return fmt.Errorf("insert transactions: %w", err)
+	}
+	changed := make([]*authorization.Transaction, 0, len(b.changed))
+	for _, t := range b.changed {
+		changed = append(changed, t)
+	}
+	slices.SortFunc(changed, func(x, y *authorization.Transaction) int {
+		return strings.Compare(x.ID.String(), y.ID.String())
+	})
+	if err := authorization.UpdateTransactions(ctx, tx, changed, b.in.At); err != nil {
+		return fmt.Errorf("update transactions: %w", err)
+	}
+	if err := insertRecords(ctx, tx, b.in.ID, b.records); err != nil {
+		return fmt.Errorf("insert records: %w", err)
+	}
+	if err := insertExceptions(ctx, tx, b.in, b.records); err != nil {
+		return fmt.Errorf("insert exceptions: %w", err)
+	}
+	return nil
+}
+
+// count adds what became of the records to a summary.
+func (b *batch) count(to Summary) {
+	for _, r := range b.records {
+		to.ByStatus[r.status]++
+		for _, c := range r.causes {
+			to.ByCause[c]++
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package clearing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// FileID identifies an imported file.
+type FileID = id.ID[Import]
+
+// Import is a file that was imported.
+type Import struct {
+	ID FileID
+	File
+	At time.Time
+}
+
+// IDPrefix implements id.Entity.
+func (Import) IDPrefix() string { return "clr" }
+
+// Summary is what became of a file.
+type Summary struct {
+	Import
+	ByStatus map[MatchStatus]int
+	ByCause  map[Cause]int // exceptions
+}
+
+// Options change how a file is taken in; the zero value is the default.
+type Options struct {
+	// Tenant takes the records whose BIN nobody has into its suspense account.
+	// Zero refuses a file that holds one.
+	Tenant access.TenantID
+}
+
+// importMax bounds how often an import runs because another one posted a
+// record of it at the same moment.
+const importMax = 3
+
+// Import takes a clearing file in: all of it in one transaction, or nothing.
+//
+// It is refused whole when src finds it broken, when its content was imported
+// before (FileSeen, whatever its name), and when nobody has the BIN of one of
+// its cards (BINUnknown). What does not fit an authorization is no reason to
+// refuse: it is posted and an exception tells of it.
+//
+// While it runs it holds the locks of the accounts it posts to; on SQLite, of
+// everything.
+func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, error) {
+	if err := s.checkTenant(ctx, o.Tenant); err != nil {
+		return Summary{}, err
+	}
+	r := &resolver{cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}}
+	file, err := src.Read(func(p *Presentment) error { return r.resolve(ctx, p) })
+	if err != nil {
+		return Summary{}, fmt.Errorf("read clearing file: %w", err)
+	}
+	for attempt := 1; ; attempt++ {
+		var sum Summary
+		err := s.db.InTx(ctx, func(tx db.Tx) (err error) {
+			sum, err = s.post(ctx, tx, src, file, r)
+			return err
+		})
+		if err == nil {
+			return sum, nil
+		}
+		if !db.IsUnique(err) || attempt == importMax {
+			return Summary{}, fmt.Errorf("import clearing file: %w", err)
+		}
+	}
+}
+
+func (s *Service) checkTenant(ctx context.Context, tenant access.TenantID) error {
+	if tenant.IsZero() {
+		return nil
+	}
+	return s.db.View(ctx, func(tx db.Tx) error {
+		_, found, err := access.ReadTenant(ctx, tx, tenant)
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, TenantNotFound, "there is no such tenant")
+		}
+		return err
+	})
+}
+
+// post is the body of the transaction.
+func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *resolver) (Summary, error) {
+	now := s.clock.Now()
+	in := Import{ID: id.New[Import](now), File: file, At: now}
+	sum := Summary{Import: in, ByStatus: map[MatchStatus]int{}, ByCause: map[Cause]int{}}
+	fresh, err := insertFile(ctx, tx, in)
+	if err != nil {
+		return sum, fmt.Errorf("record file: %w", err)
+	}
+	if !fresh {
+		return sum, fault.New(fault.Conflict, FileSeen, "a file with this content was imported before").With("fileId", file.Name)
+	}
+	// All accounts are locked before the first batch, in the one order in which
+	// everybody locks them: batches lock in the order of the file, and would
+	// meet an authorization half-way.
+	if _, err := ledger.OpenBook(ctx, tx, r.accounts(), nil); err != nil {
+		return sum, err
+	}
+	b := newBatch(in, r)
+	flush := func() error {
+		if err := b.run(ctx, tx); err != nil {
+			return err
+		}
+		b.count(sum)
+		b = newBatch(in, r)
+		return nil
+	}
+	again, err := src.Read(func(p *Presentment) error {
+		if b.add(p); len(b.records) < batchMax {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return sum, err
+	}
+	if again.Hash != file.Hash {
+		return sum, fault.New(fault.Conflict, FileChanged, "the file changed while it was imported")
+	}
+	return sum, nil
+}

@@ -1,0 +1,85 @@
+package clearing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// place is where the records of one card number go. It is found before the
+// transaction, without locks: none of it changes once a number was issued,
+// except the statuses, which only raise exceptions.
+type place struct {
+	tenant     access.TenantID
+	tolerances issuing.ClearingTolerances
+	// cards are the plastics of the number, newest first; none when it was
+	// never issued.
+	cards    []plastic
+	issuance id.ID[issuing.Issuance]
+	account  ledger.AccountID
+}
+
+type plastic struct {
+	id     id.ID[issuing.Card]
+	status issuing.CardStatus
+}
+
+// resolver finds the places of a file's card numbers, each once.
+type resolver struct {
+	cards Cards
+	// fallback takes the records whose BIN nobody has; zero for none.
+	fallback access.TenantID
+	places   map[pan.PAN]*place
+}
+
+// resolve finds the place of a record's card.
+func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
+	if p.Transaction.Sign() <= 0 || p.Billing.Sign() < 0 || p.Line < 1 || p.Sequence < 1 {
+		return fault.New(fault.Invalid, FileInvalid, "the record in line %d has no amount above zero or no place in its file", p.Line).
+			With("line", p.Line)
+	}
+	if r.places[p.PAN] != nil {
+		return nil
+	}
+	cfg, _, found, err := r.cards.Route(ctx, p.PAN)
+	if err != nil {
+		return fmt.Errorf("route card of line %d: %w", p.Line, err)
+	}
+	if !found {
+		if r.fallback.IsZero() {
+			return fault.New(fault.Refused, BINUnknown, "nobody has the BIN of the card in line %d", p.Line).With("line", p.Line)
+		}
+		r.places[p.PAN] = &place{tenant: r.fallback}
+		return nil
+	}
+	cards, err := r.cards.CardsByPAN(ctx, cfg.Tenant.ID, p.PAN)
+	if err != nil {
+		return fmt.Errorf("find card of line %d: %w", p.Line, err)
+	}
+	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances}
+	for _, c := range cards {
+		to.cards = append(to.cards, plastic{c.Card.ID, c.Card.Status})
+	}
+	if len(cards) > 0 {
+		to.issuance, to.account = cards[0].Issuance.ID, cards[0].Issuance.Account
+	}
+	r.places[p.PAN] = to
+	return nil
+}
+
+// accounts lists the accounts that the file touches.
+func (r *resolver) accounts() []ledger.AccountID {
+	all := make([]ledger.AccountID, 0, len(r.places))
+	for _, p := range r.places {
+		if len(p.cards) > 0 {
+			all = append(all, p.account)
+		}
+	}
+	return all
+}
