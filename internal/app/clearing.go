@@ -1,14 +1,20 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/wire/clearingfile"
 )
 
 // ImportClearing imports the clearing file at path, or what comes from stdin
@@ -19,28 +25,134 @@ func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdi
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	src := stdin
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("open clearing file: %w", err)
-		}
-		defer f.Close()
-		src = f
+	src, err := openClearing(stdin, path)
+	if err != nil {
+		return err
 	}
-	lines, err := k.importClearing(ctx, src)
+	defer src.Close()
+	imported, err := k.importClearing(ctx, src)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return printJSON(w, lines)
+		return printJSON(w, imported)
 	}
-	for _, line := range lines {
-		fmt.Fprintln(w, line)
-	}
-	return nil
+	_, err = fmt.Fprintln(w, strings.Join(imported.lines(), "\n"))
+	return err
 }
 
-func (k *core) importClearing(ctx context.Context, src io.Reader) ([]string, error) {
-	return nil, errors.New("clearing is not there yet")
+// openClearing opens a file that is read twice. What comes from standard input
+// is kept in memory: it holds card numbers, which a temporary file must not.
+func openClearing(stdin io.Reader, path string) (io.ReadSeekCloser, error) {
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("open clearing file: %w", err)
+		}
+		return f, nil
+	}
+	content, err := io.ReadAll(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("read clearing file: %w", err)
+	}
+	return inMemory{bytes.NewReader(content)}, nil
+}
+
+type inMemory struct{ io.ReadSeeker }
+
+// Close has nothing to close.
+func (inMemory) Close() error { return nil }
+
+// imported is what became of a clearing file, as it is shown.
+type imported struct {
+	Network      string          `json:"network"`
+	FileID       string          `json:"fileId"`
+	BusinessDate string          `json:"businessDate"`
+	Records      int             `json:"records"`
+	Totals       []importedTotal `json:"totals"`
+	ByStatus     map[string]int  `json:"byStatus"`
+	Exceptions   map[string]int  `json:"exceptions"`
+}
+
+type importedTotal struct {
+	Currency string `json:"currency"`
+	Debit    int64  `json:"debit"` // minor units
+	Credit   int64  `json:"credit"`
+}
+
+func (k *core) importClearing(ctx context.Context, src io.ReadSeeker) (imported, error) {
+	sum, err := k.clearing.Import(ctx, clearingSource{src}, clearing.Options{})
+	if err != nil {
+		return imported{}, err
+	}
+	out := imported{
+		Network: sum.Network, FileID: sum.Name, BusinessDate: sum.BusinessOn.String(), Records: sum.Count,
+		ByStatus: map[string]int{}, Exceptions: map[string]int{},
+	}
+	for _, t := range sum.Totals {
+		out.Totals = append(out.Totals, importedTotal{t.Currency.Code(), t.Debit, t.Credit})
+	}
+	for status, n := range sum.ByStatus {
+		out.ByStatus[string(status)] = n
+	}
+	for cause, n := range sum.ByCause {
+		out.Exceptions[string(cause)] = n
+	}
+	return out, nil
+}
+
+func (i imported) lines() []string {
+	lines := []string{fmt.Sprintf("file %s of %s, business date %s: %d records", i.FileID, i.Network, i.BusinessDate, i.Records)}
+	for _, status := range slices.Sorted(maps.Keys(i.ByStatus)) {
+		lines = append(lines, fmt.Sprintf("%6d  %s", i.ByStatus[status], status))
+	}
+	for _, cause := range slices.Sorted(maps.Keys(i.Exceptions)) {
+		lines = append(lines, fmt.Sprintf("%6d  to be looked at: %s", i.Exceptions[cause], cause))
+	}
+	return lines
+}
+
+// clearingSource reads our clearing format for the domain.
+type clearingSource struct{ file io.ReadSeeker }
+
+// Read implements [clearing.Source].
+func (s clearingSource) Read(each func(*clearing.Presentment) error) (clearing.File, error) {
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return clearing.File{}, fmt.Errorf("begin anew: %w", err)
+	}
+	r, err := clearingfile.NewReader(s.file)
+	if err != nil {
+		return clearing.File{}, err
+	}
+	for {
+		record, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return clearing.File{}, err
+		}
+		p := decodePresentment(&record)
+		if err := each(&p); err != nil {
+			return clearing.File{}, err
+		}
+	}
+	h, t := r.Header(), r.Trailer()
+	f := clearing.File{Network: h.Network, Name: h.FileID, BusinessOn: h.BusinessDate, Hash: r.ContentHash(), Count: t.Count}
+	for _, total := range t.Totals {
+		f.Totals = append(f.Totals, clearing.Total{Currency: total.Currency, Debit: total.Debit, Credit: total.Credit})
+	}
+	return f, nil
+}
+
+func decodePresentment(r *clearingfile.Presentment) clearing.Presentment {
+	return clearing.Presentment{
+		Line: r.Line, Kind: clearing.Kind(r.Kind), Function: clearing.Function(r.Function), Reversal: r.Reversal,
+		PAN: r.PAN, ARN: r.ARN, OriginalARN: r.OriginalARN, Transaction: r.Transaction, Billing: r.Billing,
+		AuthorizationCode: r.AuthorizationCode, RRN: r.RRN, STAN: r.STAN, NetworkTransactionID: r.NetworkTransactionID,
+		AcquirerID: r.AcquiringInstitutionID, TerminalID: r.TerminalID, CardAcceptorID: r.CardAcceptorID,
+		MerchantName: r.MerchantName, MerchantCity: r.MerchantCity, MerchantCountry: r.MerchantCountry, MCC: r.MCC,
+		LocalTime: r.LocalDateTime, EntryMode: r.POSEntryMode,
+		Sequence: r.SequenceNumber, Count: r.SequenceCount, Final: r.Final,
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -26,18 +27,19 @@ import (
 // core is the platform below its edges: what a command needs that listens to
 // nobody.
 type core struct {
-	config  config.Config
-	log     *slog.Logger
-	clock   clock.Clock
-	db      *db.DB
-	hsm     *soft.Backend
-	access  *access.Service
-	issuing *issuing.Service
-	ledger  *ledger.Service
-	vault   *vault.Service
-	engine  *authorization.Engine
-	queries *authorization.Queries
-	metrics *metrics
+	config   config.Config
+	log      *slog.Logger
+	clock    clock.Clock
+	db       *db.DB
+	hsm      *soft.Backend
+	access   *access.Service
+	issuing  *issuing.Service
+	ledger   *ledger.Service
+	vault    *vault.Service
+	engine   *authorization.Engine
+	queries  *authorization.Queries
+	clearing *clearing.Service
+	metrics  *metrics
 }
 
 // readiness says what a command may do to a database that is not ready.
@@ -73,6 +75,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	}
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
 	k.queries = authorization.NewQueries(k.db)
+	k.clearing = clearing.New(k.db, k.issuing, k.clock)
 	if r == migrate {
 		return k, k.checkRootKey(ctx)
 	}

@@ -228,7 +228,7 @@ func (s *story) clear(ctx context.Context) error {
 	}
 	s.posted, s.held = s.posted-debit-1_500+2_550, 0
 	watch := clock.StartStopwatch()
-	summary, err := s.platform.importClearing(ctx, bytes.NewReader(file.Bytes()))
+	result, err := s.platform.importClearing(ctx, bytes.NewReader(file.Bytes()))
 	st := step{
 		Title:    "Night: the clearing file comes, and what was held is posted",
 		Sent:     &sent{Message: fmt.Sprintf("clearing file of %d records", len(records)), How: "sarraf clearing import"},
@@ -242,7 +242,9 @@ func (s *story) clear(ctx context.Context) error {
 		st.Answered.Code = "refused"
 		st.Problems = append(st.Problems, err.Error())
 	}
-	st.Notes = append(st.Notes, summary...)
+	if err == nil {
+		st.Notes = append(st.Notes, result.lines()...)
+	}
 	return s.finish(ctx, st)
 }
 
