@@ -33,8 +33,8 @@ func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product
 	return p, nil
 }
 
-// fits checks p against what it refers to.
-func (p Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+// fits checks p against what it refers to, and fills in its BIN.
+func (p *Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
 	r, found, err := readRange(ctx, tx, tenant, p.BINRangeCode)
 	if err != nil {
 		return fmt.Errorf("read BIN range: %w", err)
@@ -46,6 +46,7 @@ func (p Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) err
 	if err != nil {
 		return fmt.Errorf("read BIN: %w", err)
 	}
+	p.BIN, p.Brand = b.BIN, b.Brand
 	if p.CardType != b.CardType {
 		return errCardTypeMismatch.With("cardType", string(b.CardType))
 	}

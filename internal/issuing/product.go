@@ -206,6 +206,10 @@ type Product struct {
 	Plastics                    []Plastic
 	Policies                    []Policy
 	Status                      RecordStatus
+	// BIN and Brand are those of the range. Reading fills them; writing and the
+	// configuration's hash pass them over.
+	BIN   string
+	Brand Brand
 	Record
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -25,7 +26,7 @@ func (p Product) document() (string, error) {
 	if l := p.ContactlessLimit; l != nil {
 		d.PerTap, d.Cumulative, d.TapCount = storeAmount(&l.Transaction), storeAmount(l.Cumulative), l.ConsecutiveCount
 	}
-	p.ContactlessLimit, p.Record = nil, Record{}
+	p.ContactlessLimit, p.Record, p.BIN, p.Brand = nil, Record{}, "", ""
 	d.Product = p
 	text, err := json.Marshal(d)
 	return string(text), err
@@ -50,18 +51,20 @@ func parseProduct(document string) (Product, error) {
 	return p, nil
 }
 
-const productColumns = `document, ` + recordColumns
+const productColumns = `document, (SELECT b.bin || '/' || b.brand FROM bin_range r JOIN bin b ON b.bin = r.bin
+	WHERE r.tenant_id = product.tenant_id AND r.code = product.bin_range_code), ` + recordColumns
 
 func scanProduct(row db.Scanner) (Product, error) {
 	var r Record
-	var document string
+	var document, bin string
 	record, done := recordTarget(&r)
-	if err := row.Scan(append([]any{&document}, record...)...); err != nil {
+	if err := row.Scan(append([]any{&document, &bin}, record...)...); err != nil {
 		return Product{}, err
 	}
 	done()
 	p, err := parseProduct(document)
-	p.Record = r
+	digits, brand, _ := strings.Cut(bin, "/")
+	p.Record, p.BIN, p.Brand = r, digits, Brand(brand)
 	return p, err
 }
 

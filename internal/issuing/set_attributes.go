@@ -29,7 +29,7 @@ func (s *Service) Attributes(ctx context.Context, c access.Caller) (a Attributes
 }
 
 // CreateAttributes sets the tenant's issuing attributes for the first time.
-// Start from [Service.AttributeDefaults].
+// Start from [DefaultAttributes].
 func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
 	a := in
 	a.Record = created(c, s.Clock.Now())
@@ -76,13 +76,6 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		return Attributes{}, err
 	}
 	return a, nil
-}
-
-// AttributeDefaults are the attributes of the caller's tenant before it sets
-// any, for an edge to fill in what a request says.
-func (s *Service) AttributeDefaults(ctx context.Context, c access.Caller) (Attributes, error) {
-	t, err := s.tenant(ctx, c)
-	return DefaultAttributes(t.DefaultCurrency, t.Environment == access.Sandbox), err
 }
 
 var (

@@ -29,6 +29,39 @@ func (a *API) routes() {
 	// System parameters (§17)
 	register(a, route{get, "/api/v1/system/tenant", "Show the tenant", access.SystemTenant, plain}, a.showTenant)
 	register(a, route{put, "/api/v1/system/tenant", "Update the tenant", access.SystemTenant, plain}, a.updateTenant)
+	const attribute = "/api/v1/system/tenant/issuing-attribute"
+	register(a, route{get, attribute, "Show the issuing attributes", access.SystemTenant, plain}, a.showAttributes)
+	register(a, route{post, attribute, "Create the issuing attributes", access.SystemTenant, once}, a.createAttributes)
+	register(a, route{put, attribute, "Update the issuing attributes", access.SystemTenant, plain}, a.updateAttributes)
+	register(a, route{post, "/api/v1/system/bin", "Create a BIN", access.SystemBIN, once}, a.createBin)
+	register(a, route{get, "/api/v1/system/bin/{bin}", "Show a BIN", access.SystemBIN, plain}, a.showBin)
+	register(a, route{put, "/api/v1/system/bin/{bin}", "Update a BIN", access.SystemBIN, plain}, a.updateBin)
+
+	// Customers (§5)
+	const customer = "/api/v1/issuing/customer"
+	register(a, route{post, customer, "Create a customer", access.IssuingCustomerCreate, once}, a.createCustomer)
+	register(a, route{post, customer + "/get-or-create", "Find or create a customer", access.IssuingCustomerCreate, once}, a.findOrCreateCustomer)
+	register(a, route{get, customer, "List customers", access.IssuingCustomer, plain}, a.listCustomers)
+	register(a, route{get, customer + "/{customerNo}", "Show a customer", access.IssuingCustomer, plain}, a.showCustomer)
+	register(a, route{put, customer + "/{customerNo}", "Update a customer", access.IssuingCustomerUpdate, plain}, a.updateCustomer)
+
+	// Products (§6)
+	const product = "/api/v1/issuing/product"
+	const oneProduct = product + "/{productCode}"
+	register(a, route{get, product + "/bin", "List BINs", access.IssuingProduct, plain}, a.listBins)
+	register(a, route{post, product + "/bin-range", "Create a BIN range", access.IssuingProductManage, once}, a.createBinRange)
+	register(a, route{get, product + "/bin-range", "List BIN ranges", access.IssuingProduct, plain}, a.listBinRanges)
+	register(a, route{put, product + "/bin-range/{binRangeCode}", "Update a BIN range", access.IssuingProductManage, plain}, a.updateBinRange)
+	register(a, route{post, product + "/group", "Create a product group", access.IssuingProductManage, once}, a.createProductGroup)
+	register(a, route{get, product + "/group", "List product groups", access.IssuingProduct, plain}, a.listProductGroups)
+	register(a, route{put, product + "/group/{groupCode}", "Update a product group", access.IssuingProductManage, plain}, a.updateProductGroup)
+	register(a, route{remove, product + "/group/{groupCode}", "Delete a product group", access.IssuingProductManage, plain}, a.deleteProductGroup)
+	register(a, route{post, product, "Create a product", access.IssuingProductManage, once}, a.createProduct)
+	register(a, route{get, product, "List products", access.IssuingProduct, plain}, a.listProducts)
+	register(a, route{get, oneProduct, "Show a product", access.IssuingProduct, plain}, a.showProduct)
+	register(a, route{put, oneProduct, "Update a product", access.IssuingProductManage, plain}, a.updateProduct)
+	register(a, route{put, oneProduct + "/contactless-limit", "Set the contactless limit of a product", access.IssuingProductManage, plain}, a.setContactlessLimit)
+	register(a, route{remove, oneProduct, "Delete a product", access.IssuingProductManage, plain}, a.deleteProduct)
 
 	// Cards (§7, §8)
 	const card = "/api/v1/issuing/card"

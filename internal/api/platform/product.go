@@ -1,0 +1,420 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+type (
+	pinDeliveries struct{}
+	embossTypes   struct{}
+)
+
+// Members of the enumerations of this resource.
+func (pinDeliveries) Members() []api.Member { return numbered(0, issuing.PINDeliveries()) }
+func (embossTypes) Members() []api.Member {
+	return api.Numbered(1, "Embossed", "FlatPrinted", "LaserEngraved")
+}
+
+type contactlessLimit struct {
+	Currency         string      `json:"currencyCode" required:"true" maxLength:"3"`
+	Transaction      api.Decimal `json:"transactionLimit" required:"true" doc:"Of one tap without a PIN."`
+	Cumulative       api.Decimal `json:"cumulativeLimit" doc:"Of all taps since the last PIN."`
+	ConsecutiveCount *int        `json:"consecutiveCountLimit" doc:"Taps since the last PIN."`
+}
+
+type cardProductPhysical struct {
+	Code             string                   `json:"code" required:"true"`
+	CardArtCode      string                   `json:"cardArtCode" required:"true"`
+	PlasticCode      string                   `json:"plasticCode" required:"true"`
+	CarrierCode      *string                  `json:"carrierCode"`
+	PersoVendorCode  string                   `json:"persoVendorCode" required:"true"`
+	CourierCode      *string                  `json:"courierCode"`
+	DeliveryMethods  []api.Enum[deliveryWays] `json:"deliveryMethods"`
+	Line1MaxLength   *int                     `json:"line1MaxLength" doc:"21 to 26; absent: 26."`
+	Line2MaxLength   *int                     `json:"line2MaxLength" doc:"Absent: 26."`
+	EmbossType       api.Enum[embossTypes]    `json:"embossType" doc:"Absent: FlatPrinted."`
+	LanguageCode     *string                  `json:"languageCode"`
+	IsDefault        bool                     `json:"isDefault"`
+	IsActive         *bool                    `json:"isActive" doc:"Absent: true."`
+	ExpressAvailable bool                     `json:"expressAvailable"`
+}
+
+type cardPolicySwitch struct {
+	PolicyType api.Enum[cardPolicies] `json:"policyType" required:"true"`
+	IsAllowed  bool                   `json:"isAllowed" required:"true"`
+	Locked     bool                   `json:"locked" doc:"A card cannot override it."`
+	StartDate  *time.Time             `json:"startDate"`
+	EndDate    *time.Time             `json:"endDate"`
+}
+
+type cardProductRequest struct {
+	Code                        string                    `json:"code,omitempty" maxLength:"32"`
+	Name                        api.FreeText              `json:"name" required:"true" minLength:"1" maxLength:"100"`
+	Description                 api.FreeText              `json:"description,omitempty" maxLength:"250"`
+	GroupCode                   string                    `json:"groupCode,omitempty"`
+	BinRangeCode                string                    `json:"binRangeCode" required:"true"`
+	ApplyToNewCards             bool                      `json:"applyToNewCards,omitempty" doc:"Update only: another range may hold for new cards."`
+	CardType                    api.Enum[cardTypes]       `json:"cardType" required:"true"`
+	CardLevel                   api.Enum[cardLevels]      `json:"cardLevel,omitempty"`
+	Currency                    string                    `json:"currencyCode" required:"true" maxLength:"3"`
+	CustomerTypes               []api.Enum[customerTypes] `json:"customerTypes,omitempty" doc:"Absent: both."`
+	FormFactors                 []api.Enum[formFactors]   `json:"allowedFormFactors" required:"true"`
+	ValidityMonths              int                       `json:"validityMonths" required:"true" minimum:"1" maximum:"120"`
+	RenewalLeadDays             *int                      `json:"renewalLeadDays,omitempty"`
+	RenewalOverlapDays          *int                      `json:"renewalOverlapDays,omitempty"`
+	AutoRenewal                 api.Enum[renewalModes]    `json:"autoRenewalDefault,omitempty"`
+	KeepPANOnExpiryRenewal      *bool                     `json:"keepPanOnExpiryRenewal,omitempty"`
+	AutoRenewalInactivityMonths *int                      `json:"autoRenewalInactivityMonths,omitempty"`
+	InitialStatusPhysical       api.Enum[initialStatuses] `json:"initialStatusPhysical,omitempty"`
+	InitialStatusVirtual        api.Enum[initialStatuses] `json:"initialStatusVirtual,omitempty"`
+	RequireDelivery             bool                      `json:"requireDeliveryForActivation,omitempty"`
+	ServiceCode                 string                    `json:"serviceCode" required:"true"`
+	ChipProfileCode             string                    `json:"chipProfileCode,omitempty"`
+	ContactlessEnabled          bool                      `json:"contactlessEnabled,omitempty"`
+	MagstripeEnabled            *bool                     `json:"magstripeEnabled,omitempty"`
+	ContactlessLimit            *contactlessLimit         `json:"contactlessLimit,omitempty"`
+	PINLength                   *int                      `json:"pinLength,omitempty"`
+	PINRequired                 *bool                     `json:"pinRequired,omitempty" doc:"Absent: for plastic."`
+	PINDeliveries               []api.Enum[pinDeliveries] `json:"pinDeliveryMethods,omitempty"`
+	PINTryLimit                 *int                      `json:"pinTryLimit,omitempty"`
+	CVV2TryLimit                *int                      `json:"cvv2TryLimit,omitempty"`
+	CVV2ResetOnSuccess          *bool                     `json:"cvv2ResetOnSuccess,omitempty"`
+	DynamicCVV2                 bool                      `json:"dynamicCvv2,omitempty"`
+	ThreeDSEnrolled             *bool                     `json:"threeDsEnrolled,omitempty"`
+	TokenizationAllowed         bool                      `json:"tokenizationAllowed,omitempty"`
+	InstallmentAllowed          *bool                     `json:"installmentAllowed,omitempty" doc:"Absent: for credit only."`
+	DigitalSlip                 api.Enum[slipTypes]       `json:"digitalSlipDefault,omitempty"`
+	MaxCardsPerCustomer         *int                      `json:"maxCardsPerCustomer,omitempty" doc:"0 is unlimited; absent: 1."`
+	MaxChildCards               *int                      `json:"maxChildCards,omitempty"`
+	MinAge                      *int                      `json:"minAge,omitempty"`
+	ChildMinAge                 *int                      `json:"childMinAge,omitempty"`
+	MinKYCLevel                 api.Enum[kycLevels]       `json:"minKycLevel,omitempty"`
+	EmbossNameRequired          bool                      `json:"embossNameRequired,omitempty"`
+	Physicals                   []cardProductPhysical     `json:"physicals,omitempty"`
+	Policies                    []cardPolicySwitch        `json:"policies,omitempty"`
+	Status                      api.Enum[recordStatuses]  `json:"status,omitempty"`
+	Stamp                       string                    `json:"concurrencyStamp,omitempty" maxLength:"64"`
+}
+
+type cardProductDetail struct {
+	Code                        string                `json:"code"`
+	Name                        string                `json:"name"`
+	Description                 *string               `json:"description"`
+	GroupCode                   *string               `json:"groupCode"`
+	BinRangeCode                string                `json:"binRangeCode"`
+	Bin                         string                `json:"bin"`
+	Brand                       string                `json:"brand"`
+	CardType                    string                `json:"cardType"`
+	CardLevel                   *string               `json:"cardLevel"`
+	Currency                    string                `json:"currencyCode"`
+	CustomerTypes               []string              `json:"customerTypes"`
+	FormFactors                 []string              `json:"allowedFormFactors"`
+	ValidityMonths              int                   `json:"validityMonths"`
+	RenewalLeadDays             int                   `json:"renewalLeadDays"`
+	RenewalOverlapDays          int                   `json:"renewalOverlapDays"`
+	AutoRenewal                 string                `json:"autoRenewalDefault"`
+	KeepPANOnExpiryRenewal      bool                  `json:"keepPanOnExpiryRenewal"`
+	AutoRenewalInactivityMonths int                   `json:"autoRenewalInactivityMonths"`
+	InitialStatusPhysical       string                `json:"initialStatusPhysical"`
+	InitialStatusVirtual        string                `json:"initialStatusVirtual"`
+	RequireDelivery             bool                  `json:"requireDeliveryForActivation"`
+	ServiceCode                 string                `json:"serviceCode"`
+	ChipProfileCode             string                `json:"chipProfileCode"`
+	ContactlessEnabled          bool                  `json:"contactlessEnabled"`
+	MagstripeEnabled            bool                  `json:"magstripeEnabled"`
+	ContactlessLimit            *contactlessLimit     `json:"contactlessLimit"`
+	PINLength                   int                   `json:"pinLength"`
+	PINRequired                 bool                  `json:"pinRequired"`
+	PINDeliveries               []string              `json:"pinDeliveryMethods"`
+	PINTryLimit                 int                   `json:"pinTryLimit"`
+	CVV2TryLimit                int                   `json:"cvv2TryLimit"`
+	CVV2ResetOnSuccess          bool                  `json:"cvv2ResetOnSuccess"`
+	DynamicCVV2                 bool                  `json:"dynamicCvv2"`
+	ThreeDSEnrolled             bool                  `json:"threeDsEnrolled"`
+	TokenizationAllowed         bool                  `json:"tokenizationAllowed"`
+	InstallmentAllowed          bool                  `json:"installmentAllowed"`
+	DigitalSlip                 string                `json:"digitalSlipDefault"`
+	MaxCardsPerCustomer         int                   `json:"maxCardsPerCustomer"`
+	MaxChildCards               int                   `json:"maxChildCards"`
+	MinAge                      int                   `json:"minAge"`
+	ChildMinAge                 int                   `json:"childMinAge"`
+	MinKYCLevel                 string                `json:"minKycLevel"`
+	EmbossNameRequired          bool                  `json:"embossNameRequired"`
+	Physicals                   []cardProductPhysical `json:"physicals"`
+	Policies                    []cardPolicySwitch    `json:"policies"`
+	Status                      string                `json:"status"`
+	Audited
+}
+
+func (a *API) createProduct(ctx context.Context, c access.Caller, in *struct{ Body cardProductRequest }) (cardProductDetail, error) {
+	p, err := decodeProduct(in.Body)
+	if err != nil {
+		return cardProductDetail{}, err
+	}
+	p, err = a.Issuing.CreateProduct(ctx, c, p)
+	return encodeProduct(p), err
+}
+
+func (a *API) updateProduct(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"productCode"`
+	Body cardProductRequest
+}) (cardProductDetail, error) {
+	in.Body.Code = in.Code
+	p, err := decodeProduct(in.Body)
+	if err != nil {
+		return cardProductDetail{}, err
+	}
+	p, err = a.Issuing.UpdateProduct(ctx, c, issuing.ProductChange{
+		Product: p, ApplyToNewCards: in.Body.ApplyToNewCards, ConcurrencyStamp: in.Body.Stamp,
+	})
+	return encodeProduct(p), err
+}
+
+func (a *API) setContactlessLimit(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"productCode"`
+	Body contactlessLimit
+}) (cardProductDetail, error) {
+	var d decoding
+	limit := decodeContactlessLimit(&d, "", in.Body)
+	if err := d.err(); err != nil {
+		return cardProductDetail{}, err
+	}
+	p, err := a.Issuing.SetContactlessLimit(ctx, c, in.Code, *limit)
+	return encodeProduct(p), err
+}
+
+func (a *API) showProduct(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"productCode"`
+}) (cardProductDetail, error) {
+	p, err := a.Issuing.Product(ctx, c, in.Code)
+	return encodeProduct(p), err
+}
+
+func (a *API) listProducts(ctx context.Context, c access.Caller, in *struct {
+	api.Paging
+	Filter       string `query:"Filter" maxLength:"100"`
+	GroupCode    string `query:"GroupCode"`
+	BinRangeCode string `query:"BinRangeCode"`
+	Status       string `query:"Status"`
+	CardType     string `query:"CardType"`
+}) (api.Page[cardProductDetail], error) {
+	var d decoding
+	f := issuing.ProductFilter{
+		Text: in.Filter, GroupCode: in.GroupCode, BINRangeCode: in.BinRangeCode,
+		Status:   issuing.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status)),
+		CardType: issuing.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
+		Page: d.page(in.Paging, "code", "name", "groupCode", "binRangeCode", "cardType", "currencyCode", "status",
+			"creationTime"),
+	}
+	if err := d.err(); err != nil {
+		return api.Page[cardProductDetail]{}, err
+	}
+	page, total, err := a.Issuing.Products(ctx, c, f)
+	return api.PageOf(total, encodeAll(page, encodeProduct)), err
+}
+
+func (a *API) deleteProduct(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"productCode"`
+}) (nothing, error) {
+	return nothing{}, a.Issuing.DeleteProduct(ctx, c, in.Code)
+}
+
+func decodeProduct(in cardProductRequest) (issuing.Product, error) {
+	var d decoding
+	p := issuing.NewProduct(in.Code)
+	p.Name, p.Description, p.GroupCode, p.BINRangeCode = string(in.Name), string(in.Description), in.GroupCode, in.BinRangeCode
+	p.CardType, p.CardLevel = issuing.CardType(in.CardType), issuing.CardLevel(in.CardLevel)
+	p.Currency = d.currency("currencyCode", in.Currency)
+	if in.CustomerTypes != nil {
+		p.CustomerTypes = listOf[issuing.CustomerType](in.CustomerTypes)
+	}
+	p.FormFactors = listOf[issuing.FormFactor](in.FormFactors)
+	p.ValidityMonths = in.ValidityMonths
+	p.RenewalLeadDays = or(in.RenewalLeadDays, p.RenewalLeadDays)
+	p.RenewalOverlapDays = or(in.RenewalOverlapDays, p.RenewalOverlapDays)
+	p.AutoRenewal = given(in.AutoRenewal, p.AutoRenewal)
+	p.KeepPANOnExpiryRenewal = or(in.KeepPANOnExpiryRenewal, p.KeepPANOnExpiryRenewal)
+	p.AutoRenewalInactivityMonths = or(in.AutoRenewalInactivityMonths, p.AutoRenewalInactivityMonths)
+	p.InitialStatusPhysical = given(in.InitialStatusPhysical, p.InitialStatusPhysical)
+	p.InitialStatusVirtual = given(in.InitialStatusVirtual, p.InitialStatusVirtual)
+	p.RequireDelivery, p.ServiceCode = in.RequireDelivery, in.ServiceCode
+	if in.ChipProfileCode != "" {
+		p.ChipProfile = in.ChipProfileCode
+	}
+	p.ContactlessEnabled, p.MagstripeEnabled = in.ContactlessEnabled, or(in.MagstripeEnabled, p.MagstripeEnabled)
+	if in.ContactlessLimit != nil {
+		p.ContactlessLimit = decodeContactlessLimit(&d, "contactlessLimit.", *in.ContactlessLimit)
+	}
+	p.PINLength, p.PINRequired = or(in.PINLength, p.PINLength), or(in.PINRequired, p.HasPlastic())
+	p.PINDeliveries = listOf[issuing.PINDelivery](in.PINDeliveries)
+	p.PINTryLimit, p.CVV2TryLimit = or(in.PINTryLimit, p.PINTryLimit), or(in.CVV2TryLimit, p.CVV2TryLimit)
+	p.CVV2ResetOnSuccess, p.DynamicCVV2 = or(in.CVV2ResetOnSuccess, p.CVV2ResetOnSuccess), in.DynamicCVV2
+	p.ThreeDSEnrolled, p.TokenizationAllowed = or(in.ThreeDSEnrolled, p.ThreeDSEnrolled), in.TokenizationAllowed
+	p.InstallmentAllowed = or(in.InstallmentAllowed, p.CardType == issuing.Credit)
+	p.DigitalSlip = given(in.DigitalSlip, p.DigitalSlip)
+	p.MaxCardsPerCustomer, p.MaxChildCards = or(in.MaxCardsPerCustomer, p.MaxCardsPerCustomer), or(in.MaxChildCards, p.MaxChildCards)
+	p.MinAge, p.ChildMinAge = or(in.MinAge, p.MinAge), or(in.ChildMinAge, p.ChildMinAge)
+	p.MinKYCLevel, p.EmbossNameRequired = kycOf(in.MinKYCLevel, p.MinKYCLevel), in.EmbossNameRequired
+	for _, v := range in.Physicals {
+		p.Plastics = append(p.Plastics, decodePlastic(v))
+	}
+	for _, v := range in.Policies {
+		p.Policies = append(p.Policies, issuing.Policy{
+			Type: issuing.PolicyType(v.PolicyType), IsAllowed: v.IsAllowed, IsLocked: v.Locked, StartsAt: utc(v.StartDate), EndsAt: utc(v.EndDate),
+		})
+	}
+	p.Status = given(in.Status, p.Status)
+	return p, d.err()
+}
+
+// utc is an optional time as it is kept: in UTC, to the microsecond.
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC().Truncate(time.Microsecond)
+	return &u
+}
+
+// decodeContactlessLimit reads a limit; at is its path with a dot behind, or
+// empty.
+func decodeContactlessLimit(d *decoding, at string, in contactlessLimit) *issuing.ContactlessLimit {
+	c := d.currency(at+"currencyCode", in.Currency)
+	perTap := d.amount(at+"transactionLimit", in.Transaction, c)
+	if perTap == nil {
+		if d.err() == nil {
+			d.fail(at+"transactionLimit", "required", "is required")
+		}
+		return nil
+	}
+	return &issuing.ContactlessLimit{
+		Transaction: *perTap, Cumulative: d.amount(at+"cumulativeLimit", in.Cumulative, c), ConsecutiveCount: in.ConsecutiveCount,
+	}
+}
+
+func encodeContactlessLimit(l *issuing.ContactlessLimit) *contactlessLimit {
+	if l == nil {
+		return nil
+	}
+	return &contactlessLimit{
+		Currency: l.Transaction.Currency().Code(), Transaction: api.DecimalOf(l.Transaction),
+		Cumulative: decimalOrNil(l.Cumulative), ConsecutiveCount: l.ConsecutiveCount,
+	}
+}
+
+func decodePlastic(v cardProductPhysical) issuing.Plastic {
+	return issuing.Plastic{
+		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: v.PlasticCode, CarrierCode: value(v.CarrierCode),
+		PersoVendorCode: v.PersoVendorCode, CourierCode: value(v.CourierCode),
+		DeliveryMethods: listOf[issuing.DeliveryMethod](v.DeliveryMethods), Line1MaxLength: or(v.Line1MaxLength, 26),
+		Line2MaxLength: or(v.Line2MaxLength, 26), EmbossType: given(v.EmbossType, issuing.FlatPrinted),
+		LanguageCode: value(v.LanguageCode), IsDefault: v.IsDefault, IsActive: or(v.IsActive, true),
+		ExpressAvailable: v.ExpressAvailable,
+	}
+}
+
+func encodePlastic(v issuing.Plastic) cardProductPhysical {
+	methods := make([]api.Enum[deliveryWays], len(v.DeliveryMethods))
+	for i, m := range v.DeliveryMethods {
+		methods[i] = api.Enum[deliveryWays](m)
+	}
+	return cardProductPhysical{
+		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: v.PlasticCode, CarrierCode: orNil(v.CarrierCode),
+		PersoVendorCode: v.PersoVendorCode, CourierCode: orNil(v.CourierCode), DeliveryMethods: methods,
+		Line1MaxLength: &v.Line1MaxLength, Line2MaxLength: &v.Line2MaxLength,
+		EmbossType: api.Enum[embossTypes](v.EmbossType), LanguageCode: orNil(v.LanguageCode), IsDefault: v.IsDefault,
+		IsActive: &v.IsActive, ExpressAvailable: v.ExpressAvailable,
+	}
+}
+
+func encodePolicy(v issuing.Policy) cardPolicySwitch {
+	return cardPolicySwitch{
+		PolicyType: api.Enum[cardPolicies](v.Type), IsAllowed: v.IsAllowed, Locked: v.IsLocked, StartDate: v.StartsAt, EndDate: v.EndsAt,
+	}
+}
+
+func encodeProduct(p issuing.Product) cardProductDetail {
+	return cardProductDetail{
+		Code: p.Code, Name: p.Name, Description: orNil(p.Description), GroupCode: orNil(p.GroupCode), BinRangeCode: p.BINRangeCode,
+		Bin: p.BIN, Brand: string(p.Brand), CardType: string(p.CardType), CardLevel: orNil(p.CardLevel), Currency: p.Currency.Code(),
+		CustomerTypes: namesOf(p.CustomerTypes), FormFactors: namesOf(p.FormFactors), ValidityMonths: p.ValidityMonths,
+		RenewalLeadDays: p.RenewalLeadDays, RenewalOverlapDays: p.RenewalOverlapDays, AutoRenewal: string(p.AutoRenewal),
+		KeepPANOnExpiryRenewal: p.KeepPANOnExpiryRenewal, AutoRenewalInactivityMonths: p.AutoRenewalInactivityMonths,
+		InitialStatusPhysical: string(p.InitialStatusPhysical), InitialStatusVirtual: string(p.InitialStatusVirtual),
+		RequireDelivery: p.RequireDelivery, ServiceCode: p.ServiceCode, ChipProfileCode: p.ChipProfile,
+		ContactlessEnabled: p.ContactlessEnabled, MagstripeEnabled: p.MagstripeEnabled,
+		ContactlessLimit: encodeContactlessLimit(p.ContactlessLimit), PINLength: p.PINLength, PINRequired: p.PINRequired,
+		PINDeliveries: namesOf(p.PINDeliveries), PINTryLimit: p.PINTryLimit, CVV2TryLimit: p.CVV2TryLimit,
+		CVV2ResetOnSuccess: p.CVV2ResetOnSuccess, DynamicCVV2: p.DynamicCVV2, ThreeDSEnrolled: p.ThreeDSEnrolled,
+		TokenizationAllowed: p.TokenizationAllowed, InstallmentAllowed: p.InstallmentAllowed, DigitalSlip: string(p.DigitalSlip),
+		MaxCardsPerCustomer: p.MaxCardsPerCustomer, MaxChildCards: p.MaxChildCards, MinAge: p.MinAge, ChildMinAge: p.ChildMinAge,
+		MinKYCLevel: p.MinKYCLevel.String(), EmbossNameRequired: p.EmbossNameRequired,
+		Physicals: encodeAll(p.Plastics, encodePlastic), Policies: encodeAll(p.Policies, encodePolicy), Status: string(p.Status),
+		Audited: encodeRecord(p.Record),
+	}
+}
+
+type productGroupRequest struct {
+	Code        string       `json:"code,omitempty" maxLength:"32"`
+	Name        api.FreeText `json:"name" required:"true" minLength:"1" maxLength:"100"`
+	Description api.FreeText `json:"description,omitempty" maxLength:"250"`
+	IsActive    *bool        `json:"isActive,omitempty" doc:"Absent: true."`
+	Stamp       string       `json:"concurrencyStamp,omitempty" maxLength:"64"`
+}
+
+type cardProductGroup struct {
+	Code         string  `json:"code"`
+	Name         string  `json:"name"`
+	Description  *string `json:"description"`
+	IsActive     bool    `json:"isActive"`
+	ProductCount int     `json:"productCount"`
+	Audited
+}
+
+func (a *API) createProductGroup(ctx context.Context, c access.Caller, in *struct{ Body productGroupRequest }) (cardProductGroup, error) {
+	g, err := a.Issuing.CreateGroup(ctx, c, decodeGroup(in.Body))
+	return encodeGroup(g), err
+}
+
+func (a *API) updateProductGroup(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"groupCode"`
+	Body productGroupRequest
+}) (cardProductGroup, error) {
+	in.Body.Code = in.Code
+	g, err := a.Issuing.UpdateGroup(ctx, c, decodeGroup(in.Body), in.Body.Stamp)
+	return encodeGroup(g), err
+}
+
+func (a *API) listProductGroups(ctx context.Context, c access.Caller, in *struct{ api.Paging }) (api.Page[cardProductGroup], error) {
+	var d decoding
+	p := d.page(in.Paging, "code", "name")
+	if err := d.err(); err != nil {
+		return api.Page[cardProductGroup]{}, err
+	}
+	page, total, err := a.Issuing.Groups(ctx, c, p)
+	return api.PageOf(total, encodeAll(page, encodeGroup)), err
+}
+
+func (a *API) deleteProductGroup(ctx context.Context, c access.Caller, in *struct {
+	Code string `path:"groupCode"`
+}) (nothing, error) {
+	return nothing{}, a.Issuing.DeleteGroup(ctx, c, in.Code)
+}
+
+func decodeGroup(in productGroupRequest) issuing.ProductGroup {
+	return issuing.ProductGroup{
+		Code: in.Code, Name: string(in.Name), Description: string(in.Description), IsActive: or(in.IsActive, true),
+	}
+}
+
+func encodeGroup(g issuing.ProductGroup) cardProductGroup {
+	return cardProductGroup{
+		Code: g.Code, Name: g.Name, Description: orNil(g.Description), IsActive: g.IsActive, ProductCount: g.ProductCount,
+		Audited: encodeRecord(g.Record),
+	}
+}
