@@ -15,7 +15,7 @@ type CustomerDetail struct {
 	Cards []CustomerCard
 }
 
-// CustomerSummary is a customer as lists show it.
+// CustomerSummary is a customer as lists show it: masked for every caller.
 type CustomerSummary struct {
 	Customer
 	CardCount int
@@ -70,7 +70,7 @@ func (s *Service) Customers(ctx context.Context, c access.Caller, f CustomerFilt
 		}
 		page, total = make([]CustomerSummary, len(customers)), n
 		for i, u := range customers {
-			page[i] = CustomerSummary{u.maskedFor(c), counts[u.ID]}
+			page[i] = CustomerSummary{u.masked(), counts[u.ID]}
 		}
 		return nil
 	})
@@ -96,10 +96,16 @@ func (s *Service) withCards(ctx context.Context, tx db.Tx, c access.Caller, u Cu
 // maskedFor returns the customer as c may see it. The mother's maiden name is
 // an answer to a security question and nobody sees it.
 func (u Customer) maskedFor(c access.Caller) Customer {
-	u.MotherMaidenName = ""
 	if c.May(access.IssuingCustomerSensitive) {
+		u.MotherMaidenName = ""
 		return u
 	}
+	return u.masked()
+}
+
+// masked shows only the ends of what names or reaches a customer.
+func (u Customer) masked() Customer {
+	u.MotherMaidenName = ""
 	numbers := make([]Identification, len(u.Identifications))
 	for i, n := range u.Identifications {
 		n.Number, n.SerialNo = maskMiddle(n.Number, 3, 3), maskMiddle(n.SerialNo, 0, 2)

@@ -8,7 +8,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
 type (
@@ -60,7 +62,7 @@ type customerIdentification struct {
 
 type customerCommunication struct {
 	Type        api.Enum[communicationTypes] `json:"communicationType" required:"true"`
-	Value       api.FreeText                 `json:"value" required:"true" maxLength:"254"`
+	Value       string                       `json:"value" required:"true" maxLength:"254"`
 	IsPreferred bool                         `json:"isPreferred"`
 	IsVerified  bool                         `json:"isVerified"`
 	VerifiedAt  *time.Time                   `json:"verifiedAt"`
@@ -320,9 +322,9 @@ func decodeCustomer(in createCustomerRequest) (issuing.Customer, error) {
 	for i, n := range in.Identifications {
 		u.Identifications = append(u.Identifications, decodeIdentification(&d, api.Index("identifications", i)+".", n))
 	}
-	for _, m := range in.Communications {
+	for i, m := range in.Communications {
 		u.Communications = append(u.Communications, issuing.Communication{
-			Type: issuing.CommunicationType(m.Type), Value: string(m.Value), IsPreferred: m.IsPreferred, IsVerified: m.IsVerified,
+			Type: issuing.CommunicationType(m.Type), Value: d.contact(api.Index("communications", i)+".value", m), IsPreferred: m.IsPreferred, IsVerified: m.IsVerified,
 			VerifiedAt: value(utc(m.VerifiedAt)),
 		})
 	}
@@ -330,6 +332,16 @@ func decodeCustomer(in createCustomerRequest) (issuing.Customer, error) {
 		u.Addresses = append(u.Addresses, decodeAddress(&d, api.Index("addresses", i)+".", x))
 	}
 	return u, d.err()
+}
+
+// contact checks what is no phone number for card numbers; a long phone number
+// may look like one.
+func (d *decoding) contact(field string, m customerCommunication) string {
+	if (m.Type == "Email" || m.Type == "Other") && pan.ContainsPAN(m.Value) && d.refused == nil {
+		d.refused = fault.New(fault.Refused, api.CodeSensitiveText, "a text must not hold a card number").
+			OnField(field, "card_number", "must not hold a card number")
+	}
+	return m.Value
 }
 
 func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
@@ -443,7 +455,7 @@ func encodeIdentification(n issuing.Identification) customerIdentification {
 
 func encodeCommunication(m issuing.Communication) customerCommunication {
 	return customerCommunication{
-		Type: api.Enum[communicationTypes](m.Type), Value: api.FreeText(m.Value), IsPreferred: m.IsPreferred,
+		Type: api.Enum[communicationTypes](m.Type), Value: m.Value, IsPreferred: m.IsPreferred,
 		IsVerified: m.IsVerified, VerifiedAt: timeOrNil(m.VerifiedAt),
 	}
 }
