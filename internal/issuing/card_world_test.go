@@ -2,6 +2,7 @@ package issuing
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,10 +114,24 @@ func (w *cardWorld) addCustomer(t testing.TB, c access.Caller, no, tckn string) 
 	}
 }
 
-// issue issues a virtual card of customer 1.
+// issue issues a virtual card of customer 1 whose number does not end in one of
+// the PINs that tests choose.
 func (w *cardWorld) issue(t testing.TB) IssuedCard {
 	t.Helper()
-	return w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct})
+	for {
+		c := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct})
+		if !strings.Contains("7392 8274 3917", c.Card.LastFour) {
+			return c
+		}
+	}
+}
+
+var blockFormats = map[PINForm]hsm.PINFormat{ISO0Block: hsm.ISO0, ISO1Block: hsm.ISO1, ISO3Block: hsm.ISO3, ISO4Block: hsm.ISO4}
+
+// wrongPIN is a block that no key of ours made, so that it is no card's PIN, not
+// even by a collision of verification values.
+func wrongPIN() PINInput {
+	return PINInput{Block: []byte{1, 2, 3, 4, 5, 6, 7, 8}, Form: ISO0Block, Member: "pinBlock"}
 }
 
 func (w *cardWorld) issueWith(t testing.TB, in NewCard) IssuedCard {
@@ -143,21 +158,21 @@ func clearPIN(digits string) PINInput {
 
 // pinBlockOf is a PIN block of format under the BIN's own ZPK, as a terminal
 // would make it.
-func (w *cardWorld) pinBlockOf(t testing.TB, token string, format hsm.PINFormat, digits string) PINInput {
+func (w *cardWorld) pinBlockOf(t testing.TB, token string, form PINForm, digits string) PINInput {
 	t.Helper()
 	u, err := w.openForUse(t.Context(), w.caller, token, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	key := u.keys.ZPK
-	if format == hsm.ISO4 {
+	if form == ISO4Block {
 		key = u.keys.ZPKAES
 	}
-	block, err := w.HSM.EncodePIN(t.Context(), key, format, w.reveal(t, token).Number, secret.FromString(digits))
+	block, err := w.HSM.EncodePIN(t.Context(), key, blockFormats[form], w.reveal(t, token).Number, secret.FromString(digits))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return PINInput{Block: block, Format: format, Member: "pinBlock"}
+	return PINInput{Block: block, Form: form, Member: "pinBlock"}
 }
 
 func wantCode(t testing.TB, err error, code fault.Code) *fault.Error {

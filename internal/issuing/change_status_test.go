@@ -174,6 +174,7 @@ func TestChangeStatus_takesSupplementaryCardsAlong(t *testing.T) {
 		w := newCardWorld(t, d)
 		main := w.issue(t)
 		child := func() Card {
+			w.clock.Advance(time.Second) // children come in the order they were made
 			return w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ParentIssuanceNo: main.Issuance.No}).Card
 		}
 		a, b := child(), child()

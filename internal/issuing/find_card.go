@@ -18,6 +18,8 @@ type IssuedCard struct {
 	Product  Product
 	BIN      BIN
 	Parent   *RelatedCard // nil for a main card
+
+	IssuanceStatus IssuanceStatus // of the current card, which may be another one
 }
 
 // TriesLeft is how many wrong PINs and CVV2s the card may still see.
@@ -114,6 +116,13 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if out.Issuance, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil || !found {
 		return out, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
 	}
+	current := card
+	if out.Issuance.CurrentCard != card.ID {
+		if current, found, err = readCardByID(ctx, tx, c.Tenant, out.Issuance.CurrentCard); err != nil || !found {
+			return out, fmt.Errorf("read current card of issuance %s: %w", out.Issuance.ID, missing(err))
+		}
+	}
+	out.IssuanceStatus = IssuanceStatusOf(current.Status)
 	if err := s.openPhone(ctx, &out.Issuance); err != nil {
 		return out, err
 	}

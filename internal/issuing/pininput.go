@@ -12,13 +12,25 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
+// PINForm is the form in which a PIN arrives.
+type PINForm string
+
+// The forms, with the contract's names of the PIN block formats of ISO 9564-1.
+const (
+	ISO0Block PINForm = "Iso0"
+	ISO1Block PINForm = "Iso1" // not bound to a card number: sandboxes only
+	ISO3Block PINForm = "Iso3"
+	ISO4Block PINForm = "Iso4"
+	PINField  PINForm = "Field" // a single encrypted JSON field: sandboxes only
+)
+
 // PINInput is a PIN as a caller sends it. Exactly one of Block and Clear is
 // set; a clear value is for sandboxes only.
 type PINInput struct {
-	Block  []byte        // a PIN block, or the bytes of an encrypted field
-	Format hsm.PINFormat // of Block
-	KeyID  string        // an exchanged key; empty is the BIN's own ZPK
-	Member string        // the name of the JSON member, which an encrypted field is bound to
+	Block  []byte  // a PIN block, or the bytes of an encrypted field
+	Form   PINForm // of Block
+	KeyID  string  // an exchanged key; empty is the BIN's own ZPK
+	Member string  // the name of the JSON member, which an encrypted field is bound to
 	Clear  secret.Value
 }
 
@@ -42,41 +54,35 @@ func (s *Service) pinBlock(ctx context.Context, c access.Caller, cfg *Configurat
 		}
 		return hsm.PINBlock{Block: block, Format: hsm.ISO0, PAN: p, Key: keys.ZPK}, nil
 	}
-	b := hsm.PINBlock{Block: in.Block, Format: in.Format, PAN: p}
-	var usage hsm.Usage
-	var size int
-	switch in.Format {
-	case hsm.ISO0, hsm.ISO3:
-		b.Key, usage, size = keys.ZPK, hsm.UsagePIN, 8
-	case hsm.ISO1:
-		b.Key, usage, size = keys.ZPK, hsm.UsagePIN, 8
-		if !c.Sandbox {
-			return none, errPINBlock.With("format", in.Format.String())
-		}
-	case hsm.ISO4:
-		b.Key, usage, size = keys.ZPKAES, hsm.UsagePIN, 16
-	case hsm.Field:
-		if !c.Sandbox {
-			return none, errPINBlock.With("format", in.Format.String())
-		}
-		usage = hsm.UsageField
-		b.AAD = fieldPlace(c, token, in.Member)
+	b := hsm.PINBlock{Block: in.Block, PAN: p, Key: keys.ZPK}
+	usage, size, algorithm := hsm.UsagePIN, 8, hsm.TDES
+	switch in.Form {
+	case ISO0Block:
+		b.Format = hsm.ISO0
+	case ISO1Block:
+		b.Format = hsm.ISO1
+	case ISO3Block:
+		b.Format = hsm.ISO3
+	case ISO4Block:
+		b.Format, b.Key, size, algorithm = hsm.ISO4, keys.ZPKAES, 16, hsm.AES
+	case PINField:
+		b.Format, b.AAD = hsm.Field, fieldPlace(c, token, in.Member)
+		usage, size, algorithm = hsm.UsageField, len(in.Block), hsm.AES
 	default:
 		return none, errPINBlock
 	}
-	if size > 0 && len(in.Block) != size {
-		return none, errPINBlock.With("format", in.Format.String())
+	if !c.Sandbox && (in.Form == ISO1Block || in.Form == PINField) || len(in.Block) != size {
+		return none, errPINBlock.With("format", string(in.Form))
 	}
-	if in.KeyID != "" || in.Format == hsm.Field {
+	if in.KeyID != "" || in.Form == PINField {
 		key, err := s.transportKey(ctx, c, in.KeyID, usage)
 		if err != nil {
 			return none, err
 		}
 		b.Key = key
 	}
-	// A key of the other algorithm cannot have made this block.
-	if b.Format == hsm.ISO4 && b.Key.Algorithm != hsm.AES || size == 8 && b.Key.Algorithm != hsm.TDES {
-		return none, errPINBlock.With("format", in.Format.String())
+	if b.Key.Algorithm != algorithm { // it cannot have made this block
+		return none, errPINBlock.With("format", string(in.Form))
 	}
 	return b, nil
 }

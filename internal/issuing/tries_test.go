@@ -3,6 +3,7 @@ package issuing
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/secret"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 func clearCVV2(v string) Sensitive {
@@ -177,7 +179,7 @@ func TestPIN_setVerifyChange(t *testing.T) {
 		if err != nil || set.Card.PINStatus != PINActive || !set.Card.PINChangedAt.Equal(w.clock.Now()) {
 			t.Fatalf("set: got %s changed at %s, %v", set.Card.PINStatus, set.Card.PINChangedAt, err)
 		}
-		for _, format := range []hsm.PINFormat{hsm.ISO0, hsm.ISO1, hsm.ISO3, hsm.ISO4} {
+		for _, format := range []PINForm{ISO0Block, ISO1Block, ISO3Block, ISO4Block} {
 			got, err := w.VerifyPIN(t.Context(), w.caller, card.Token, w.pinBlockOf(t, card.Token, format, "7392"))
 			if err != nil || !got.IsValid || got.Left != 3 {
 				t.Errorf("%s: got %+v, %v", format, got, err)
@@ -185,7 +187,7 @@ func TestPIN_setVerifyChange(t *testing.T) {
 		}
 		_, err = w.SetPIN(t.Context(), w.caller, card.Token, clearPIN("7392"), false, "")
 		wantCode(t, err, "weak_pin") // the same again
-		_, err = w.ChangePIN(t.Context(), w.caller, card.Token, clearPIN("5061"), clearPIN("8274"))
+		_, err = w.ChangePIN(t.Context(), w.caller, card.Token, wrongPIN(), clearPIN("8274"))
 		if f := wantCode(t, err, "pin_invalid"); f.Params["remainingTries"] != 2 {
 			t.Errorf("got %v tries left", f.Params["remainingTries"])
 		}
@@ -257,12 +259,12 @@ func TestPIN_whatIsTakenWhere(t *testing.T) {
 		want fault.Code
 	}{
 		{"clear in production", production, clearPIN("7392"), "clear_sensitive_data_not_allowed"},
-		{"ISO 1 in production", production, w.pinBlockOf(t, card.Token, hsm.ISO1, "7392"), "invalid_pin_block"},
-		{"field in production", production, PINInput{Block: make([]byte, 40), Format: hsm.Field, KeyID: "key_x"}, "invalid_pin_block"},
-		{"short block", w.caller, PINInput{Block: make([]byte, 7), Format: hsm.ISO0}, "invalid_pin_block"},
-		{"AES block in a TDES format", w.caller, PINInput{Block: make([]byte, 16), Format: hsm.ISO0}, "invalid_pin_block"},
+		{"ISO 1 in production", production, w.pinBlockOf(t, card.Token, ISO1Block, "7392"), "invalid_pin_block"},
+		{"field in production", production, PINInput{Block: make([]byte, 40), Form: PINField, KeyID: "key_x"}, "invalid_pin_block"},
+		{"short block", w.caller, PINInput{Block: make([]byte, 7), Form: ISO0Block}, "invalid_pin_block"},
+		{"AES block in a TDES format", w.caller, PINInput{Block: make([]byte, 16), Form: ISO0Block}, "invalid_pin_block"},
 		{"no format", w.caller, PINInput{Block: make([]byte, 8)}, "invalid_pin_block"},
-		{"unknown key", w.caller, PINInput{Block: make([]byte, 8), Format: hsm.ISO0, KeyID: "key_x"}, "encryption_key_not_found"},
+		{"unknown key", w.caller, PINInput{Block: make([]byte, 8), Form: ISO0Block, KeyID: "key_x"}, "encryption_key_not_found"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := w.VerifyPIN(t.Context(), c.by, card.Token, c.in)
@@ -273,10 +275,56 @@ func TestPIN_whatIsTakenWhere(t *testing.T) {
 	if err != nil || after.Card.PINTryCount != 0 {
 		t.Errorf("what cannot be a PIN was counted %d times (%v)", after.Card.PINTryCount, err)
 	}
-	garbage := PINInput{Block: []byte{1, 2, 3, 4, 5, 6, 7, 8}, Format: hsm.ISO0}
-	if got, err := w.VerifyPIN(t.Context(), w.caller, card.Token, garbage); err != nil || got != (Tries{false, 2}) {
+	if got, err := w.VerifyPIN(t.Context(), w.caller, card.Token, wrongPIN()); err != nil || got != (Tries{false, 2}) {
 		t.Errorf("a block that does not open: got %+v, %v; want a wrong PIN", got, err)
 	}
+}
+
+func TestPIN_underAnExchangedKey(t *testing.T) {
+	w := newCardWorld(t, dbtest.SQLite(t))
+	card := w.issue(t).Card
+	var last PINInput
+	for format, algorithm := range map[PINForm]hsm.Algorithm{ISO0Block: hsm.TDES, ISO3Block: hsm.TDES, ISO4Block: hsm.AES} {
+		zpk, err := w.HSM.GenerateKey(t.Context(), w.tenant.ID.String(), hsm.KeySpec{
+			ID: id.New[vault.Key](w.clock.Now()).String(), Usage: hsm.UsagePIN, Algorithm: algorithm, Bits: 128, Mode: hsm.ModeBoth,
+			Exportability: hsm.Exportable, Test: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := vault.Key{Ref: zpk, Label: "transport/PinBlock", ClientID: w.caller.Client, CreatedAt: w.clock.Now(), ExpiresAt: w.clock.Now().Add(time.Hour)}
+		err = w.DB.InTx(t.Context(), func(tx db.Tx) error { return vault.SaveKey(t.Context(), tx, w.tenant.ID, k) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := w.HSM.EncodePIN(t.Context(), zpk, blockFormats[format], w.numberOf(t, card), secret.FromString("7392"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := PINInput{Block: block, Form: format, KeyID: zpk.ID}
+		if card, _ := w.Card(t.Context(), w.caller, card.Token); card.Card.PINStatus == PINNotSet {
+			if _, err := w.SetPIN(t.Context(), w.caller, card.Card.Token, in, false, ""); err != nil {
+				t.Fatalf("%s: %v", format, err)
+			}
+		}
+		if got, err := w.VerifyPIN(t.Context(), w.caller, card.Token, in); err != nil || !got.IsValid {
+			t.Errorf("%s: got %+v, %v", format, got, err)
+		}
+		stranger := w.caller
+		stranger.Client = "sc_other"
+		_, err = w.VerifyPIN(t.Context(), stranger, card.Token, in)
+		wantCode(t, err, "encryption_key_not_found")
+		last = in
+		in.Form = ISO4Block
+		if algorithm == hsm.AES {
+			in.Form = ISO0Block
+		}
+		_, err = w.VerifyPIN(t.Context(), w.caller, card.Token, in)
+		wantCode(t, err, "invalid_pin_block")
+	}
+	w.clock.Advance(2 * time.Hour)
+	_, err := w.VerifyPIN(t.Context(), w.caller, card.Token, last)
+	wantCode(t, err, "encryption_key_expired")
 }
 
 func TestVerifyPIN_ofManyAtOnceOnlyTheLimitIsAnswered(t *testing.T) {
@@ -287,7 +335,7 @@ func TestVerifyPIN_ofManyAtOnceOnlyTheLimitIsAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 		answered := raceTries(t, 20, "pin_blocked", func() (Tries, error) {
-			return w.VerifyPIN(t.Context(), w.caller, card.Token, clearPIN("8274"))
+			return w.VerifyPIN(t.Context(), w.caller, card.Token, wrongPIN())
 		})
 		after, err := w.Card(t.Context(), w.caller, card.Token)
 		if err != nil || answered != 3 || after.Card.PINTryCount != 3 || after.Card.PINStatus != PINBlocked {

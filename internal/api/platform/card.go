@@ -166,8 +166,8 @@ type physicalDetail struct {
 	DeliveryCommunication *deliveryCommunication `json:"deliveryCommunication"`
 }
 
-// cardSummary is CardSummaryDto.
-type cardSummary struct {
+// CardSummary is CardSummaryDto.
+type CardSummary struct {
 	CardToken      string `json:"cardToken"`
 	MaskedCardNo   string `json:"maskedCardNo"`
 	CardSequenceNo int    `json:"cardSequenceNo"`
@@ -179,8 +179,8 @@ type cardSummary struct {
 
 // cardDTO is CardDto.
 type cardDTO struct {
-	cardSummary
-	StatusInfo      cardStatusInfo   `json:"statusInfo"`
+	CardSummary
+	StatusInfo      statusLine       `json:"statusInfo"`
 	PINStatus       string           `json:"pinStatus"`
 	PINTryCount     int              `json:"pinTryCount"`
 	CVV2TryCount    int              `json:"cvv2TryCount"`
@@ -200,7 +200,7 @@ type issuanceSummary struct {
 	ProductCode       string      `json:"productCode"`
 	ProductName       string      `json:"productName"`
 	CardOwnershipType string      `json:"cardOwnershipType"`
-	CurrentCard       cardSummary `json:"currentCard"`
+	CurrentCard       CardSummary `json:"currentCard"`
 	ChildCount        int         `json:"childCount"`
 	AutoRenewalStatus string      `json:"autoRenewalStatus"`
 	CreationTime      time.Time   `json:"creationTime"`
@@ -233,8 +233,8 @@ type cardHolder struct {
 	ExternalCustomerID *string `json:"externalCustomerId"`
 }
 
-// findCardResponse is FindCardResponseDto (§8.5).
-type findCardResponse struct {
+// FoundCard is FindCardResponseDto (§8.5).
+type FoundCard struct {
 	Card     cardDTO     `json:"card"`
 	Issuance issuanceDTO `json:"issuance"`
 	Customer *cardHolder `json:"customer"`
@@ -243,8 +243,8 @@ type findCardResponse struct {
 
 // cardDetail is CardDetailDto.
 type cardDetail struct {
-	findCardResponse
-	StatusHistory []cardStatusInfo    `json:"statusHistory"`
+	FoundCard
+	StatusHistory []statusLine        `json:"statusHistory"`
 	Parent        *cardParent         `json:"parent"`
 	Children      []cardChild         `json:"children"`
 	Policies      []cardPolicy        `json:"policies"`
@@ -271,8 +271,8 @@ type cardPolicy struct {
 	UpdatedAt  *time.Time `json:"updatedAt"`
 }
 
-// cardInfo is CardInfoDto: the echo of what changes a card.
-type cardInfo struct {
+// cardEcho is CardInfoDto: the echo of what changes a card.
+type cardEcho struct {
 	IssuanceNo         string    `json:"issuanceNo"`
 	CardToken          string    `json:"cardToken"`
 	MaskedCardNo       string    `json:"maskedCardNo"`
@@ -286,8 +286,9 @@ type cardInfo struct {
 	UpdatedAt          time.Time `json:"updatedAt"`
 }
 
-// cardPath is the input of an operation on one card.
-type cardPath struct {
+// CardPath is exported for huma, which looks into exported embedded structs only:
+// it is the input of an operation on one card.
+type CardPath struct {
 	CardToken string `path:"cardToken" maxLength:"32"`
 }
 
@@ -303,15 +304,15 @@ func (a *API) createCard(ctx context.Context, c access.Caller, in *struct{ Body 
 	return encodeCard(made), nil
 }
 
-func (a *API) showCard(ctx context.Context, c access.Caller, in *cardPath) (findCardResponse, error) {
+func (a *API) showCard(ctx context.Context, c access.Caller, in *CardPath) (FoundCard, error) {
 	found, err := a.Issuing.Card(ctx, c, in.CardToken)
 	if err != nil {
-		return findCardResponse{}, err
+		return FoundCard{}, err
 	}
 	return encodeFoundCard(found), nil
 }
 
-func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *cardPath) (cardDetail, error) {
+func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath) (cardDetail, error) {
 	found, err := a.Issuing.CardDetails(ctx, c, in.CardToken)
 	if err != nil {
 		return cardDetail{}, err
@@ -427,8 +428,8 @@ func encodePhysicalSummary(b *issuing.CardBody) *physicalSummary {
 	}
 }
 
-func encodeCardSummary(c issuing.Card) cardSummary {
-	return cardSummary{
+func encodeCardSummary(c issuing.Card) CardSummary {
+	return CardSummary{
 		CardToken: c.Token, MaskedCardNo: c.Masked(), CardSequenceNo: c.Sequence, CardStatus: string(c.Status),
 		ExpireYear: c.Expires.Year, ExpireMonth: int(c.Expires.Month), FormFactor: string(c.FormFactor),
 	}
@@ -436,18 +437,18 @@ func encodeCardSummary(c issuing.Card) cardSummary {
 
 func encodeCardDTO(c issuing.Card) cardDTO {
 	return cardDTO{
-		cardSummary: encodeCardSummary(c), StatusInfo: encodeStatus(c.StatusChange), PINStatus: string(c.PINStatus),
+		CardSummary: encodeCardSummary(c), StatusInfo: encodeStatus(c.StatusChange), PINStatus: string(c.PINStatus),
 		PINTryCount: c.PINTryCount, CVV2TryCount: c.CVV2TryCount, EmbossNameLine1: c.EmbossLine1,
 		EmbossNameLine2: orNil(c.EmbossLine2), ActivatedAt: timeOrNil(c.ActivatedAt), CreatedAt: c.CreatedAt,
 		Physical: encodePhysicalSummary(c.Physical),
 	}
 }
 
-func encodeFoundCard(i issuing.IssuedCard) findCardResponse {
-	out := findCardResponse{
+func encodeFoundCard(i issuing.IssuedCard) FoundCard {
+	out := FoundCard{
 		Card: encodeCardDTO(i.Card),
 		Issuance: issuanceDTO{
-			IssuanceNo: i.Issuance.No, IssuanceStatus: string(issuing.IssuanceStatusOf(i.Card.Status)),
+			IssuanceNo: i.Issuance.No, IssuanceStatus: string(i.IssuanceStatus),
 			CardOwnershipType: string(i.Issuance.Ownership()), AccountNo: i.Issuance.AccountNo,
 			ExternalCardID: orNil(i.Issuance.ExternalCardID), PhoneNumber: orNil(i.Issuance.PhoneNumber),
 			DigitalSlipType: string(i.Issuance.DigitalSlipType), AutoRenewalStatus: string(i.Issuance.AutoRenewal),
@@ -473,7 +474,7 @@ func encodeFoundCard(i issuing.IssuedCard) findCardResponse {
 
 func encodeCardDetails(d issuing.CardDetails) cardDetail {
 	out := cardDetail{
-		findCardResponse: encodeFoundCard(d.IssuedCard), Parent: encodeParent(d.Parent), Children: []cardChild{},
+		FoundCard: encodeFoundCard(d.IssuedCard), Parent: encodeParent(d.Parent), Children: []cardChild{},
 		Contactless: contactlessCounters{
 			Count: d.Card.Contactless.Count, Amount: api.DecimalOf(d.ContactlessAmount()), CurrencyCode: d.Product.Currency.Code(),
 		},
@@ -522,9 +523,9 @@ func encodePhysical(c issuing.Card) *physicalDetail {
 	}
 }
 
-func encodeCardInfo(i issuing.IssuedCard) cardInfo {
+func encodeCardEcho(i issuing.IssuedCard) cardEcho {
 	pin, cvv2 := i.TriesLeft()
-	return cardInfo{
+	return cardEcho{
 		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, MaskedCardNo: i.Card.Masked(), CardStatus: string(i.Card.Status),
 		PINStatus: string(i.Card.PINStatus), RemainingPINTries: pin, RemainingCVV2Tries: cvv2,
 		PhoneNumber: orNil(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),

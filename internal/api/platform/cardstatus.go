@@ -19,8 +19,8 @@ type statusRequest struct {
 	Channel           api.Enum[channels]      `json:"channel,omitempty"`
 }
 
-// cardStatusInfo is CardStatusInfoDto.
-type cardStatusInfo struct {
+// statusLine is CardStatusInfoDto.
+type statusLine struct {
 	Status        string    `json:"status"`
 	LocalLetter   *string   `json:"localLetter"`
 	Reason        string    `json:"reason"`
@@ -33,12 +33,12 @@ type cardStatusInfo struct {
 
 // statusResponse is UpdateCardStatusResponseDto (§8.2.6).
 type statusResponse struct {
-	CardToken      string         `json:"cardToken"`
-	IssuanceNo     string         `json:"issuanceNo"`
-	PreviousStatus string         `json:"previousStatus"`
-	CurrentStatus  cardStatusInfo `json:"currentStatus"`
-	IssuanceResult *struct{}      `json:"issuanceResult"`
-	UpdatedCards   []updatedCard  `json:"updatedCards"`
+	CardToken      string        `json:"cardToken"`
+	IssuanceNo     string        `json:"issuanceNo"`
+	PreviousStatus string        `json:"previousStatus"`
+	CurrentStatus  statusLine    `json:"currentStatus"`
+	IssuanceResult *struct{}     `json:"issuanceResult"`
+	UpdatedCards   []updatedCard `json:"updatedCards"`
 }
 
 // updatedCard is UpdatedCardInfo.
@@ -53,7 +53,7 @@ type updatedCard struct {
 }
 
 func (a *API) changeCardStatus(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body statusRequest
 }) (statusResponse, error) {
 	done, err := a.Issuing.ChangeStatus(ctx, c, in.CardToken, decodeStatus(in.Body))
@@ -74,8 +74,8 @@ func decodeStatus(in statusRequest) issuing.NewStatus {
 	return out
 }
 
-func encodeStatus(s issuing.StatusChange) cardStatusInfo {
-	return cardStatusInfo{
+func encodeStatus(s issuing.StatusChange) statusLine {
+	return statusLine{
 		Status: string(s.Status), LocalLetter: orNil(s.Status.LocalLetter()), Reason: string(s.Reason),
 		Description: orNil(s.Description), ChangedAt: s.ChangedAt, ChangedBy: s.ChangedBy, Channel: s.Channel,
 		EffectiveDate: s.ChangedAt,

@@ -55,7 +55,7 @@ type triesResponse struct {
 }
 
 func (a *API) showCVV2(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body cardRequest
 }) (cvv2Response, error) {
 	if err := in.Body.onPath(in.CardToken); err != nil {
@@ -82,7 +82,7 @@ func (a *API) showCVV2(ctx context.Context, c access.Caller, in *struct {
 }
 
 func (a *API) verifyCVV2(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body verifyCVV2Request
 }) (triesResponse, error) {
 	value, err := decodeSensitive("encryptedCvv2", in.Body.EncryptedCVV2, in.Body.Encryption)
@@ -100,21 +100,21 @@ func (a *API) verifyCVV2(ctx context.Context, c access.Caller, in *struct {
 }
 
 func (a *API) resetCVV2(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body *cardRequest
-}) (cardInfo, error) {
+}) (cardEcho, error) {
 	var body cardRequest
 	if in.Body != nil {
 		body = *in.Body
 	}
 	if err := body.onPath(in.CardToken); err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
 	card, err := a.Issuing.ResetCVV2(ctx, c, in.CardToken, body.CardSequenceNo)
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
-	return encodeCardInfo(card), nil
+	return encodeCardEcho(card), nil
 }
 
 // decodeSensitive reads an encrypted member, or the clear value that stands in

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -31,7 +30,7 @@ type changePINRequest struct {
 }
 
 func (a *API) verifyPIN(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body pinRequest
 }) (triesResponse, error) {
 	pin, err := decodePIN(in.Body)
@@ -46,38 +45,38 @@ func (a *API) verifyPIN(ctx context.Context, c access.Caller, in *struct {
 }
 
 func (a *API) setPIN(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body pinRequest
-}) (cardInfo, error) {
+}) (cardEcho, error) {
 	pin, err := decodePIN(in.Body)
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
 	card, err := a.Issuing.SetPIN(ctx, c, in.CardToken, pin, in.Body.ActivateCard, string(in.Body.Channel))
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
-	return encodeCardInfo(card), nil
+	return encodeCardEcho(card), nil
 }
 
 func (a *API) changePIN(ctx context.Context, c access.Caller, in *struct {
-	cardPath
+	CardPath
 	Body changePINRequest
-}) (cardInfo, error) {
-	format := pinFormatOf(in.Body.PINBlockFormat)
-	old, err := decodePINMember("oldPinBlock", in.Body.OldPINBlock, format, in.Body.Encryption)
+}) (cardEcho, error) {
+	form := issuing.PINForm(in.Body.PINBlockFormat)
+	old, err := decodePINMember("oldPinBlock", in.Body.OldPINBlock, form, in.Body.Encryption)
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
-	fresh, err := decodePINMember("newPinBlock", in.Body.NewPINBlock, format, in.Body.Encryption)
+	fresh, err := decodePINMember("newPinBlock", in.Body.NewPINBlock, form, in.Body.Encryption)
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
 	card, err := a.Issuing.ChangePIN(ctx, c, in.CardToken, old, fresh)
 	if err != nil {
-		return cardInfo{}, err
+		return cardEcho{}, err
 	}
-	return encodeCardInfo(card), nil
+	return encodeCardEcho(card), nil
 }
 
 // decodePIN reads the one of the two members that is there.
@@ -86,26 +85,11 @@ func decodePIN(in pinRequest) (issuing.PINInput, error) {
 	case (in.PINBlock == "") == (in.EncryptedPIN == ""):
 		return issuing.PINInput{}, api.Invalid().OnField("pinBlock", "required", "is required, or encryptedPin in its place")
 	case in.PINBlock != "":
-		return decodePINMember("pinBlock", in.PINBlock, pinFormatOf(in.PINBlockFormat), in.Encryption)
+		return decodePINMember("pinBlock", in.PINBlock, issuing.PINForm(in.PINBlockFormat), in.Encryption)
 	case in.Encryption == nil:
 		return issuing.PINInput{Member: "encryptedPin", Clear: secret.FromString(in.EncryptedPIN)}, nil
 	}
-	return decodePINMember("encryptedPin", in.EncryptedPIN, hsm.Field, in.Encryption)
-}
-
-// pinFormatOf is zero for no format at all.
-func pinFormatOf(name api.Enum[pinFormats]) hsm.PINFormat {
-	switch name {
-	case "Iso0":
-		return hsm.ISO0
-	case "Iso1":
-		return hsm.ISO1
-	case "Iso3":
-		return hsm.ISO3
-	case "Iso4":
-		return hsm.ISO4
-	}
-	return 0
+	return decodePINMember("encryptedPin", in.EncryptedPIN, issuing.PINField, in.Encryption)
 }
 
 // fieldMin is the length of the shortest encrypted field: IV, four digits, tag.
@@ -113,10 +97,10 @@ func pinFormatOf(name api.Enum[pinFormats]) hsm.PINFormat {
 const fieldMin = 12 + 4 + 16
 
 // decodePINMember reads a PIN block in hexadecimal digits or base64. Without a
-// format it is a format 0 block, or by its length an encrypted field; four to
+// form it is a format 0 block, or by its length an encrypted field; four to
 // twelve digits with no key named are a clear PIN, which sandboxes may send.
-func decodePINMember(member, text string, format hsm.PINFormat, under *encryption) (issuing.PINInput, error) {
-	out := issuing.PINInput{Member: member, Format: format, KeyID: under.keyID()}
+func decodePINMember(member, text string, form issuing.PINForm, under *encryption) (issuing.PINInput, error) {
+	out := issuing.PINInput{Member: member, Form: form, KeyID: under.keyID()}
 	if under == nil && len(text) <= 12 && strings.Trim(text, "0123456789") == "" {
 		return issuing.PINInput{Member: member, Clear: secret.FromString(text)}, nil
 	}
@@ -130,10 +114,10 @@ func decodePINMember(member, text string, format hsm.PINFormat, under *encryptio
 	if err != nil {
 		return out, api.Invalid().OnField(member, "malformed", "must be hexadecimal or base64")
 	}
-	if format == 0 {
-		out.Format = hsm.ISO0
+	if form == "" {
+		out.Form = issuing.ISO0Block
 		if len(out.Block) >= fieldMin {
-			out.Format = hsm.Field
+			out.Form = issuing.PINField
 		}
 	}
 	return out, nil

@@ -1,0 +1,329 @@
+package platform
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// stock gives every tenant what cards are made of: a BIN, a range, the products
+// PLASTIC and VIRTUAL, and the customers 1 and 2.
+func (w *world) stock() *world {
+	w.t.Helper()
+	for i, name := range []string{"main", "other", "production"} {
+		c := access.System(w.tenants[name])
+		bin := fmt.Sprintf("97920%d", i+1)
+		must(w.t, func() error {
+			_, err := w.services.Issuing.CreateBIN(w.t.Context(), c, issuing.BIN{
+				BIN: bin, Brand: issuing.BrandTroy, Network: issuing.NetworkTroy, CardType: issuing.Prepaid, CardLevel: issuing.LevelPrepaid,
+				Currency: money.MustCurrency("TRY"), Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET", Status: issuing.RecordActive,
+			})
+			return err
+		})
+		must(w.t, func() error {
+			_, err := w.services.Issuing.CreateRange(w.t.Context(), c, issuing.BINRange{
+				Code: "RANGE", Name: "Range", BIN: bin, Start: bin + "000000000", End: bin + "000999999",
+				Generation: issuing.RandomPAN, AlertThresholdPercent: 85, Status: issuing.RecordActive,
+			})
+			return err
+		})
+		for code, form := range map[string]issuing.FormFactor{"PLASTIC": issuing.PhysicalCard, "VIRTUAL": issuing.Virtual} {
+			p := issuing.NewProduct(code)
+			p.Name, p.BINRangeCode, p.CardType, p.Currency = strings.ToLower(code), "RANGE", issuing.Prepaid, money.MustCurrency("TRY")
+			p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = []issuing.FormFactor{form}, 60, "221", 0, 2
+			if form == issuing.PhysicalCard {
+				p.Plastics = []issuing.Plastic{{
+					Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: issuing.FlatPrinted,
+					Line1MaxLength: 24, Line2MaxLength: 24, IsDefault: true, IsActive: true,
+				}}
+			}
+			must(w.t, func() error { _, err := w.services.Issuing.CreateProduct(w.t.Context(), c, p); return err })
+		}
+		for no, tckn := range map[string]string{"1": "10000000146", "2": "19191919190"} {
+			must(w.t, func() error {
+				_, err := w.services.Issuing.CreateCustomer(w.t.Context(), c, issuing.Customer{
+					No: no, Type: issuing.Individual, KYCLevel: issuing.KYCVerified,
+					Profile: issuing.Profile{
+						Name: "Ayşe", Surname: "Yılmaz", BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12},
+						Nationality: country.Must("TR"), Language: "tr",
+					},
+					Identifications: []issuing.Identification{{Type: issuing.TCKN, Number: tckn}},
+					Communications:  []issuing.Communication{{Type: issuing.MobilePhone, Value: "+905321234567", IsPreferred: true}},
+					Addresses: []issuing.Address{{
+						Type: issuing.HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy",
+						Lines: [4]string{"Moda Cad. 1"}, IsDefault: true,
+					}},
+				})
+				return err
+			})
+		}
+	}
+	return w
+}
+
+func must(t *testing.T, f func() error) {
+	t.Helper()
+	if err := f(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The conversations in testdata/card begin in a stocked world.
+func TestCardConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/card/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no conversations: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := newWorld(t, dbtest.SQLite(t)).stock().converse(string(text))
+			if os.Getenv("SARRAF_GOLDEN") == "update" {
+				must(t, func() error { return os.WriteFile(file, []byte(got), 0o644) })
+				return
+			}
+			if got != string(text) {
+				t.Errorf("conversation differs:\n%s", firstDifference(got, string(text)))
+			}
+		})
+	}
+}
+
+// ask sends a request and decodes its answer, which must have this status.
+func (w *world) ask(status int, method, path string, body any, out any) []byte {
+	w.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	answer := w.send(method, path, map[string]string{"Accept-Language": "en"}, string(text))
+	if answer.Code != status {
+		w.t.Fatalf("%s %s: got %d, want %d: %s", method, path, answer.Code, status, answer.Body)
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer.Body.Bytes(), out); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return answer.Body.Bytes()
+}
+
+func (w *world) newCard() (token string) {
+	w.t.Helper()
+	var made struct {
+		CardToken string `json:"cardToken"`
+	}
+	w.ask(200, "POST", "/api/v1/issuing/card", map[string]any{"customerNo": "1", "productCode": "VIRTUAL"}, &made)
+	return made.CardToken
+}
+
+type shownCard struct {
+	CardNo      string `json:"cardNo"`
+	CVV2        string `json:"cvv2"`
+	ExpireYear  int    `json:"expireYear"`
+	ExpireMonth int    `json:"expireMonth"`
+	Track2      string `json:"track2"`
+}
+
+func (w *world) clearCard(token string) shownCard {
+	w.t.Helper()
+	var shown shownCard
+	w.ask(200, "POST", "/api/v1/sandbox/card-info", map[string]any{"cardToken": token}, &shown)
+	return shown
+}
+
+// dataKey exchanges a key for fields and returns it in clear, as a client
+// would unwrap it.
+func (w *world) dataKey() (keyID string, gcm cipher.AEAD) {
+	w.t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var exchanged struct {
+		KeyID        string `json:"keyId"`
+		EncryptedKey []byte `json:"encryptedKey"`
+	}
+	w.ask(200, "POST", "/api/v1/issuing/integration/key-exchange", map[string]any{"publicKey": base64.StdEncoding.EncodeToString(public)}, &exchanged)
+	key, err := rsa.DecryptOAEP(sha256.New(), nil, private, exchanged.EncryptedKey, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if gcm, err = cipher.NewGCM(block); err != nil {
+		w.t.Fatal(err)
+	}
+	return exchanged.KeyID, gcm
+}
+
+func (w *world) place(token, member string) []byte {
+	return []byte(w.tenants[w.bearer].ID.UUID() + "|" + token + "|" + member)
+}
+
+func (w *world) sealField(gcm cipher.AEAD, token, member, value string) string {
+	iv := make([]byte, 12)
+	rand.Read(iv)
+	return base64.StdEncoding.EncodeToString(gcm.Seal(iv, iv, []byte(value), w.place(token, member)))
+}
+
+func (w *world) openField(gcm cipher.AEAD, token, member, text string) string {
+	w.t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil || len(raw) < 12 {
+		w.t.Fatalf("%s is no encrypted field", member)
+	}
+	clear, err := gcm.Open(nil, raw[:12], raw[12:], w.place(token, member))
+	if err != nil {
+		w.t.Fatalf("open %s: %v", member, err)
+	}
+	return string(clear)
+}
+
+func TestCards_encryptedMembers(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	token := w.newCard()
+	path := "/api/v1/issuing/card/" + token
+	known := w.clearCard(token)
+	keyID, gcm := w.dataKey()
+
+	var shown struct {
+		EncryptedCVV2   string                 `json:"encryptedCvv2"`
+		EncryptedCardNo string                 `json:"encryptedCardNo"`
+		Encryption      struct{ KeyID string } `json:"encryption"`
+	}
+	w.ask(200, "POST", path+"/cvv2/get-with-expire-date", map[string]any{"cardToken": token, "keyId": keyID, "includeCardNo": true}, &shown)
+	if got := w.openField(gcm, token, "encryptedCvv2", shown.EncryptedCVV2); got != known.CVV2 || shown.Encryption.KeyID != keyID {
+		t.Error("the encrypted CVV2 is another one")
+	}
+	if got := w.openField(gcm, token, "encryptedCardNo", shown.EncryptedCardNo); got != known.CardNo {
+		t.Error("the encrypted card number is another one")
+	}
+
+	verify := func(status int, text string) []byte {
+		return w.ask(status, "POST", path+"/cvv2/verify", map[string]any{
+			"encryptedCvv2": text, "expireYear": known.ExpireYear, "expireMonth": known.ExpireMonth, "encryption": map[string]any{"keyId": keyID},
+		}, nil)
+	}
+	if got := string(verify(200, w.sealField(gcm, token, "encryptedCvv2", known.CVV2))); !strings.Contains(got, `"isValid":true`) {
+		t.Errorf("got %s", got)
+	}
+	// A field that was made for another member or card does not open.
+	for _, moved := range []string{
+		w.sealField(gcm, token, "encryptedCardNo", known.CVV2), w.sealField(gcm, w.newCard(), "encryptedCvv2", known.CVV2),
+	} {
+		if got := string(verify(400, moved)); !strings.Contains(got, "Issuing:DecryptionFailed") {
+			t.Errorf("got %s", got)
+		}
+	}
+
+	pin := func(status int, verb, digits string) []byte {
+		return w.ask(status, "POST", path+"/pin/"+verb, map[string]any{
+			"encryptedPin": w.sealField(gcm, token, "encryptedPin", digits), "encryption": map[string]any{"keyId": keyID},
+		}, nil)
+	}
+	pin(200, "set", "7392")
+	if got := string(pin(200, "verify", "7392")); !strings.Contains(got, `"isValid":true`) {
+		t.Errorf("got %s", got)
+	}
+	w.ask(200, "POST", "/api/v1/issuing/card", map[string]any{
+		"customerNo": "1", "productCode": "VIRTUAL", "pinSource": "Encrypted",
+		"encryptedPin": w.sealField(gcm, "", "encryptedPin", "7392"), "encryption": map[string]any{"keyId": keyID},
+	}, nil)
+
+	// The key is the client's own.
+	w.bearer = "other"
+	other := w.newCard()
+	got := w.ask(422, "POST", "/api/v1/issuing/card/"+other+"/cvv2/get-with-expire-date", map[string]any{"keyId": keyID}, nil)
+	if !strings.Contains(string(got), "Issuing:EncryptionKeyNotFound") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestCards_noAnswerOrLogHoldsAPIN(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	token := w.newCard()
+	path := "/api/v1/issuing/card/" + token
+	const first, second = "739264", "8274"
+	var said []byte
+	said = append(said, w.ask(400, "POST", path+"/pin/set", map[string]any{"encryptedPin": first}, nil)...)
+	said = append(said, w.ask(200, "POST", path+"/pin/set", map[string]any{"encryptedPin": second}, nil)...)
+	said = append(said, w.ask(200, "POST", path+"/pin/verify", map[string]any{"pinBlock": second}, nil)...)
+	said = append(said, w.ask(422, "POST", path+"/pin/change", map[string]any{"oldPinBlock": "5061", "newPinBlock": "3917"}, nil)...)
+	said = append(said, w.ask(200, "POST", path+"/pin/change", map[string]any{"oldPinBlock": second, "newPinBlock": "3917"}, nil)...)
+	said = append(said, w.ask(200, "GET", path+"/details", nil, nil)...)
+	said = append(said, w.log.Bytes()...)
+	// The ends of masked and outward names are four digits, too.
+	text := strings.NewReplacer(token, "", token[12:], "").Replace(string(said))
+	for _, digits := range []string{first, second, "5061", "3917"} {
+		if strings.Contains(text, digits) && !strings.Contains(token, digits) {
+			t.Errorf("an answer or the log holds %s", digits)
+		}
+	}
+	number := w.clearCard(token).CardNo
+	if strings.Contains(string(said)+w.log.String(), number) {
+		t.Error("an answer or the log holds the card number")
+	}
+}
+
+func TestCards_ofAnotherTenantAreNotFound(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	token := w.newCard()
+	path := "/api/v1/issuing/card/" + token
+	w.bearer = "other"
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{
+		{"GET", path, nil},
+		{"GET", path + "/details", nil},
+		{"PUT", path + "/status", map[string]any{"status": "Inactive", "reason": "CustomerRequest"}},
+		{"POST", path + "/cvv2/get-with-expire-date", map[string]any{}},
+		{"POST", path + "/cvv2/verify", map[string]any{"encryptedCvv2": "123", "expireYear": 2031, "expireMonth": 3}},
+		{"POST", path + "/cvv2/reset-counters", map[string]any{}},
+		{"POST", path + "/pin/set", map[string]any{"encryptedPin": "7392"}},
+		{"POST", path + "/pin/verify", map[string]any{"encryptedPin": "7392"}},
+		{"POST", path + "/pin/change", map[string]any{"oldPinBlock": "7392", "newPinBlock": "8274"}},
+		{"POST", "/api/v1/sandbox/card-info", map[string]any{"cardToken": token}},
+	} {
+		foreign := w.ask(404, c.method, c.path, c.body, nil)
+		unknown := w.ask(404, c.method, strings.Replace(c.path, token, "979201aaaaaa0000", 1), replaceToken(c.body), nil)
+		if string(foreign) != string(unknown) {
+			t.Errorf("%s %s: another tenant's card and an unknown one differ:\n%s\n%s", c.method, c.path, foreign, unknown)
+		}
+	}
+}
+
+func replaceToken(body any) any {
+	if m, ok := body.(map[string]any); ok && m["cardToken"] != nil {
+		return map[string]any{"cardToken": "979201aaaaaa0000"}
+	}
+	return body
+}
