@@ -489,7 +489,8 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 			Keys:       map[string]KeySet{"K": {CVK: hsm.KeyRef{ID: "a", KCV: "112233"}}},
 		}
 	}
-	if base().hash() != base().hash() {
+	want := base().hash()
+	if got := base().hash(); got != want {
 		t.Fatal("equal configurations have different hashes")
 	}
 	later := base()
@@ -497,7 +498,7 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 	b := later.BINs["979206"]
 	b.ConcurrencyStamp, b.UpdatedAt = "x", time.Now()
 	later.BINs["979206"] = b
-	if later.hash() != base().hash() {
+	if later.hash() != want {
 		t.Error("version, stamps and times must not count")
 	}
 	changes := map[string]func(c *Configuration){
@@ -525,7 +526,7 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 	for name, change := range changes {
 		c := base()
 		change(c)
-		if c.hash() == base().hash() {
+		if c.hash() == want {
 			t.Errorf("%s: the hash stays", name)
 		}
 	}

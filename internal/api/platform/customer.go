@@ -156,8 +156,8 @@ type updateCustomerRequest struct {
 	Stamp        string                     `json:"concurrencyStamp,omitempty" maxLength:"64"`
 }
 
-// CustomerInfo is what every view of a customer begins with.
-type CustomerInfo struct {
+// CustomerBrief is what every view of a customer begins with.
+type CustomerBrief struct {
 	CustomerNo   string  `json:"customerNo"`
 	CustomerType string  `json:"customerType"`
 	Name         *string `json:"name"`
@@ -172,7 +172,7 @@ type CustomerInfo struct {
 
 // CustomerDetail is everything about a customer but what nobody may read.
 type CustomerDetail struct {
-	CustomerInfo
+	CustomerBrief
 	MiddleName      *string                  `json:"middleName"`
 	Title           *string                  `json:"title"`
 	BirthDate       *string                  `json:"birthDate"`
@@ -219,7 +219,7 @@ type monitoringCustomerCard struct {
 }
 
 type customerRow struct {
-	CustomerInfo
+	CustomerBrief
 	BirthDate             *string                `json:"birthDate"`
 	Nationality           *string                `json:"nationality"`
 	PrimaryIdentification *primaryIdentification `json:"primaryIdentification"`
@@ -397,8 +397,8 @@ func decodeAddress(d *decoding, at string, in customerAddress) issuing.Address {
 	}
 }
 
-func encodeCustomerInfo(u issuing.Customer) CustomerInfo {
-	info := CustomerInfo{
+func encodeBrief(u issuing.Customer) CustomerBrief {
+	info := CustomerBrief{
 		CustomerNo: u.No, CustomerType: string(u.Type), Name: orNil(u.Name), Surname: orNil(u.Surname), Status: string(u.Status),
 		SegmentCode: orNil(u.Segment), KYCLevel: u.KYCLevel.String(), ExternalID: orNil(u.ExternalID),
 	}
@@ -410,7 +410,7 @@ func encodeCustomerInfo(u issuing.Customer) CustomerInfo {
 
 func encodeCustomer(u issuing.CustomerDetail) CustomerDetail {
 	return CustomerDetail{
-		CustomerInfo: encodeCustomerInfo(u.Customer), MiddleName: orNil(u.MiddleName), Title: orNil(u.Title),
+		CustomerBrief: encodeBrief(u.Customer), MiddleName: orNil(u.MiddleName), Title: orNil(u.Title),
 		BirthDate: dateOrNil(u.BirthDate), BirthPlace: orNil(u.BirthPlace), Gender: string(u.Gender),
 		MaritalStatus: string(u.MaritalStatus), Nationality: orNil(u.Nationality.Alpha2()), MotherName: orNil(u.MotherName),
 		FatherName: orNil(u.FatherName), Occupation: orNil(u.Occupation), Education: orNil(u.Education), Language: u.Language,
@@ -486,7 +486,7 @@ func encodeCustomerCard(k issuing.CustomerCard) monitoringCustomerCard {
 
 func encodeCustomerRow(u issuing.CustomerSummary) customerRow {
 	row := customerRow{
-		CustomerInfo: encodeCustomerInfo(u.Customer), BirthDate: dateOrNil(u.BirthDate), Nationality: orNil(u.Nationality.Alpha2()),
+		CustomerBrief: encodeBrief(u.Customer), BirthDate: dateOrNil(u.BirthDate), Nationality: orNil(u.Nationality.Alpha2()),
 		MobilePhone: orNil(u.Contact(issuing.MobilePhone)), Email: orNil(u.Contact(issuing.Email)), CardCount: u.CardCount,
 		CreationTime: u.CreatedAt,
 	}
