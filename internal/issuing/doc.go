@@ -22,7 +22,14 @@
 //	customer:  Active ⇄ Passive ⇄ Blocked,  any of them → Deceased
 //	           any of them → Closed (final, and only without open cards)
 //
-//	card:      see [CardStatus.MoverTo]
+//	card:      Pending → Active ⇄ Inactive
+//	           any of them → Blocked (and back), Lost
+//	           any of them, and Lost → Stolen, Fraud, Cancelled (final)
+//	           Pending, Active, Inactive → Damaged, Renewed (final)
+//	           any but Lost → Expired (final)
+//	           who may make which move: [CardStatus.MoverTo]
+//
+//	PIN:       NotSet → Active → Blocked (tries used up) → Active (set again)
 //
 // # Invariants
 //
@@ -34,6 +41,13 @@
 //   - Codes are never used again, not even after deletion.
 //   - A card number comes from a range, passes the Luhn check, and is given out
 //     once; it leaves this package sealed, hashed or masked only.
+//   - A status changes only from the status it was judged by, and every change
+//     is a line of the card's history. Closing a main card closes its
+//     supplementary cards.
+//   - The result of a PIN or CVV2 try is durable before it is answered, and
+//     however many tries arrive at once, only as many as the product allows
+//     are answered. A PIN is nowhere, only what the HSM verifies it by; a CVV2
+//     is computed anew each time.
 //   - What a customer is found by is unique: number, external id, and each
 //     identification. Get-or-create never changes a customer that exists.
 //   - Personal values are sealed for their row; beside them lie keyed hashes
