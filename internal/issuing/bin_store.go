@@ -45,12 +45,18 @@ func scanBIN(row db.Scanner) (BIN, error) {
 	return b, errors.Join(err1, err2)
 }
 
+// Keys that come from a path are looked up only when they are printable:
+// PostgreSQL takes no NUL in a text, and no key has one.
+
 // readBINs returns all BINs of a tenant in order.
 func readBINs(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]BIN, error) {
 	return db.Collect(ctx, tx, scanBIN, `SELECT `+binColumns+` FROM bin WHERE tenant_id = $1 ORDER BY bin`, tenant)
 }
 
 func readBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, bin string) (BIN, bool, error) {
+	if !printable(bin) {
+		return BIN{}, false, nil
+	}
 	return db.One(ctx, tx, scanBIN, `SELECT `+binColumns+` FROM bin WHERE tenant_id = $1 AND bin = $2`, tenant, bin)
 }
 
@@ -124,6 +130,9 @@ func readRanges(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]BINRan
 }
 
 func readRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (BINRange, bool, error) {
+	if !printable(code) {
+		return BINRange{}, false, nil
+	}
 	return db.One(ctx, tx, scanRange, `SELECT `+rangeColumns+` FROM bin_range WHERE tenant_id = $1 AND code = $2`, tenant, code)
 }
 

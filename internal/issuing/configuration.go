@@ -163,8 +163,11 @@ func (s *Service) Route(ctx context.Context, p pan.PAN) (cfg *Configuration, b B
 func (s *Service) Forget(tenant access.TenantID) { s.cache.forget(tenant) }
 
 // TenantChanged raises the configuration version of a tenant that was created
-// or changed: its zone, language and environment are part of the snapshot.
+// or changed: its zone, language and environment are part of the snapshot. The
+// snapshot is forgotten before the commit, so one that is loaded in between is
+// old; its version tells.
 func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	s.Forget(tenant)
 	return s.changed(ctx, tx, tenant)
 }
 

@@ -125,7 +125,6 @@ func TestConfiguration_everyChangeRaisesTheVersion(t *testing.T) {
 				_, err := h.access.UpdateTenant(ctx, c, access.TenantChange{
 					Name: "Main", InstitutionType: "Bank", TimeZone: "Europe/London", Language: "en", DefaultCurrency: "TRY",
 				})
-				h.Forget(c.Tenant)
 				return err
 			}},
 			{"deletion", func() error { return h.DeleteProduct(ctx, c, "P1") }},

@@ -86,6 +86,9 @@ func (s *Service) readCustomer(ctx context.Context, tx db.Tx, tenant access.Tena
 
 // readCustomerByNo returns a customer in clear.
 func (s *Service) readCustomerByNo(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Customer, bool, error) {
+	if !printable(no) {
+		return Customer{}, false, nil
+	}
 	row, found, err := db.One(ctx, tx, scanCustomer, `SELECT `+customerColumns+` FROM customer c
 		WHERE c.tenant_id = $1 AND c.customer_no = $2`, tenant, no)
 	return s.opened(ctx, row, found, err)
@@ -229,18 +232,10 @@ var customerSort = map[string]string{
 func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f CustomerFilter, exact []term) ([]Customer, int, error) {
 	var w db.Where
 	w.And("c.tenant_id = ?", tenant)
-	if f.No != "" {
-		w.And("c.customer_no = ?", f.No)
-	}
-	if f.Type != "" {
-		w.And("c.customer_type = ?", string(f.Type))
-	}
-	if f.Status != "" {
-		w.And("c.status = ?", string(f.Status))
-	}
-	if f.Segment != "" {
-		w.And("c.segment_code = ?", f.Segment)
-	}
+	equal(&w, "c.customer_no", f.No)
+	equal(&w, "c.customer_type", f.Type)
+	equal(&w, "c.status", f.Status)
+	equal(&w, "c.segment_code", f.Segment)
 	if !f.CreatedFrom.IsZero() {
 		w.And("c.created_at >= ?", clock.Micros(f.CreatedFrom))
 	}

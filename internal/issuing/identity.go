@@ -61,6 +61,8 @@ func validTaxNumber(s string) bool { return ValidVKN(s) || ValidTCKN(s) }
 var (
 	passportSyntax = regexp.MustCompile(`^[A-Z0-9]{4,20}$`)
 	mersisSyntax   = regexp.MustCompile(`^[0-9]{16}$`)
+	phoneSyntax    = regexp.MustCompile(`^\+?[0-9 ()./-]{1,40}$`)
+	e164Syntax     = regexp.MustCompile(`^\+[1-9][0-9]{4,14}$`)
 	gsmSyntax      = regexp.MustCompile(`^\+905[0-9]{9}$`)
 	naceSyntax     = regexp.MustCompile(`^[0-9A-Z.]{0,10}$`)
 )
@@ -106,10 +108,10 @@ func (t IdentificationType) normalNumber(number string) string {
 // form. A number without a country is Turkish. Mobile demands of Turkish
 // numbers that they are GSM numbers.
 func parsePhone(text string, mobile bool) (e164 string, ok bool) {
-	if len(text) > 40 {
+	text = strings.TrimSpace(text)
+	if !phoneSyntax.MatchString(text) { // no letters: the library would dial them
 		return "", false
 	}
-	text = strings.TrimSpace(text)
 	digits := phonenumbers.NormalizeDigitsOnly(text)
 	if !strings.HasPrefix(text, "+") && len(digits) == 12 && strings.HasPrefix(digits, "90") {
 		text = "+" + digits
@@ -122,7 +124,7 @@ func parsePhone(text string, mobile bool) (e164 string, ok bool) {
 	if mobile && n.GetCountryCode() == 90 {
 		return e164, gsmSyntax.MatchString(e164)
 	}
-	return e164, phonenumbers.IsValidNumber(n)
+	return e164, phonenumbers.IsValidNumber(n) && e164Syntax.MatchString(e164)
 }
 
 // parseEmail checks an e-mail address (RFC 5321: at most 254 characters).

@@ -75,6 +75,9 @@ func readProducts(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Prod
 }
 
 func readProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (Product, bool, error) {
+	if !printable(code) {
+		return Product{}, false, nil
+	}
 	return db.One(ctx, tx, scanProduct, `SELECT `+productColumns+` FROM product
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`, tenant, code)
 }
@@ -129,18 +132,10 @@ func (p Page) order(columns map[string]string, standard, tie string) string {
 func listProducts(ctx context.Context, tx db.Tx, tenant access.TenantID, f ProductFilter) ([]Product, int, error) {
 	var w db.Where
 	w.And("tenant_id = ? AND deleted_at IS NULL", tenant)
-	if f.GroupCode != "" {
-		w.And("group_code = ?", f.GroupCode)
-	}
-	if f.BINRangeCode != "" {
-		w.And("bin_range_code = ?", f.BINRangeCode)
-	}
-	if f.Status != "" {
-		w.And("status = ?", string(f.Status))
-	}
-	if f.CardType != "" {
-		w.And("card_type = ?", string(f.CardType))
-	}
+	equal(&w, "group_code", f.GroupCode)
+	equal(&w, "bin_range_code", f.BINRangeCode)
+	equal(&w, "status", f.Status)
+	equal(&w, "card_type", f.CardType)
 	for _, word := range foldedWords(f.Text) {
 		// name_folded is " word word": every word starts after a blank.
 		w.And("name_folded LIKE ?", "% "+word+"%")
@@ -153,6 +148,17 @@ func listProducts(ctx context.Context, tx db.Tx, tenant access.TenantID, f Produ
 		` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
 	products, err := db.Collect(ctx, tx, scanProduct, query, w.Args()...)
 	return products, total, err
+}
+
+// equal adds an optional condition; what cannot be a key equals none.
+func equal[T ~string](w *db.Where, column string, value T) {
+	switch {
+	case value == "":
+	case printable(string(value)):
+		w.And(column+" = ?", string(value))
+	default:
+		w.And("1 = 0")
+	}
 }
 
 func scanCount(row db.Scanner) (n int, err error) { return n, row.Scan(&n) }
@@ -231,6 +237,9 @@ func readGroups(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Produc
 }
 
 func readGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (ProductGroup, bool, error) {
+	if !printable(code) {
+		return ProductGroup{}, false, nil
+	}
 	return db.One(ctx, tx, scanGroup, `SELECT `+groupColumns+` FROM product_group
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`, tenant, code)
 }

@@ -245,6 +245,33 @@ func TestAttributes_areOneDocumentWithDefaults(t *testing.T) {
 	})
 }
 
+// PostgreSQL refuses a NUL in a text; a caller must see that there is no such
+// thing, not that we failed.
+func TestKeys_withControlCharactersNameNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		ctx, c := t.Context(), h.main
+		h.program(c, "979206")
+		const bad = "P1\x00"
+		_, err := h.Product(ctx, c, bad)
+		wantFault(t, err, "product_not_found")
+		_, err = h.BIN(ctx, c, bad)
+		wantFault(t, err, "bin_not_found")
+		_, err = h.Customer(ctx, c, bad)
+		wantFault(t, err, "customer_not_found")
+		wantFault(t, h.DeleteGroup(ctx, c, bad), "product_group_not_found")
+		_, err = h.CreateRange(ctx, c, testRange("R2", "97920\x00"))
+		wantFault(t, err, "bin_unknown")
+		if _, total, err := h.Products(ctx, c, ProductFilter{Text: bad, GroupCode: bad, Page: Page{Limit: 1}}); err != nil || total != 0 {
+			t.Errorf("got %d products (%v), want none", total, err)
+		}
+		f := CustomerFilter{Text: "\x00", No: bad, Segment: bad, IdentificationNo: bad, MobilePhone: bad, Email: bad, Page: Page{Limit: 1}}
+		if _, total, err := h.Customers(ctx, c, f); err != nil || total != 0 {
+			t.Errorf("got %d customers (%v), want none", total, err)
+		}
+	})
+}
+
 func TestCodes_areNamedOnce(t *testing.T) {
 	seen := map[fault.Code]bool{}
 	for _, c := range Codes {

@@ -1,0 +1,41 @@
+package issuing
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is accepted as a phone is in its normal form and accepted again as
+// itself.
+func FuzzParsePhone(f *testing.F) {
+	for _, seed := range []string{"+905321234567", "0532 123 45 67", "905321234567", "+4915112345678", "", "+", "tel:0532", "５３２"} {
+		f.Add(seed, true)
+		f.Add(seed, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, mobile bool) {
+		e164, ok := parsePhone(text, mobile)
+		if !ok {
+			return
+		}
+		if !strings.HasPrefix(e164, "+") || len(e164) > 16 || !allDigits(e164[1:]) {
+			t.Fatalf("%q became %q, which is not E.164", text, e164)
+		}
+		if again, ok := parsePhone(e164, mobile); !ok || again != e164 {
+			t.Fatalf("%q became %q, then %q (%t)", text, e164, again, ok)
+		}
+	})
+}
+
+// Folding never panics, and its words are what a search may hold.
+func FuzzFold(f *testing.F) {
+	for _, seed := range []string{"İstanbul", "ısparta", "Straße %_", "\xff\xfe", "ﬁ", "日本"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, w := range foldedWords(text) {
+			if w == "" || strings.ContainsAny(w, "%_ \x00") {
+				t.Fatalf("%q has the word %q", text, w)
+			}
+		}
+	})
+}
