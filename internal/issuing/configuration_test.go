@@ -530,3 +530,17 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 		}
 	}
 }
+
+// Decisions of the past name the configuration they ran under, so its encoding
+// must not change without a new version byte.
+func TestHash_isTheOneOfVersion1(t *testing.T) {
+	c := &Configuration{
+		Attributes: Attributes{BalanceMode: BalanceInternal, ResponseCodeMap: map[string]string{"CardLost": "41"}},
+		Groups:     map[string]ProductGroup{"G": {Name: "Retail", IsActive: true}},
+		Products:   map[string]Product{"P": {Name: "Plastic", FormFactors: []FormFactor{Virtual}}},
+	}
+	const want = "9a518a0828e0e570fb2e0567a5bde75523ea117285438b897e27b8ac8336e970"
+	if got := c.hash(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
