@@ -5,6 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -50,3 +51,14 @@ type withMore struct {
 
 // Scan implements db.Scanner.
 func (w withMore) Scan(dest ...any) error { return w.row.Scan(append(dest, w.more...)...) }
+
+// ReadHolds returns the holds with these identifiers, unlocked, for showing.
+func ReadHolds(ctx context.Context, tx db.Tx, ids []HoldID) (map[HoldID]Hold, error) {
+	found := make(map[HoldID]Hold, len(ids))
+	err := holdLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		h, err := scanHold(s)
+		found[h.ID] = h
+		return err
+	})
+	return found, err
+}

@@ -1,0 +1,91 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// TransactionFilter chooses transactions of a tenant. One of the selectors – ID,
+// RRN, NetworkTransactionID, or Cards and Issuances – leads the search, and the
+// rest narrows what it finds: no list looks through a tenant's transactions.
+// What is empty does not filter.
+type TransactionFilter struct {
+	ID                   TransactionID
+	RRN                  string
+	NetworkTransactionID string
+	// Cards and Issuances are the selector when one of them is not nil: an
+	// empty list finds nothing.
+	Cards     []id.ID[issuing.Card]
+	Issuances []id.ID[issuing.Issuance]
+
+	From, To        time.Time // of when it came; To is excluded
+	Statuses        []Status
+	Flows           []Flow
+	Codes           []Code
+	Networks        []string
+	MCCs            []MCCRange
+	ExceptMCCs      []MCCRange
+	Countries       []string // alpha-2
+	ExceptCountries []string
+	Currencies      []string // of the transaction
+	// MerchantIDs, TerminalIDs and AcquirerIDs may end in "*".
+	MerchantIDs, TerminalIDs, AcquirerIDs []string
+	// EntryModes are the first two digits of DE22.
+	EntryModes []string
+	// MinMinor and MaxMinor bound the billing amount, in minor units.
+	MinMinor, MaxMinor *int64
+	OnlyFinancial      bool // what moved or held money
+	WithoutDeclined    bool
+
+	Sort       []SortKey
+	Skip, Take int
+}
+
+// MCCRange is a range of merchant categories, both ends included.
+type MCCRange struct{ From, To string }
+
+// SortKey is one member to sort by; see TransactionSorts.
+type SortKey struct {
+	By   string
+	Desc bool
+}
+
+// ListedTransaction is a transaction as lists show it.
+type ListedTransaction struct {
+	Transaction
+	// Held is the hold of its life cycle; HasHold is false when it never had
+	// one.
+	Held    ledger.Hold
+	HasHold bool
+	// Related are the other transactions of its life cycle, oldest first.
+	Related []Transaction
+}
+
+// Transactions returns a page of the transactions of the caller's tenant and
+// how many there are; the count stops at 10,001. Without Sort, the newest come
+// first.
+func (q *Queries) Transactions(ctx context.Context, c access.Caller, f TransactionFilter) (page []ListedTransaction, total int, err error) {
+	if !f.selects() {
+		return nil, 0, nil
+	}
+	err = q.db.View(ctx, func(tx db.Tx) error {
+		page, total, err = listTransactions(ctx, tx, c.Tenant, f)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list transactions: %w", err)
+	}
+	return page, total, nil
+}
+
+// selects reports whether the filter's selector can find anything.
+func (f *TransactionFilter) selects() bool {
+	return !f.ID.IsZero() || f.RRN != "" || f.NetworkTransactionID != "" || len(f.Cards) > 0 || len(f.Issuances) > 0
+}

@@ -1,0 +1,207 @@
+package authorization
+
+import (
+	"context"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// transactionSorts names what lists can be sorted by, with the column behind
+// it.
+var transactionSorts = map[string]string{
+	"transactionDate": "transmitted_at", "systemDate": "created_at", "transactionAmount": "transaction_amount",
+	"billingAmount": "billing_amount", "status": "status", "flowCode": "flow", "transactionCode": "code",
+	"merchantName": "merchant_name", "mcc": "mcc", "rrn": "rrn",
+}
+
+// TransactionSorts lists the names that SortKey.By may have.
+func TransactionSorts() []string {
+	names := make([]string, 0, len(transactionSorts))
+	for n := range transactionSorts {
+		names = append(names, n)
+	}
+	return names
+}
+
+// among adds "column IN (…)" unless there is nothing to compare with.
+func among[T any](w *db.Where, column string, not bool, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	op := " IN ("
+	if not {
+		op = " NOT IN ("
+	}
+	w.And(column+op+strings.Repeat("?, ", len(values)-1)+"?)", args...)
+}
+
+// ranges adds that an MCC is, or is not, in one of the ranges.
+func ranges(w *db.Where, not bool, list []MCCRange) {
+	if len(list) == 0 {
+		return
+	}
+	var args []any
+	for _, r := range list {
+		args = append(args, r.From, r.To)
+	}
+	text := "(" + strings.Repeat("mcc BETWEEN ? AND ? OR ", len(list)-1) + "mcc BETWEEN ? AND ?)"
+	if not {
+		text = "NOT " + text
+	}
+	w.And(text, args...)
+}
+
+// patterns adds that a column is one of the values, of which those that end in
+// "*" are prefixes. Prefixes are compared as they are, without wildcards of SQL.
+func patterns(w *db.Where, column string, values []string) {
+	var terms []string
+	var args []any
+	for _, v := range values {
+		if prefix, ok := strings.CutSuffix(v, "*"); ok {
+			terms, args = append(terms, "SUBSTR("+column+", 1, "+"?"+") = ?"), append(args, len([]rune(prefix)), prefix)
+		} else {
+			terms, args = append(terms, column+" = ?"), append(args, v)
+		}
+	}
+	if len(terms) > 0 {
+		w.And("("+strings.Join(terms, " OR ")+")", args...)
+	}
+}
+
+func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
+	w := &db.Where{}
+	w.And("tenant_id = ?", tenant)
+	if !f.ID.IsZero() {
+		w.And("id = ?", f.ID)
+	}
+	if f.RRN != "" {
+		w.And("rrn = ? AND rrn <> ''", f.RRN)
+	}
+	if f.NetworkTransactionID != "" {
+		w.And("network_transaction_id = ? AND network_transaction_id <> ''", f.NetworkTransactionID)
+	}
+	among(w, "card_id", false, f.Cards)
+	among(w, "issuance_id", false, f.Issuances)
+	if !f.From.IsZero() {
+		w.And("created_at >= ?", clock.Micros(f.From))
+	}
+	if !f.To.IsZero() {
+		w.And("created_at < ?", clock.Micros(f.To))
+	}
+	among(w, "status", false, f.Statuses)
+	among(w, "flow", false, f.Flows)
+	among(w, "code", false, f.Codes)
+	among(w, "network", false, f.Networks)
+	ranges(w, false, f.MCCs)
+	ranges(w, true, f.ExceptMCCs)
+	among(w, "merchant_country", false, f.Countries)
+	among(w, "merchant_country", true, f.ExceptCountries)
+	among(w, "transaction_currency", false, f.Currencies)
+	patterns(w, "card_acceptor_id", f.MerchantIDs)
+	patterns(w, "terminal_id", f.TerminalIDs)
+	patterns(w, "acquirer_id", f.AcquirerIDs)
+	among(w, "SUBSTR(pos_entry_mode, 1, 2)", false, f.EntryModes)
+	if f.MinMinor != nil {
+		w.And("billing_amount >= ?", *f.MinMinor)
+	}
+	if f.MaxMinor != nil {
+		w.And("billing_amount <= ?", *f.MaxMinor)
+	}
+	if f.OnlyFinancial {
+		w.And("status NOT IN ('Declined', 'Failed') AND code NOT IN ('BalanceInquiry', 'CardVerification')")
+	}
+	if f.WithoutDeclined {
+		w.And("status NOT IN ('Declined', 'Failed')")
+	}
+	return w
+}
+
+// totalMax is up to where a list is counted.
+const totalMax = 10_000
+
+func listTransactions(ctx context.Context, tx db.Tx, tenant access.TenantID, f TransactionFilter) ([]ListedTransaction, int, error) {
+	w := f.where(tenant)
+	var total int
+	most := w.Bind(totalMax + 1)
+	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS n FROM card_transaction WHERE "+w.SQL()+" LIMIT "+most+") AS found",
+		w.Args()...).Scan(&total)
+	if err != nil {
+		return nil, 0, err
+	}
+	order := ""
+	for _, k := range f.Sort {
+		column, known := transactionSorts[k.By]
+		if !known {
+			continue
+		}
+		order += column
+		if k.Desc {
+			order += " DESC"
+		}
+		order += ", "
+	}
+	if order == "" {
+		order = "created_at DESC, "
+	}
+	w = f.where(tenant)
+	query := "SELECT " + transactionColumns + " FROM card_transaction WHERE " + w.SQL() + " ORDER BY " + order + "id DESC LIMIT " +
+		w.Bind(f.Take) + " OFFSET " + w.Bind(f.Skip)
+	found, err := db.Collect(ctx, tx, scanTransaction, query, w.Args()...)
+	if err != nil {
+		return nil, 0, err
+	}
+	page, err := withRelated(ctx, tx, found)
+	return page, total, err
+}
+
+var relatedLookup = &db.Lookup{
+	Head: "SELECT " + transactionColumns + " FROM card_transaction WHERE root_id IN ",
+	Tail: " ORDER BY id",
+}
+
+// withRelated adds the life cycles and holds of a page's transactions.
+func withRelated(ctx context.Context, tx db.Tx, found []*Transaction) ([]ListedTransaction, error) {
+	var roots []TransactionID
+	for _, t := range found {
+		roots = append(roots, t.Root)
+	}
+	cycles := map[TransactionID][]*Transaction{}
+	err := relatedLookup.Query(ctx, tx, nil, id.Texts(roots), func(s db.Scanner) error {
+		t, err := scanTransaction(s)
+		if err == nil {
+			cycles[t.Root] = append(cycles[t.Root], t)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var holds []ledger.HoldID
+	for _, t := range found {
+		holds = append(holds, t.Hold)
+	}
+	held, err := ledger.ReadHolds(ctx, tx, holds)
+	if err != nil {
+		return nil, err
+	}
+	page := make([]ListedTransaction, len(found))
+	for i, t := range found {
+		page[i].Transaction = *t
+		page[i].Held, page[i].HasHold = held[t.Hold]
+		for _, other := range cycles[t.Root] {
+			if other.ID != t.ID {
+				page[i].Related = append(page[i].Related, *other)
+			}
+		}
+	}
+	return page, nil
+}
