@@ -79,7 +79,7 @@ func (s *Service) claim(ctx context.Context, row onceRow) (prior Answer, mine bo
 		if err != nil {
 			return err
 		}
-		prior = Answer{Status: stored.Status, Body: stored.Body, Replayed: true}
+		prior = Answer{Status: stored.Status, Replayed: true}
 		switch {
 		case !found: // swept between the two statements: the next attempt has it
 			return errInProgress
@@ -90,7 +90,10 @@ func (s *Service) claim(ctx context.Context, row onceRow) (prior Answer, mine bo
 		case len(stored.Body) == 0 && stored.Status != 204:
 			return errNotKept
 		}
-		return nil
+		if len(stored.Body) > 0 {
+			prior.Body, err = s.Seal.Open(ctx, row.Tenant.String(), sealAnswer, stored.Body, row.aad())
+		}
+		return err
 	})
 	if err != nil {
 		return Answer{}, false, fmt.Errorf("claim idempotency key: %w", err)
@@ -148,7 +151,16 @@ func kept(status int) bool { return status > 0 && status < 500 && status != 429 
 
 // conclude stores the answer. When the lease was lost in the meantime, someone
 // else has the key and this attempt must not count.
+//
+// Answers hold personal values, so they lie sealed for their row.
 func (s *Service) conclude(ctx context.Context, tx db.Tx, row onceRow, a Answer) error {
+	if len(a.Body) > 0 {
+		sealed, err := s.Seal.Seal(ctx, row.Tenant.String(), sealAnswer, a.Body, row.aad())
+		if err != nil {
+			return fmt.Errorf("seal answer: %w", err)
+		}
+		a.Body = sealed
+	}
 	mine, err := storeAnswer(ctx, tx, row, a)
 	if err != nil {
 		return fmt.Errorf("store answer: %w", err)
@@ -157,6 +169,14 @@ func (s *Service) conclude(ctx context.Context, tx db.Tx, row onceRow, a Answer)
 		return errInProgress
 	}
 	return nil
+}
+
+// sealAnswer is the purpose under which answers are sealed.
+const sealAnswer = "idempotency"
+
+// aad binds a sealed answer to its row.
+func (r onceRow) aad() []byte {
+	return []byte(r.Tenant.String() + "|idempotency|body|" + r.Scope + "|" + r.Key)
 }
 
 // release frees the key for another attempt. When that fails too, the lease

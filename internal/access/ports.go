@@ -6,7 +6,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
-// Sealer protects the private half of signing keys at rest; hsm.Sealing is one.
+// Sealer protects at rest the private half of signing keys and the answers kept
+// for idempotency keys; hsm.Sealing is one.
 type Sealer interface {
 	Seal(ctx context.Context, tenant, purpose string, plaintext, aad []byte) ([]byte, error)
 	Open(ctx context.Context, tenant, purpose string, sealed, aad []byte) ([]byte, error)
