@@ -19,11 +19,13 @@ type names struct {
 	packages map[string]bool // ledger
 	tests    map[string]bool
 	rules    map[string]bool
+	files    map[string]bool // ports.go, wherever it stands
 }
 
 // known collects the names of the whole tree, the test module included.
 func known() (names, error) {
-	n := names{declared: map[string]bool{}, packages: map[string]bool{}, tests: map[string]bool{}, rules: map[string]bool{}}
+	n := names{declared: map[string]bool{}, packages: map[string]bool{}, tests: map[string]bool{}, rules: map[string]bool{},
+		files: map[string]bool{}}
 	sources, err := tree()
 	if err != nil {
 		return n, err
@@ -56,6 +58,7 @@ func known() (names, error) {
 
 func (n names) add(s source) {
 	p := path.Base(s.dir)
+	n.files[path.Base(s.path)] = true
 	inTest := strings.HasSuffix(s.path, "_test.go")
 	if !inTest {
 		n.packages[p] = true
@@ -144,7 +147,7 @@ func (n names) astray(text string) []string {
 		case testName.MatchString(word):
 			found = n.tests[word]
 		case filePath.MatchString(word):
-			found = exists(word)
+			found = exists(word) || n.files[word]
 		case q != nil && n.packages[q[1]]:
 			found = n.declared[word]
 		}
@@ -189,6 +192,8 @@ func TestDocuments_nameWhatExists(t *testing.T) {
 		"`pan/pan.go`":                      false,
 		"`internal/pan/pin.go`":             true,
 		"`internal/pan/`":                   false,
+		"`ports.go`":                        false,
+		"`no_such.go`":                      true,
 		"`go test ./...`":                   false,
 		"verify: `money grows on trees`":    true,
 		"`posted - held >= $1`, `a` or `b`": false,
