@@ -216,3 +216,19 @@ func TestAuthorize_aChangeOfConfigurationHoldsForTheNextRequestOnEveryNode(t *te
 		w.Verify()
 	})
 }
+
+func TestAuthorize_verifiesLongPINsByTheirOffset(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		c := w.NewCardOf("P6", "739251", "100.00")
+		for digits, want := range map[string]authorization.Reason{"739251": authorization.Approved, "739252": authorization.PINInvalid, "7392": authorization.PINInvalid} {
+			r := w.Request(c, authorization.FinancialRequest, money.Must(100, "TRY"))
+			r.ProcessingCode = "010000"
+			w.WithPIN(c, r, digits)
+			if a := w.Authorize(r); a.Reason != want {
+				t.Errorf("%s: got %q, want %q", digits, a.Reason, want)
+			}
+		}
+		w.Verify()
+	})
+}

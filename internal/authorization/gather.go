@@ -225,7 +225,7 @@ func (e *Engine) judgePIN(ctx context.Context, req *Request, f *Facts, card issu
 	if req.Card.PINFormat == hsm.ISO4 {
 		key = keys.ZPKAES
 	}
-	ok, err := e.hsm.VerifyPIN(ctx, keys.PVK,
+	ok, err := e.hsm.VerifyPIN(ctx, keys.VerifierKey(card.PIN),
 		hsm.PINBlock{Block: req.Card.PINBlock, Format: req.Card.PINFormat, PAN: req.Card.PAN, Key: key}, card.PIN)
 	switch {
 	case errors.Is(err, hsm.ErrFormat):

@@ -46,13 +46,15 @@ type Configuration struct {
 // KeySet holds the keys that cards of a BIN are made and checked with. Only
 // references are here; the keys open inside the HSM.
 type KeySet struct {
-	CVK    hsm.KeyRef // CVV, iCVV, CVV2
-	PVK    hsm.KeyRef // PVV
-	IMKAC  hsm.KeyRef // application cryptograms
-	IMKSMI hsm.KeyRef // issuer script integrity
-	IMKSMC hsm.KeyRef // issuer script confidentiality
-	ZPK    hsm.KeyRef // PIN blocks of ISO formats 0, 1 and 3 (TDES)
-	ZPKAES hsm.KeyRef // PIN blocks of ISO format 4 (AES)
+	CVK hsm.KeyRef // CVV, iCVV, CVV2
+	PVK hsm.KeyRef // PVV, of four-digit PINs
+	// PVKOffset makes the IBM 3624 offsets of longer PINs.
+	PVKOffset hsm.KeyRef
+	IMKAC     hsm.KeyRef // application cryptograms
+	IMKSMI    hsm.KeyRef // issuer script integrity
+	IMKSMC    hsm.KeyRef // issuer script confidentiality
+	ZPK       hsm.KeyRef // PIN blocks of ISO formats 0, 1 and 3 (TDES)
+	ZPKAES    hsm.KeyRef // PIN blocks of ISO format 4 (AES)
 }
 
 // Product returns the product with this code, its group and range being in the

@@ -597,8 +597,8 @@ func TestUpdateCustomer_replacesTheProfileAndKeepsTheRest(t *testing.T) {
 
 func TestMask_neverShowsAWholeValue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s := rapid.StringN(1, 30, -1).Draw(rt, "value")
-		if got := maskMiddle(s, 3, 3); got == s && strings.Trim(s, "*") != "" {
+		s := strings.ReplaceAll(rapid.StringN(1, 30, -1).Draw(rt, "value"), "*", "x")
+		if got := maskMiddle(s, 3, 3); got == s && s != "" {
 			rt.Fatalf("%q is shown whole", s)
 		}
 	})

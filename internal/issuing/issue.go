@@ -581,7 +581,7 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 	case "", NoPIN:
 		return nil
 	case RandomPIN:
-		if v, err = s.HSM.RandomVerifier(ctx, d.keys.PVK, p, rules); err != nil {
+		if v, err = s.HSM.RandomVerifier(ctx, d.keys.PINKey(d.product.PINLength), p, rules); err != nil {
 			return fmt.Errorf("draw PIN: %w", hsmFault(err))
 		}
 	case EncryptedPIN:
@@ -589,7 +589,7 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 		if err != nil {
 			return err
 		}
-		if v, err = s.HSM.NewVerifier(ctx, d.keys.PVK, block, rules); err != nil {
+		if v, err = s.HSM.NewVerifier(ctx, d.keys.PINKey(d.product.PINLength), block, rules); err != nil {
 			return pinFault(err)
 		}
 	default:

@@ -30,6 +30,8 @@ var keySlots = []keySlot{
 		hsm.KeySpec{Usage: hsm.UsageCVK, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeMAC, Exportability: hsm.Sensitive}},
 	{"PVK", func(k *KeySet) *hsm.KeyRef { return &k.PVK },
 		hsm.KeySpec{Usage: hsm.UsagePVKVisa, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeMAC, Exportability: hsm.Sensitive}},
+	{"PVK-OFFSET", func(k *KeySet) *hsm.KeyRef { return &k.PVKOffset },
+		hsm.KeySpec{Usage: hsm.UsagePVKIBM3624, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeMAC, Exportability: hsm.Sensitive}},
 	{"IMK-AC", func(k *KeySet) *hsm.KeyRef { return &k.IMKAC },
 		hsm.KeySpec{Usage: hsm.UsageIMKAC, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeDerive, Exportability: hsm.Sensitive}},
 	{"IMK-SMI", func(k *KeySet) *hsm.KeyRef { return &k.IMKSMI },
@@ -40,6 +42,23 @@ var keySlots = []keySlot{
 		hsm.KeySpec{Usage: hsm.UsagePIN, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeBoth, Exportability: hsm.Exportable}},
 	{"ZPK-AES", func(k *KeySet) *hsm.KeyRef { return &k.ZPKAES },
 		hsm.KeySpec{Usage: hsm.UsagePIN, Algorithm: hsm.AES, Bits: 128, Mode: hsm.ModeBoth, Exportability: hsm.Exportable}},
+}
+
+// PINKey is the key that PINs of this length are verified with: a PVV stands for
+// four digits, longer PINs have an IBM 3624 offset.
+func (k KeySet) PINKey(length int) hsm.KeyRef {
+	if length == 4 {
+		return k.PVK
+	}
+	return k.PVKOffset
+}
+
+// VerifierKey is the key that a stored verifier was made with.
+func (k KeySet) VerifierKey(v hsm.Verifier) hsm.KeyRef {
+	if v.Method == hsm.IBM3624 {
+		return k.PVKOffset
+	}
+	return k.PVK
 }
 
 // readKeySet returns the newest key for each place of a set; found is false

@@ -53,7 +53,7 @@ func (s *Service) tryPIN(ctx context.Context, c access.Caller, card cardInUse, i
 	if err != nil {
 		return Tries{}, p, err
 	}
-	right, err := s.HSM.VerifyPIN(ctx, card.keys.PVK, block, card.PIN)
+	right, err := s.HSM.VerifyPIN(ctx, card.keys.VerifierKey(card.PIN), block, card.PIN)
 	if err != nil && !errors.Is(err, hsm.ErrFormat) {
 		return Tries{}, p, fmt.Errorf("verify PIN: %w", hsmFault(err))
 	}
@@ -163,7 +163,7 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 	if err != nil {
 		return hsm.Verifier{}, fmt.Errorf("read cardholder: %w", err)
 	}
-	v, err := s.HSM.NewVerifier(ctx, card.keys.PVK, block, pinRules(card.product, card.Card, holder, card.issuance.PhoneNumber))
+	v, err := s.HSM.NewVerifier(ctx, card.keys.PINKey(card.product.PINLength), block, pinRules(card.product, card.Card, holder, card.issuance.PhoneNumber))
 	if err != nil {
 		return hsm.Verifier{}, pinFault(err)
 	}
@@ -201,7 +201,8 @@ func pinRules(product Product, card Card, holder Customer, phone string) hsm.PIN
 	if len(phone) >= 4 {
 		r.Forbidden = append(r.Forbidden, phone[len(phone)-4:])
 	}
-	if !card.PIN.IsZero() {
+	// A verifier of another kind is from before the product's PIN length changed.
+	if !card.PIN.IsZero() && (card.PIN.Method == hsm.PVV) == (product.PINLength == 4) {
 		current := card.PIN
 		r.Current = &current
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -121,6 +122,9 @@ func (w *World) define() {
 	p.ContactlessLimit = &issuing.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
 	_, err = w.Issuing.CreateProduct(ctx, w.Caller, p)
 	must(w.T, err)
+	p.Code, p.Name, p.PINLength = "P6", "Prepaid with long PINs", 6
+	_, err = w.Issuing.CreateProduct(ctx, w.Caller, p)
+	must(w.T, err)
 	birth, err := clock.ParseDate("1991-04-12")
 	must(w.T, err)
 	c, err := w.Issuing.CreateCustomer(ctx, w.Caller, issuing.Customer{
@@ -145,13 +149,22 @@ type Card struct {
 
 // NewCard issues an active card with PIN 4712 and this balance in TRY, such as
 // "100.00".
-func (w *World) NewCard(balance string) *Card {
+func (w *World) NewCard(balance string) *Card { return w.NewCardOf("P1", "4712", balance) }
+
+// NewCardOf is NewCard of another product (P6 has PINs of six digits) with
+// another PIN.
+func (w *World) NewCardOf(product, pin, balance string) *Card {
 	ctx := w.T.Context()
-	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: "P1", FormFactor: issuing.Virtual}
+	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: issuing.Virtual}
 	issued, err := w.Issuing.IssueCard(ctx, w.Caller, in)
 	must(w.T, err)
-	c := &Card{Token: issued.Card.Token, AccountNo: issued.Issuance.AccountNo, Account: issued.Issuance.Account, PIN: "4712"}
+	c := &Card{Token: issued.Card.Token, AccountNo: issued.Issuance.AccountNo, Account: issued.Issuance.Account, PIN: pin}
 	_, err = w.Issuing.SetPIN(ctx, w.Caller, c.Token, issuing.PINInput{Clear: secret.FromString(c.PIN)}, false, "Api")
+	if f, ok := fault.As(err); ok && f.Code == "weak_pin" {
+		// One card in ten thousand ends in these digits.
+		c.PIN = c.PIN[1:] + c.PIN[:1]
+		_, err = w.Issuing.SetPIN(ctx, w.Caller, c.Token, issuing.PINInput{Clear: secret.FromString(c.PIN)}, false, "Api")
+	}
 	must(w.T, err)
 	c.Clear, err = w.Issuing.RevealCard(ctx, w.Caller, c.Token)
 	must(w.T, err)
