@@ -100,6 +100,9 @@ func encodeExplanation(x authorization.Explanation) explanation {
 			Approved: amountText(t.Billing), Reversed: amountText(t.Reversed), Cleared: amountText(t.Cleared), Refunded: amountText(t.Refunded),
 		},
 	}
+	if t.Reason != authorization.Approved {
+		e.Money.Approved = "" // what was asked for is no promise
+	}
 	if t.HasBalance {
 		e.Money.Posted, e.Money.Available = t.PostedAfter.String(), t.AvailableAfter.String()
 	}
@@ -120,12 +123,21 @@ func amountText(a money.Amount) string {
 	return a.String()
 }
 
+// withName is value after its name, and nothing when there is no value.
+func withName(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + " " + value
+}
+
 // lines tells the explanation to people.
 func (e explanation) lines() []string {
 	lines := []string{
-		joinWords("transaction", e.TransactionID, e.At.Format(time.RFC3339)),
-		joinWords(e.MTI, e.Flow+",", e.Code, e.Amount, "entry mode", e.EntryMode, e.Merchant),
-		joinWords("ended", e.Status, e.DeclineReason, "answered", e.ResponseCode, e.AuthorizationCode),
+		"transaction  " + joinWords(e.TransactionID, e.At.Format(time.RFC3339)),
+		"message      " + joinWords(e.MTI, e.Flow, e.Code, e.Amount),
+		"where        " + joinWords(e.Merchant, withName("entry mode", e.EntryMode)),
+		"ended        " + joinWords(e.Status, e.DeclineReason, withName("answered", e.ResponseCode), e.AuthorizationCode),
 		"",
 	}
 	var table bytes.Buffer
@@ -134,25 +146,27 @@ func (e explanation) lines() []string {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", strings.ToLower(c.Outcome), c.Check, joinWords(c.Reason, c.Detail))
 	}
 	_ = t.Flush() // a buffer takes everything
-	lines = append(lines, strings.Split(strings.TrimRight(table.String(), "\n"), "\n")...)
+	for line := range strings.Lines(table.String()) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
 	lines = append(lines, "")
 	for _, m := range []struct{ name, amount string }{
 		{"approved", e.Money.Approved}, {"reversed", e.Money.Reversed}, {"cleared", e.Money.Cleared}, {"refunded", e.Money.Refunded},
-		{"balance afterwards: posted", e.Money.Posted}, {"balance afterwards: available", e.Money.Available},
+		{"posted then", e.Money.Posted}, {"available", e.Money.Available},
 	} {
 		if m.amount != "" {
-			lines = append(lines, m.name+" "+m.amount)
+			lines = append(lines, fmt.Sprintf("%-12s %s", m.name, m.amount))
 		}
 	}
 	if e.Configuration != "" {
-		lines = append(lines, fmt.Sprintf("configuration %d, %.16s…", e.Version, e.Configuration))
+		lines = append(lines, fmt.Sprintf("under        configuration %d, %.16s…", e.Version, e.Configuration))
 	}
 	switch {
 	case e.Recomputed == nil:
 	case *e.Recomputed:
-		lines = append(lines, "decided again from the record: the same")
+		lines = append(lines, "again        deciding from the record gives the same")
 	default:
-		lines = append(lines, "decided again from the record: NOT the same: "+e.Difference)
+		lines = append(lines, "again        deciding from the record gives something else: "+e.Difference)
 	}
 	return lines
 }

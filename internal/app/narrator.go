@@ -81,7 +81,7 @@ func (n *narrator) tell(s step) error {
 			s.Balance.Posted, s.Balance.Held, s.Balance.Available, s.Balance.Currency)
 	}
 	for _, note := range s.Notes {
-		fmt.Fprintf(&b, "              %s\n", note)
+		b.WriteString(strings.TrimRight("              "+note, " ") + "\n")
 	}
 	for _, problem := range s.Problems {
 		fmt.Fprintf(&b, "    WRONG     %s\n", problem)

@@ -194,7 +194,9 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
-	family := platform.New(platform.Services{Access: p.access, Vault: p.vault, Issuing: p.issuing}, ReadBuild().Version)
+	family := platform.New(platform.Services{
+		Access: p.access, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries, Clock: p.clock,
+	}, ReadBuild().Version)
 	return api.NewRouter(api.Options{
 		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,
 		Limit: api.Limit{PerSecond: float64(p.config.HTTP.RateLimit), Burst: p.config.HTTP.RateBurst},

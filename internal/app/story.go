@@ -25,6 +25,7 @@ type story struct {
 	// What the account must show after each step, in minor units.
 	posted, held int64
 
+	coffee   *sim.Request               // the purchase that is taken back
 	slips    []clearingfile.Presentment // what merchants will present tonight
 	declined string                     // the transaction that is explained at the end
 }
@@ -155,12 +156,8 @@ func (s *story) blocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rev, err := s.acquirer.Reverse(r.Message, nil)
-	if err != nil {
-		return err
-	}
-	_, err = s.send(ctx, "The coffee was cold: the waiter takes it back, all of it", "full reversal", rev, nil, outcome{code: "00", held: -1_000})
-	return err
+	s.coffee = r
+	return nil
 }
 
 func (s *story) undone(ctx context.Context) error {
@@ -171,6 +168,13 @@ func (s *story) undone(ctx context.Context) error {
 	}
 	if _, err := s.send(ctx, "The web shop has only part of the order: 150.00 remain of 199.90", "partial reversal, DE95 says what remains", rev, nil,
 		outcome{code: "00", held: remaining - 19_990}); err != nil {
+		return err
+	}
+	if rev, err = s.acquirer.Reverse(s.coffee.Message, nil); err != nil {
+		return err
+	}
+	if _, err := s.send(ctx, "The coffee was cold: the waiter takes it back, all of it", "full reversal", rev, nil,
+		outcome{code: "00", held: -1_000}); err != nil {
 		return err
 	}
 	r, err := s.grocer.Use(s.Card, sim.Payment{Amount: lira(3_000), Entry: sim.Chip})
@@ -215,7 +219,7 @@ func (s *story) clear(ctx context.Context) error {
 	now := s.acquirer.Clock.Now()
 	var file bytes.Buffer
 	header := clearingfile.Header{
-		Network: "demo", FileID: fmt.Sprintf("DEMO.%s.%d", s.BIN, now.UnixMicro()), CreatedAt: now,
+		Network: "generic", FileID: fmt.Sprintf("DEMO.%s.%d", s.BIN, now.UnixMicro()), CreatedAt: now,
 		BusinessDate: clock.DateOf(now, s.grocer.Zone),
 	}
 	records := append(s.slips, never, refund)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/sarraf-platform/sarraf/internal/config"
@@ -42,7 +43,11 @@ func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
 		return nil, err
 	}
 	decisions, err := k.queries.Verify(ctx, nil)
-	return append(books, decisions...), err
+	if err != nil {
+		return nil, err
+	}
+	files, err := k.clearing.Verify(ctx)
+	return slices.Concat(books, decisions, files), err
 }
 
 func printInvariants(w io.Writer, all []ledger.Invariant, asJSON bool) error {
