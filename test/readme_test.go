@@ -1,0 +1,50 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What README.md tells a newcomer to type works as it stands there.
+func TestREADME_firstCardByCurl(t *testing.T) {
+	for _, tool := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatalf("CI needs %s: %v", tool, err)
+			}
+			t.Skipf("no %s", tool)
+		}
+	}
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(dir, "sarraf")); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, filepath.Join(dir, "sarraf-data"))
+	var commands strings.Builder
+	for _, block := range regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllSubmatch(text, -1) {
+		commands.Write(block[1])
+	}
+	addresses := strings.NewReplacer("127.0.0.1:8080", s.api, "127.0.0.1/8583", strings.Replace(s.network, ":", "/", 1))
+	c := exec.Command("bash", "-u", "-c", addresses.Replace(commands.String()))
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Errorf("bash: %v", err)
+	}
+	for _, want := range []string{`"posted":500.00,"held":0.00`, "\n00\n", `"posted":500.00,"held":125.50,"available":374.50`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the commands of README.md do not print %q; they print\n%s", want, out)
+		}
+	}
+	if out, err := exec.Command(binary, "verify", "--data", filepath.Join(dir, "sarraf-data")).CombinedOutput(); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+}
