@@ -30,7 +30,9 @@ func NewAcquirer(id string, c clock.Clock, random io.Reader) (*Acquirer, error) 
 		return nil, fmt.Errorf("load dialect: %w", err)
 	}
 	a := &Acquirer{ID: id, Dialect: d, Clock: c, Random: random}
-	// Reference numbers of two runs on one day must differ.
+	// Numbers of two runs must differ: trace numbers within a second, reference
+	// numbers within a day.
+	a.stan.Store(uint32(c.Now().UnixMilli() % 999_999))
 	a.presented.Store(c.Now().UnixMicro() % 10_000_000_000)
 	return a, nil
 }
@@ -57,7 +59,7 @@ func (a *Acquirer) manage(function string) *iso8583.Message {
 // numbers run from 1 to 999999 and begin again.
 func (a *Acquirer) number(m *iso8583.Message) {
 	m.Set(iso8583.TransmissionDateTime, iso8583.AppendTransmissionDateTime(nil, a.Clock.Now()))
-	m.SetText(iso8583.STAN, fmt.Sprintf("%06d", (a.stan.Add(1)-1)%999_999+1))
+	m.SetText(iso8583.STAN, fmt.Sprintf("%06d", a.stan.Add(1)%999_999+1))
 }
 
 // Repeat is m as it is sent again when no answer came: the same but for the
