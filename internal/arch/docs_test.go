@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -201,6 +202,38 @@ func TestDocuments_nameWhatExists(t *testing.T) {
 		if got := len(n.astray(text)) > 0; got != want {
 			t.Errorf("%s: got %v, want %v", text, got, want)
 		}
+	}
+}
+
+// Every rule that verify proves is listed.
+func TestInvariants_listEveryRule(t *testing.T) {
+	text, err := readFile(filepath.Join(root, "docs/invariants.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources, err := tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sources {
+		if s.test || !strings.HasPrefix(path.Base(s.path), "verify") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			kv, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			key, _ := kv.Key.(*ast.Ident)
+			value, _ := kv.Value.(*ast.BasicLit)
+			if key == nil || value == nil || !strings.EqualFold(key.Name, "name") {
+				return true
+			}
+			if name, err := strconv.Unquote(value.Value); err == nil && !strings.Contains(text, "verify: `"+name+"`") {
+				t.Errorf("docs/invariants.md does not list the rule %q of %s", name, s.path)
+			}
+			return true
+		})
 	}
 }
 
