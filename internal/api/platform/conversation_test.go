@@ -21,11 +21,13 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
@@ -42,6 +44,7 @@ type world struct {
 	bearer   string // who speaks: a tenant's name, or ""
 	last     any    // the last answer
 	names    map[string]string
+	commands map[string]func(args []string) // more lines that a script may have
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {
@@ -79,6 +82,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	t.Cleanup(func() { _ = backend.Close() })
 	s := Services{
 		Access: access.New(d, backend, c), Vault: vault.New(d, backend, c), Issuing: issuing.New(d, backend, c),
+		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
 	s.Access.Watcher = s.Issuing
 	return s
@@ -199,6 +203,9 @@ func (w *world) converse(script string) string {
 			w.names[name] = w.find(path)
 			out.WriteString(line + "\n")
 		default:
+			if run := w.commands[word]; run != nil {
+				run(strings.Fields(w.fill(rest)))
+			}
 			out.WriteString(line + "\n")
 		}
 	}
@@ -254,7 +261,8 @@ var volatile = map[string]bool{
 	"cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
-	"zpk": true, "zpkAes": true,
+	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
+	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }
 
 // show prints an answer indented, members in the order they came, with volatile

@@ -9,8 +9,10 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/locale"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -128,10 +130,21 @@ var refusals = map[fault.Code]outward{
 	"decryption_failed":                  {400, "Issuing:DecryptionFailed"},
 	"clear_sensitive_data_not_allowed":   {422, "Common:ClearSensitiveDataNotAllowed"},
 	"feature_not_available":              {422, "Common:FeatureNotAvailable"},
+
+	// ledger
+	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
+	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},
+	ledger.CurrencyMismatch: {422, "Issuing:AccountCurrencyMismatch"},
+	ledger.Overdraw:         {422, "Issuing:InsufficientFunds"},
+	ledger.ReferenceReused:  {409, "Issuing:ExternalReferenceReused"},
+	ledger.InvalidAmount:    {422, "Issuing:InvalidAmount"},
+
+	// authorization
+	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, issuing.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, issuing.Codes, ledger.Codes, authorization.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

@@ -13,15 +13,21 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // Services are the domains this family speaks for.
 type Services struct {
-	Access  *access.Service
-	Vault   *vault.Service
-	Issuing *issuing.Service
+	Access       *access.Service
+	Vault        *vault.Service
+	Issuing      *issuing.Service
+	Ledger       *ledger.Service
+	Transactions *authorization.Queries
+	Clock        clock.Clock
 }
 
 // API is the platform family. It is safe for concurrent use.

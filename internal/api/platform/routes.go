@@ -78,6 +78,14 @@ func (a *API) routes() {
 	register(a, route{post, oneCard + "/pin/set", "Set a PIN", access.IssuingPINSet, noStore}, a.setPIN)
 	register(a, route{post, oneCard + "/pin/change", "Change a PIN", access.IssuingPINChange, noStore}, a.changePIN)
 
+	// Accounts of balance mode Internal, and transactions (§9)
+	const account = "/api/v1/issuing/account/{accountNo}"
+	register(a, route{get, account, "Show an account", access.IssuingAccount, plain}, a.showAccount)
+	register(a, route{post, account + "/adjustment", "Adjust an account", access.IssuingAccountAdjust, once}, a.adjustAccount)
+	register(a, route{get, account + "/entry", "List the entries of an account", access.IssuingAccount, plain}, a.listAccountEntries)
+	register(a, route{get, "/api/v1/issuing-transaction/card-transaction", "List card transactions", access.IssuingTransaction, plain}, a.listTransactions)
+	register(a, route{get, "/api/v1/issuing/transaction/{transactionId}/trace", "Explain a transaction", access.IssuingTransaction, plain}, a.traceTransaction)
+
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
 }
