@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -73,7 +74,7 @@ const claimMax = 3
 func (e *Engine) commitTogether(ctx context.Context, group []*operation) error {
 	for attempt := 1; ; attempt++ {
 		err := e.db.InTx(ctx, func(tx db.Tx) error { return e.decideAll(ctx, tx, group) })
-		if !db.IsUnique(err) || attempt == claimMax {
+		if !db.IsUnique(err) && !errors.Is(err, errClaimed) || attempt == claimMax {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -56,7 +57,8 @@ var (
 		Head:    "WITH v (key, fingerprint, tenant_id, transaction_id, answer) AS (VALUES ",
 		Columns: 5, Types: []string{"TEXT", "TEXT", "TEXT", "TEXT", "TEXT"},
 		Tail: `) UPDATE message SET fingerprint = v.fingerprint, is_tombstone = FALSE, tenant_id = v.tenant_id,
-			transaction_id = v.transaction_id, answer = v.answer FROM v WHERE message.key = v.key`,
+			transaction_id = v.transaction_id, answer = v.answer FROM v
+			WHERE message.key = v.key AND message.is_tombstone RETURNING message.key`,
 	}
 )
 
@@ -68,11 +70,20 @@ func insertMessages(ctx context.Context, tx db.Tx, all []*message) error {
 	return messageInsert.Exec(ctx, tx, args)
 }
 
+// errClaimed says that another node answered a message at the same moment: the
+// group must run again and will find its answer.
+var errClaimed = errors.New("the message was answered by another node")
+
 // answerTombstones turns tombstones into answered messages: the original came.
 func answerTombstones(ctx context.Context, tx db.Tx, all []*message) error {
 	args := make([]any, 0, len(all)*messageUpdate.Columns)
 	for _, m := range all {
 		args = append(args, m.key, m.fingerprint, m.tenant, m.transaction, m.answer.String())
 	}
-	return messageUpdate.Exec(ctx, tx, args)
+	answered := 0
+	err := messageUpdate.Query(ctx, tx, args, func(db.Scanner) error { answered++; return nil })
+	if err == nil && answered < len(all) {
+		err = errClaimed
+	}
+	return err
 }

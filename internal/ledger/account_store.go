@@ -43,22 +43,3 @@ func findAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number s
 	return db.One(ctx, tx, scanAccount,
 		"SELECT "+accountColumns+" FROM account WHERE tenant_id = $1 AND account_no = $2", tenant, number)
 }
-
-// ReadAccounts returns the customer accounts with these identifiers, unlocked,
-// for showing.
-func ReadAccounts(ctx context.Context, tx db.Tx, ids []AccountID) (map[AccountID]Account, error) {
-	found := make(map[AccountID]Account, len(ids))
-	err := accountLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
-		a, err := scanAccount(s)
-		found[a.ID] = a
-		return err
-	})
-	return found, err
-}
-
-var accountLookup = &db.Lookup{Head: "SELECT " + accountColumns + " FROM account WHERE id IN "}
-
-func controlAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Account, error) {
-	return db.Collect(ctx, tx, scanAccount,
-		"SELECT "+accountColumns+" FROM account WHERE tenant_id = $1 AND NOT keeps_balance ORDER BY code, currency", tenant)
-}

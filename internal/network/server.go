@@ -163,7 +163,6 @@ type connection struct {
 	slots   chan struct{} // one for each message being worked on
 	out     chan []byte   // frames to write
 	working sync.WaitGroup
-	once    sync.Once
 }
 
 func (c *connection) run(ctx context.Context) {
@@ -202,7 +201,6 @@ func (c *connection) stopped() bool {
 
 func (c *connection) read(ctx context.Context) error {
 	r := iso8583.NewReader(c.conn, c.dialect.Framing(), c.dialect.BodyMax())
-	idle := clock.StartStopwatch()
 	for {
 		wait := c.cfg.IdleTimeout
 		if r.Pending() {
@@ -230,11 +228,10 @@ func (c *connection) read(ctx context.Context) error {
 		default:
 			return err
 		}
-		idle = clock.StartStopwatch()
 		if len(body) == 0 {
 			continue // keep-alive
 		}
-		c.accept(ctx, body, idle)
+		c.accept(ctx, body, clock.StartStopwatch())
 	}
 }
 
