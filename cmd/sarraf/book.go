@@ -30,13 +30,16 @@ Exit codes: 0 the file is posted; 1 it is refused and nothing changed.`,
   sarraf clearing import --json - < 2026-11-21.jsonl`,
 		Args: arguments("FILE", 1, 1),
 	}
+	var in app.ClearingFile
+	load.Flags().StringVar(&in.Tenant, "tenant", "", "take records of BINs that nobody has into the suspense account of this `tenant` instead of refusing the file")
 	asJSON := addJSON(load)
 	load.RunE = func(c *cobra.Command, args []string) error {
+		in.Path = args[0]
 		l, log, err := prepare(c)
 		if err != nil {
 			return err
 		}
-		return app.ImportClearing(c.Context(), l.Config, log, c.InOrStdin(), c.OutOrStdout(), args[0], *asJSON)
+		return app.ImportClearing(c.Context(), l.Config, log, c.InOrStdin(), c.OutOrStdout(), in, *asJSON)
 	}
 	addSettings(load, storage)
 	c.AddCommand(load)

@@ -12,25 +12,39 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/wire/clearingfile"
 )
 
-// ImportClearing imports the clearing file at path, or what comes from stdin
-// when path is "-", and prints what became of its records.
-func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, path string, asJSON bool) (err error) {
+// ClearingFile says what to import.
+type ClearingFile struct {
+	Path   string // "-" is standard input
+	Tenant string // UUID; takes records of BINs that nobody has into its suspense account
+}
+
+// ImportClearing imports a clearing file and prints what became of its
+// records.
+func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, in ClearingFile, asJSON bool) (err error) {
+	var fallback access.TenantID
+	if in.Tenant != "" {
+		if fallback, err = id.ParseUUID[access.Tenant](in.Tenant); err != nil {
+			return fmt.Errorf("%w: a tenant is named by its UUID", ErrUsage)
+		}
+	}
 	k, err := openCore(ctx, c, log, asItIs)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	src, err := openClearing(stdin, path)
+	src, err := openClearing(stdin, in.Path)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	imported, err := k.importClearing(ctx, src)
+	imported, err := k.importClearing(ctx, src, fallback)
 	if err != nil {
 		return err
 	}
@@ -80,8 +94,8 @@ type importedTotal struct {
 	Credit   int64  `json:"credit"`
 }
 
-func (k *core) importClearing(ctx context.Context, src io.ReadSeeker) (imported, error) {
-	sum, err := k.clearing.Import(ctx, clearingSource{src}, clearing.Options{})
+func (k *core) importClearing(ctx context.Context, src io.ReadSeeker, fallback access.TenantID) (imported, error) {
+	sum, err := k.clearing.Import(ctx, clearingSource{src}, clearing.Options{Tenant: fallback})
 	if err != nil {
 		return imported{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/sim"
@@ -232,7 +233,7 @@ func (s *story) clear(ctx context.Context) error {
 	}
 	s.posted, s.held = s.posted-debit-1_500+2_550, 0
 	watch := clock.StartStopwatch()
-	result, err := s.platform.importClearing(ctx, bytes.NewReader(file.Bytes()))
+	result, err := s.platform.importClearing(ctx, bytes.NewReader(file.Bytes()), access.TenantID{})
 	st := step{
 		Title:    "Night: the clearing file comes, and what was held is posted",
 		Sent:     &sent{Message: fmt.Sprintf("clearing file of %d records", len(records)), How: "sarraf clearing import"},
