@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
@@ -178,9 +179,22 @@ func TestServe_secondSignalEndsItAtOnce(t *testing.T) {
 	if _, err := conn.Write([]byte("POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")); err != nil {
 		t.Fatal(err)
 	}
-	watch := clock.StartStopwatch()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
+	// It is being worked on when the page of metrics sees it beside itself.
+	for inFlight := ""; !strings.Contains(inFlight, "sarraf_api_requests_in_flight 2"); <-tick.C {
+		resp, err := http.Get("http://" + s.api + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		inFlight = string(page)
+	}
+	watch := clock.StartStopwatch()
 	for {
 		if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
