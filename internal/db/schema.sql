@@ -80,6 +80,7 @@ CREATE TABLE account (
     owner_key     TEXT,
     posted        BIGINT  NOT NULL CHECK (posted BETWEEN -1000000000000000 AND 1000000000000000),
     held          BIGINT  NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+    posting_count BIGINT  NOT NULL CHECK (posting_count BETWEEN 0 AND 1000000000000),
     created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, code, currency)
 );
@@ -111,11 +112,13 @@ CREATE TABLE posting (
     side         TEXT   NOT NULL CHECK (side IN ('D', 'C')),
     amount       BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
     currency     TEXT   NOT NULL,
+    position     BIGINT CHECK (position BETWEEN 1 AND 1000000000000),
     posted_after BIGINT CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
-    PRIMARY KEY (entry_id, line)
+    PRIMARY KEY (entry_id, line),
+    CHECK ((position IS NULL) = (posted_after IS NULL))
 );
 
-CREATE INDEX posting_by_account ON posting (account_id, entry_id);
+CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 
 CREATE TABLE hold (
     id             TEXT   NOT NULL PRIMARY KEY,

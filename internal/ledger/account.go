@@ -57,8 +57,11 @@ type Account struct {
 	// customer's may become negative by clearing, which issuers must accept.
 	Posted money.Amount
 	// Held is what open holds have remaining; never negative.
-	Held      money.Amount
-	CreatedAt time.Time
+	Held money.Amount
+	// PostingCount is how many postings the account has had; kept where the
+	// balance is.
+	PostingCount int64
+	CreatedAt    time.Time
 }
 
 // IDPrefix implements id.Entity.

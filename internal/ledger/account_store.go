@@ -22,8 +22,8 @@ import (
 func OpenCardAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number, owner string, c money.Currency, now time.Time) (Account, error) {
 	fresh := id.New[Account](now)
 	_, err := tx.Exec(ctx, `INSERT INTO account
-			(id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, created_at)
-		VALUES ($1, $2, $3, 'L', $4, $5, $6, $7, 0, 0, $8) ON CONFLICT DO NOTHING`,
+			(id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, posting_count, created_at)
+		VALUES ($1, $2, $3, 'L', $4, $5, $6, $7, 0, 0, 0, $8) ON CONFLICT DO NOTHING`,
 		fresh, tenant, "L.CARD."+number, c.Code(), true, number, owner, clock.Micros(now))
 	if err != nil {
 		return Account{}, fmt.Errorf("open account: %w", err)

@@ -168,6 +168,7 @@ func (b *Book) mark(h *Hold) {
 func (b *Book) Post(e Entry) error {
 	e.check()
 	moved := make(map[AccountID]money.Amount, 2)
+	places := make(map[AccountID]int64, 2)
 	for i := range e.Postings {
 		p := &e.Postings[i]
 		a, kept := b.accounts[p.Account.ID]
@@ -179,7 +180,7 @@ func (b *Book) Post(e Entry) error {
 		}
 		before, ok := moved[a.ID]
 		if !ok {
-			before = a.Posted
+			before, places[a.ID] = a.Posted, a.PostingCount
 		}
 		change := p.Amount
 		if p.Side != a.Kind.Normal() {
@@ -189,10 +190,11 @@ func (b *Book) Post(e Entry) error {
 		if err != nil {
 			return fmt.Errorf("post to %s: %w", a.ID, err)
 		}
-		moved[a.ID], p.After = after, after
+		places[a.ID]++
+		moved[a.ID], p.After, p.Position = after, after, places[a.ID]
 	}
 	for id, after := range moved {
-		b.accounts[id].Posted = after
+		b.accounts[id].Posted, b.accounts[id].PostingCount = after, places[id]
 		b.changedAccounts[id] = true
 	}
 	b.entries = append(b.entries, e)

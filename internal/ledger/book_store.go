@@ -9,14 +9,15 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-const accountColumns = `id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, created_at`
+const accountColumns = `id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, posting_count, created_at`
 
 func scanAccount(s db.Scanner) (Account, error) {
 	var a Account
 	var currency string
 	var number, owner *string
 	var posted, held, created int64
-	err := s.Scan(&a.ID, &a.Tenant, &a.Code, &a.Kind, &currency, &a.KeepsBalance, &number, &owner, &posted, &held, &created)
+	err := s.Scan(&a.ID, &a.Tenant, &a.Code, &a.Kind, &currency, &a.KeepsBalance, &number, &owner, &posted, &held,
+		&a.PostingCount, &created)
 	if err != nil {
 		return Account{}, err
 	}
@@ -79,8 +80,8 @@ func (b *Book) readHolds(ctx context.Context, tx db.Tx, ids []HoldID) error {
 }
 
 var controlInsert = &db.Bulk{
-	Head:    "INSERT INTO account (id, tenant_id, code, kind, currency, keeps_balance, posted, held, created_at) VALUES ",
-	Columns: 9, Tail: " ON CONFLICT (id) DO NOTHING",
+	Head:    "INSERT INTO account (id, tenant_id, code, kind, currency, keeps_balance, posted, held, posting_count, created_at) VALUES ",
+	Columns: 10, Tail: " ON CONFLICT (id) DO NOTHING",
 }
 
 // writeControls makes the control accounts that the entries touch, once.
@@ -94,22 +95,23 @@ func (b *Book) writeControls(ctx context.Context, tx db.Tx) error {
 			}
 			seen[p.Account.ID] = true
 			args = append(args, p.Account.ID, e.Tenant, p.Account.Code, p.Account.Kind, p.Account.Currency.Code(),
-				false, 0, 0, clock.Micros(e.At))
+				false, 0, 0, 0, clock.Micros(e.At))
 		}
 	}
 	return controlInsert.Exec(ctx, tx, args)
 }
 
 var accountUpdate = &db.Bulk{
-	Head: "WITH v (id, posted, held) AS (VALUES ", Columns: 3, Types: []string{"TEXT", "BIGINT", "BIGINT"},
-	Tail: ") UPDATE account SET posted = v.posted, held = v.held FROM v WHERE account.id = v.id",
+	Head: "WITH v (id, posted, held, posting_count) AS (VALUES ", Columns: 4, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT"},
+	Tail: `) UPDATE account SET posted = v.posted, held = v.held, posting_count = v.posting_count
+		FROM v WHERE account.id = v.id`,
 }
 
 func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
 	var args []any
 	for _, id := range sorted(b.changedAccounts) {
 		a := b.accounts[id]
-		args = append(args, a.ID, a.Posted.Minor(), a.Held.Minor())
+		args = append(args, a.ID, a.Posted.Minor(), a.Held.Minor(), a.PostingCount)
 	}
 	return accountUpdate.Exec(ctx, tx, args)
 }
@@ -153,8 +155,8 @@ var (
 		Columns: 9,
 	}
 	postingInsert = &db.Bulk{
-		Head:    "INSERT INTO posting (entry_id, line, tenant_id, account_id, side, amount, currency, posted_after) VALUES ",
-		Columns: 8,
+		Head:    "INSERT INTO posting (entry_id, line, tenant_id, account_id, side, amount, currency, position, posted_after) VALUES ",
+		Columns: 9,
 	}
 )
 
@@ -168,11 +170,12 @@ func (b *Book) writeEntries(ctx context.Context, tx db.Tx) error {
 		heads = append(heads, e.ID, e.Tenant, e.Event, e.Key, transaction, e.Reverses, e.Description,
 			e.BusinessOn.String(), clock.Micros(e.At))
 		for i, p := range e.Postings {
-			var after any
+			var position, after any
 			if _, kept := b.accounts[p.Account.ID]; kept {
-				after = p.After.Minor()
+				position, after = p.Position, p.After.Minor()
 			}
-			legs = append(legs, e.ID, i+1, e.Tenant, p.Account.ID, p.Side, p.Amount.Minor(), p.Amount.Currency().Code(), after)
+			legs = append(legs, e.ID, i+1, e.Tenant, p.Account.ID, p.Side, p.Amount.Minor(), p.Amount.Currency().Code(),
+				position, after)
 		}
 	}
 	if err := entryInsert.Exec(ctx, tx, heads); err != nil {

@@ -58,9 +58,11 @@ type Posting struct {
 	Account Account // only ID, Kind, Code, Currency and KeepsBalance matter
 	Side    Side
 	Amount  money.Amount
-	// After is the account's posted balance after this leg, for accounts that
-	// keep one. Set by Book.Post.
-	After money.Amount
+	// After is the account's posted balance after this leg, Position its place in
+	// the account's statement, for accounts that keep a balance. Set by
+	// Book.Post.
+	After    money.Amount
+	Position int64
 }
 
 // Move is the common two-legged entry: amount from the debited to the credited

@@ -98,7 +98,7 @@ func statement(ctx context.Context, tx db.Tx, a Account, skip, take int) ([]Line
 		return l, err
 	}, `SELECT e.id, e.event, e.transaction_id, e.description, e.business_on, e.created_at, p.side, p.amount, p.posted_after
 		FROM posting p JOIN entry e ON e.id = p.entry_id
-		WHERE p.account_id = $1 ORDER BY p.entry_id DESC, p.line DESC LIMIT $2 OFFSET $3`, a.ID, take, skip)
+		WHERE p.account_id = $1 ORDER BY p.position DESC LIMIT $2 OFFSET $3`, a.ID, take, skip)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -36,6 +36,22 @@ var rules = []rule{
 			HAVING a.posted <> COALESCE(SUM(CASE WHEN (p.side = 'D') = (a.kind IN ('A', 'E', 'S')) THEN p.amount ELSE -p.amount END), 0)`,
 	},
 	{
+		name:  "each line of a statement follows from the one before",
+		count: "SELECT COUNT(*) FROM posting WHERE position IS NOT NULL",
+		broken: `SELECT t.entry_id FROM (SELECT p.entry_id, p.position, p.posted_after,
+				CASE WHEN (p.side = 'D') = (a.kind IN ('A', 'E', 'S')) THEN p.amount ELSE -p.amount END AS change,
+				LAG(p.posted_after) OVER (PARTITION BY p.account_id ORDER BY p.position) AS before,
+				LAG(p.position) OVER (PARTITION BY p.account_id ORDER BY p.position) AS place_before
+			FROM posting p JOIN account a ON a.id = p.account_id WHERE p.position IS NOT NULL) t
+			WHERE t.posted_after <> COALESCE(t.before, 0) + t.change OR t.position <> COALESCE(t.place_before, 0) + 1`,
+	},
+	{
+		name:  "an account's statement ends in its balance",
+		count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
+		broken: `SELECT a.id FROM account a LEFT JOIN posting p ON p.account_id = a.id AND p.position = a.posting_count
+			WHERE a.keeps_balance AND a.posted <> COALESCE(p.posted_after, 0)`,
+	},
+	{
 		name:  "what an account has held is what its open holds have remaining",
 		count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
 		broken: `SELECT a.id FROM account a LEFT JOIN hold h ON h.account_id = a.id WHERE a.keeps_balance

@@ -5,7 +5,8 @@
 -- assets), held the sum of its open holds; both in minor units. Only accounts
 -- with keeps_balance carry them: the control accounts that every transaction
 -- touches (settlement, safeguarded cash) would serialize all of them, so
--- their balance is the sum of their postings.
+-- their balance is the sum of their postings. posting_count numbers the
+-- postings of an account that keeps a balance.
 CREATE TABLE account (
     id            TEXT    NOT NULL PRIMARY KEY,
     tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
@@ -18,6 +19,7 @@ CREATE TABLE account (
     owner_key     TEXT,
     posted        BIGINT  NOT NULL CHECK (posted BETWEEN -1000000000000000 AND 1000000000000000),
     held          BIGINT  NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+    posting_count BIGINT  NOT NULL CHECK (posting_count BETWEEN 0 AND 1000000000000),
     created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, code, currency)
 );
@@ -43,8 +45,9 @@ CREATE UNIQUE INDEX entry_reversed_once ON entry (reverses_id) WHERE reverses_id
 CREATE INDEX entry_by_transaction ON entry (transaction_id) WHERE transaction_id IS NOT NULL;
 
 -- One leg of an entry. amount is above zero; side says where it stands.
--- posted_after is the account's balance after this posting, for accounts that
--- keep one.
+-- For accounts that keep a balance, position is the posting's place in the
+-- account's statement, from 1 without gaps, and posted_after the balance after
+-- it.
 CREATE TABLE posting (
     entry_id     TEXT   NOT NULL REFERENCES entry (id),
     line         BIGINT NOT NULL CHECK (line BETWEEN 1 AND 100),
@@ -53,11 +56,13 @@ CREATE TABLE posting (
     side         TEXT   NOT NULL CHECK (side IN ('D', 'C')),
     amount       BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
     currency     TEXT   NOT NULL,
+    position     BIGINT CHECK (position BETWEEN 1 AND 1000000000000),
     posted_after BIGINT CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
-    PRIMARY KEY (entry_id, line)
+    PRIMARY KEY (entry_id, line),
+    CHECK ((position IS NULL) = (posted_after IS NULL))
 );
 
-CREATE INDEX posting_by_account ON posting (account_id, entry_id);
+CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 
 -- Money set aside on an account for one life cycle (an authorization with its
 -- increments). What is still held is authorized - reversed - cleared - released.
