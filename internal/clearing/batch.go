@@ -185,26 +185,39 @@ func (b *batch) traits() []authorization.Trait {
 	return all
 }
 
-// readTransactions reads what was found, what known records became, and the
+// readTransactions reads what was found and what known records became, with the
 // life cycles of both. One transaction is one value, however it was found.
 func (b *batch) readTransactions(ctx context.Context, tx db.Tx) error {
-	var ids []authorization.TransactionID
-	for _, k := range b.known {
-		ids = append(ids, k.transaction, k.original)
-	}
+	var roots, others []authorization.TransactionID
 	for _, list := range b.found {
 		for _, f := range list {
-			ids = append(ids, f.ID, f.Root)
+			roots = append(roots, f.Root)
+			others = append(others, f.ID, f.Root)
 		}
 	}
-	var err error
-	if b.transactions, err = authorization.ReadTransactions(ctx, tx, ids); err != nil {
+	if err := b.readChains(ctx, tx, roots); err != nil {
 		return err
 	}
-	var roots []authorization.TransactionID
-	for _, t := range b.transactions {
+	// What a chain does not hold: the declined, and what records became.
+	for _, k := range b.known {
+		others = append(others, k.transaction, k.original)
+	}
+	others = slices.DeleteFunc(others, func(t authorization.TransactionID) bool { return b.transactions[t] != nil })
+	more, err := authorization.ReadTransactions(ctx, tx, others)
+	if err != nil {
+		return err
+	}
+	roots = roots[:0]
+	for d, t := range more {
+		b.transactions[d] = t
 		roots = append(roots, t.Root)
 	}
+	return b.readChains(ctx, tx, roots)
+}
+
+// readChains reads the life cycles that begin with roots and are not read yet.
+func (b *batch) readChains(ctx context.Context, tx db.Tx, roots []authorization.TransactionID) error {
+	roots = slices.DeleteFunc(roots, func(t authorization.TransactionID) bool { return b.chains[t] != nil })
 	chains, err := authorization.ReadChains(ctx, tx, roots)
 	if err != nil {
 		return err
@@ -219,6 +232,7 @@ func (b *batch) readTransactions(ctx context.Context, tx db.Tx) error {
 		}
 	}
 	for _, root := range roots {
+		// A declined head stands alone, and comes with the rest.
 		if head := b.transactions[root]; head != nil && b.chains[root] == nil {
 			b.chains[root] = newChain(head, chains[root])
 		}

@@ -302,10 +302,14 @@ func (m *machine) clear() {
 	for i, x := range m.w.fates(sum.ID) {
 		p := f.records[i]
 		if x.posted && !x.transaction.IsZero() {
+			amount := p.Transaction.Minor()
+			if p.Reversal { // what is taken back is what had been posted, be it by the message
+				amount = m.w.transaction(x.transaction).Billing.Minor()
+			}
 			if (p.Kind == clearing.Refund) == p.Reversal {
-				moved -= p.Transaction.Minor()
+				moved -= amount
 			} else {
-				moved += p.Transaction.Minor()
+				moved += amount
 			}
 		}
 		if x.status != string(clearing.Duplicate) && !p.Reversal {
