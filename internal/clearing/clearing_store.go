@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 var totalInsert = &db.Bulk{Head: "INSERT INTO clearing_total (file_id, currency, debit, credit) VALUES ", Columns: 4}
@@ -83,7 +84,7 @@ func insertExceptions(ctx context.Context, tx db.Tx, in Import, all []*record) e
 			if r.transaction != nil {
 				transaction = r.transaction.ID
 			}
-			args = append(args, ordered[Exception](in, r.Line), r.place.tenant, in.ID, r.Line, cause, transaction, Open, clock.Micros(in.At))
+			args = append(args, id.New[Exception](in.At), r.place.tenant, in.ID, r.Line, cause, transaction, Open, clock.Micros(in.At))
 		}
 	}
 	return exceptionInsert.Exec(ctx, tx, args)

@@ -21,7 +21,7 @@ func (b *batch) network(r *record, c money.Currency) ledger.Account {
 // entry is the entry of a record, without its postings.
 func (b *batch) entry(r *record, event string) ledger.Entry {
 	e := ledger.Entry{
-		ID: ordered[ledger.Entry](b.in, r.Line), Tenant: r.place.tenant, Event: event, Key: entryKey(r.key),
+		ID: id.New[ledger.Entry](b.in.At), Tenant: r.place.tenant, Event: event, Key: entryKey(r.key),
 		Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: b.in.At,
 	}
 	if r.transaction != nil {
@@ -153,7 +153,7 @@ func (b *batch) undo(t *authorization.Transaction) error {
 func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, original *authorization.Transaction) {
 	zero := money.Zero(billing.Currency())
 	t := &authorization.Transaction{
-		ID: ordered[authorization.Transaction](b.in, r.Line), Tenant: r.place.tenant, Flow: authorization.Clearing,
+		ID: id.New[authorization.Transaction](b.in.At), Tenant: r.place.tenant, Flow: authorization.Clearing,
 		Code: codeOf(r.Presentment), Status: authorization.StatusCleared, AuthorizationCode: r.AuthorizationCode,
 		Card: r.card(original), Issuance: r.place.issuance, Account: account.ID,
 		Amount: r.Transaction, Billing: billing, Reversed: zero, Cleared: zero, Refunded: zero, IsDebit: r.isDebit(),
