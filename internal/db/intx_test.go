@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -72,5 +73,42 @@ func TestInTx_endsWithItsContext(t *testing.T) {
 	}
 	if err := d.InTx(t.Context(), func(Tx) error { return nil }); err != nil {
 		t.Errorf("the writer is gone: %v", err)
+	}
+}
+
+// A caller may give up at any moment: before, during and after BEGIN, or inside
+// a statement. Neither the writer nor a reader may keep a transaction for it.
+func TestInTx_aCallerWhoGivesUpLeavesTheConnectionUsable(t *testing.T) {
+	d := openTest(t)
+	err := d.InTx(t.Context(), func(tx Tx) error {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE a (b BIGINT)")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2000 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%400)*time.Microsecond)
+		_ = d.InTx(ctx, func(tx Tx) error {
+			for range 5 {
+				if _, err := tx.Exec(ctx, "INSERT INTO a VALUES (1)"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		_ = d.View(ctx, func(tx Tx) error { return tx.QueryRow(ctx, "SELECT COUNT(*) FROM a").Scan(new(int)) })
+		cancel()
+		if err := d.InTx(t.Context(), func(Tx) error { return nil }); err != nil {
+			t.Fatalf("round %d: the writer: %v", i, err)
+		}
+		if err := d.View(t.Context(), func(Tx) error { return nil }); err != nil {
+			t.Fatalf("round %d: a reader: %v", i, err)
+		}
+	}
+	rows := 0
+	err = d.View(t.Context(), func(tx Tx) error { return tx.QueryRow(t.Context(), "SELECT COUNT(*) FROM a").Scan(&rows) })
+	if err != nil || rows%5 != 0 {
+		t.Errorf("got %d rows, %v; want whole transactions of five", rows, err)
 	}
 }

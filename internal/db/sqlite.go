@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -84,6 +85,9 @@ func (p *sessions) begin(ctx context.Context) (transaction, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	// From here on nothing may be interrupted half-way: a BEGIN that was begun
+	// and then reported as cancelled would leave its transaction open.
+	ctx = context.WithoutCancel(ctx)
 	if s.conn == nil {
 		conn, err := p.db.Conn(ctx)
 		if err != nil {
@@ -187,7 +191,9 @@ func (s *session) rollback(ctx context.Context) error {
 	return err
 }
 
-// drop closes the connection; the next begin opens another.
+// drop closes the connection for good, whatever it is in the middle of; the
+// next begin opens another. Without ErrBadConn database/sql would keep the
+// connection, with its transaction, for that.
 func (s *session) drop() {
 	if s.conn == nil {
 		return
@@ -195,6 +201,7 @@ func (s *session) drop() {
 	for _, st := range s.statements {
 		st.Close()
 	}
+	s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	s.conn.Close()
 	s.conn, s.statements = nil, nil
 }
