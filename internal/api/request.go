@@ -6,7 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -57,6 +59,25 @@ func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) error {
 	return Check(registry, op.RequestBody.Content["application/json"].Schema, document)
 }
 
+// Storable reports whether s can be kept and compared in every database: it is
+// valid UTF-8 without NUL characters. Whatever is not, is refused at the edge.
+func Storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// ParseForm reads a query string or a body of its form. It is false for one
+// that is malformed, or not [Storable] when decoded.
+func ParseForm(text string) (url.Values, bool) {
+	values, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, false
+	}
+	for name, all := range values {
+		if !Storable(name) || slices.ContainsFunc(all, func(v string) bool { return !Storable(v) }) {
+			return nil, false
+		}
+	}
+	return values, true
+}
+
 // CanonicalQuery renames the query's parameters to the names op declares, for
 // they match without regard to letter case. A parameter that is given twice is
 // Invalid.
@@ -64,8 +85,8 @@ func CanonicalQuery(op *huma.Operation, r *http.Request) error {
 	if r.URL.RawQuery == "" {
 		return nil
 	}
-	given, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
+	given, ok := ParseForm(r.URL.RawQuery)
+	if !ok {
 		return Invalid().OnField("query", "malformed", "is not a well-formed query string")
 	}
 	canonical := make(url.Values, len(given))

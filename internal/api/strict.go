@@ -23,8 +23,8 @@ type Object = map[string]any
 
 // Parse reads one JSON document into Object, []any, string, float64, bool and
 // nil, and refuses what encoding/json lets pass: duplicate members, anything
-// after the document, invalid UTF-8 (also as unpaired surrogate escapes),
-// more than 32 levels, more than 1000 elements in one array, and numbers beyond
+// after the document, invalid UTF-8 (also as unpaired surrogate escapes), NUL
+// characters, more than 32 levels, more than 1000 elements in one array, and numbers beyond
 // float64.
 //
 // A float64 is good enough to check a number's type and range; who needs its
@@ -77,6 +77,11 @@ func parseValue(d *json.Decoder, path string, depth int) (any, error) {
 			return nil, malformed(path, "is a number out of range")
 		}
 		return f, nil
+	case string:
+		if !Storable(t) {
+			return nil, malformed(path, "holds a NUL character")
+		}
+		return t, nil
 	default:
 		return t, nil
 	}
@@ -91,6 +96,9 @@ func parseObject(d *json.Decoder, path string, depth int) (any, error) {
 			return nil, malformed(path, "is not well-formed JSON")
 		}
 		member := Join(path, name)
+		if !Storable(name) {
+			return nil, malformed(member, "holds a NUL character")
+		}
 		if _, twice := o[name]; twice {
 			return nil, malformed(member, "is given more than once")
 		}

@@ -39,6 +39,8 @@ func TestParse_refusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
 		`{"a":"\ud800"}`:              "body",
 		`{"a":"\udc00"}`:              "body",
 		`{"a":"\ud800\u0041"}`:        "body",
+		`{"a":"x\u0000"}`:             "a",
+		`{"a":{"\u0000":1}}`:          "a.?",
 		`{"a":1e999}`:                 "a",
 		`{"a":01}`:                    "body",
 		`{"a":NaN}`:                   "a",

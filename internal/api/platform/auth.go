@@ -3,7 +3,6 @@ package platform
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -132,6 +131,12 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// The longest names a form may hold.
+const (
+	clientIDMax = 128
+	scopeMax    = 4096
+)
+
 // readGrant reads the form. A parameter that is given twice is refused (RFC
 // 6749, 3.2).
 func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
@@ -139,8 +144,8 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 	if err != nil {
 		return access.Grant{}, err
 	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
+	form, ok := api.ParseForm(string(body))
+	if !ok {
 		return access.Grant{}, api.Invalid().OnField("body", "malformed", "is not a well-formed form")
 	}
 	for _, values := range form {
@@ -161,6 +166,10 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 			return access.Grant{}, api.Invalid().OnField("client_id", "repeated", "gives the client's credentials twice")
 		}
 		grant.ClientID, grant.ClientSecret = id, secret.FromString(password)
+	}
+	// As long as in the family's own form, and as storable.
+	if len(grant.ClientID) > clientIDMax || len(grant.Scope) > scopeMax || !api.Storable(grant.ClientID) {
+		return access.Grant{}, api.Invalid().OnField("client_id", "malformed", "or scope is longer than any can be")
 	}
 	return grant, nil
 }

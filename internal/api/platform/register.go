@@ -204,8 +204,12 @@ func (a *API) pass(rt route) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// receive reads the body and checks it, and the query's names.
+// receive reads the body and checks it, and the query's names. A path that no
+// database could keep names nothing.
 func (a *API) receive(op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if !api.Storable(r.URL.Path) {
+		return nil, fault.New(fault.NotFound, api.CodeNoRoute, "there is nothing at this path")
+	}
 	if err := api.CanonicalQuery(op, r); err != nil {
 		return nil, err
 	}
