@@ -97,6 +97,15 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 	if !slices.Contains(pinSettable, card.Status) {
 		return IssuedCard{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "pin/set")
 	}
+	m := mover{s: s, c: c, cfg: card.cfg, in: NewStatus{Status: Active, Reason: FirstActivation, Channel: channel}}
+	activate = activate && card.Status != Active
+	if activate {
+		// Before the PIN is looked at: whether it is the present one must not
+		// be told to who cannot replace it.
+		if err := m.permit(card.Card, card.issuance); err != nil {
+			return IssuedCard{}, err
+		}
+	}
 	p, err := s.openPAN(ctx, card.Card)
 	if err != nil {
 		return IssuedCard{}, err
@@ -106,10 +115,10 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 		return IssuedCard{}, err
 	}
 	return s.keepPIN(ctx, c, card, fresh, pinSettable, func(tx db.Tx) error {
-		if !activate || card.Status == Active {
+		if !activate {
 			return nil
 		}
-		m := mover{s: s, tx: tx, c: c, cfg: card.cfg, in: NewStatus{Status: Active, Reason: FirstActivation, Channel: channel}}
+		m.tx = tx
 		_, _, err := m.moveOne(ctx, card.Card, card.issuance, FirstActivation)
 		return err
 	})

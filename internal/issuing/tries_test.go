@@ -244,6 +244,22 @@ func TestSetPIN_mayActivate(t *testing.T) {
 	})
 }
 
+// Setting a PIN refuses the present one, so an attempt that is bound to fail
+// for another reason must not come that far: it would tell the PIN, try by try,
+// without counting.
+func TestSetPIN_thatCannotActivateTellsNothingOfThePIN(t *testing.T) {
+	w := newCardWorld(t, dbtest.SQLite(t))
+	card := w.issueWith(t, NewCard{
+		CustomerNo: "1", ProductCode: virtualProduct, InitialStatus: Pending, PINSource: EncryptedPIN, PIN: clearPIN("7392"),
+	}).Card
+	narrow := w.caller
+	narrow.Permissions = access.PermissionsOf(access.IssuingPINSet)
+	for _, pin := range []string{"7392", "8274"} { // the card's, and another
+		_, err := w.SetPIN(t.Context(), narrow, card.Token, clearPIN(pin), true, "")
+		wantCode(t, err, access.CodeForbidden)
+	}
+}
+
 func TestPIN_whatIsTakenWhere(t *testing.T) {
 	w := newCardWorld(t, dbtest.SQLite(t))
 	card := w.issue(t).Card
