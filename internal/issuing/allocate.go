@@ -30,7 +30,7 @@ func (s *Service) AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration,
 		return pan.PAN{}, fmt.Errorf("read BIN range: %w", err)
 	}
 	if !found {
-		return pan.PAN{}, errRangeUnknown.With("binRangeCode", rangeCode)
+		return pan.PAN{}, errRangeNotFound.With("binRangeCode", rangeCode)
 	}
 	// From here on the row is ours until the transaction ends. The range may
 	// only have grown since it was read, which costs nothing but a refusal.

@@ -352,7 +352,7 @@ func TestRange_overlapsAreRefusedAndEndsOnlyGrow(t *testing.T) {
 			wantFault(t, err, "validation_error")
 		}
 		_, err = h.CreateRange(ctx, h.other, part("A", "000000000", "000000999"))
-		wantFault(t, err, "bin_unknown")
+		wantFault(t, err, "bin_not_found")
 		_, err = h.UpdateRange(ctx, h.other, part("A", "000000000", "000000999"), "")
 		wantFault(t, err, "bin_range_not_found")
 	})
@@ -412,7 +412,7 @@ func TestAllocatePAN_passiveRangesGiveNothing(t *testing.T) {
 	_, err := h.takePAN("R1")
 	wantFault(t, err, "bin_range_passive")
 	_, err = h.takePAN("NONE")
-	wantFault(t, err, "bin_range_unknown")
+	wantFault(t, err, "bin_range_not_found")
 }
 
 func TestAllocatePAN_randomNumbersAreValidAndInsideTheRange(t *testing.T) {

@@ -40,7 +40,7 @@ func (p *Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) er
 		return fmt.Errorf("read BIN range: %w", err)
 	}
 	if !found {
-		return errRangeUnknown.With("binRangeCode", p.BINRangeCode)
+		return errRangeNotFound.With("binRangeCode", p.BINRangeCode)
 	}
 	b, _, err := readBIN(ctx, tx, tenant, r.BIN)
 	if err != nil {
@@ -55,8 +55,11 @@ func (p *Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) er
 		if err != nil {
 			return fmt.Errorf("read product group: %w", err)
 		}
-		if !found || !g.IsActive {
-			return errGroupUnknown.With("groupCode", p.GroupCode)
+		if !found {
+			return errGroupNotFound.With("groupCode", p.GroupCode)
+		}
+		if !g.IsActive {
+			return errGroupPassive.With("groupCode", p.GroupCode)
 		}
 	}
 	return p.ContactlessLimit.belowCap(ctx, tx, tenant)

@@ -33,7 +33,7 @@ func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange)
 			return fmt.Errorf("read BIN: %w", err)
 		}
 		if !found {
-			return errBINUnknown.With("bin", r.BIN)
+			return errBINNotFound.With("bin", r.BIN)
 		}
 		if err := r.check(b); err != nil {
 			return err

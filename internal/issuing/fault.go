@@ -11,23 +11,21 @@ import (
 // which API families translate them.
 var Codes = slices.Concat(configurationCodes, customerCodes, cardCodes)
 
-// Refusals about the configuration. "Unknown" is a thing that a body names,
-// "not found" one that the path names.
+// Refusals about the configuration. What a body names and the tenant does not
+// have is as much not found as what a path names.
 var (
 	errBINNotFound       = fault.New(fault.NotFound, "bin_not_found", "there is no such BIN")
-	errBINUnknown        = fault.New(fault.Refused, "bin_unknown", "the named BIN does not exist")
 	errBINExists         = fault.New(fault.Conflict, "bin_already_exists", "the BIN exists already")
 	errBINTaken          = fault.New(fault.Conflict, "bin_taken", "the BIN is not available")
 	errBINInUse          = fault.New(fault.Conflict, "bin_in_use", "products use the BIN as it is")
 	errRangeNotFound     = fault.New(fault.NotFound, "bin_range_not_found", "there is no such BIN range")
-	errRangeUnknown      = fault.New(fault.Refused, "bin_range_unknown", "the named BIN range does not exist")
 	errRangeExists       = fault.New(fault.Conflict, "bin_range_already_exists", "the BIN range exists already")
 	errRangeOverlap      = fault.New(fault.Conflict, "bin_range_overlap", "the BIN range overlaps another one")
 	errRangeShrink       = fault.New(fault.Refused, "bin_range_shrink_not_allowed", "a BIN range can only be extended")
 	errRangeExhausted    = fault.New(fault.Refused, "bin_range_exhausted", "the BIN range has no card number left")
 	errRangePassive      = fault.New(fault.Refused, "bin_range_passive", "the BIN range gives out no new card numbers")
 	errGroupNotFound     = fault.New(fault.NotFound, "product_group_not_found", "there is no such product group")
-	errGroupUnknown      = fault.New(fault.Refused, "product_group_unknown", "the named product group does not exist")
+	errGroupPassive      = fault.New(fault.Refused, "product_group_passive", "the product group is not active")
 	errGroupExists       = fault.New(fault.Conflict, "product_group_already_exists", "the product group exists already")
 	errGroupInUse        = fault.New(fault.Conflict, "product_group_in_use", "products belong to the product group")
 	errProductNotFound   = fault.New(fault.NotFound, "product_not_found", "there is no such product")
@@ -51,9 +49,9 @@ var (
 
 // configurationCodes are the codes of the refusals above.
 var configurationCodes = codesOf(
-	errBINNotFound, errBINUnknown, errBINExists, errBINTaken, errBINInUse, errRangeNotFound, errRangeUnknown,
+	errBINNotFound, errBINExists, errBINTaken, errBINInUse, errRangeNotFound,
 	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
-	errGroupNotFound, errGroupUnknown, errGroupExists, errGroupInUse, errProductNotFound,
+	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
 	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
 	errSandboxOnly,

@@ -50,7 +50,7 @@ func TestProduct_codesStayTakenAndUseProtects(t *testing.T) {
 		wantFault(t, err, "product_group_already_exists")
 		p.Code = "P3"
 		_, err = h.CreateProduct(ctx, c, p)
-		wantFault(t, err, "product_group_unknown")
+		wantFault(t, err, "product_group_not_found")
 	})
 }
 
@@ -97,8 +97,12 @@ func TestProduct_tellsWhatDoesNotFit(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t))
 	ctx, c := t.Context(), h.main
 	h.program(c, "979206")
+	if _, err := h.CreateGroup(ctx, c, ProductGroup{Code: "OLD", Name: "Old"}); err != nil {
+		t.Fatal(err)
+	}
 	for code, change := range map[fault.Code]func(p *Product){
-		"bin_range_unknown":           func(p *Product) { p.BINRangeCode = "NONE" },
+		"product_group_passive":       func(p *Product) { p.GroupCode = "OLD" },
+		"bin_range_not_found":         func(p *Product) { p.BINRangeCode = "NONE" },
 		"product_card_type_mismatch":  func(p *Product) { p.CardType = Credit },
 		"invalid_service_code":        func(p *Product) { p.ServiceCode = "321" },
 		"contactless_limit_above_cap": func(p *Product) { p.ContactlessLimit.Transaction = money.Must(250_001, "TRY") },
@@ -261,7 +265,7 @@ func TestKeys_withControlCharactersNameNothing(t *testing.T) {
 		wantFault(t, err, "customer_not_found")
 		wantFault(t, h.DeleteGroup(ctx, c, bad), "product_group_not_found")
 		_, err = h.CreateRange(ctx, c, testRange("R2", "97920\x00"))
-		wantFault(t, err, "bin_unknown")
+		wantFault(t, err, "bin_not_found")
 		if _, total, err := h.Products(ctx, c, ProductFilter{Text: bad, GroupCode: bad, Page: Page{Limit: 1}}); err != nil || total != 0 {
 			t.Errorf("got %d products (%v), want none", total, err)
 		}
