@@ -129,6 +129,9 @@ func (w *walk) object(s *huma.Schema, o Object, path string) {
 			}
 		}
 		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+			if pan.ContainsPAN(name) {
+				w.sensitive = append(w.sensitive, Join(path, name))
+			}
 			w.visit(values, o[name], Join(path, name))
 		}
 	}

@@ -95,12 +95,12 @@ func TestCheck_namesEveryMemberThatIsWrong(t *testing.T) {
 
 func TestCheck_refusesCardNumbersInText(t *testing.T) {
 	err := check(t, `{"no":"12","lines":[{"amount":1,"text":"ok"},{"amount":1,"text":"is 4539-5787-6362-1486 yours?"}],
-		"note":"4539578763621486","tags":{"a":"4539578763621486"}}`)
+		"note":"4539578763621486","tags":{"a":"4539578763621486","4539578763621486":"b"}}`)
 	f, ok := fault.As(err)
 	if !ok || f.Kind != fault.Refused || f.Code != CodeSensitiveText {
 		t.Fatal(err)
 	}
-	if got := fieldsOf(t, err); !slices.Equal(got, []string{"lines[1].text", "note"}) {
+	if got := fieldsOf(t, err); !slices.Equal(got, []string{"lines[1].text", "note", "tags.?"}) {
 		t.Errorf("members %v", got)
 	}
 	if strings.Contains(f.Error(), "4539") {

@@ -43,7 +43,7 @@ type tenantIssuingAttribute struct {
 	ChildPolicyCapped          *bool                   `json:"childPolicyCapped"`
 	UniqueMobilePhone          *bool                   `json:"uniqueMobilePhone"`
 	WeekStart                  api.Enum[weekdays]      `json:"weekStart"`
-	HolidayCalendarCode        *string                 `json:"holidayCalendarCode" maxLength:"32"`
+	HolidayCalendarCode        *api.FreeText           `json:"holidayCalendarCode" maxLength:"32"`
 	MaxContactlessLimit        api.Decimal             `json:"maxContactlessLimit"`
 	UndeliveredCancelDays      *int                    `json:"undeliveredCancelDays"`
 	AllowFeeShortfall          *bool                   `json:"allowFeeShortfall"`
@@ -88,9 +88,9 @@ type clearingTolerances struct {
 }
 
 type clearingTolerance struct {
-	Name string      `json:"name"`
-	MCCs []string    `json:"mccs"`
-	Rate api.Decimal `json:"rate"`
+	Name api.FreeText `json:"name"`
+	MCCs []string     `json:"mccs"`
+	Rate api.Decimal  `json:"rate"`
 }
 
 func (a *API) showAttributes(ctx context.Context, c access.Caller, _ *struct{}) (tenantIssuingAttribute, error) {
@@ -148,7 +148,7 @@ func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIs
 			v.WeekStart = time.Weekday(m.Code)
 		}
 	}
-	v.HolidayCalendarCode = or(in.HolidayCalendarCode, v.HolidayCalendarCode)
+	v.HolidayCalendarCode = string(or(in.HolidayCalendarCode, api.FreeText(v.HolidayCalendarCode)))
 	if in.MaxContactlessLimit != "" {
 		v.MaxContactlessLimit = d.amount("maxContactlessLimit", in.MaxContactlessLimit, t.DefaultCurrency)
 	}
@@ -193,7 +193,7 @@ func decodeTolerances(d *decoding, in clearingTolerances, standard issuing.Clear
 	}
 	for i, t := range in.ByMCC {
 		v.ByMCC = append(v.ByMCC, issuing.ClearingTolerance{
-			Name: t.Name, MCCs: t.MCCs, Rate: d.percent(api.Index(at+"byMcc", i)+".rate", t.Rate),
+			Name: string(t.Name), MCCs: t.MCCs, Rate: d.percent(api.Index(at+"byMcc", i)+".rate", t.Rate),
 		})
 	}
 	return v
@@ -210,7 +210,7 @@ func encodeAttributes(v issuing.Attributes) tenantIssuingAttribute {
 		PINSMSDailyLimit: &v.PINSMSDailyLimit, LostReactivationHours: &v.LostReactivationHours,
 		ActivateOnFirstPIN: &v.ActivateOnFirstPIN, AllowRecurringWhenInactive: &v.AllowRecurringWhenInactive,
 		ChildPolicyCapped: &v.ChildPolicyCapped, UniqueMobilePhone: &v.UniqueMobilePhone,
-		WeekStart: api.Enum[weekdays](v.WeekStart.String()), HolidayCalendarCode: orNil(v.HolidayCalendarCode),
+		WeekStart: api.Enum[weekdays](v.WeekStart.String()), HolidayCalendarCode: textOrNil(v.HolidayCalendarCode),
 		MaxContactlessLimit: decimalOrNil(v.MaxContactlessLimit), UndeliveredCancelDays: &v.UndeliveredCancelDays,
 		AllowFeeShortfall: &v.AllowFeeShortfall, TaxRates: []taxRate{},
 		HoldExpiryDays: &holdExpiryDays{
@@ -237,7 +237,7 @@ func encodeAttributes(v issuing.Attributes) tenantIssuingAttribute {
 		out.TaxRates = append(out.TaxRates, taxRate{api.Enum[taxTypes](r.TaxType), percentOf(r.Rate), r.EffectiveFrom})
 	}
 	for _, t := range v.ClearingTolerances.ByMCC {
-		out.ClearingTolerances.ByMCC = append(out.ClearingTolerances.ByMCC, clearingTolerance{t.Name, t.MCCs, percentOf(t.Rate)})
+		out.ClearingTolerances.ByMCC = append(out.ClearingTolerances.ByMCC, clearingTolerance{api.FreeText(t.Name), t.MCCs, percentOf(t.Rate)})
 	}
 	return out
 }

@@ -20,7 +20,7 @@ type cardBinRequest struct {
 	Country         string                   `json:"countryCode,omitempty" maxLength:"3"`
 	PANLength       int                      `json:"panLength,omitempty" doc:"16 to 19; absent: 16."`
 	SponsorName     api.FreeText             `json:"sponsorName,omitempty"`
-	NetworkMemberID string                   `json:"networkMemberId,omitempty"`
+	NetworkMemberID api.FreeText             `json:"networkMemberId,omitempty"`
 	KeySetCode      string                   `json:"keySetCode,omitempty" doc:"Absent: a key set of the BIN's own."`
 	ThreeDS         bool                     `json:"is3dsEnabled,omitempty"`
 	Tokenization    bool                     `json:"isTokenizationEnabled,omitempty"`
@@ -108,7 +108,7 @@ func decodeBin(in cardBinRequest) (issuing.BIN, error) {
 		BIN: in.Bin, Brand: issuing.Brand(in.Brand), Network: issuing.Network(in.Network), CardType: issuing.CardType(in.CardType),
 		CardLevel: issuing.CardLevel(in.CardLevel), Currency: d.currency("currencyCode", in.Currency),
 		Country: d.country("countryCode", in.Country), PANLength: in.PANLength, SponsorName: string(in.SponsorName),
-		NetworkMemberID: in.NetworkMemberID, KeySetCode: in.KeySetCode, ThreeDS: in.ThreeDS, Tokenization: in.Tokenization,
+		NetworkMemberID: string(in.NetworkMemberID), KeySetCode: in.KeySetCode, ThreeDS: in.ThreeDS, Tokenization: in.Tokenization,
 		Status: issuing.RecordStatus(in.Status),
 	}
 	return b, d.err()

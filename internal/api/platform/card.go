@@ -22,7 +22,7 @@ type createCardRequest struct {
 	DeliveryMethod        api.Enum[deliveryWays]    `json:"deliveryMethod,omitempty" doc:"Default Courier."`
 	DeliveryAddress       *deliveryAddress          `json:"deliveryAddress,omitempty" doc:"Either addressType alone, which names an address of the customer, or a whole address."`
 	DeliveryCommunication *deliveryCommunication    `json:"deliveryCommunication,omitempty"`
-	BranchCode            string                    `json:"branchCode,omitempty" maxLength:"32"`
+	BranchCode            api.FreeText              `json:"branchCode,omitempty" maxLength:"32"`
 	IsExpress             bool                      `json:"isExpress,omitempty"`
 	PhoneNumber           string                    `json:"phoneNumber,omitempty" maxLength:"40" doc:"E.164; default: the customer's mobile phone."`
 	PINSource             api.Enum[pinSources]      `json:"pinSource,omitempty"`
@@ -59,7 +59,7 @@ type deliveryAddress struct {
 
 type deliveryCommunication struct {
 	Phone         string       `json:"phone,omitempty" maxLength:"40"`
-	Email         string       `json:"email,omitempty" maxLength:"254"`
+	Email         api.FreeText `json:"email,omitempty" maxLength:"254"`
 	RecipientName api.FreeText `json:"recipientName,omitempty" maxLength:"100"`
 	RecipientTCKN string       `json:"recipientTckn,omitempty" maxLength:"11"`
 }
@@ -327,14 +327,14 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		ParentIssuanceNo: in.ParentIssuanceNo, ParentCardToken: in.ParentCardToken,
 		EmbossLine1: string(in.PersonalizedNameLine1), EmbossLine2: string(in.PersonalizedNameLine2),
 		PhysicalCode: in.PhysicalCode, CardArtCode: in.CardArtCode, DeliveryMethod: issuing.DeliveryMethod(in.DeliveryMethod),
-		BranchCode: in.BranchCode, IsExpress: in.IsExpress, PhoneNumber: in.PhoneNumber,
+		BranchCode: string(in.BranchCode), IsExpress: in.IsExpress, PhoneNumber: in.PhoneNumber,
 		PINSource: issuing.PINSource(in.PINSource), InitialStatus: issuing.CardStatus(in.InitialStatus),
 		AutoRenewal: issuing.AutoRenewal(in.AutoRenewalStatus), DigitalSlip: issuing.DigitalSlipType(in.DigitalSlipType),
 		AccountNo: in.AccountNo, ExternalCardID: string(in.ExternalCardID), FeeExemption: in.FeeExemption,
 		Channel: string(in.Channel), Description: string(in.Description),
 	}
 	if m := in.DeliveryCommunication; m != nil {
-		out.DeliveryPhone, out.DeliveryEmail = m.Phone, m.Email
+		out.DeliveryPhone, out.DeliveryEmail = m.Phone, string(m.Email)
 		out.RecipientName, out.RecipientTCKN = string(m.RecipientName), m.RecipientTCKN
 	}
 	if to := in.DeliveryAddress; to != nil && to.AddressLine1 == "" {
@@ -517,7 +517,7 @@ func encodePhysical(c issuing.Card) *physicalDetail {
 		PersoRequestDate: b.RequestedAt, ShipmentStatus: string(b.ShipmentStatus), ChipProfileCode: c.ChipProfile,
 		DeliveryAddress: encodeDeliveryAddress(b.Delivery.Address),
 		DeliveryCommunication: &deliveryCommunication{
-			Phone: b.Delivery.Phone, Email: b.Delivery.Email, RecipientName: api.FreeText(b.Delivery.RecipientName),
+			Phone: b.Delivery.Phone, Email: api.FreeText(b.Delivery.Email), RecipientName: api.FreeText(b.Delivery.RecipientName),
 			RecipientTCKN: b.Delivery.RecipientTCKN,
 		},
 	}

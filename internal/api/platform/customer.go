@@ -50,7 +50,7 @@ func withOther[T ~string](values []T) []api.Member {
 type customerIdentification struct {
 	Type               api.Enum[identificationTypes] `json:"identificationType" required:"true"`
 	Number             string                        `json:"identificationNo" required:"true" maxLength:"30"`
-	SerialNo           *string                       `json:"serialNo" maxLength:"20"`
+	SerialNo           *api.FreeText                 `json:"serialNo" maxLength:"20"`
 	IssueDate          *string                       `json:"issueDate"`
 	ExpiryDate         *string                       `json:"expiryDate"`
 	IssuingCountry     *string                       `json:"issuingCountry" doc:"Required for passports; else TR."`
@@ -92,7 +92,7 @@ type businessDetail struct {
 	ShortName         *api.FreeText        `json:"shortName" maxLength:"26"`
 	TaxOffice         api.FreeText         `json:"taxOffice" required:"true" maxLength:"50"`
 	TaxNumber         string               `json:"taxNumber" required:"true" maxLength:"11"`
-	TradeRegistryNo   *string              `json:"tradeRegistryNo" maxLength:"30"`
+	TradeRegistryNo   *api.FreeText        `json:"tradeRegistryNo" maxLength:"30"`
 	MersisNo          *string              `json:"mersisNo" maxLength:"16"`
 	LegalForm         api.Enum[legalForms] `json:"legalForm"`
 	NACECode          *string              `json:"naceCode" maxLength:"10"`
@@ -337,11 +337,19 @@ func decodeCustomer(in createCustomerRequest) (issuing.Customer, error) {
 // contact checks what is no phone number for card numbers; a long phone number
 // may look like one.
 func (d *decoding) contact(field string, m customerCommunication) string {
-	if (m.Type == "Email" || m.Type == "Other") && pan.ContainsPAN(m.Value) && d.refused == nil {
+	if m.Type == "Email" || m.Type == "Other" {
+		return d.noPAN(field, m.Value)
+	}
+	return m.Value
+}
+
+// noPAN refuses a text that holds a card number.
+func (d *decoding) noPAN(field, text string) string {
+	if pan.ContainsPAN(text) && d.refused == nil {
 		d.refused = fault.New(fault.Refused, api.CodeSensitiveText, "a text must not hold a card number").
 			OnField(field, "card_number", "must not hold a card number")
 	}
-	return m.Value
+	return text
 }
 
 func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
@@ -360,7 +368,7 @@ func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
 	if b := in.Business; b != nil {
 		p.Business = &issuing.Business{
 			CompanyName: string(b.CompanyName), ShortName: string(value(b.ShortName)), TaxOffice: string(b.TaxOffice),
-			TaxNumber: b.TaxNumber, TradeRegistryNo: value(b.TradeRegistryNo), MersisNo: value(b.MersisNo),
+			TaxNumber: b.TaxNumber, TradeRegistryNo: string(value(b.TradeRegistryNo)), MersisNo: value(b.MersisNo),
 			LegalForm: issuing.LegalForm(b.LegalForm), NACECode: value(b.NACECode),
 			EstablishmentDate: d.date("businessDetail.establishmentDate", value(b.EstablishmentDate)),
 			EmployeeCount:     value(b.EmployeeCount),
@@ -375,8 +383,11 @@ func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
 }
 
 func decodeIdentification(d *decoding, at string, in customerIdentification) issuing.Identification {
+	if in.Type != "Mersis" { // whose sixteen digits may look like a card number
+		d.noPAN(at+"identificationNo", in.Number)
+	}
 	return issuing.Identification{
-		Type: issuing.IdentificationType(in.Type), Number: in.Number, SerialNo: value(in.SerialNo),
+		Type: issuing.IdentificationType(in.Type), Number: in.Number, SerialNo: string(value(in.SerialNo)),
 		IssueDate: d.date(at+"issueDate", value(in.IssueDate)), ExpiryDate: d.date(at+"expiryDate", value(in.ExpiryDate)),
 		IssuingCountry:   d.country(at+"issuingCountry", value(in.IssuingCountry)),
 		IssuingAuthority: string(value(in.IssuingAuthority)), IsVerified: in.IsVerified,
@@ -432,7 +443,7 @@ func encodeBusiness(b *issuing.Business) *businessDetail {
 	}
 	out := &businessDetail{
 		CompanyName: api.FreeText(b.CompanyName), ShortName: textOrNil(b.ShortName), TaxOffice: api.FreeText(b.TaxOffice),
-		TaxNumber: b.TaxNumber, TradeRegistryNo: orNil(b.TradeRegistryNo), MersisNo: orNil(b.MersisNo),
+		TaxNumber: b.TaxNumber, TradeRegistryNo: textOrNil(b.TradeRegistryNo), MersisNo: orNil(b.MersisNo),
 		LegalForm: api.Enum[legalForms](b.LegalForm), NACECode: orNil(b.NACECode),
 		EstablishmentDate: dateOrNil(b.EstablishmentDate), EmployeeCount: &b.EmployeeCount,
 	}
@@ -446,7 +457,7 @@ func encodeBusiness(b *issuing.Business) *businessDetail {
 
 func encodeIdentification(n issuing.Identification) customerIdentification {
 	return customerIdentification{
-		Type: api.Enum[identificationTypes](n.Type), Number: n.Number, SerialNo: orNil(n.SerialNo),
+		Type: api.Enum[identificationTypes](n.Type), Number: n.Number, SerialNo: textOrNil(n.SerialNo),
 		IssueDate: dateOrNil(n.IssueDate), ExpiryDate: dateOrNil(n.ExpiryDate), IssuingCountry: orNil(n.IssuingCountry.Alpha2()),
 		IssuingAuthority: textOrNil(n.IssuingAuthority), IsVerified: n.IsVerified, VerifiedAt: timeOrNil(n.VerifiedAt),
 		VerificationSource: api.Enum[verificationSources](n.VerificationSource),

@@ -30,10 +30,10 @@ type contactlessLimit struct {
 type cardProductPhysical struct {
 	Code             string                   `json:"code" required:"true"`
 	CardArtCode      string                   `json:"cardArtCode" required:"true"`
-	PlasticCode      string                   `json:"plasticCode" required:"true"`
-	CarrierCode      *string                  `json:"carrierCode"`
-	PersoVendorCode  string                   `json:"persoVendorCode" required:"true"`
-	CourierCode      *string                  `json:"courierCode"`
+	PlasticCode      api.FreeText             `json:"plasticCode" required:"true"`
+	CarrierCode      *api.FreeText            `json:"carrierCode"`
+	PersoVendorCode  api.FreeText             `json:"persoVendorCode" required:"true"`
+	CourierCode      *api.FreeText            `json:"courierCode"`
 	DeliveryMethods  []api.Enum[deliveryWays] `json:"deliveryMethods"`
 	Line1MaxLength   *int                     `json:"line1MaxLength" doc:"21 to 26; absent: 26."`
 	Line2MaxLength   *int                     `json:"line2MaxLength" doc:"Absent: 26."`
@@ -309,8 +309,8 @@ func encodeContactlessLimit(l *issuing.ContactlessLimit) *contactlessLimit {
 
 func decodePlastic(v cardProductPhysical) issuing.Plastic {
 	return issuing.Plastic{
-		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: v.PlasticCode, CarrierCode: value(v.CarrierCode),
-		PersoVendorCode: v.PersoVendorCode, CourierCode: value(v.CourierCode),
+		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: string(v.PlasticCode), CarrierCode: string(value(v.CarrierCode)),
+		PersoVendorCode: string(v.PersoVendorCode), CourierCode: string(value(v.CourierCode)),
 		DeliveryMethods: listOf[issuing.DeliveryMethod](v.DeliveryMethods), Line1MaxLength: or(v.Line1MaxLength, 26),
 		Line2MaxLength: or(v.Line2MaxLength, 26), EmbossType: given(v.EmbossType, issuing.FlatPrinted),
 		LanguageCode: value(v.LanguageCode), IsDefault: v.IsDefault, IsActive: or(v.IsActive, true),
@@ -324,8 +324,8 @@ func encodePlastic(v issuing.Plastic) cardProductPhysical {
 		methods[i] = api.Enum[deliveryWays](m)
 	}
 	return cardProductPhysical{
-		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: v.PlasticCode, CarrierCode: orNil(v.CarrierCode),
-		PersoVendorCode: v.PersoVendorCode, CourierCode: orNil(v.CourierCode), DeliveryMethods: methods,
+		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: api.FreeText(v.PlasticCode), CarrierCode: textOrNil(v.CarrierCode),
+		PersoVendorCode: api.FreeText(v.PersoVendorCode), CourierCode: textOrNil(v.CourierCode), DeliveryMethods: methods,
 		Line1MaxLength: &v.Line1MaxLength, Line2MaxLength: &v.Line2MaxLength,
 		EmbossType: api.Enum[embossTypes](v.EmbossType), LanguageCode: orNil(v.LanguageCode), IsDefault: v.IsDefault,
 		IsActive: &v.IsActive, ExpressAvailable: v.ExpressAvailable,

@@ -15,7 +15,7 @@ func (institutionTypes) Members() []api.Member { return api.Numbered(0, access.I
 type tenantRequest struct {
 	Name             api.FreeText               `json:"name" required:"true" minLength:"1" maxLength:"128"`
 	InstitutionType  api.Enum[institutionTypes] `json:"institutionType" required:"true"`
-	TaxNumber        string                     `json:"taxNumber,omitempty" maxLength:"32"`
+	TaxNumber        api.FreeText               `json:"taxNumber,omitempty" maxLength:"32"`
 	Address          api.FreeText               `json:"address,omitempty" maxLength:"512"`
 	Contact          api.FreeText               `json:"contact,omitempty" maxLength:"512"`
 	TimeZone         string                     `json:"timeZone" required:"true" maxLength:"64" doc:"A name of the IANA time zone database."`
@@ -60,7 +60,7 @@ func (a *API) updateTenant(ctx context.Context, c access.Caller, in *struct{ Bod
 
 func decodeTenant(in tenantRequest) access.TenantChange {
 	return access.TenantChange{
-		Name: string(in.Name), InstitutionType: string(in.InstitutionType), TaxNumber: in.TaxNumber,
+		Name: string(in.Name), InstitutionType: string(in.InstitutionType), TaxNumber: string(in.TaxNumber),
 		Address: string(in.Address), Contact: string(in.Contact), TimeZone: in.TimeZone, Language: in.Language,
 		DefaultCurrency: in.DefaultCurrency, ConcurrencyStamp: in.ConcurrencyStamp,
 	}

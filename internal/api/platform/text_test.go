@@ -3,8 +3,12 @@ package platform
 import (
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
@@ -54,4 +58,72 @@ func TestRequests_withTextNoDatabaseKeepsAreRefused(t *testing.T) {
 			t.Errorf("Basic with NUL: %d %s", out.Code, out.Body)
 		}
 	})
+}
+
+// formed are the members of requests whose form leaves no room for a card
+// number, which are a key of ours or the client's, or which are checked by
+// their handler. Every other text is api.FreeText.
+var formed = strings.Fields(`
+	currency currencyCode defaultCurrency countryCode issuingCountry nationality language timeZone languageCode
+	birthDate establishmentDate issueDate expiryDate effectiveFrom settlementCutOff mccs mccExclusions responseCodeMap
+	bin rangeStart rangeEnd serviceCode chipProfileCode naceCode cityCode townCode zipCode
+	tckn recipientTckn businessDetail.taxNumber mersisNo phone phoneNumber
+	code productCode groupCode binRangeCode segmentCode physicalCode cardArtCode keySetCode
+	customerNo accountNo parentIssuanceNo parentCardToken cardToken keyId concurrencyStamp algorithm publicKey
+	clientId clientSecret refreshToken password userName scope
+	encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock
+	value identificationNo`)
+
+func TestRequests_everyTextThatIsKeptIsFreeText(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	a := New(w.services, "test")
+	a.mount(chi.NewRouter())
+	registry := a.huma.OpenAPI().Components.Schemas
+	var walk func(s *huma.Schema, path string)
+	walk = func(s *huma.Schema, path string) {
+		if s.Ref != "" {
+			s = registry.SchemaFromRef(s.Ref)
+		}
+		for name, member := range s.Properties {
+			walk(member, path+"."+name)
+		}
+		if s.Items != nil {
+			walk(s.Items, path)
+		}
+		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+			walk(values, path)
+		}
+		if s.Type != huma.TypeString || s.Format == "date-time" || len(s.Enum) > 0 || s.Extensions["x-free-text"] == true {
+			return
+		}
+		if !slices.ContainsFunc(formed, func(name string) bool { return strings.HasSuffix(path, "."+name) }) {
+			t.Errorf("%s is neither free text nor listed", path)
+		}
+	}
+	for path, item := range a.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Post, item.Put} {
+			if op != nil && op.RequestBody != nil && op.RequestBody.Content["application/json"] != nil {
+				walk(op.RequestBody.Content["application/json"].Schema, path)
+			}
+		}
+	}
+}
+
+func TestRequests_withCardNumbersWhereNoSchemaSaysSoAreRefused(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	const number = "4539578763621486"
+	for path, body := range map[string]string{
+		"/api/v1/issuing/customer": `{"customerType": "Individual", "name": "Ali", "surname": "Can", "birthDate": "1991-04-12",
+			"nationality": "TR", "kycLevel": "None", "communications": [{"communicationType": "MobilePhone", "value": "+905321234567"}],
+			"identifications": [{"identificationType": "ExternalReference", "identificationNo": "` + number + `"}]}`,
+		"/api/v1/issuing/card": `{"customerNo": "1", "productCode": "VIRTUAL",
+			"deliveryCommunication": {"email": "` + number + `@example.com"}}`,
+		"/api/v1/system/tenant/issuing-attribute": `{"smsTemplates": {"` + number + `": "x"}}`,
+	} {
+		out := w.send(http.MethodPost, path, nil, body)
+		if out.Code != http.StatusUnprocessableEntity || !strings.Contains(out.Body.String(), "Common:SensitiveDataInText") ||
+			strings.Contains(out.Body.String(), number) {
+			t.Errorf("POST %s: %d %s", path, out.Code, out.Body)
+		}
+	}
 }
