@@ -94,6 +94,25 @@ func (s *Service) readCustomerByNo(ctx context.Context, tx db.Tx, tenant access.
 	return s.opened(ctx, row, found, err)
 }
 
+var customerLookup = db.Lookup{Head: `SELECT ` + customerColumns + ` FROM customer c WHERE c.tenant_id = $1 AND c.id IN `}
+
+// readCustomers returns customers in clear by their ids.
+func (s *Service) readCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Customer]) (map[id.ID[Customer]]Customer, error) {
+	all := make(map[id.ID[Customer]]Customer, len(ids))
+	keys := id.Texts(ids)
+	slices.Sort(keys)
+	err := customerLookup.Query(ctx, tx, []any{tenant}, slices.Compact(keys), func(row db.Scanner) error {
+		u, err := scanCustomer(row)
+		if err != nil {
+			return err
+		}
+		err = s.openCustomer(ctx, &u.Customer, u.sealed)
+		all[u.ID] = u.Customer
+		return err
+	})
+	return all, err
+}
+
 func (s *Service) opened(ctx context.Context, row customerRow, found bool, err error) (Customer, bool, error) {
 	if err != nil || !found {
 		return Customer{}, false, err

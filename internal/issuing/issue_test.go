@@ -318,3 +318,24 @@ func TestCards_filters(t *testing.T) {
 		}
 	})
 }
+
+func TestCards_nameTheirCustomers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		w.addCustomer(t, w.caller, "2", "19191919190")
+		for _, no := range []string{"1", "2", "1"} {
+			w.issueWith(t, NewCard{CustomerNo: no, ProductCode: virtualProduct})
+		}
+		cards, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: Page{Limit: 10, Sort: []SortKey{{Name: "creationTime"}}}})
+		if err != nil || total != 3 {
+			t.Fatalf("got %d cards (%v), want 3", total, err)
+		}
+		of := map[string]int{}
+		for _, l := range cards {
+			of[l.CustomerNo+" "+l.CustomerName]++
+		}
+		if of["1 Ayşe Yılmaz"] != 2 || of["2 Ayşe Yılmaz"] != 1 {
+			t.Errorf("got %v", of)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // CardFilter selects issuances by themselves and their current cards; empty
@@ -57,15 +58,20 @@ func (s *Service) Cards(ctx context.Context, c access.Caller, f CardFilter) (car
 		if cards, total, err = listCards(ctx, tx, c.Tenant, f); err != nil {
 			return fmt.Errorf("list cards: %w", err)
 		}
+		var holders []id.ID[Customer]
+		for _, l := range cards {
+			if !l.Issuance.Customer.IsZero() {
+				holders = append(holders, l.Issuance.Customer)
+			}
+		}
+		customers, err := s.readCustomers(ctx, tx, c.Tenant, holders)
+		if err != nil {
+			return fmt.Errorf("read customers of cards: %w", err)
+		}
 		for i := range cards {
-			if cards[i].Issuance.Customer.IsZero() {
-				continue
+			if u, found := customers[cards[i].Issuance.Customer]; found {
+				cards[i].CustomerNo, cards[i].CustomerName = u.No, u.DisplayName()
 			}
-			u, err := s.customerOf(ctx, tx, c, cards[i].Issuance.Customer)
-			if err != nil {
-				return err
-			}
-			cards[i].CustomerNo, cards[i].CustomerName = u.No, u.DisplayName()
 		}
 		return nil
 	})
