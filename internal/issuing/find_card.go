@@ -19,7 +19,9 @@ type IssuedCard struct {
 	BIN      BIN
 	Parent   *RelatedCard // nil for a main card
 
-	IssuanceStatus IssuanceStatus // of the current card, which may be another one
+	Current        Card // of the issuance; may be another one than Card
+	IssuanceStatus IssuanceStatus
+	ChildCount     int // supplementary issuances; filled by [Service.Card] and [Service.CardDetails]
 }
 
 // TriesLeft is how many wrong PINs and CVV2s the card may still see.
@@ -61,8 +63,13 @@ type CardDetails struct {
 func (s *Service) Card(ctx context.Context, c access.Caller, token string) (IssuedCard, error) {
 	var found IssuedCard
 	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
-		found, err = s.issuedCard(ctx, tx, c, token, 0)
-		return err
+		if found, err = s.issuedCard(ctx, tx, c, token, 0); err != nil {
+			return err
+		}
+		if found.ChildCount, err = countChildren(ctx, tx, c.Tenant, found.Issuance.ID); err != nil {
+			return fmt.Errorf("count supplementary cards: %w", err)
+		}
+		return nil
 	})
 	return found, err
 }
@@ -91,6 +98,7 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 		if err != nil {
 			return fmt.Errorf("read supplementary cards: %w", err)
 		}
+		d.ChildCount = len(children)
 		for _, child := range children {
 			r, err := s.relatedCard(ctx, tx, c, child)
 			if err != nil {
@@ -116,13 +124,13 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if out.Issuance, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil || !found {
 		return out, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
 	}
-	current := card
+	out.Current = card
 	if out.Issuance.CurrentCard != card.ID {
-		if current, found, err = readCardByID(ctx, tx, c.Tenant, out.Issuance.CurrentCard); err != nil || !found {
+		if out.Current, found, err = readCardByID(ctx, tx, c.Tenant, out.Issuance.CurrentCard); err != nil || !found {
 			return out, fmt.Errorf("read current card of issuance %s: %w", out.Issuance.ID, missing(err))
 		}
 	}
-	out.IssuanceStatus = IssuanceStatusOf(current.Status)
+	out.IssuanceStatus = IssuanceStatusOf(out.Current.Status)
 	if err := s.openPhone(ctx, &out.Issuance); err != nil {
 		return out, err
 	}

@@ -46,6 +46,12 @@ func readChildren(ctx context.Context, tx db.Tx, tenant access.TenantID, parent 
 		WHERE i.tenant_id = $1 AND i.parent_id = $2 ORDER BY i.created_at, i.id`, tenant, parent)
 }
 
+// countChildren counts the supplementary issuances of a main one.
+func countChildren(ctx context.Context, tx db.Tx, tenant access.TenantID, parent id.ID[Issuance]) (int, error) {
+	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND parent_id = $2`, tenant, parent)
+	return n, err
+}
+
 // insertIssuance adds an issuance. It returns false, and has changed nothing,
 // when its number or external id is taken.
 func insertIssuance(ctx context.Context, tx db.Tx, i Issuance) (bool, error) {

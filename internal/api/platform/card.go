@@ -147,7 +147,7 @@ type physicalSummary struct {
 	LastUpdate     time.Time `json:"lastUpdate"`
 }
 
-// physicalDetail is CardPhysicalInfoDto as far as production has come.
+// physicalDetail is CardPhysicalInfoDto; what the bureau will tell is null.
 type physicalDetail struct {
 	PhysicalCode          string                 `json:"physicalCode"`
 	CardArtCode           string                 `json:"cardArtCode"`
@@ -159,9 +159,15 @@ type physicalDetail struct {
 	IsExpress             bool                   `json:"isExpress"`
 	PersoStatus           string                 `json:"persoStatus"`
 	PersoVendorCode       *string                `json:"persoVendorCode"`
+	PersoFileName         *string                `json:"persoFileName"`
+	PersoBatchNo          *string                `json:"persoBatchNo"`
 	PersoRequestDate      time.Time              `json:"persoRequestDate"`
+	PersoFileDate         *time.Time             `json:"persoFileDate"`
+	ProducedDate          *time.Time             `json:"producedDate"`
+	ErrorText             *string                `json:"errorText"`
 	ShipmentStatus        string                 `json:"shipmentStatus"`
 	ChipProfileCode       string                 `json:"chipProfileCode"`
+	PINMailerStatus       *string                `json:"pinMailerStatus"`
 	DeliveryAddress       *deliveryAddress       `json:"deliveryAddress"`
 	DeliveryCommunication *deliveryCommunication `json:"deliveryCommunication"`
 }
@@ -188,11 +194,12 @@ type cardDTO struct {
 	EmbossNameLine2 *string          `json:"embossNameLine2"`
 	ActivatedAt     *time.Time       `json:"activatedAt"`
 	CreatedAt       time.Time        `json:"createdAt"`
+	PreviousToken   *string          `json:"previousCardToken" doc:"Null until cards are renewed."`
 	Physical        *physicalSummary `json:"physical"`
 }
 
-// issuanceSummary is IssuanceSummaryDto.
-type issuanceSummary struct {
+// IssuanceSummary is IssuanceSummaryDto.
+type IssuanceSummary struct {
 	IssuanceNo        string      `json:"issuanceNo"`
 	IssuanceStatus    string      `json:"issuanceStatus"`
 	CustomerNo        *string     `json:"customerNo"`
@@ -206,39 +213,23 @@ type issuanceSummary struct {
 	CreationTime      time.Time   `json:"creationTime"`
 }
 
-// issuanceDTO is the part of IssuanceDto that a single card shows.
+// issuanceDTO is IssuanceDto.
 type issuanceDTO struct {
-	IssuanceNo        string    `json:"issuanceNo"`
-	IssuanceStatus    string    `json:"issuanceStatus"`
-	CardOwnershipType string    `json:"cardOwnershipType"`
-	ParentIssuanceNo  *string   `json:"parentIssuanceNo"`
-	AccountNo         string    `json:"accountNo"`
-	ExternalCardID    *string   `json:"externalCardId"`
-	PhoneNumber       *string   `json:"phoneNumber" doc:"Masked."`
-	DigitalSlipType   string    `json:"digitalSlipType"`
-	AutoRenewalStatus string    `json:"autoRenewalStatus"`
-	CreationTime      time.Time `json:"creationTime"`
-}
-
-// cardHolder is CustomerInfoDto inside a card.
-type cardHolder struct {
-	CustomerNo         string  `json:"customerNo"`
-	CustomerType       string  `json:"customerType"`
-	Name               *string `json:"name"`
-	Surname            *string `json:"surname"`
-	CompanyName        *string `json:"companyName"`
-	Status             string  `json:"status"`
-	SegmentCode        *string `json:"segmentCode"`
-	KYCLevel           string  `json:"kycLevel"`
-	ExternalCustomerID *string `json:"externalCustomerId"`
+	IssuanceSummary
+	ParentIssuanceNo  *string `json:"parentIssuanceNo"`
+	AccountNo         string  `json:"accountNo"`
+	ExternalCardID    *string `json:"externalCardId"`
+	PhoneNumber       *string `json:"phoneNumber" doc:"Masked."`
+	DigitalSlipType   string  `json:"digitalSlipType"`
+	AnnualFeeNextDate *string `json:"annualFeeNextDate" doc:"Null until there are annual fees."`
 }
 
 // FoundCard is FindCardResponseDto (§8.5).
 type FoundCard struct {
-	Card     cardDTO     `json:"card"`
-	Issuance issuanceDTO `json:"issuance"`
-	Customer *cardHolder `json:"customer"`
-	Product  cardProduct `json:"product"`
+	Card     cardDTO        `json:"card"`
+	Issuance issuanceDTO    `json:"issuance"`
+	Customer *CustomerBrief `json:"customer"`
+	Product  cardProduct    `json:"product"`
 }
 
 // cardDetail is CardDetailDto.
@@ -448,26 +439,23 @@ func encodeFoundCard(i issuing.IssuedCard) FoundCard {
 	out := FoundCard{
 		Card: encodeCardDTO(i.Card),
 		Issuance: issuanceDTO{
-			IssuanceNo: i.Issuance.No, IssuanceStatus: string(i.IssuanceStatus),
-			CardOwnershipType: string(i.Issuance.Ownership()), AccountNo: i.Issuance.AccountNo,
-			ExternalCardID: orNil(i.Issuance.ExternalCardID), PhoneNumber: orNil(i.Issuance.PhoneNumber),
-			DigitalSlipType: string(i.Issuance.DigitalSlipType), AutoRenewalStatus: string(i.Issuance.AutoRenewal),
-			CreationTime: i.Issuance.CreatedAt,
+			IssuanceSummary: IssuanceSummary{
+				IssuanceNo: i.Issuance.No, IssuanceStatus: string(i.IssuanceStatus), ProductCode: i.Product.Code,
+				ProductName: i.Product.Name, CardOwnershipType: string(i.Issuance.Ownership()),
+				CurrentCard: encodeCardSummary(i.Current), ChildCount: i.ChildCount,
+				AutoRenewalStatus: string(i.Issuance.AutoRenewal), CreationTime: i.Issuance.CreatedAt,
+			},
+			AccountNo: i.Issuance.AccountNo, ExternalCardID: orNil(i.Issuance.ExternalCardID),
+			PhoneNumber: orNil(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),
 		},
 		Product: encodeCardProduct(i),
 	}
 	if i.Parent != nil {
 		out.Issuance.ParentIssuanceNo = &i.Parent.IssuanceNo
 	}
-	if u := i.Customer; u != nil {
-		out.Customer = &cardHolder{
-			CustomerNo: u.No, CustomerType: string(u.Type), Name: orNil(u.Name), Surname: orNil(u.Surname),
-			Status: string(u.Status), SegmentCode: orNil(u.Segment), KYCLevel: u.KYCLevel.String(),
-			ExternalCustomerID: orNil(u.ExternalID),
-		}
-		if u.Business != nil {
-			out.Customer.CompanyName = orNil(u.Business.CompanyName)
-		}
+	if i.Customer != nil {
+		holder, name := encodeBrief(*i.Customer), i.Customer.DisplayName()
+		out.Customer, out.Issuance.CustomerNo, out.Issuance.CustomerName = &holder, &holder.CustomerNo, &name
 	}
 	return out
 }

@@ -37,18 +37,18 @@ type cardQuery struct {
 	AutoRenewalStatus string   `query:"AutoRenewalStatus" maxLength:"16"`
 }
 
-func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (api.Page[issuanceSummary], error) {
+func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (api.Page[IssuanceSummary], error) {
 	filter, err := decodeCardQuery(in)
 	if err != nil {
-		return api.Page[issuanceSummary]{}, err
+		return api.Page[IssuanceSummary]{}, err
 	}
 	cards, total, capped, err := a.Issuing.Cards(ctx, c, filter)
 	if err != nil {
-		return api.Page[issuanceSummary]{}, err
+		return api.Page[IssuanceSummary]{}, err
 	}
-	rows := make([]issuanceSummary, len(cards))
+	rows := make([]IssuanceSummary, len(cards))
 	for i, l := range cards {
-		rows[i] = issuanceSummary{
+		rows[i] = IssuanceSummary{
 			IssuanceNo: l.Issuance.No, IssuanceStatus: string(issuing.IssuanceStatusOf(l.Card.Status)),
 			CustomerNo: orNil(l.CustomerNo), CustomerName: orNil(l.CustomerName), ProductCode: l.Issuance.ProductCode,
 			ProductName: l.ProductName, CardOwnershipType: string(l.Issuance.Ownership()), CurrentCard: encodeCardSummary(l.Card),
