@@ -116,14 +116,17 @@ type job struct {
 
 func (p *Platform) jobs() []job {
 	return []job{
-		{"sweep idempotent answers", p.config.Job.SweepInterval, p.sweep},
+		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
 	}
 }
 
+// sweep deletes idempotency keys, refresh tokens and transport keys past their
+// date.
 func (p *Platform) sweep(ctx context.Context) (int, error) {
 	rows, err := p.access.Sweep(ctx)
-	return int(rows), err
+	keys, also := p.vault.Sweep(ctx)
+	return int(rows + keys), errors.Join(err, also)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {

@@ -7,10 +7,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // testConfig are the defaults in a directory of the test's own, on free ports.
@@ -95,5 +100,33 @@ func TestOpenCore_refusesAnotherRootKeyThanTheDatabases(t *testing.T) {
 	if k, err := openCore(t.Context(), c, log, migrate); err == nil {
 		k.close()
 		t.Error("the root key of another database was taken")
+	}
+}
+
+func TestSweep_removesEveryKindOfExpiredRow(t *testing.T) {
+	l := testConfig(t)
+	k, err := openCore(t.Context(), l.Config, slog.New(slog.DiscardHandler), migrate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = k.close() }()
+	tenant, _, err := k.access.CreateTenant(t.Context(), access.NewTenant{Name: "T", Sandbox: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-48 * time.Hour)
+	err = k.db.InTx(t.Context(), func(tx db.Tx) error {
+		return vault.SaveKey(t.Context(), tx, tenant.ID, vault.Key{
+			Ref: hsm.KeyRef{ID: "key_old", Tenant: tenant.ID.String(), Usage: hsm.UsageField}, ClientID: "c", CreatedAt: old, ExpiresAt: old,
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Platform{core: k}
+	for _, want := range []int{1, 0} {
+		if rows, err := p.sweep(t.Context()); err != nil || rows != want {
+			t.Errorf("swept %d rows (%v), want %d", rows, err, want)
+		}
 	}
 }

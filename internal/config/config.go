@@ -42,7 +42,7 @@ type Network struct {
 // Job is the background work.
 type Job struct {
 	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
-	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often kept idempotent answers past their date are removed"`
+	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens and transport keys past their date are removed"`
 }
 
 // Log is what the program says while it runs.
