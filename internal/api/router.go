@@ -87,18 +87,3 @@ func answerHealth(w http.ResponseWriter, r *http.Request, checks []Health) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 }
-
-// NewServer returns a server with every time-out set: a slow or silent client
-// costs a connection for seconds only.
-func NewServer(address string, handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Addr:              address,
-		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-}
