@@ -194,9 +194,12 @@ func decode(k *koanf.Koanf, c *Config) error {
 		}
 		return v, nil
 	}
-	noBareDuration := func(from, to reflect.Type, v any) (any, error) {
-		if to == reflect.TypeFor[time.Duration]() && from != to {
+	asWritten := func(from, to reflect.Type, v any) (any, error) {
+		switch {
+		case to == reflect.TypeFor[time.Duration]() && from != to:
 			return nil, fmt.Errorf("%v is not a time such as 30s or 2m", v)
+		case to.Kind() == reflect.Int && from.Kind() == reflect.Float64: // would be cut off
+			return nil, fmt.Errorf("%v is not a whole number", v)
 		}
 		return v, nil
 	}
@@ -204,7 +207,7 @@ func decode(k *koanf.Koanf, c *Config) error {
 		Result:      c,
 		TagName:     "koanf",
 		ErrorUnused: true,
-		DecodeHook:  mapstructure.ComposeDecodeHookFunc(fromText, noBareDuration),
+		DecodeHook:  mapstructure.ComposeDecodeHookFunc(fromText, asWritten),
 	}})
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
