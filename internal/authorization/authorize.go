@@ -92,7 +92,8 @@ var errConfigurationMoves = errors.New("the configuration changes faster than a 
 
 // Authorize answers a message about a card: a request, an advice, a reversal. A
 // decline is an answer, not an error: an error means that no decision could be
-// made, nothing was kept, and the network sees response code 91 or 96.
+// made, nothing was kept, and the network sees response code 91 or 96; except
+// for [ErrOutcomeUnknown], after which the sender must not be answered.
 //
 // When it returns an answer, the decision is durable. A repeat of a message
 // gets the first answer again: it reserves nothing and costs the cardholder no
@@ -111,6 +112,10 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 	for range gatherMax {
 		watch = clock.StartStopwatch()
 		facts, err := e.gather(ctx, req)
+		if errors.Is(err, errNotConfigured) && !facts.Tenant.IsZero() {
+			e.cards.Forget(facts.Tenant) // another node has defined it since
+			facts, err = e.gather(ctx, req)
+		}
 		if err != nil {
 			return Answer{}, fmt.Errorf("gather facts: %w", err)
 		}

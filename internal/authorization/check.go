@@ -142,8 +142,7 @@ func checkPIN(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckO
 // same cryptogram may come again with one.
 const secondTap = 5 * time.Minute
 
-// checkARQC judges cryptogram and counter. A valid cryptogram moves the card's
-// counter whatever the decision becomes; an invalid one never does.
+// checkARQC judges cryptogram and counter; see consume.
 func checkARQC(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOutcome, Reason, string) {
 	if req.Chip == nil {
 		if req.isChip() && !req.Flow.IsAdvice() {
@@ -154,8 +153,8 @@ func checkARQC(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOu
 	if f.ARQC != Match {
 		return failed(ARQCInvalid, "%s", f.ChipDetail)
 	}
-	atc := int(req.Chip.ATC[0])<<8 | int(req.Chip.ATC[1])
-	if !d.acceptATC(atc) {
+	atc := req.Chip.counter()
+	if !d.isFreshATC {
 		if !isSecondTap(f, s.Card.Tap) || req.Flow.IsAdvice() {
 			return failed(ARQCInvalid, "ATC %d was used before (last %d)", atc, s.Card.ATC)
 		}
@@ -251,6 +250,9 @@ func checkAmount(_ *Decision, req *Request, f *Facts, s State, row codeRow) (Che
 // one (contract §6.2).
 func checkContactless(_ *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
 	p := f.Product
+	if req.isContactless() && row.dir == debit && !p.ContactlessEnabled {
+		return failed(PolicyNotAllowed, "the product has no contactless")
+	}
 	if !req.isContactless() || row.dir != debit || f.PIN == Match || p.ContactlessLimit < 0 || f.Billing.Currency().Code() != p.Currency {
 		return skipped()
 	}
@@ -285,8 +287,11 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) (Ch
 	case req.Flow.IsAdvice():
 		return failed(InsufficientFunds, "%s of %s, booked all the same", f.Billing.Decimal(), available.Decimal())
 	case req.MayApprovePartially && available.Sign() > 0:
-		d.Approved, d.Outcome = available, OutcomeApprovedPartially
-		return passed("%s of the %s asked for", available.Decimal(), f.Billing.Decimal())
+		// What is approved must be something in the terminal's currency, too.
+		if told, err := req.Amount.MulDiv(available.Minor(), f.Billing.Minor(), money.Down); err == nil && told.Sign() > 0 {
+			d.Approved, d.Outcome = available, OutcomeApprovedPartially
+			return passed("%s of the %s asked for", available.Decimal(), f.Billing.Decimal())
+		}
 	}
 	return failed(InsufficientFunds, "%s of %s", f.Billing.Decimal(), available.Decimal())
 }

@@ -36,10 +36,13 @@ type Decision struct {
 	Mirror     bool         // Post is the exact mirror of Original's entry
 	Tombstone  bool         // remember that the named original must not act
 
-	// OriginalStatus, when set, is what the original becomes; RootStatus what
-	// the root of its life cycle becomes.
-	OriginalStatus Status
-	RootStatus     Status
+	// OriginalStatus, when set, is what the original becomes. ReverseOriginal is
+	// what is taken off an original that neither holds nor has moved money.
+	OriginalStatus  Status
+	ReverseOriginal money.Amount
+
+	// isFreshATC says that the chip's counter was new.
+	isFreshATC bool
 }
 
 // decide makes the decision on req from what was gathered and what was read
@@ -48,7 +51,7 @@ type Decision struct {
 // and replayed.
 func decide(req *Request, f *Facts, s State) Decision {
 	zero := money.Zero(f.Billing.Currency())
-	d := &Decision{Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero}
+	d := &Decision{Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero, ReverseOriginal: zero}
 	switch {
 	case s.ReversedBefore:
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
@@ -75,6 +78,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 func (d *Decision) authorize(req *Request, f *Facts, s State) {
 	row := classify(req.ProcessingCode, req.MCC, req.Amount)
 	d.Status = StatusDeclined
+	d.consume(req, f)
 	for _, c := range checks {
 		outcome, reason, detail := c.run(d, req, f, s, row)
 		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
@@ -108,11 +112,24 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 	d.Card.Tap = ""
 }
 
+// consume remembers the counter of a valid cryptogram, whatever the decision
+// becomes: one that came with a wrong PIN cannot come again with the right one.
+// An invalid cryptogram never moves the counter.
+func (d *Decision) consume(req *Request, f *Facts) {
+	if req.Chip != nil && f.ARQC == Match && f.Card.Found {
+		d.isFreshATC = d.acceptATC(req.Chip.counter())
+	}
+}
+
 // rememberTap keeps the fingerprint of a contactless request that was asked for
-// a PIN: the same tap then comes again with it.
+// a PIN: the same tap then comes again with it. Any other answer ends that.
 func (d *Decision) rememberTap(req *Request, f *Facts) {
-	if f.Tap != "" && (d.Reason == PINRequired || d.Reason == PINInvalid) {
+	switch {
+	case f.Tap == "":
+	case d.Reason == PINRequired, d.Reason == PINInvalid:
 		d.Card.Tap = f.Tap + "@" + fmt.Sprint(f.Now.UnixMicro())
+	default:
+		d.Card.Tap = ""
 	}
 }
 
@@ -126,6 +143,7 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 		d.Trace = append(d.Trace, Check{"Advice", Fail, NetworkDeclined, "the network reports a decline"})
 		return
 	}
+	d.consume(req, f)
 	for _, c := range checks {
 		outcome, reason, detail := c.run(d, req, f, s, row)
 		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
@@ -138,6 +156,12 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	d.Card.Tap = s.Card.Tap
 	o := s.Original
 	completes := o.Found && o.SameCard && o.Status.HoldsMoney()
+	if completes && req.Flow == FinancialAdvice && f.Billing.IsZero() {
+		// A completion over nothing sets all of the hold free.
+		d.Status, d.ReverseBy = StatusApproved, o.Remaining
+		d.Trace = append(d.Trace, Check{"Advice", Pass, "", "completes an open authorization with nothing"})
+		return
+	}
 	switch {
 	case row.dir == neither:
 		d.Status = StatusApproved
@@ -152,9 +176,11 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 			d.ConsumeBy, d.OriginalStatus = d.Approved, StatusCleared
 		}
 	case completes:
-		// A completion adjusts the hold to its own amount, up or down.
+		// A completion adjusts the hold to its own amount, up or down, less what
+		// was presented already.
 		d.Status = StatusApproved
-		if more := minus(d.Approved, o.Remaining); more.Sign() > 0 {
+		target := minus(d.Approved, least(d.Approved, o.Cleared))
+		if more := minus(target, o.Remaining); more.Sign() > 0 {
 			d.IncreaseBy = more
 		} else {
 			d.ReverseBy = more.Neg()
@@ -196,42 +222,51 @@ func (d *Decision) reverse(req *Request, f *Facts, s State) {
 		d.Trace = append(d.Trace, Check{"Original", Pass, "", detail})
 	}
 	posted := o.IsPosted && (o.Status == StatusCleared || o.Status == StatusPartiallyReversed)
-	if !posted && !o.Status.HoldsMoney() {
+	switch {
+	case !posted && !o.Status.HoldsMoney():
 		pass("the original is " + string(o.Status) + ": nothing to undo")
+		return
+	case o.IsCompleted:
+		pass("a completion has replaced the increment: nothing to undo")
 		return
 	}
 	remains := money.Zero(o.Billing.Currency())
-	if f.ReplacementBilling != nil && f.ReplacementBilling.Currency() == o.Billing.Currency() {
-		remains = *f.ReplacementBilling
+	if s.Remains != nil {
+		remains = *s.Remains
 	}
 	undo := minus(o.outstanding(), remains)
-	if o.ID == o.Root && remains.IsZero() && !posted {
-		undo = o.Remaining // the first of a chain takes its increments with it
+	if o.ID == o.Root && !o.Hold.IsZero() {
+		// The first of a chain stands for the whole of it.
+		undo = minus(plus(o.Remaining, o.Cleared), remains)
 	}
 	if undo.Sign() <= 0 {
 		pass("no less than the original remains: nothing to undo")
 		return
 	}
 	d.Approved = undo
-	if posted {
+	switch {
+	case posted:
 		d.Post, d.PostSide = undo, ledger.Credit
 		if !o.IsDebit {
 			d.PostSide = ledger.Debit
 		}
 		d.Mirror = remains.IsZero() && o.Reversed.IsZero()
 		pass("posted back")
-	} else {
+	case o.Hold.IsZero():
+		d.ReverseOriginal = undo // what was only recorded: a refund as 0100
+		pass("taken back")
+	default:
 		d.ReverseBy = least(undo, o.Remaining)
 		pass("set free")
 	}
 	switch {
-	case !remains.IsZero():
-		if o.Status != StatusPartiallyCleared {
-			d.OriginalStatus = StatusPartiallyReversed
-		}
 	case o.Status == StatusPartiallyCleared:
-		d.OriginalStatus = StatusCleared
-	default:
+		if d.ReverseBy == o.Remaining {
+			d.OriginalStatus = StatusCleared
+		}
+	case remains.IsZero():
 		d.OriginalStatus = StatusReversed
+	default:
+		d.OriginalStatus = StatusPartiallyReversed
 	}
 }

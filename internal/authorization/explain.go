@@ -14,7 +14,8 @@ const (
 	TransactionNotFound fault.Code = "transaction_not_found"
 )
 
-// Codes lists them, for the totality tests of the families.
+// Codes lists them, for the totality tests of the families. ErrBusy never
+// reaches one: it answers messages only.
 var Codes = []fault.Code{TransactionNotFound}
 
 // Queries reads what was decided. It is safe for concurrent use.

@@ -52,12 +52,8 @@ type Facts struct {
 
 	// Billing is the amount in the account's currency; Convertible is false
 	// when the network gave none and the transaction is in another currency.
-	Billing     money.Amount
-	Convertible bool
-	// ReplacementBilling is what remains after a partial reversal; nil for a
-	// full one.
-	ReplacementBilling *money.Amount
-
+	Billing              money.Amount
+	Convertible          bool
 	PIN, ARQC, CVV, CVV2 Result
 	// ChipDetail says why ARQC is not a Match, in words without card data.
 	ChipDetail string
@@ -123,6 +119,9 @@ type State struct {
 	// ReversedBefore says that a reversal named this message before it came.
 	ReversedBefore bool
 	Original       Original
+	// Remains is what a partial reversal leaves of Original, in the account's
+	// currency; nil for a full one.
+	Remains *money.Amount
 }
 
 // Original is the transaction that a reversal, increment or completion refers
@@ -134,15 +133,17 @@ type Original struct {
 	Root      TransactionID
 	Status    Status
 	IsDebit   bool
-	Amount    money.Amount // DE4 of the original
+	Amount    money.Amount // DE4 of the original's answer
 	Billing   money.Amount
 	Reversed  money.Amount
+	Cleared   money.Amount
 	Hold      ledger.HoldID
 	Remaining money.Amount // of the hold; zero without one
 	IsPosted  bool         // a single-message item: its money has moved
 	Entry     ledger.EntryID
-	// RootStatus, when the original is an increment, is its root's.
-	RootStatus Status
+	// IsCompleted says that the original is an increment of a life cycle that a
+	// completion has brought to its final amount.
+	IsCompleted bool
 }
 
 func (o Original) outstanding() money.Amount { return minus(o.Billing, o.Reversed) }

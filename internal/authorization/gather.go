@@ -55,13 +55,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 		f.plastics = append(f.plastics, c.Card.ID)
 	}
 	card := choose(cards, req)
-	product, ok := cfg.Product(card.Issuance.ProductCode)
-	if !ok {
-		return nil, fmt.Errorf("product %s of card %s is not in the configuration", card.Issuance.ProductCode, card.Card.ID)
-	}
-	keys, ok := cfg.KeysOf(bin)
-	if !ok {
-		return nil, fmt.Errorf("BIN of card %s has no keys", card.Card.ID)
+	product, known := cfg.Product(card.Issuance.ProductCode)
+	keys, keyed := cfg.KeysOf(bin)
+	if !known || !keyed {
+		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Issuance.ProductCode, card.Card.ID)
 	}
 	f.Card = cardFacts(card, cfg, now)
 	f.Product = productFacts(product)
@@ -77,6 +74,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	}
 	return f, e.judge(ctx, req, f, card.Card, keys)
 }
+
+// errNotConfigured says that a card is newer than the configuration it was
+// looked up in.
+var errNotConfigured = errors.New("not in the configuration")
 
 // fingerprint identifies what a message is about, for telling a repeat from a
 // different message under the same key.
@@ -148,15 +149,6 @@ func (f *Facts) bill(req *Request, account money.Currency) {
 	default:
 		f.Convertible = false
 	}
-	// DE95 says what remains; its billing part, or its transaction part when
-	// that is in the account's currency. Else it follows from the original,
-	// which is read under the lock (see work.original).
-	switch {
-	case req.ReplacementBilling != nil && !req.ReplacementBilling.IsZero() && req.ReplacementBilling.Currency() == account:
-		f.ReplacementBilling = req.ReplacementBilling
-	case req.Replacement != nil && !req.Replacement.IsZero() && req.Replacement.Currency() == account:
-		f.ReplacementBilling = req.Replacement
-	}
 }
 
 // holdDays is how long the hold of this request lasts, by what it is.
@@ -181,25 +173,30 @@ func (e *Engine) judge(ctx context.Context, req *Request, f *Facts, card issuing
 	if err := e.judgeChip(ctx, req, f, card, keys); err != nil {
 		return err
 	}
-	value := func(kind hsm.CardValueKind, service string, got secret.Value) (Result, error) {
+	value := func(kind hsm.CardValueKind, got secret.Value) (Result, error) {
 		ok, err := e.hsm.VerifyCardValue(ctx, keys.CVK, kind,
-			hsm.CardValueInput{PAN: req.Card.PAN, Expiry: card.Expires.YYMM(), ServiceCode: service}, got)
+			hsm.CardValueInput{PAN: req.Card.PAN, Expiry: card.Expires.YYMM(), ServiceCode: card.ServiceCode}, got)
 		return resultOf(ok), err
 	}
 	var err error
 	if track := req.Card.Track2; !track.IsZero() {
 		switch {
 		case req.isStripe():
-			f.CVV, err = value(hsm.CVV, track.ServiceCode(), issuing.CardValueOnTrack(track))
+			f.CVV, err = value(hsm.CVV, issuing.CardValueOnTrack(track))
+			// A track with another service code is not ours: under 000 or 999
+			// the printed or the chip's value would pass for the stripe's.
+			if track.ServiceCode() != card.ServiceCode {
+				f.CVV = NoMatch
+			}
 		case req.isChip():
-			f.CVV, err = value(hsm.ICVV, "", issuing.CardValueOnTrack(track))
+			f.CVV, err = value(hsm.ICVV, issuing.CardValueOnTrack(track))
 		}
 		if err != nil {
 			return fmt.Errorf("verify CVV: %w", err)
 		}
 	}
 	if !req.Card.CVV2.IsZero() {
-		if f.CVV2, err = value(hsm.CVV2, "", req.Card.CVV2); err != nil {
+		if f.CVV2, err = value(hsm.CVV2, req.Card.CVV2); err != nil {
 			return fmt.Errorf("verify CVV2: %w", err)
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // lane commits operations in groups. A group is whatever arrived while the one
@@ -49,18 +51,40 @@ func (l *lane) close() {
 	<-l.ended
 }
 
+// ErrOutcomeUnknown is returned when a decision may be durable or not: the
+// database did not answer the commit and could not be asked again. The sender
+// must get no answer; its repeat or reversal will find out.
+var ErrOutcomeUnknown = errors.New("the decision may be durable or not")
+
+// ErrBusy is returned when the account stayed locked by something else, such as
+// a clearing file that is being posted. Nothing was kept.
+var ErrBusy = fault.New(fault.Unavailable, "account_busy", "the account is being worked on; try again")
+
+// How long a group waits for a row that something else has locked, and how long
+// an operation waits that runs alone after that.
+const (
+	lockWaitGroup = 250 * time.Millisecond
+	lockWaitAlone = 100 * time.Millisecond
+)
+
 // commit decides and writes a group in one transaction, and then answers all of
-// it. If the transaction fails, its operations run one by one, so that one
-// that cannot be written harms only itself.
+// it. If the transaction fails, its operations run one by one: so one that
+// cannot be written, or waits for a lock, harms only itself, and after a commit
+// whose outcome is unknown each finds its answer if it is there.
 func (e *Engine) commit(ctx context.Context, group []*operation) {
 	e.observe.Group(len(group))
-	err := e.commitTogether(ctx, group)
-	if err != nil && len(group) > 1 {
+	if err := e.commitTogether(ctx, group, lockWaitGroup); err != nil {
+		unknown := errors.Is(err, db.ErrOutcomeUnknown)
 		for _, op := range group {
-			op.err = e.commitTogether(ctx, []*operation{op})
+			op.err = e.commitTogether(ctx, []*operation{op}, lockWaitAlone)
+			switch {
+			case op.err == nil:
+			case unknown || errors.Is(op.err, db.ErrOutcomeUnknown):
+				op.err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, op.err)
+			case db.IsLocked(op.err):
+				op.err = ErrBusy.Wrap(op.err)
+			}
 		}
-	} else if err != nil {
-		group[0].err = err
 	}
 	for _, op := range group {
 		close(op.done)
@@ -71,9 +95,14 @@ func (e *Engine) commit(ctx context.Context, group []*operation) {
 // one of its message keys at the same moment.
 const claimMax = 3
 
-func (e *Engine) commitTogether(ctx context.Context, group []*operation) error {
+func (e *Engine) commitTogether(ctx context.Context, group []*operation, wait time.Duration) error {
 	for attempt := 1; ; attempt++ {
-		err := e.db.InTx(ctx, func(tx db.Tx) error { return e.decideAll(ctx, tx, group) })
+		err := e.db.InTx(ctx, func(tx db.Tx) error {
+			if err := db.LimitLockWait(ctx, tx, wait); err != nil {
+				return err
+			}
+			return e.decideAll(ctx, tx, group)
+		})
 		if !db.IsUnique(err) && !errors.Is(err, errClaimed) || attempt == claimMax {
 			return err
 		}

@@ -31,6 +31,7 @@ const (
 	CVVInvalid           Reason = "CvvInvalid"
 	CVV2Invalid          Reason = "Cvv2Invalid"
 	CVV2TriesExceeded    Reason = "Cvv2TriesExceeded"
+	PolicyNotAllowed     Reason = "PolicyNotAllowed"
 	InvalidTransaction   Reason = "InvalidTransaction"
 	InvalidAmount        Reason = "InvalidAmount"
 	InsufficientFunds    Reason = "InsufficientFunds"
@@ -48,7 +49,7 @@ func Reasons() []Reason {
 		DuplicateTransaction, OriginalNotFound, CardNotFound, TenantSuspended, CardNotActivated, CardInactive,
 		CardBlocked, CardLost, CardStolen, CardFraud, CardCancelled, CardExpired, CardRenewed, CustomerInactive,
 		ExpiryMismatch, PINNotSet, PINInvalid, PINTriesExceeded, PINRequired, ARQCInvalid, CVVInvalid, CVV2Invalid,
-		CVV2TriesExceeded, InvalidTransaction, InvalidAmount, InsufficientFunds, NetworkDeclined, SystemError,
+		CVV2TriesExceeded, PolicyNotAllowed, InvalidTransaction, InvalidAmount, InsufficientFunds, NetworkDeclined, SystemError,
 	}
 }
 

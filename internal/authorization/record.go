@@ -162,7 +162,6 @@ func (f *Facts) visit(c *codec) {
 	f.Product.visit(c)
 	c.amount("billing", &f.Billing)
 	c.bool("convertible", &f.Convertible)
-	c.optionalAmount("remains", &f.ReplacementBilling)
 	visitText(c, "result.pin", &f.PIN)
 	visitText(c, "result.arqc", &f.ARQC)
 	visitText(c, "result.cvv", &f.CVV)
@@ -207,6 +206,7 @@ func (s *State) visit(c *codec) {
 	c.amount("state.held", &s.Held)
 	visitCardState(c, &s.Card)
 	s.Original.visit(c)
+	c.optionalAmount("state.remains", &s.Remains)
 }
 
 func visitCardState(c *codec, k *issuing.CardState) {
@@ -238,11 +238,12 @@ func (o *Original) visit(c *codec) {
 	c.amount("state.original.amount", &o.Amount)
 	c.amount("state.original.billing", &o.Billing)
 	c.amount("state.original.reversed", &o.Reversed)
+	c.amount("state.original.cleared", &o.Cleared)
 	visitID(c, "state.original.hold", &o.Hold)
 	c.amount("state.original.remaining", &o.Remaining)
 	c.bool("state.original.posted", &o.IsPosted)
 	visitID(c, "state.original.entry", &o.Entry)
-	visitText(c, "state.original.root_status", &o.RootStatus)
+	c.bool("state.original.completed", &o.IsCompleted)
 }
 
 // codec writes members, or reads them back.

@@ -31,7 +31,9 @@ type Request struct {
 	// Original names the message that a reversal undoes (DE90).
 	Original *Key
 	// Replacement is what remains after a partial reversal (DE95), in
-	// transaction and billing currency; nil or zero is a full reversal.
+	// transaction currency; nil or zero is a full reversal. ReplacementBilling
+	// is the same in minor units of the original's billing currency, whatever
+	// currency it carries here: the sender need not name it again.
 	Replacement        *money.Amount
 	ReplacementBilling *money.Amount
 
@@ -81,6 +83,9 @@ type Chip struct {
 	CVMResults       [3]byte // 9F34
 	IAD              []byte  // 9F10
 }
+
+// counter is the application transaction counter as a number.
+func (h *Chip) counter() int { return int(h.ATC[0])<<8 | int(h.ATC[1]) }
 
 // Key identifies a message among all that a link ever sent: a repeat has its
 // original's. See settled questions, "Messages".

@@ -122,23 +122,29 @@ func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, now t
 }
 
 // findOpenByRRN finds the open authorization of a card that a later message
-// names by RRN and terminal.
+// names by RRN and terminal, and by its code when it gives one. An advice for
+// the same amount is the network's own answer to a request that we answered
+// too late: it has the network's code.
 func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (TransactionID, bool, error) {
 	return db.One(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
 		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND card_id = $3
 			AND terminal_id = $4 AND card_acceptor_id = $5 AND id = root_id AND hold_id IS NOT NULL
-			AND (authorization_code = $6 OR $6 = '')
+			AND (authorization_code = $6 OR $6 = '' OR ($7 AND transaction_amount = $8 AND transaction_currency = $9))
 			AND status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')
 		ORDER BY id DESC LIMIT 1`,
-		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode)
+		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode,
+		req.Flow == AuthorizationAdvice, req.Amount.Minor(), req.Amount.Currency().Code())
 }
 
-// reverseIncrements marks the increments of a life cycle whose hold was given
-// back as a whole.
-func reverseIncrements(ctx context.Context, tx db.Tx, root TransactionID, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE card_transaction SET status = 'Reversed', reversed_amount = billing_amount, updated_at = $2
-		WHERE root_id = $1 AND id <> root_id AND hold_id IS NOT NULL AND status IN ('Approved', 'PartiallyReversed')`,
-		root, clock.Micros(now))
+// closeChain settles what still stands open of a life cycle whose hold has come
+// to an end: to Cleared what a presentment or completion posted part of, or all
+// when cleared says so; to Reversed the rest.
+func closeChain(ctx context.Context, tx db.Tx, root TransactionID, cleared bool, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE card_transaction SET
+			status = CASE WHEN $3 OR status = 'PartiallyCleared' THEN 'Cleared' ELSE 'Reversed' END,
+			reversed_amount = CASE WHEN $3 THEN reversed_amount ELSE billing_amount - cleared_amount END, updated_at = $2
+		WHERE root_id = $1 AND hold_id IS NOT NULL AND status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')`,
+		root, clock.Micros(now), cleared)
 	return err
 }
 

@@ -40,6 +40,7 @@ type work struct {
 	messages     map[string]*message
 	transactions map[TransactionID]*Transaction
 	entries      map[TransactionID]ledger.Entry // of posted originals
+	completed    map[TransactionID]bool         // roots that a completion refers to
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -47,7 +48,7 @@ type work struct {
 	messagesNew         []*message
 	messagesAnswered    []*message
 	decisions           []storedDecision
-	chainsReversed      []TransactionID
+	chainsClosed        map[TransactionID]bool // by root; true when by posting
 }
 
 // open reads the state of all operations under locks, always in the same order:
@@ -57,6 +58,7 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 	w := &work{
 		now: now, codes: codes, entries: map[TransactionID]ledger.Entry{},
 		cardsChanged: map[id.ID[issuing.Card]]bool{}, transactionsChanged: map[TransactionID]bool{},
+		chainsClosed: map[TransactionID]bool{}, completed: map[TransactionID]bool{},
 	}
 	if err := w.markStale(ctx, tx, ops); err != nil {
 		return nil, err
@@ -153,25 +155,32 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 		return fmt.Errorf("read originals: %w", err)
 	}
 	for _, t := range w.transactions {
-		if !t.isPosted() {
-			continue
-		}
-		entries, err := ledger.EntriesOfTransaction(ctx, tx, t.ID.String())
-		if err != nil {
-			return fmt.Errorf("read entries of original: %w", err)
-		}
-		if len(entries) > 0 {
-			w.entries[t.ID] = entries[0]
+		switch {
+		case t.IsPosted():
+			entries, err := ledger.EntriesByKeys(ctx, tx, t.Tenant, []string{EntryKey(t.ID)})
+			if err != nil {
+				return fmt.Errorf("read entry of original: %w", err)
+			}
+			w.entries[t.ID] = entries[EntryKey(t.ID)]
+		case t.ID != t.Root && !t.Hold.IsZero():
+			chains, err := ReadChains(ctx, tx, []TransactionID{t.Root})
+			if err != nil {
+				return fmt.Errorf("read chain of original: %w", err)
+			}
+			for _, member := range chains[t.Root] {
+				if member.completes() {
+					w.completed[t.Root] = true
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// isPosted says that the transaction's own message moved the money, so that a
-// reversal moves it back.
-func (t *Transaction) isPosted() bool {
-	return (t.Flow == FinancialRequest || t.Flow == FinancialAdvice) &&
-		(t.Status == StatusCleared || t.Status == StatusPartiallyReversed) && t.Hold.IsZero()
+// completes says that t is a completion that stands: it brought the hold of an
+// earlier authorization to its own amount.
+func (t *Transaction) completes() bool {
+	return t.IsAdvice && t.ID != t.Root && !t.Hold.IsZero() && t.Status == StatusApproved
 }
 
 // state is what op is decided on, as it stands now.
@@ -191,6 +200,10 @@ func (w *work) state(op *operation) State {
 	}
 	if t := w.transactions[ref]; t != nil && !ref.IsZero() {
 		s.Original = w.original(t, f)
+		if m := w.messages[op.original]; m != nil && m.answer.Approved.Currency() == t.Amount.Currency() && m.answer.Approved.Sign() > 0 {
+			s.Original.Amount = m.answer.Approved // less than DE4 after a partial approval
+		}
+		s.Remains = remaining(op.req, s.Original)
 	}
 	return s
 }
@@ -199,13 +212,11 @@ func (w *work) original(t *Transaction, f *Facts) Original {
 	o := Original{
 		Found: true, SameCard: slices.Contains(f.plastics, t.Card), ID: t.ID, Root: t.Root, Status: t.Status,
 		IsDebit: t.IsDebit, Amount: t.Amount, Billing: t.Billing, Reversed: t.Reversed, Hold: t.Hold,
-		Remaining: money.Zero(t.Billing.Currency()), IsPosted: t.isPosted(), Entry: w.entries[t.ID].ID,
+		Remaining: money.Zero(t.Billing.Currency()), IsPosted: t.IsPosted(), Entry: w.entries[t.ID].ID,
+		Cleared: t.Cleared, IsCompleted: t.ID != t.Root && !t.completes() && w.completed[t.Root],
 	}
 	if h, ok := w.book.Hold(t.Hold); ok {
 		o.Remaining = h.Remaining()
-	}
-	if root := w.transactions[t.Root]; root != nil && root != t {
-		o.RootStatus = root.Status
 	}
 	return o
 }
@@ -224,9 +235,6 @@ func (w *work) step(op *operation) error {
 		return nil
 	}
 	s := w.state(op)
-	if err := op.replacement(s.Original); err != nil {
-		return err
-	}
 	d := decide(op.req, op.facts, s)
 	t := op.transaction(d, s)
 	if err := w.apply(op, d, s, t); err != nil {
@@ -242,20 +250,32 @@ func (w *work) step(op *operation) error {
 	return nil
 }
 
-// replacement works out what remains in the account's currency when DE95 gave
-// it only in the transaction's: in proportion to the original (settled
-// questions, "DE95").
-func (op *operation) replacement(o Original) error {
-	r := op.req.Replacement
-	if !o.Found || op.facts.ReplacementBilling != nil || r == nil || r.IsZero() || o.Amount.IsZero() || r.Currency() != o.Amount.Currency() {
+// remaining is what DE95 leaves of o in the account's currency: its billing
+// part, or its transaction part, in proportion to the original where that was
+// converted (settled questions, "DE95"). Nil is a full reversal.
+func remaining(req *Request, o Original) *money.Amount {
+	account := o.Billing.Currency()
+	if b := req.ReplacementBilling; b != nil && !b.IsZero() {
+		remains, err := money.New(b.Minor(), account)
+		if err != nil {
+			return &o.Billing
+		}
+		return &remains
+	}
+	r := req.Replacement
+	switch {
+	case r == nil || r.IsZero():
 		return nil
+	case r.Currency() == account:
+		return r
+	case r.Currency() != o.Amount.Currency() || r.Minor() >= o.Amount.Minor():
+		return &o.Billing // no less than all of it: nothing is undone
 	}
 	remains, err := o.Billing.MulDiv(r.Minor(), o.Amount.Minor(), money.HalfUp)
 	if err != nil {
-		return fmt.Errorf("replacement amount: %w", err)
+		return &o.Billing
 	}
-	op.facts.ReplacementBilling = &remains
-	return nil
+	return &remains
 }
 
 // transaction is the record of op under decision d.
@@ -333,7 +353,7 @@ func (w *work) post(op *operation, d Decision, o Original, t *Transaction) error
 		return fmt.Errorf("account %s does not exist", t.Account)
 	}
 	e := ledger.Entry{
-		ID: f.Entry, Tenant: t.Tenant, Key: "transaction:" + t.ID.String(), Transaction: t.ID.String(),
+		ID: f.Entry, Tenant: t.Tenant, Key: EntryKey(t.ID), Transaction: t.ID.String(),
 		Description: t.Message.MerchantName, BusinessOn: f.BusinessOn, At: f.Now,
 	}
 	network := ledger.Control(t.Tenant, ledger.SettlementCode(t.Message.Network, f.BusinessOn), account.Currency)
@@ -372,18 +392,22 @@ func (w *work) applyToOriginal(op *operation, d Decision, o Original, t *Transac
 		w.book.ReleaseHold(o.Hold)
 		changed = true
 	}
-	if op.req.Flow.IsReversal() && d.Post.Sign() > 0 {
-		orig.Reversed = plus(orig.Reversed, d.Post)
+	if back := plus(d.ReverseOriginal, d.Post); op.req.Flow.IsReversal() && back.Sign() > 0 {
+		orig.Reversed = plus(orig.Reversed, back)
 		changed = true
 	}
 	if d.OriginalStatus != "" {
 		orig.Status = d.OriginalStatus
-		if d.OriginalStatus == StatusReversed && orig.ID == orig.Root && !orig.Hold.IsZero() {
-			w.chainsReversed = append(w.chainsReversed, orig.ID)
-		}
 	}
 	if changed {
 		w.transactionsChanged[orig.ID] = true
+	}
+	if t.completes() {
+		w.completed[orig.Root] = true
+	}
+	// A hold that came to its end takes its whole life cycle with it.
+	if h, ok := w.book.Hold(o.Hold); ok && !h.IsOpen() && (d.ReverseBy.Sign() > 0 || d.ConsumeBy.Sign() > 0) {
+		w.chainsClosed[orig.Root] = d.ConsumeBy.Sign() > 0
 	}
 }
 
@@ -468,9 +492,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := UpdateTransactions(ctx, tx, changed, w.now); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
 	}
-	for _, root := range w.chainsReversed {
-		if err := reverseIncrements(ctx, tx, root, w.now); err != nil {
-			return fmt.Errorf("reverse increments: %w", err)
+	for root, cleared := range w.chainsClosed {
+		if err := closeChain(ctx, tx, root, cleared, w.now); err != nil {
+			return fmt.Errorf("close life cycle: %w", err)
 		}
 	}
 	if err := insertMessages(ctx, tx, w.messagesNew); err != nil {

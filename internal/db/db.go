@@ -36,9 +36,8 @@ type DB struct {
 	// transient says whether an error means "run the transaction again".
 	transient func(error) bool
 	dsn       string
-	// beforeCommit, when set by a test, runs in place of nothing: its error
-	// makes the commit fail.
-	beforeCommit func() error
+	// beforeCommit and afterCommit are set by tests; see Options.AfterCommit.
+	beforeCommit, afterCommit func() error
 }
 
 // pools hands out transactions. It is what an engine implements.
@@ -74,6 +73,9 @@ type Dialect struct {
 	RowLock string
 	// RowsPerStatement is how many rows one bulk statement carries at most.
 	RowsPerStatement int
+	// limitLockWait, when set, is a statement that bounds how long the rest of
+	// the transaction waits for a row lock; it takes the milliseconds.
+	limitLockWait string
 	// cast says that parameters in a VALUES list need explicit types.
 	cast bool
 }
@@ -83,6 +85,10 @@ type Options struct {
 	// Connections bounds the connections to PostgreSQL, or the reading
 	// connections to SQLite. Zero means 16 and 8.
 	Connections int
+	// AfterCommit, when a test sets it, runs after each writing commit; its
+	// error is reported in place of the success, as when the engine's answer is
+	// lost on the way.
+	AfterCommit func() error
 }
 
 // Open opens the database that dsn names: "sqlite:PATH" or a postgres:// URL.
@@ -160,15 +166,42 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 	}
 	if d.beforeCommit != nil && !readOnly {
 		if err := d.beforeCommit(); err != nil {
-			return fmt.Errorf("commit: %w", err)
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 		}
 	}
 	done = true
 	if err := tx.commit(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		if d.transient(err) {
+			return fmt.Errorf("commit: %w", err) // the engine says that it was undone
+		}
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
+	if d.afterCommit != nil && !readOnly {
+		if err := d.afterCommit(); err != nil {
+			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+		}
 	}
 	return nil
 }
+
+// ErrOutcomeUnknown is returned by InTx when the commit was asked for and its
+// answer did not come: the transaction may be durable, or not.
+var ErrOutcomeUnknown = errors.New("commit: the outcome is unknown")
+
+// LimitLockWait bounds how long the statements of tx from now on wait for a row
+// that another transaction has locked. A statement that waits longer fails, see
+// [IsLocked]. On SQLite, whose writer is alone, it does nothing.
+func LimitLockWait(ctx context.Context, tx Tx, wait time.Duration) error {
+	set := tx.Dialect().limitLockWait
+	if set == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, fmt.Sprintf(set, wait.Milliseconds()))
+	return err
+}
+
+// IsLocked reports whether err is a row lock that was not given in time.
+func IsLocked(err error) bool { return isLockedPostgres(err) }
 
 type txKey struct{}
 

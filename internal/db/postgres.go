@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err := handle.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open postgres: %w", err), handle.Close())
 	}
-	return &DB{engine: Postgres, pools: postgresPool{handle}, transient: transientPostgres, dsn: dsn}, nil
+	return &DB{engine: Postgres, pools: postgresPool{handle}, transient: transientPostgres, dsn: dsn, afterCommit: o.AfterCommit}, nil
 }
 
 type postgresPool struct{ db *sql.DB }
@@ -77,7 +77,7 @@ func (t postgresTx) QueryRow(ctx context.Context, query string, args ...any) *sq
 }
 
 func (t postgresTx) Dialect() Dialect {
-	return Dialect{RowLock: " FOR UPDATE", RowsPerStatement: 256, cast: true}
+	return Dialect{RowLock: " FOR UPDATE", RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", cast: true}
 }
 
 func (t postgresTx) commit(context.Context) error {
@@ -91,6 +91,11 @@ func (t postgresTx) rollback(context.Context) error {
 func transientPostgres(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func isLockedPostgres(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "55P03"
 }
 
 func isUniquePostgres(err error) bool {

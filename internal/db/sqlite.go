@@ -37,7 +37,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writers.close())
 	}
-	return &DB{engine: SQLite, pools: &sqlitePools{writers, reading}, transient: transientSQLite, dsn: file}, nil
+	return &DB{engine: SQLite, pools: &sqlitePools{writers, reading}, transient: transientSQLite, dsn: file, afterCommit: o.AfterCommit}, nil
 }
 
 type sqlitePools struct{ write, read *sessions }
@@ -79,6 +79,9 @@ func newSessions(ctx context.Context, file string, n int, begin string) (*sessio
 }
 
 func (p *sessions) begin(ctx context.Context) (transaction, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	var s *session
 	select {
 	case s = <-p.free:

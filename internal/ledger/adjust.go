@@ -42,7 +42,7 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 	if a.Amount.Sign() <= 0 {
 		return Adjusted{}, fault.New(fault.Refused, InvalidAmount, "the amount must be above zero")
 	}
-	key := "adjustment:" + a.AccountNo + ":" + a.Reference
+	key := fmt.Sprintf("adjustment:%d:%s:%s", len(a.AccountNo), a.AccountNo, a.Reference)
 	var out Adjusted
 	err := s.db.InTx(ctx, func(tx db.Tx) error {
 		out = Adjusted{}

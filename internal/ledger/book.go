@@ -163,7 +163,7 @@ func (b *Book) mark(h *Hold) {
 }
 
 // Post adds a balanced entry. It does not ask what is available: clearing and
-// advices must be posted; a caller that may refuse calls Debit first. It panics
+// advices must be posted; a caller that may refuse calls MayDebit first. It panics
 // when e does not balance.
 func (b *Book) Post(e Entry) error {
 	e.check()

@@ -10,7 +10,7 @@ import (
 )
 
 var keyedPostings = &db.Lookup{
-	Head: `SELECT ` + entryColumns + `, p.side, p.amount, p.currency, a.id, a.code, a.kind
+	Head: `SELECT ` + entryColumns + `, p.side, p.amount, p.currency, a.id, a.code, a.kind, a.keeps_balance
 		FROM entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id
 		WHERE e.tenant_id = $1 AND e.idempotency_key IN `,
 	Tail: " ORDER BY e.idempotency_key, p.line",
@@ -24,7 +24,8 @@ func EntriesByKeys(ctx context.Context, tx db.Tx, tenant access.TenantID, keys [
 		var p Posting
 		var minor int64
 		var currency string
-		e, err := scanEntry(withMore{s, []any{&p.Side, &minor, &currency, &p.Account.ID, &p.Account.Code, &p.Account.Kind}})
+		e, err := scanEntry(withMore{s, []any{&p.Side, &minor, &currency, &p.Account.ID, &p.Account.Code, &p.Account.Kind,
+			&p.Account.KeepsBalance}})
 		if err != nil {
 			return err
 		}

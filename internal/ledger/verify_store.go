@@ -84,6 +84,8 @@ var rules = []rule{
 		count: "SELECT COUNT(*) FROM entry WHERE reverses_id IS NOT NULL",
 		broken: `SELECT DISTINCT r.id FROM entry r JOIN posting p ON p.entry_id = r.id
 			LEFT JOIN posting o ON o.entry_id = r.reverses_id AND o.line = p.line
-			WHERE r.reverses_id IS NOT NULL AND (o.line IS NULL OR o.account_id <> p.account_id OR o.amount <> p.amount OR o.side = p.side)`,
+			WHERE r.reverses_id IS NOT NULL AND (o.line IS NULL OR o.account_id <> p.account_id OR o.amount <> p.amount OR o.side = p.side)
+			UNION SELECT r.id FROM entry r WHERE r.reverses_id IS NOT NULL
+				AND (SELECT COUNT(*) FROM posting p WHERE p.entry_id = r.id) <> (SELECT COUNT(*) FROM posting o WHERE o.entry_id = r.reverses_id)`,
 	},
 }

@@ -41,6 +41,12 @@ func (s *Server) answer(ctx context.Context, m, resp *iso8583.Message, parseErr 
 		return s.refuse(m, resp, formatError)
 	}
 	a, err := s.core.Authorize(ctx, req)
+	if errors.Is(err, authorization.ErrOutcomeUnknown) {
+		// Whatever we said could be wrong; silence makes the sender repeat or
+		// reverse, and both find out.
+		s.log.Error("no answer", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
+		return false
+	}
 	if err != nil {
 		s.log.Error("no decision", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
 		return s.refuse(m, resp, unavailable(err))

@@ -242,8 +242,13 @@ func (s *Server) decodeOriginal(m *iso8583.Message, req *authorization.Request) 
 		return fieldError{iso8583.ReplacementAmounts, "out of range"}
 	}
 	req.Replacement = &remains
-	if r.Billing != 0 && req.Billing != nil {
-		billing, err := money.New(r.Billing, req.Billing.Currency())
+	if r.Billing != 0 {
+		// In the original's billing currency; DE51 need not come again.
+		c := req.Amount.Currency()
+		if req.Billing != nil {
+			c = req.Billing.Currency()
+		}
+		billing, err := money.New(r.Billing, c)
 		if err != nil {
 			return fieldError{iso8583.ReplacementAmounts, "out of range"}
 		}

@@ -81,7 +81,14 @@ func Postgres(t testing.TB) *db.DB {
 
 func open(t testing.TB, dsn string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), dsn, db.Options{})
+	return Open(t, dsn, db.Options{})
+}
+
+// Open opens a database with options of the test's own and closes it when the
+// test ends.
+func Open(t testing.TB, dsn string, o db.Options) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), dsn, o)
 	if err != nil {
 		t.Fatal(err)
 	}

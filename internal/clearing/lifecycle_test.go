@@ -1,0 +1,113 @@
+package clearing_test
+
+import (
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+func TestImport_aCompletionAfterAPartKnowsWhatWasCleared(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	p := payment{r, w.Authorize(r)}
+	part := w.present(p, money.Must(4000, "TRY"))
+	part.Count, part.Final = 2, false
+	w.mustImport(w.deliver(part))
+	done := w.Request(c, authorization.FinancialAdvice, money.Must(10000, "TRY"))
+	done.RRN = r.RRN
+	w.Authorize(done)
+	if got := w.Balance(c); got.Held != money.Must(6000, "TRY") {
+		t.Errorf("posted %s, held %s; 40 of the 100 completed are posted, 60 must be held", got.Posted, got.Held)
+	}
+}
+
+func TestImport_aReversedRestOfAPartIsOver(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	p := payment{r, w.Authorize(r)}
+	part := w.present(p, money.Must(4000, "TRY"))
+	part.Count, part.Final = 2, false
+	w.mustImport(w.deliver(part))
+	remains := money.Must(4000, "TRY")
+	w.Authorize(w.Reversal(c, r, authorization.ReversalRequest, &remains))
+	w.Clock.Advance(60 * 24 * 3600e9)
+	w.Engine.Expire(t.Context())
+	if x := w.transaction(p.answer.Transaction); x.Status != authorization.StatusCleared {
+		t.Errorf("got %s with %s held, for ever", x.Status, w.Balance(c).Held)
+	}
+}
+
+func TestImport_aReversedCompletionEndsTheLifeCycle(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	a := w.Authorize(r)
+	done := w.Request(c, authorization.FinancialAdvice, money.Must(8000, "TRY"))
+	done.RRN = r.RRN
+	w.Authorize(done)
+	w.Authorize(w.Reversal(c, done, authorization.ReversalAdvice, nil))
+	w.Clock.Advance(60 * 24 * 3600e9)
+	w.Engine.Expire(t.Context())
+	if x := w.transaction(a.Transaction); x.Status.HoldsMoney() {
+		t.Errorf("got %s with nothing held, for ever", x.Status)
+	}
+}
+
+func TestImport_aSingleCompletionEndsItsIncrements(t *testing.T) {
+	w := newWorldWith(t, dbtest.SQLite(t), authorization.Config{ClearingModels: map[string]authorization.ClearingModel{"generic": authorization.Single}})
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	w.Authorize(r)
+	i := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+	i.RRN, i.IsIncrement = r.RRN, true
+	ia := w.Authorize(i)
+	done := w.Request(c, authorization.FinancialAdvice, money.Must(15000, "TRY"))
+	done.RRN = r.RRN
+	da := w.Authorize(done)
+	w.Clock.Advance(60 * 24 * 3600e9)
+	w.Engine.Expire(t.Context())
+	if x := w.transaction(ia.Transaction); x.Status.HoldsMoney() {
+		t.Errorf("increment: got %s with %s held, for ever", x.Status, w.Balance(c).Held)
+	}
+	// The sale is reversed and presented all the same.
+	w.Authorize(w.Reversal(c, done, authorization.ReversalAdvice, nil))
+	f := w.mustImport(w.deliver(w.present(payment{done, da}, money.Must(15000, "TRY"))))
+	t.Logf("%v %v %+v", f.ByStatus, f.ByCause, w.Balance(c))
+	w.verify()
+}
+
+// A stand-in advice for a request that we answered too late.
+func TestImport_anAdviceForTheSamePurchaseHoldsOnce(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	w.Authorize(r)
+	adv := w.Request(c, authorization.AuthorizationAdvice, money.Must(10000, "TRY"))
+	adv.RRN, adv.Details.AuthorizationCode, adv.Details.ResponseCode = r.RRN, "STANDI", "00"
+	w.Authorize(adv)
+	if got := w.Balance(c).Held; got != money.Must(10000, "TRY") {
+		t.Errorf("held %s for one purchase of 100.00", got)
+	}
+}
+
+// An increment's late reversal after the completion.
+func TestImport_aLateReversalOfAnIncrementLeavesTheCompletion(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	w.Authorize(r)
+	i := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+	i.RRN, i.IsIncrement = r.RRN, true
+	w.Authorize(i)
+	done := w.Request(c, authorization.FinancialAdvice, money.Must(10000, "TRY"))
+	done.RRN = r.RRN
+	w.Authorize(done)
+	w.Authorize(w.Reversal(c, i, authorization.ReversalAdvice, nil))
+	if got := w.Balance(c).Held; got != money.Must(10000, "TRY") {
+		t.Errorf("held %s, want the completion's 100.00", got)
+	}
+}
