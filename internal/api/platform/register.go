@@ -187,7 +187,7 @@ func (a *API) pass(rt route) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		x.Client, x.Tenant = c.Client, c.Tenant.String()
-		body, err := a.receive(hc.Operation(), w, r)
+		body, err := a.receive(rt, hc.Operation(), w, r)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
@@ -205,10 +205,14 @@ func (a *API) pass(rt route) func(huma.Context, func(huma.Context)) {
 }
 
 // receive reads the body and checks it, and the query's names. A path that no
-// database could keep names nothing.
-func (a *API) receive(op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// database could keep names nothing, and so does a card number for a token: it
+// ends here, before the path is kept with an idempotency key.
+func (a *API) receive(rt route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if !api.Storable(r.URL.Path) {
 		return nil, fault.New(fault.NotFound, api.CodeNoRoute, "there is nothing at this path")
+	}
+	if strings.Contains(rt.Path, "{cardToken}") && pan.ContainsPAN(r.URL.Path) {
+		return nil, fault.New(fault.NotFound, "card_not_found", "there is no such card")
 	}
 	if err := api.CanonicalQuery(op, r); err != nil {
 		return nil, err

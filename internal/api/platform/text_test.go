@@ -127,3 +127,26 @@ func TestRequests_withCardNumbersWhereNoSchemaSaysSoAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A card number in the place of a card token names nothing, and must not come
+// into the table of idempotency keys with the path it stands in.
+func TestRequests_withACardNumberForATokenLeaveNoTrace(t *testing.T) {
+	d := dbtest.SQLite(t)
+	w := newWorld(t, d).stock()
+	const number = "4539578763621486"
+	for path, body := range map[string]string{
+		"/pin/verify": `{"encryptedPin": "7392"}`, "/cvv2/reset-counters": `{}`,
+	} {
+		out := w.send(http.MethodPost, "/api/v1/issuing/card/"+number+path, map[string]string{"X-Idempotency-Key": "k"}, body)
+		if out.Code != http.StatusNotFound || !strings.Contains(out.Body.String(), "Issuing:CardNotFound") {
+			t.Errorf("%s: %d %s", path, out.Code, out.Body)
+		}
+	}
+	var rows int
+	err := d.View(t.Context(), func(tx db.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM idempotency WHERE scope LIKE '%'||$1||'%'`, number).Scan(&rows)
+	})
+	if err != nil || rows != 0 {
+		t.Errorf("%d rows hold the number (%v)", rows, err)
+	}
+}
