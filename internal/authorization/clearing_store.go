@@ -77,11 +77,11 @@ func ReadChains(ctx context.Context, tx db.Tx, roots []TransactionID) (map[Trans
 // clearedRule says that what an authorization shows as cleared is what its
 // presentments posted. Forced ones stand for themselves, and a single-message
 // item is confirmed, not posted.
-var clearedRule = invariant{
-	name: "an authorization's cleared amount is the sum of its presentments",
-	count: `SELECT COUNT(*) FROM card_transaction WHERE id = root_id AND is_debit
+var clearedRule = ledger.Rule{
+	Name: "an authorization's cleared amount is the sum of its presentments",
+	Count: `SELECT COUNT(*) FROM card_transaction WHERE id = root_id AND is_debit
 		AND flow IN ('AuthorizationRequest', 'AuthorizationAdvice', 'FinancialAdvice') AND hold_id IS NOT NULL`,
-	broken: `SELECT a.id FROM card_transaction a
+	Broken: `SELECT a.id FROM card_transaction a
 		LEFT JOIN card_transaction p ON p.root_id = a.id AND p.is_debit AND NOT p.is_force_post
 			AND (p.flow = 'Clearing' OR p.flow = 'FinancialAdvice' AND p.hold_id IS NULL)
 		WHERE a.id = a.root_id AND a.is_debit AND a.hold_id IS NOT NULL
@@ -92,10 +92,10 @@ var clearedRule = invariant{
 }
 
 // refundedRule says the same of refunds.
-var refundedRule = invariant{
-	name:  "a purchase's refunded amount is the sum of its refunds",
-	count: "SELECT COUNT(*) FROM card_transaction WHERE refunded_amount <> 0",
-	broken: `SELECT a.id FROM card_transaction a
+var refundedRule = ledger.Rule{
+	Name:  "a purchase's refunded amount is the sum of its refunds",
+	Count: "SELECT COUNT(*) FROM card_transaction WHERE refunded_amount <> 0",
+	Broken: `SELECT a.id FROM card_transaction a
 		LEFT JOIN card_transaction p ON p.original_id = a.id AND p.flow = 'Refund' AND NOT p.is_force_post
 		WHERE a.refunded_amount <> 0
 		GROUP BY a.id, a.refunded_amount
@@ -104,13 +104,5 @@ var refundedRule = invariant{
 
 // VerifyCleared checks what clearing keeps on transactions.
 func VerifyCleared(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
-	var all []ledger.Invariant
-	for _, r := range []invariant{clearedRule, refundedRule} {
-		v, err := r.run(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, nil
+	return ledger.RunRules(ctx, tx, []ledger.Rule{clearedRule, refundedRule})
 }

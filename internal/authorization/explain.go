@@ -92,6 +92,8 @@ func recompute(r *record, d storedDecision, t *Transaction) string {
 		return fmt.Sprintf("reason %q instead of %q", again.Reason, t.Reason)
 	case again.Reason == Approved && again.Approved != t.Billing:
 		return fmt.Sprintf("approved %s instead of %s", again.Approved, t.Billing)
+	case (again.Hold.Sign() > 0) != (t.Hold == r.Facts.Hold):
+		return "what was held is not what was decided"
 	case r.Facts.Transaction != t.ID:
 		return "the record belongs to another transaction"
 	case r.Facts.ConfigurationHash != d.configuration:

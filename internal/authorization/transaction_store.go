@@ -182,3 +182,32 @@ func expireTransactions(ctx context.Context, tx db.Tx, holds []ledger.HoldID, no
 	}
 	return nil
 }
+
+// standing are the statuses in which a transaction may have an open hold; see
+// Status.HoldsMoney.
+const standing = "('Approved', 'PartiallyReversed', 'PartiallyCleared')"
+
+// heldTransaction is a transaction with its hold.
+type heldTransaction struct {
+	id   TransactionID
+	hold ledger.HoldID
+}
+
+func standingAfter(ctx context.Context, tx db.Tx, after string, n int) ([]heldTransaction, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (t heldTransaction, err error) { return t, s.Scan(&t.id, &t.hold) },
+		"SELECT id, hold_id FROM card_transaction WHERE id > $1 AND hold_id IS NOT NULL AND status IN "+standing+
+			" ORDER BY id LIMIT $2", after, n)
+}
+
+var standingLookup = &db.Lookup{Head: "SELECT DISTINCT hold_id FROM card_transaction WHERE status IN " + standing + " AND hold_id IN "}
+
+func holdsOfStanding(ctx context.Context, tx db.Tx, ids []ledger.HoldID) (map[ledger.HoldID]bool, error) {
+	found := make(map[ledger.HoldID]bool, len(ids))
+	err := standingLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		var h ledger.HoldID
+		err := s.Scan(&h)
+		found[h] = true
+		return err
+	})
+	return found, err
+}

@@ -15,12 +15,8 @@ import (
 // reads all of it.
 func (s *Service) Verify(ctx context.Context) (all []ledger.Invariant, err error) {
 	err = s.db.View(ctx, func(tx db.Tx) error {
-		for _, r := range invariants {
-			v, err := r.run(ctx, tx)
-			if err != nil {
-				return fmt.Errorf("verify %q: %w", r.name, err)
-			}
-			all = append(all, v)
+		if all, err = ledger.RunRules(ctx, tx, invariants); err != nil {
+			return err
 		}
 		posted, err := verifyPosted(ctx, tx)
 		if err != nil {
@@ -70,10 +66,7 @@ func verifyPosted(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
 		for _, k := range page {
 			v.Checked++
 			if problem := k.compare(entries, transactions); problem != "" {
-				v.Broken++
-				if len(v.Examples) < 10 {
-					v.Examples = append(v.Examples, k.key+": "+problem)
-				}
+				v.Break(k.key + ": " + problem)
 			}
 		}
 	}

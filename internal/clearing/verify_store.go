@@ -7,34 +7,17 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
-// invariant is a rule as two queries: how many rows it speaks of, and what
-// names those that break it.
-type invariant struct{ name, count, broken string }
-
-func (r invariant) run(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
-	v := ledger.Invariant{Name: r.name}
-	var err error
-	v.Checked, _, err = db.One(ctx, tx, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) }, r.count)
-	if err != nil {
-		return v, err
-	}
-	v.Examples, err = db.Collect(ctx, tx, func(s db.Scanner) (text string, err error) { return text, s.Scan(&text) }, r.broken)
-	v.Broken = int64(len(v.Examples))
-	v.Examples = v.Examples[:min(len(v.Examples), 10)]
-	return v, err
-}
-
-var invariants = []invariant{
+var invariants = []ledger.Rule{
 	{
-		name:  "a clearing file has as many records as it says",
-		count: "SELECT COUNT(*) FROM clearing_file",
-		broken: `SELECT f.id FROM clearing_file f LEFT JOIN clearing_record r ON r.file_id = f.id
+		Name:  "a clearing file has as many records as it says",
+		Count: "SELECT COUNT(*) FROM clearing_file",
+		Broken: `SELECT f.id FROM clearing_file f LEFT JOIN clearing_record r ON r.file_id = f.id
 			GROUP BY f.id, f.record_count HAVING f.record_count <> COUNT(r.line)`,
 	},
 	{
-		name:  "the totals of a clearing file are the sums of its records",
-		count: "SELECT COUNT(*) FROM clearing_total",
-		broken: `SELECT s.file_id || ' ' || s.currency FROM (
+		Name:  "the totals of a clearing file are the sums of its records",
+		Count: "SELECT COUNT(*) FROM clearing_total",
+		Broken: `SELECT s.file_id || ' ' || s.currency FROM (
 				SELECT file_id, currency, debit, credit FROM clearing_total
 				UNION ALL
 				SELECT file_id, currency, CASE WHEN is_debit THEN -amount ELSE 0 END, CASE WHEN is_debit THEN 0 ELSE -amount END
@@ -42,9 +25,9 @@ var invariants = []invariant{
 			) s GROUP BY s.file_id, s.currency HAVING SUM(s.debit) <> 0 OR SUM(s.credit) <> 0`,
 	},
 	{
-		name:  "what a clearing record became fits its status",
-		count: "SELECT COUNT(*) FROM clearing_record",
-		broken: `SELECT duplicate_key FROM clearing_record WHERE
+		Name:  "what a clearing record became fits its status",
+		Count: "SELECT COUNT(*) FROM clearing_record",
+		Broken: `SELECT duplicate_key FROM clearing_record WHERE
 			(match_status IN ('Duplicate', 'OnlineFinancial') AND (is_posted OR transaction_id IS NOT NULL))
 			OR (match_status IN ('CardInvalid', 'Unbillable') AND (NOT is_posted OR transaction_id IS NOT NULL))
 			OR (match_status NOT IN ('Duplicate', 'OnlineFinancial', 'CardInvalid', 'Unbillable', 'ReversalOfClearing')

@@ -20,26 +20,40 @@ type Invariant struct {
 // reads all of it.
 func (s *Service) Verify(ctx context.Context) (all []Invariant, err error) {
 	err = s.db.View(ctx, func(tx db.Tx) error {
-		for _, r := range rules {
-			v, err := r.run(ctx, tx)
-			if err != nil {
-				return fmt.Errorf("verify %q: %w", r.name, err)
-			}
-			all = append(all, v)
-		}
-		return nil
+		all, err = RunRules(ctx, tx, rules)
+		return err
 	})
 	return all, err
 }
 
-func (r rule) run(ctx context.Context, tx db.Tx) (Invariant, error) {
-	v := Invariant{Name: r.name}
-	var err error
-	if v.Checked, _, err = db.One(ctx, tx, scanInt64, r.count); err != nil {
-		return v, err
+// Rule is an invariant as two queries: how many rows it speaks of, and the
+// identifiers of those that break it.
+type Rule struct{ Name, Count, Broken string }
+
+// RunRules checks rules one after the other.
+func RunRules(ctx context.Context, tx db.Tx, rules []Rule) (all []Invariant, err error) {
+	for _, r := range rules {
+		v := Invariant{Name: r.Name}
+		if v.Checked, _, err = db.One(ctx, tx, scanInt64, r.Count); err != nil {
+			return nil, fmt.Errorf("verify %q: %w", r.Name, err)
+		}
+		if v.Examples, err = db.Collect(ctx, tx, scanText, r.Broken); err != nil {
+			return nil, fmt.Errorf("verify %q: %w", r.Name, err)
+		}
+		v.Broken = int64(len(v.Examples))
+		v.Examples = v.Examples[:min(len(v.Examples), examplesMax)]
+		all = append(all, v)
 	}
-	v.Examples, err = db.Collect(ctx, tx, scanText, r.broken)
-	v.Broken = int64(len(v.Examples))
-	v.Examples = v.Examples[:min(len(v.Examples), 10)]
-	return v, err
+	return all, nil
+}
+
+// examplesMax bounds how many broken rows an Invariant names.
+const examplesMax = 10
+
+// Break counts one more broken row and names it, if there is room.
+func (v *Invariant) Break(example string) {
+	v.Broken++
+	if len(v.Examples) < examplesMax {
+		v.Examples = append(v.Examples, example)
+	}
 }

@@ -5,40 +5,36 @@ import "github.com/sarraf-platform/sarraf/internal/db"
 func scanInt64(s db.Scanner) (n int64, err error)    { return n, s.Scan(&n) }
 func scanText(s db.Scanner) (text string, err error) { return text, s.Scan(&text) }
 
-// rule is an invariant as two queries: how many rows it speaks of, and the
-// identifiers of those that break it.
-type rule struct{ name, count, broken string }
-
-var rules = []rule{
+var rules = []Rule{
 	{
-		name:  "debits equal credits in every entry and currency",
-		count: "SELECT COUNT(*) FROM entry",
-		broken: `SELECT entry_id FROM posting GROUP BY entry_id, currency
+		Name:  "debits equal credits in every entry and currency",
+		Count: "SELECT COUNT(*) FROM entry",
+		Broken: `SELECT entry_id FROM posting GROUP BY entry_id, currency
 			HAVING SUM(CASE WHEN side = 'D' THEN amount ELSE -amount END) <> 0`,
 	},
 	{
-		name:  "an entry has at least two postings",
-		count: "SELECT COUNT(*) FROM entry",
-		broken: `SELECT e.id FROM entry e LEFT JOIN posting p ON p.entry_id = e.id
+		Name:  "an entry has at least two postings",
+		Count: "SELECT COUNT(*) FROM entry",
+		Broken: `SELECT e.id FROM entry e LEFT JOIN posting p ON p.entry_id = e.id
 			GROUP BY e.id HAVING COUNT(p.line) < 2`,
 	},
 	{
-		name:  "debits equal credits per tenant and currency",
-		count: "SELECT COUNT(*) FROM (SELECT 1 FROM posting GROUP BY tenant_id, currency) t",
-		broken: `SELECT tenant_id || ' ' || currency FROM posting GROUP BY tenant_id, currency
+		Name:  "debits equal credits per tenant and currency",
+		Count: "SELECT COUNT(*) FROM (SELECT 1 FROM posting GROUP BY tenant_id, currency) t",
+		Broken: `SELECT tenant_id || ' ' || currency FROM posting GROUP BY tenant_id, currency
 			HAVING SUM(CASE WHEN side = 'D' THEN amount ELSE -amount END) <> 0`,
 	},
 	{
-		name:  "an account's balance is the fold of its postings",
-		count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
-		broken: `SELECT a.id FROM account a LEFT JOIN posting p ON p.account_id = a.id WHERE a.keeps_balance
+		Name:  "an account's balance is the fold of its postings",
+		Count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
+		Broken: `SELECT a.id FROM account a LEFT JOIN posting p ON p.account_id = a.id WHERE a.keeps_balance
 			GROUP BY a.id, a.posted, a.kind
 			HAVING a.posted <> COALESCE(SUM(CASE WHEN (p.side = 'D') = (a.kind IN ('A', 'E', 'S')) THEN p.amount ELSE -p.amount END), 0)`,
 	},
 	{
-		name:  "each line of a statement follows from the one before",
-		count: "SELECT COUNT(*) FROM posting WHERE position IS NOT NULL",
-		broken: `SELECT t.entry_id FROM (SELECT p.entry_id, p.position, p.posted_after,
+		Name:  "each line of a statement follows from the one before",
+		Count: "SELECT COUNT(*) FROM posting WHERE position IS NOT NULL",
+		Broken: `SELECT t.entry_id FROM (SELECT p.entry_id, p.position, p.posted_after,
 				CASE WHEN (p.side = 'D') = (a.kind IN ('A', 'E', 'S')) THEN p.amount ELSE -p.amount END AS change,
 				LAG(p.posted_after) OVER (PARTITION BY p.account_id ORDER BY p.position) AS before,
 				LAG(p.position) OVER (PARTITION BY p.account_id ORDER BY p.position) AS place_before
@@ -46,43 +42,43 @@ var rules = []rule{
 			WHERE t.posted_after <> COALESCE(t.before, 0) + t.change OR t.position <> COALESCE(t.place_before, 0) + 1`,
 	},
 	{
-		name:  "an account's statement ends in its balance",
-		count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
-		broken: `SELECT a.id FROM account a LEFT JOIN posting p ON p.account_id = a.id AND p.position = a.posting_count
+		Name:  "an account's statement ends in its balance",
+		Count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
+		Broken: `SELECT a.id FROM account a LEFT JOIN posting p ON p.account_id = a.id AND p.position = a.posting_count
 			WHERE a.keeps_balance AND a.posted <> COALESCE(p.posted_after, 0)`,
 	},
 	{
-		name:  "what an account has held is what its open holds have remaining",
-		count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
-		broken: `SELECT a.id FROM account a LEFT JOIN hold h ON h.account_id = a.id WHERE a.keeps_balance
+		Name:  "what an account has held is what its open holds have remaining",
+		Count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
+		Broken: `SELECT a.id FROM account a LEFT JOIN hold h ON h.account_id = a.id WHERE a.keeps_balance
 			GROUP BY a.id, a.held
 			HAVING a.held <> COALESCE(SUM(h.authorized - h.reversed - h.cleared - h.released), 0)`,
 	},
 	{
-		name:   "control accounts keep no balance of their own",
-		count:  "SELECT COUNT(*) FROM account WHERE NOT keeps_balance",
-		broken: `SELECT id FROM account WHERE NOT keeps_balance AND (posted <> 0 OR held <> 0)`,
+		Name:   "control accounts keep no balance of their own",
+		Count:  "SELECT COUNT(*) FROM account WHERE NOT keeps_balance",
+		Broken: `SELECT id FROM account WHERE NOT keeps_balance AND (posted <> 0 OR held <> 0)`,
 	},
 	{
-		name:   "no hold is used beyond what was authorized",
-		count:  "SELECT COUNT(*) FROM hold",
-		broken: "SELECT id FROM hold WHERE reversed + cleared + released > authorized",
+		Name:   "no hold is used beyond what was authorized",
+		Count:  "SELECT COUNT(*) FROM hold",
+		Broken: "SELECT id FROM hold WHERE reversed + cleared + released > authorized",
 	},
 	{
-		name:  "a posting is in its account's currency and tenant",
-		count: "SELECT COUNT(*) FROM posting",
-		broken: `SELECT p.entry_id FROM posting p JOIN account a ON a.id = p.account_id
+		Name:  "a posting is in its account's currency and tenant",
+		Count: "SELECT COUNT(*) FROM posting",
+		Broken: `SELECT p.entry_id FROM posting p JOIN account a ON a.id = p.account_id
 			WHERE a.currency <> p.currency OR a.tenant_id <> p.tenant_id`,
 	},
 	{
-		name:   "money never moves between tenants",
-		count:  "SELECT COUNT(*) FROM entry",
-		broken: `SELECT DISTINCT e.id FROM entry e JOIN posting p ON p.entry_id = e.id WHERE p.tenant_id <> e.tenant_id`,
+		Name:   "money never moves between tenants",
+		Count:  "SELECT COUNT(*) FROM entry",
+		Broken: `SELECT DISTINCT e.id FROM entry e JOIN posting p ON p.entry_id = e.id WHERE p.tenant_id <> e.tenant_id`,
 	},
 	{
-		name:  "an entry that reverses another is its mirror",
-		count: "SELECT COUNT(*) FROM entry WHERE reverses_id IS NOT NULL",
-		broken: `SELECT DISTINCT r.id FROM entry r JOIN posting p ON p.entry_id = r.id
+		Name:  "an entry that reverses another is its mirror",
+		Count: "SELECT COUNT(*) FROM entry WHERE reverses_id IS NOT NULL",
+		Broken: `SELECT DISTINCT r.id FROM entry r JOIN posting p ON p.entry_id = r.id
 			LEFT JOIN posting o ON o.entry_id = r.reverses_id AND o.line = p.line
 			WHERE r.reverses_id IS NOT NULL AND (o.line IS NULL OR o.account_id <> p.account_id OR o.amount <> p.amount OR o.side = p.side)
 			UNION SELECT r.id FROM entry r WHERE r.reverses_id IS NOT NULL
