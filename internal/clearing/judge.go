@@ -168,8 +168,9 @@ func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amoun
 	return b.debit(r, account, billing, c.head, "A11", false)
 }
 
-// confirm notes that an item whose message moved the money was presented. What
-// is presented beyond that was not asked for online and is posted.
+// confirm notes that an item whose message moved the money was presented. The
+// message is the truth: another amount posts nothing and is an exception. A
+// further record beyond what was moved was not asked for online and is posted.
 func (b *batch) confirm(r *record, account ledger.Account, billing money.Amount, c *chain) error {
 	t := c.posted
 	left := c.left(b.book)
@@ -177,7 +178,7 @@ func (b *batch) confirm(r *record, account ledger.Account, billing money.Amount,
 		r.causes = append(r.causes, OverCleared)
 		return b.force(r, account, billing, t, r.rule)
 	}
-	if billing != left && r.Count == 1 {
+	if billing != left && (r.Count == 1 || billing.Cmp(left) > 0) {
 		r.causes = append(r.causes, ConfirmedOtherwise)
 	}
 	r.status, r.original = OnlineFinancial, t
