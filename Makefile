@@ -26,9 +26,6 @@ check-all: ## what CI runs (-race, PostgreSQL, the whole binary), then the fuzz 
 .PHONY: golden
 golden: ## rewrite what tests expect, from what they got; read the diff before you commit it
 	SARRAF_GOLDEN=update go test -skip '/^postgres$$' ./...
-	@set -e; for dir in $$(grep -rl --include='*_test.go' 'flag.Bool("update"' internal | xargs -n1 dirname | sort -u); do \
-		echo "== $$dir -update"; go test -skip '/^postgres$$' ./$$dir -update; \
-	done
 	SARRAF_GOLDEN=update go -C test test -run '^TestScripts$$' .
 
 .PHONY: verify

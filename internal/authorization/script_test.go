@@ -1,10 +1,7 @@
 package authorization_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,60 +9,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-var update = flag.Bool("update", false, "rewrite the answers in testdata/*.txt")
-
-// The scripts in testdata are the behaviour as the business reads it: a command
-// a line, "----", and what came of it. They run on both engines and must answer
-// alike.
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) { runScript(t, d, file) })
-		})
-	}
-}
-
-func runScript(t *testing.T, d *db.DB, file string) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := authorizationtest.New(t, d)
-	s := &script{World: w, sent: map[string]*authorization.Request{}}
-	var out strings.Builder
-	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
-		commands, want, found := strings.Cut(block, "\n----")
-		if !found {
-			out.WriteString(block + "\n\n") // a comment
-			continue
-		}
-		var got []string
-		for line := range strings.Lines(commands) {
-			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-				got = append(got, s.run(line))
-			}
-		}
-		answer := strings.Join(got, "\n")
-		if answer != strings.TrimSpace(want) && !*update {
-			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", file, i+1, commands, answer, want)
-		}
-		out.WriteString(commands + "\n----\n" + answer + "\n\n")
-	}
-	w.Verify()
-	if *update {
-		if err := os.WriteFile(file, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	authorizationtest.RunScripts(t, func(t *testing.T, d *db.DB) authorizationtest.Script {
+		return &script{World: authorizationtest.New(t, d), sent: map[string]*authorization.Request{}}
+	})
 }
 
 type script struct {
@@ -74,14 +25,12 @@ type script struct {
 	sent map[string]*authorization.Request
 }
 
-func (s *script) run(line string) string {
-	words := strings.Fields(line)
-	args := map[string]string{}
-	for _, w := range words[1:] {
-		name, value, _ := strings.Cut(w, "=")
-		args[name] = value
-	}
-	switch words[0] {
+// Done implements authorizationtest.Script.
+func (s *script) Done() { s.Verify() }
+
+// Run implements authorizationtest.Script.
+func (s *script) Run(command string, args map[string]string) string {
+	switch command {
 	case "card":
 		s.card = s.NewCard(args["balance"])
 		return "ok"
@@ -109,7 +58,7 @@ func (s *script) run(line string) string {
 		}
 		return fmt.Sprintf("%d released; %s", n, s.balance())
 	case "authorize", "withdraw", "refund", "inquire", "advise", "complete":
-		return s.answer(s.request(words[0], args))
+		return s.answer(s.request(command, args))
 	case "repeat":
 		return s.answer(authorizationtest.Repeat(s.sent[args["of"]]))
 	case "reverse":
@@ -117,7 +66,7 @@ func (s *script) run(line string) string {
 	case "send":
 		return s.answer(s.sent[args["the"]])
 	}
-	s.T.Fatalf("unknown command %q", line)
+	s.T.Fatalf("unknown command %q", command)
 	return ""
 }
 

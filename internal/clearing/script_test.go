@@ -1,10 +1,7 @@
 package clearing_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,14 +11,11 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
-
-var update = flag.Bool("update", false, "rewrite the answers in testdata/*.txt")
 
 // The scripts in testdata are clearing as the business reads it: commands,
 // "----", and what came of them. They run on both engines and must answer
@@ -45,50 +39,9 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata/*.txt")
 //	import-broken                           the file with a trailer that disagrees
 //	show of=a, books
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, name := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) { runScript(t, d, name) })
-		})
-	}
-}
-
-func runScript(t *testing.T, d *db.DB, name string) {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &script{world: newWorld(t, d), payments: map[string]payment{}, records: map[string]clearing.Presentment{}}
-	var out strings.Builder
-	for i, block := range strings.Split(strings.TrimSpace(string(text)), "\n\n") {
-		commands, want, found := strings.Cut(block, "\n----")
-		if !found {
-			out.WriteString(block + "\n\n") // a comment
-			continue
-		}
-		var got []string
-		for line := range strings.Lines(commands) {
-			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-				if answer := s.run(line); answer != "" {
-					got = append(got, answer)
-				}
-			}
-		}
-		answer := strings.Join(got, "\n")
-		if answer != strings.TrimSpace(want) && !*update {
-			t.Errorf("%s, block %d:\n%s\n---- got\n%s\n---- want\n%s", name, i+1, commands, answer, want)
-		}
-		out.WriteString(commands + "\n----\n" + answer + "\n\n")
-	}
-	s.verify()
-	if *update {
-		if err := os.WriteFile(name, []byte(strings.TrimSpace(out.String())+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	authorizationtest.RunScripts(t, func(t *testing.T, d *db.DB) authorizationtest.Script {
+		return &script{world: newWorld(t, d), payments: map[string]payment{}, records: map[string]clearing.Presentment{}}
+	})
 }
 
 type script struct {
@@ -101,19 +54,17 @@ type script struct {
 	last     *file
 }
 
-func (s *script) run(line string) string {
-	words := strings.Fields(line)
-	args := map[string]string{}
-	for _, w := range words[1:] {
-		name, value, _ := strings.Cut(w, "=")
-		args[name] = value
-	}
-	switch words[0] {
+// Done implements authorizationtest.Script.
+func (s *script) Done() { s.verify() }
+
+// Run implements authorizationtest.Script.
+func (s *script) Run(command string, args map[string]string) string {
+	switch command {
 	case "card":
 		s.card = s.NewCard(args["balance"])
 		return ""
 	case "authorize", "increase", "withdraw", "credit":
-		return s.pay(words[0], args)
+		return s.pay(command, args)
 	case "reverse":
 		return s.reverse(args)
 	case "wait":
@@ -137,7 +88,7 @@ func (s *script) run(line string) string {
 		}
 		return ""
 	case "present", "refund", "take-back", "repeat", "stranger":
-		s.record(words[0], args)
+		s.record(command, args)
 		return ""
 	case "import":
 		s.last = s.deliver(s.tonight...)
@@ -157,7 +108,7 @@ func (s *script) run(line string) string {
 	case "books":
 		return s.books()
 	}
-	s.T.Fatalf("unknown command %q", line)
+	s.T.Fatalf("unknown command %q", command)
 	return ""
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +21,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/wire/clearingfile"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // comparable compares values by ==, where cmp would look inside.
 var comparable = cmp.Options{
@@ -126,7 +123,7 @@ func read(src io.Reader) (clearingfile.Header, []clearingfile.Presentment, *clea
 func TestWriter_writesTheFormatAsDocumented(t *testing.T) {
 	const golden = "testdata/sample.jsonl"
 	got := file(t, header, presentments(t))
-	if *update {
+	if os.Getenv("SARRAF_GOLDEN") == "update" {
 		if err := os.WriteFile(golden, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
