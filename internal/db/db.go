@@ -161,7 +161,8 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 			}
 		}
 	}()
-	if err := f(tx); err != nil {
+	run := &running{transaction: tx}
+	if err := f(run); err != nil {
 		return err
 	}
 	if d.beforeCommit != nil && !readOnly {
@@ -181,7 +182,28 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 			return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 		}
 	}
+	for _, after := range run.after {
+		after()
+	}
 	return nil
+}
+
+// running is a transaction with what follows its commit.
+type running struct {
+	transaction
+	after []func()
+}
+
+// AfterCommit has f called once when tx is committed, before the InTx or View
+// that began it returns; a transaction that joined tx ends with it. Several are
+// called in the order they were given. After a rollback, before another run of
+// the closure, and when the outcome is unknown, f is not called.
+//
+// It is for what memory keeps of the database. f must not fail and must not use
+// tx. tx must come from InTx or View.
+func AfterCommit(tx Tx, f func()) {
+	run := tx.(*running)
+	run.after = append(run.after, f)
 }
 
 // ErrOutcomeUnknown is returned by InTx when the commit was asked for and its

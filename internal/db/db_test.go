@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -162,6 +163,64 @@ func TestInTx_joinsTheTransactionOfItsContext(t *testing.T) {
 		}
 		if _, found := counter(t, d, "a"); found {
 			t.Error("the inner transaction was committed")
+		}
+	})
+}
+
+func TestAfterCommit_runsOnceWhenTheOutermostTransactionIsCommitted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		createCounter(t, d)
+		var called []string
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			db.AfterCommit(tx, func() {
+				if _, found := counter(t, d, "a"); !found {
+					t.Error("called before the commit")
+				}
+				called = append(called, "outer")
+			})
+			err := d.InTx(db.WithTx(t.Context(), tx), func(tx db.Tx) error {
+				db.AfterCommit(tx, func() { called = append(called, "inner") })
+				_, err := tx.Exec(t.Context(), "INSERT INTO counter VALUES ('a', 1)")
+				return err
+			})
+			if len(called) > 0 {
+				t.Error("called when the inner transaction ended")
+			}
+			return err
+		})
+		if err != nil || !slices.Equal(called, []string{"outer", "inner"}) {
+			t.Errorf("called %v, %v", called, err)
+		}
+		called = nil
+		err = d.View(t.Context(), func(tx db.Tx) error {
+			db.AfterCommit(tx, func() { called = append(called, "view") })
+			return nil
+		})
+		if err != nil || !slices.Equal(called, []string{"view"}) {
+			t.Errorf("called %v, %v", called, err)
+		}
+	})
+}
+
+func TestAfterCommit_isSilentWithoutACommit(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		boom, called := errors.New("boom"), 0
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			db.AfterCommit(tx, func() { called++ })
+			return boom
+		})
+		if !errors.Is(err, boom) || called != 0 {
+			t.Errorf("called %d times, %v", called, err)
+		}
+		func() {
+			defer func() { _ = recover() }()
+			_ = d.InTx(t.Context(), func(tx db.Tx) error {
+				db.AfterCommit(tx, func() { called++ })
+				panic(boom)
+			})
+		}()
+		if called != 0 {
+			t.Errorf("called %d times after a panic", called)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,6 +62,35 @@ func TestInTx_runsAgainAfterConflicts(t *testing.T) {
 		} else if !errors.Is(err, conflict) || runs != attemptsMax {
 			t.Errorf("%d conflicts: got %d runs, %v; want it given up", failures, runs, err)
 		}
+	}
+}
+
+func TestAfterCommit_belongsToTheRunThatCommits(t *testing.T) {
+	d := openTest(t)
+	d.transient = transientPostgres
+	runs, called := 0, []int{}
+	err := d.InTx(t.Context(), func(tx Tx) error {
+		runs++
+		run := runs
+		AfterCommit(tx, func() { called = append(called, run) })
+		if run < 3 {
+			return &pgconn.PgError{Code: "40001"}
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(called, []int{3}) {
+		t.Errorf("called by the runs %v, %v; want the third only", called, err)
+	}
+	for name, hook := range map[string]*func() error{"before": &d.beforeCommit, "after": &d.afterCommit} {
+		*hook = func() error { return errors.New("the line is cut") }
+		err := d.InTx(t.Context(), func(tx Tx) error {
+			AfterCommit(tx, func() { t.Errorf("%s: called though the outcome is unknown", name) })
+			return nil
+		})
+		if !errors.Is(err, ErrOutcomeUnknown) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		*hook = nil
 	}
 }
 

@@ -119,7 +119,8 @@ func (s *Service) Configuration(ctx context.Context, tenant access.TenantID) (*C
 }
 
 // configurationIn returns the tenant's configuration as tx sees it, for use
-// cases that must act on exactly that.
+// cases that must act on exactly that. What it has to load enters the cache when
+// tx is committed, unless tx changes the configuration: see [Service.changed].
 func (s *Service) configurationIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Configuration, error) {
 	versions, err := ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
 	if err != nil {
@@ -128,7 +129,13 @@ func (s *Service) configurationIn(ctx context.Context, tx db.Tx, tenant access.T
 	if cfg := s.cache.configuration(tenant); cfg != nil && cfg.Version == versions[tenant] && cfg.Version > 0 {
 		return cfg, nil
 	}
-	return readConfiguration(ctx, tx, tenant)
+	generation := s.cache.generation()
+	cfg, err := readConfiguration(ctx, tx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("load configuration of %s: %w", tenant, err)
+	}
+	db.AfterCommit(tx, func() { s.cache.keep(cfg, generation) })
+	return cfg, nil
 }
 
 // Route finds the tenant and BIN that a card number belongs to. found is false
@@ -162,29 +169,30 @@ func (s *Service) Route(ctx context.Context, p pan.PAN) (cfg *Configuration, b B
 
 // Forget drops what is kept of a tenant's configuration, so that the next use
 // loads it anew. Snapshots already handed out stay as they are.
-func (s *Service) Forget(tenant access.TenantID) { s.cache.forget(tenant) }
+func (s *Service) Forget(tenant access.TenantID) { s.cache.forget(tenant, 0) }
 
 // TenantChanged raises the configuration version of a tenant that was created
-// or changed: its zone, language and environment are part of the snapshot. The
-// snapshot is forgotten before the commit, so one that is loaded in between is
-// old; its version tells.
+// or changed: its zone, language and environment are part of the snapshot.
 func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
-	s.Forget(tenant)
 	return s.changed(ctx, tx, tenant)
 }
 
 // changed must be called in every transaction that changes a tenant's
 // configuration. Changes of one tenant wait for one another from here on, so
 // that what they check (overlaps, codes in use) still holds at commit.
+//
+// Once tx is committed, older snapshots leave the cache for good, and so does
+// what tx itself has read meanwhile, which may be half of its change.
 func (s *Service) changed(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
-	if err := raiseVersion(ctx, tx, tenant); err != nil {
+	version, err := raiseVersion(ctx, tx, tenant)
+	if err != nil {
 		return fmt.Errorf("raise configuration version: %w", err)
 	}
+	db.AfterCommit(tx, func() { s.cache.forget(tenant, version) })
 	return nil
 }
 
-// change runs f in a transaction that raises the configuration version, and
-// forgets the snapshot once it is committed.
+// change runs f in a transaction that raises the configuration version.
 func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		if err := s.changed(ctx, tx, tenant); err != nil {
@@ -192,7 +200,9 @@ func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx 
 		}
 		return f(tx)
 	})
-	s.Forget(tenant) // also after an error: a commit may have failed too late
+	if err != nil {
+		s.Forget(tenant) // the commit may have succeeded without an answer
+	}
 	return err
 }
 
@@ -206,6 +216,7 @@ type cache struct {
 type snapshots struct {
 	generation     int64 // raised by every forget
 	configurations map[access.TenantID]*Configuration
+	oldest         map[access.TenantID]int64  // the version that a snapshot must at least have
 	routes         map[string]access.TenantID // by BIN
 }
 
@@ -234,40 +245,45 @@ func (c *cache) route(p pan.PAN) (access.TenantID, bool) {
 	return access.TenantID{}, false
 }
 
-// keep stores cfg unless something was forgotten since generation: cfg may
-// then be what should be forgotten.
+// keep stores cfg unless something was forgotten since generation, for cfg may
+// then be what should be forgotten, or cfg was out of date before that: its
+// transaction may have begun before a change and asked for it after.
 func (c *cache) keep(cfg *Configuration, generation int64) {
+	c.replace(func(s *snapshots) {
+		if s.generation != generation || cfg.Version < s.oldest[cfg.Tenant.ID] {
+			return
+		}
+		s.configurations[cfg.Tenant.ID] = cfg
+		for b := range cfg.BINs {
+			s.routes[b] = cfg.Tenant.ID
+		}
+	})
+}
+
+// forget drops the tenant's snapshot and never again keeps one from before
+// version. It leaves routes as they are: a BIN never changes its tenant.
+func (c *cache) forget(tenant access.TenantID, version int64) {
+	c.replace(func(s *snapshots) {
+		s.generation++
+		delete(s.configurations, tenant)
+		s.oldest[tenant] = max(s.oldest[tenant], version)
+	})
+}
+
+// replace puts a changed copy of what is kept in its place.
+func (c *cache) replace(change func(*snapshots)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := c.load()
-	if old.generation != generation {
-		return
-	}
-	s := &snapshots{
-		generation:     generation,
-		configurations: maps.Clone(old.configurations),
-		routes:         maps.Clone(old.routes),
-	}
-	if s.configurations == nil {
-		s.configurations, s.routes = map[access.TenantID]*Configuration{}, map[string]access.TenantID{}
-	}
-	s.configurations[cfg.Tenant.ID] = cfg
-	for b := range cfg.BINs {
-		s.routes[b] = cfg.Tenant.ID
-	}
+	s := &snapshots{old.generation, copied(old.configurations), copied(old.oldest), copied(old.routes)}
+	change(s)
 	c.current.Store(s)
 }
 
-// forget leaves routes as they are: a BIN never changes its tenant.
-func (c *cache) forget(tenant access.TenantID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := c.load()
-	s := &snapshots{
-		generation:     old.generation + 1,
-		configurations: maps.Clone(old.configurations),
-		routes:         old.routes,
+// copied clones m; the clone of nil is empty.
+func copied[K comparable, V any](m map[K]V) map[K]V {
+	if m == nil {
+		return map[K]V{}
 	}
-	delete(s.configurations, tenant)
-	c.current.Store(s)
+	return maps.Clone(m)
 }

@@ -33,10 +33,11 @@ func ConfigurationVersions(ctx context.Context, tx db.Tx, tenants []access.Tenan
 	return versions, nil
 }
 
-func raiseVersion(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
-	_, err := tx.Exec(ctx, `INSERT INTO configuration (tenant_id, version) VALUES ($1, 1)
-		ON CONFLICT (tenant_id) DO UPDATE SET version = configuration.version + 1`, tenant)
-	return err
+// raiseVersion returns the new version.
+func raiseVersion(ctx context.Context, tx db.Tx, tenant access.TenantID) (version int64, err error) {
+	err = tx.QueryRow(ctx, `INSERT INTO configuration (tenant_id, version) VALUES ($1, 1)
+		ON CONFLICT (tenant_id) DO UPDATE SET version = configuration.version + 1 RETURNING version`, tenant).Scan(&version)
+	return version, err
 }
 
 // readConfiguration loads everything anew. On PostgreSQL the caller's

@@ -212,7 +212,7 @@ func TestCache_doesNotKeepWhatWasLoadedBeforeForget(t *testing.T) {
 	var c cache
 	old := &Configuration{Tenant: access.Tenant{}, Version: 1}
 	generation := c.generation()
-	c.forget(access.TenantID{})
+	c.forget(access.TenantID{}, 0)
 	c.keep(old, generation)
 	if c.configuration(access.TenantID{}) != nil {
 		t.Error("a snapshot loaded before forget was kept")
@@ -221,6 +221,107 @@ func TestCache_doesNotKeepWhatWasLoadedBeforeForget(t *testing.T) {
 	if c.configuration(access.TenantID{}) != old {
 		t.Error("a fresh snapshot was not kept")
 	}
+	c.forget(access.TenantID{}, 2)
+	c.keep(old, c.generation()) // its transaction began before version 2
+	if c.configuration(access.TenantID{}) != nil {
+		t.Error("a snapshot from before the last change was kept")
+	}
+	c.keep(&Configuration{Version: 2}, c.generation())
+	if c.configuration(access.TenantID{}) == nil {
+		t.Error("the snapshot of the last change was not kept")
+	}
+}
+
+func TestConfiguration_isKeptByWhoeverReadsIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.issue(t)
+		reads := map[string]func(ctx context.Context) error{
+			"card": func(ctx context.Context) error { _, err := w.Card(ctx, w.caller, card.Card.Token); return err },
+			"use": func(ctx context.Context) error {
+				_, err := w.openForUse(ctx, w.caller, card.Card.Token, 0)
+				return err
+			},
+			"change": func(ctx context.Context) error {
+				return d.InTx(ctx, func(tx db.Tx) error { _, err := w.configurationIn(ctx, tx, w.caller.Tenant); return err })
+			},
+			"joined": func(ctx context.Context) error {
+				return d.InTx(ctx, func(tx db.Tx) error {
+					_, err := w.Card(db.WithTx(ctx, tx), w.caller, card.Card.Token)
+					return err
+				})
+			},
+		}
+		for name, read := range reads {
+			w.Forget(w.caller.Tenant)
+			if err := read(t.Context()); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if w.cache.configuration(w.caller.Tenant) == nil {
+				t.Errorf("%s: the next one loads everything again", name)
+			}
+		}
+	})
+}
+
+// Between a change that joined a transaction and its commit others still see,
+// and may keep, what was before.
+func TestConfiguration_isForgottenWhenTheOutermostTransactionIsCommitted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.program(h.main, "979206")
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			ctx := db.WithTx(t.Context(), tx)
+			if _, err := h.CreateGroup(ctx, h.main, ProductGroup{Code: "G", Name: "G", IsActive: true}); err != nil {
+				return err
+			}
+			if _, err := h.configurationIn(ctx, tx, h.main.Tenant); err != nil {
+				return err
+			}
+			_, err := h.Configuration(t.Context(), h.main.Tenant)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.cache.configuration(h.main.Tenant) != nil {
+			t.Error("a snapshot survived the commit of a change")
+		}
+		cfg, err := h.Configuration(t.Context(), h.main.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, found := cfg.Groups["G"]; !found {
+			t.Error("the change is not seen after its commit")
+		}
+	})
+}
+
+// A view that began before a change sees what was before, and keeps it to itself.
+func TestConfiguration_ofAnOlderViewIsNotKept(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		h.program(h.main, "979206")
+		err := d.View(t.Context(), func(tx db.Tx) error {
+			if _, err := ConfigurationVersions(t.Context(), tx, []access.TenantID{h.main.Tenant}); err != nil {
+				return err
+			}
+			if _, err := h.CreateGroup(t.Context(), h.main, ProductGroup{Code: "G", Name: "G", IsActive: true}); err != nil {
+				return err
+			}
+			cfg, err := h.configurationIn(t.Context(), tx, h.main.Tenant)
+			if err == nil && len(cfg.Groups) != 0 {
+				t.Error("the view sees a later change")
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.cache.configuration(h.main.Tenant) != nil {
+			t.Error("the snapshot from before the change was kept")
+		}
+	})
 }
 
 func TestRoute_findsTheLongestBINAtOnce(t *testing.T) {
