@@ -46,6 +46,6 @@ It works while "serve" runs on the same database.`,
 		return app.CreateTenant(c.Context(), l.Config, log, c.OutOrStdout(), in, *asJSON)
 	}
 	addSettings(create, storage)
-	c.AddCommand(create)
+	c.AddCommand(create, newTenantKey())
 	return c
 }

@@ -79,6 +79,19 @@ func notBefore(c jwt.Claims) time.Time {
 	return c.NotBefore.Time()
 }
 
+// TenantOfClient returns the tenant that a client belongs to; an unknown client
+// is NotFound. It is for administrators: callers know their own tenant.
+func TenantOfClient(ctx context.Context, tx db.Tx, clientID string) (TenantID, error) {
+	c, found, err := readClient(ctx, tx, clientID)
+	switch {
+	case err != nil:
+		return TenantID{}, fmt.Errorf("read client: %w", err)
+	case !found:
+		return TenantID{}, errClientNotFound
+	}
+	return c.Tenant, nil
+}
+
 // SetClientActive enables or disables a client of the caller's tenant.
 func (s *Service) SetClientActive(ctx context.Context, c Caller, clientID string, active bool) error {
 	return s.DB.InTx(ctx, func(tx db.Tx) error {

@@ -65,7 +65,7 @@ type Exchange struct {
 
 // ForeignKey is the public key a client sends, and what it asks for.
 type ForeignKey struct {
-	PublicKey string // SPKI, PEM or base64 of the DER; at least 2048 bits
+	PublicKey string // SPKI, PEM or base64 of the DER; 2048 to 8192 bits
 	Purpose   Purpose
 	AES       bool // for PinBlock: a ZPK for ISO format 4 instead of formats 0 and 3 (TDES)
 }
@@ -183,18 +183,6 @@ func (s *Service) DropKey(ctx context.Context, c access.Caller, keyID string) er
 			err = errKeyNotFound
 		}
 		return err
-	})
-}
-
-// RegisterClientKey lets a client of tenant exchange keys with this public key
-// in production. It is an act of the administrator.
-func (s *Service) RegisterClientKey(ctx context.Context, tenant access.TenantID, clientID, publicKey string) error {
-	_, fingerprint, err := parsePublicKey(publicKey)
-	if err != nil {
-		return err
-	}
-	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		return saveClientKey(ctx, tx, tenant, clientID, fingerprint, s.Clock.Now())
 	})
 }
 

@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -260,10 +262,19 @@ func TestExchangeKey_takesOnlyRegisteredKeysInProduction(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+		var want ClientKey
 		for range 2 { // again changes nothing
-			if err := w.RegisterClientKey(t.Context(), w.live.Tenant, w.live.Client, text); err != nil {
+			if want, err = w.RegisterClientKey(t.Context(), w.live.Client, text); err != nil {
 				t.Fatal(err)
 			}
+			w.clock.Advance(time.Minute)
+		}
+		sum := sha256.Sum256(der)
+		if want.Fingerprint != hex.EncodeToString(sum[:]) || want.Tenant != w.live.Tenant {
+			t.Errorf("registered %+v", want)
+		}
+		if keys, err := w.ClientKeys(t.Context(), w.live.Client); err != nil || !slices.Equal(keys, []ClientKey{want}) {
+			t.Errorf("got %+v, %v, want %+v", keys, err, want)
 		}
 		x, err := w.ExchangeKey(t.Context(), w.live, in)
 		if err != nil || x.Key.Ref.Test {
@@ -273,6 +284,25 @@ func TestExchangeKey_takesOnlyRegisteredKeysInProduction(t *testing.T) {
 		stranger.Client = "sc_stranger"
 		if _, err := w.ExchangeKey(t.Context(), stranger, in); codeOf(err) != CodeClientKeyNotRegistered {
 			t.Errorf("another client: %v", err)
+		}
+		if _, err := w.RegisterClientKey(t.Context(), stranger.Client, text); codeOf(err) != access.CodeClientNotFound {
+			t.Errorf("a key for nobody: %v", err)
+		}
+		if _, err := w.ClientKeys(t.Context(), stranger.Client); codeOf(err) != access.CodeClientNotFound {
+			t.Errorf("the keys of nobody: %v", err)
+		}
+		if keys, err := w.ClientKeys(t.Context(), w.sandbox.Client); err != nil || len(keys) != 0 {
+			t.Errorf("the sandbox's client has %v, %v", keys, err)
+		}
+		short, err := rsa.GenerateKey(rand.Reader, 1024)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if der, err = x509.MarshalPKIXPublicKey(&short.PublicKey); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.RegisterClientKey(t.Context(), w.live.Client, base64.StdEncoding.EncodeToString(der)); codeOf(err) != CodeInvalid {
+			t.Errorf("1024 bits: %v", err)
 		}
 	})
 }

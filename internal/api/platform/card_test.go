@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -157,6 +159,21 @@ func (w *world) clearCard(token string) shownCard {
 // would unwrap it.
 func (w *world) dataKey() (keyID string, gcm cipher.AEAD) {
 	w.t.Helper()
+	private, public := w.clientKey()
+	exchanged := w.exchangeKey(private, map[string]any{"publicKey": public})
+	block, err := aes.NewCipher(exchanged.key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if gcm, err = cipher.NewGCM(block); err != nil {
+		w.t.Fatal(err)
+	}
+	return exchanged.KeyID, gcm
+}
+
+// clientKey makes a key pair of a client; the public half is base64 of SPKI.
+func (w *world) clientKey() (*rsa.PrivateKey, string) {
+	w.t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		w.t.Fatal(err)
@@ -165,23 +182,99 @@ func (w *world) dataKey() (keyID string, gcm cipher.AEAD) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var exchanged struct {
-		KeyID        string `json:"keyId"`
-		EncryptedKey []byte `json:"encryptedKey"`
+	return private, base64.StdEncoding.EncodeToString(public)
+}
+
+const exchangePath = "/api/v1/issuing/integration/key-exchange"
+
+type exchangedInClear struct {
+	KeyID        string `json:"keyId"`
+	EncryptedKey []byte `json:"encryptedKey"`
+	KeyBlock     string `json:"keyBlock"`
+	key          []byte // EncryptedKey in clear
+}
+
+func (w *world) exchangeKey(private *rsa.PrivateKey, body map[string]any) exchangedInClear {
+	w.t.Helper()
+	var out exchangedInClear
+	w.ask(200, "POST", exchangePath, body, &out)
+	var err error
+	if out.key, err = rsa.DecryptOAEP(sha256.New(), nil, private, out.EncryptedKey, nil); err != nil {
+		w.t.Fatal(err)
 	}
-	w.ask(200, "POST", "/api/v1/issuing/integration/key-exchange", map[string]any{"publicKey": base64.StdEncoding.EncodeToString(public)}, &exchanged)
-	key, err := rsa.DecryptOAEP(sha256.New(), nil, private, exchanged.EncryptedKey, nil)
+	return out
+}
+
+// A production client sees no card number but an encrypted one, and sends no
+// PIN but in a block under a key it exchanged.
+func TestKeyExchange_letsAProductionClientSetAPIN(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	w.bearer = "production"
+	token := w.newCard()
+	path := "/api/v1/issuing/card/" + token
+	private, public := w.clientKey()
+	forFields := map[string]any{"publicKey": public}
+	if got := string(w.ask(422, "POST", exchangePath, forFields, nil)); !strings.Contains(got, "Issuing:ClientKeyNotRegistered") {
+		t.Errorf("before it was registered: %s", got)
+	}
+	if _, err := w.services.Vault.RegisterClientKey(t.Context(), w.clients["production"].ClientID, public); err != nil {
+		t.Fatal(err)
+	}
+	fields := w.exchangeKey(private, forFields)
+	zpk := w.exchangeKey(private, map[string]any{"publicKey": public, "keyUsage": "PinBlock"})
+	header, key, err := algo.UnwrapKeyBlock(zpk.key, zpk.KeyBlock)
+	if err != nil || header.Usage != "P0" {
+		t.Fatalf("key block of %q: %v", header.Usage, err)
+	}
+
+	var shown struct {
+		EncryptedCardNo string `json:"encryptedCardNo"`
+	}
+	w.ask(200, "POST", path+"/cvv2/get-with-expire-date", map[string]any{"keyId": fields.KeyID, "includeCardNo": true}, &shown)
+	aesOfFields, err := aes.NewCipher(fields.key)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	block, err := aes.NewCipher(key)
+	gcm, err := cipher.NewGCM(aesOfFields)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	if gcm, err = cipher.NewGCM(block); err != nil {
-		w.t.Fatal(err)
+	number := w.openField(gcm, token, "encryptedCardNo", shown.EncryptedCardNo)
+
+	block := func(digits string) string {
+		t.Helper()
+		pin, err := algo.ParsePIN([]byte(digits))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear, err := algo.EncodePINBlock(0, &pin, number, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tdes, err := algo.NewTDES(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tdes.Encrypt(clear[:], clear[:])
+		return hex.EncodeToString(clear[:])
 	}
-	return exchanged.KeyID, gcm
+	pin := func(status int, verb, text string) string {
+		t.Helper()
+		return string(w.ask(status, "POST", path+"/pin/"+verb, map[string]any{
+			"pinBlock": text, "encryption": map[string]any{"keyId": zpk.KeyID},
+		}, nil))
+	}
+	digits, other := "7392", "8274"
+	if strings.HasSuffix(number, digits) { // a weak PIN for this card
+		digits, other = other, digits
+	}
+	pin(200, "set", block(digits))
+	if got := pin(200, "verify", block(digits)); !strings.Contains(got, `"isValid":true`) {
+		t.Errorf("the right PIN: %s", got)
+	}
+	if got := pin(200, "verify", block(other)); !strings.Contains(got, `"isValid":false`) {
+		t.Errorf("a wrong PIN: %s", got)
+	}
 }
 
 func (w *world) place(token, member string) []byte {
