@@ -300,10 +300,10 @@ CREATE UNIQUE INDEX customer_by_external ON customer (tenant_id, external_custom
 CREATE INDEX customer_by_time ON customer (tenant_id, created_at, id);
 
 CREATE TABLE customer_term (
-    tenant_id   TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    term        TEXT NOT NULL,
-    customer_id TEXT NOT NULL REFERENCES customer (id),
+    tenant_id   TEXT  NOT NULL,
+    kind        TEXT  NOT NULL,
+    term        BYTEA NOT NULL,
+    customer_id TEXT  NOT NULL REFERENCES customer (id),
     PRIMARY KEY (tenant_id, kind, term, customer_id)
 );
 

@@ -183,7 +183,7 @@ func replaceTerms(ctx context.Context, tx db.Tx, u Customer, terms []term) error
 	}
 	args := make([]any, 0, 4*len(terms))
 	for _, t := range terms {
-		args = append(args, u.Tenant, t.kind, t.text, u.ID)
+		args = append(args, u.Tenant, t.kind, []byte(t.text), u.ID)
 	}
 	return insertTerms.Exec(ctx, tx, args)
 }
@@ -191,7 +191,7 @@ func replaceTerms(ctx context.Context, tx db.Tx, u Customer, terms []term) error
 // termTaken reports whether a customer other than u is found by t.
 func termTaken(ctx context.Context, tx db.Tx, u Customer, t term) (bool, error) {
 	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer_term
-		WHERE tenant_id = $1 AND kind = $2 AND term = $3 AND customer_id <> $4`, u.Tenant, t.kind, t.text, u.ID)
+		WHERE tenant_id = $1 AND kind = $2 AND term = $3 AND customer_id <> $4`, u.Tenant, t.kind, []byte(t.text), u.ID)
 	return n > 0, err
 }
 
@@ -225,7 +225,9 @@ type CustomerFilter struct {
 	Page
 }
 
-// The kinds of customer_term. Words are folded, the others keyed hashes.
+// The kinds of customer_term. Words are folded, the others keyed hashes. Terms
+// are stored as bytes: text is compared by the rules of a language on one engine,
+// by bytes on the other, and its prefixes use an index on neither.
 const (
 	termName           = "name"
 	termSurname        = "surname"
@@ -246,10 +248,8 @@ var customerSort = map[string]string{
 	"customerType": "c.customer_type", "kycLevel": "c.kyc_level",
 }
 
-// listCustomers returns the page that f selects, with hashes of its exact
-// values, and the number selected, at most one above [countTotalMax].
-func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f CustomerFilter, exact []term) ([]Customer, int, error) {
-	var w db.Where
+// customersOf selects what f does, with hashes of its exact values.
+func customersOf(tenant access.TenantID, f CustomerFilter, exact []term) (w db.Where) {
 	w.And("c.tenant_id = ?", tenant)
 	equal(&w, "c.customer_no", f.No)
 	equal(&w, "c.customer_type", f.Type)
@@ -271,17 +271,32 @@ func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.Ten
 			for _, k := range kinds {
 				args = append(args, k)
 			}
-			// Folded words hold letters and digits only, so none needs escaping.
 			w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ?
-				AND kind IN (?`+strings.Repeat(", ?", len(kinds)-1)+`) AND term LIKE ?)`, append(args, word+"%")...)
+				AND kind IN (?`+strings.Repeat(", ?", len(kinds)-1)+`) AND term >= ? AND term < ?)`,
+				append(args, []byte(word), afterPrefix(word))...)
 		}
 	}
 	words(f.Text, termName, termSurname, termCompany, termNumber, termExternal)
 	words(f.Name, termName, termCompany)
 	words(f.Surname, termSurname)
 	for _, t := range exact {
-		w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ? AND kind = ? AND term = ?)`, tenant, t.kind, t.text)
+		w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ? AND kind = ? AND term = ?)`, tenant, t.kind, []byte(t.text))
 	}
+	return w
+}
+
+// afterPrefix is the first value after all that begin with word, which is not
+// empty. UTF-8 has no byte 0xFF, so the last byte can always be raised.
+func afterPrefix(word string) []byte {
+	b := []byte(word)
+	b[len(b)-1]++
+	return b
+}
+
+// listCustomers returns the page that f selects, with hashes of its exact
+// values, and the number selected, at most one above [countTotalMax].
+func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f CustomerFilter, exact []term) ([]Customer, int, error) {
+	w := customersOf(tenant, f, exact)
 	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM customer c WHERE `+w.SQL()+
 		` LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`, w.Args()...)
 	if err != nil {

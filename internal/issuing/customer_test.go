@@ -3,6 +3,7 @@ package issuing
 import (
 	"bytes"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
@@ -462,6 +464,83 @@ func TestCompany_taxNumberIsUniqueAmongCompanies(t *testing.T) {
 		found, created, err := h.FindOrCreateCustomer(t.Context(), h.main, twin)
 		if err != nil || created || found.No != made.No {
 			t.Errorf("got %s (created %t, %v), want %s", found.No, created, err, made.No)
+		}
+	})
+}
+
+// However many customers there are, a word reads only what begins with it.
+func TestCustomers_searchesTheIndexByTheRangeOfAPrefix(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		ctx := t.Context()
+		err := d.InTx(ctx, func(tx db.Tx) error {
+			for i := range 1000 {
+				u := Customer{ID: id.New[Customer](h.time.Now()), Tenant: h.main.Tenant, No: itoa(i + 1), Type: Individual, Status: CustomerActive}
+				u.CreatedAt, u.UpdatedAt = h.time.Now(), h.time.Now()
+				if _, err := insertCustomer(ctx, tx, u, []byte("sealed")); err != nil {
+					return err
+				}
+				if err := replaceTerms(ctx, tx, u, []term{{termName, "n" + itoa(i+1)}, {termSurname, "s" + itoa(i+1)}}); err != nil {
+					return err
+				}
+			}
+			if d.Engine() == db.SQLite {
+				return nil // plans without statistics
+			}
+			_, err := tx.Exec(ctx, "ANALYZE")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		explain, ranges := "EXPLAIN QUERY PLAN ", regexp.MustCompile(
+			`SEARCH customer_term USING COVERING INDEX sqlite_autoindex_customer_term_1 \(tenant_id=\? AND kind=\? AND term>\? AND term<\?\)`)
+		if d.Engine() == db.Postgres {
+			explain, ranges = "EXPLAIN ", regexp.MustCompile(
+				`using customer_term_pkey on customer_term .*\n *Index Cond: .*tenant_id = .*kind = .*term >= .*term < `)
+		}
+		for name, f := range map[string]CustomerFilter{"text": {Text: "n99"}, "name": {Name: "n99"}, "surname": {Surname: "s99"}} {
+			w := customersOf(h.main.Tenant, f, nil)
+			var plan []string
+			err := d.InTx(ctx, func(tx db.Tx) (err error) {
+				if d.Engine() == db.Postgres {
+					if _, err := tx.Exec(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
+						return err
+					}
+					if _, err := tx.Exec(ctx, "SET LOCAL enable_bitmapscan = off"); err != nil {
+						return err
+					}
+				}
+				plan, err = db.Collect(ctx, tx, func(row db.Scanner) (line string, err error) {
+					if d.Engine() == db.Postgres {
+						return line, row.Scan(&line)
+					}
+					var node, parent, unused int
+					return line, row.Scan(&node, &parent, &unused, &line)
+				}, explain+"SELECT count(*) FROM customer c WHERE "+w.SQL(), w.Args()...)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := strings.Join(plan, "\n"); !ranges.MatchString(text) {
+				t.Errorf("%s: the plan searches no range:\n%s", name, text)
+			}
+		}
+	})
+}
+
+// The range of a prefix holds what begins with it and nothing else, as memcmp
+// orders it.
+func TestAfterPrefix_endsTheRangeOfAWord(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		word := rapid.StringMatching(`[a-z0-9\x{80}-\x{10FFFF}]{1,3}`).Draw(rt, "word")
+		other := rapid.StringMatching(`[a-z0-9\x{80}-\x{10FFFF}]{0,4}`).Draw(rt, "other")
+		for _, s := range []string{other, word + other} {
+			in := bytes.Compare([]byte(s), []byte(word)) >= 0 && bytes.Compare([]byte(s), afterPrefix(word)) < 0
+			if in != strings.HasPrefix(s, word) {
+				rt.Fatalf("%q in the range of %q: %t", s, word, in)
+			}
 		}
 	})
 }

@@ -145,12 +145,13 @@ CREATE INDEX customer_by_time ON customer (tenant_id, created_at, id);
 
 -- Words by which a customer is found: the folded words of names (a word
 -- prefix matches), and keyed hashes of exact values (phone, e-mail, tax
--- number).
+-- number). A term is UTF-8 kept as bytes, so that both engines order it alike
+-- and find a prefix as a range.
 CREATE TABLE customer_term (
-    tenant_id   TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    term        TEXT NOT NULL,
-    customer_id TEXT NOT NULL REFERENCES customer (id),
+    tenant_id   TEXT  NOT NULL,
+    kind        TEXT  NOT NULL,
+    term        BYTEA NOT NULL,
+    customer_id TEXT  NOT NULL REFERENCES customer (id),
     PRIMARY KEY (tenant_id, kind, term, customer_id)
 );
 
