@@ -415,6 +415,22 @@ CREATE TABLE card_status_history (
     PRIMARY KEY (card_id, position)
 );
 
+CREATE TABLE card_cvv2_view (
+    card_id        TEXT    NOT NULL REFERENCES card (id),
+    tenant_id      TEXT    NOT NULL REFERENCES tenant (id),
+    position       BIGINT  NOT NULL CHECK (position BETWEEN 1 AND 1000000000),
+    viewed_at      BIGINT  NOT NULL CHECK (viewed_at BETWEEN 0 AND 9000000000000000),
+    client_id      TEXT    NOT NULL,
+    user_reference TEXT    NOT NULL, -- of the person at the client, as the client names it
+    channel        TEXT    NOT NULL,
+    correlation_id TEXT    NOT NULL,
+    reason         TEXT    NOT NULL,
+    with_card_no   BOOLEAN NOT NULL,
+    PRIMARY KEY (card_id, position)
+);
+
+CREATE INDEX card_cvv2_view_by_time ON card_cvv2_view (card_id, viewed_at);
+
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
     tenant_id            TEXT    REFERENCES tenant (id),

@@ -34,6 +34,7 @@ var (
 	errAccountOfParent         = fault.New(fault.Refused, "account_no_not_allowed", "a supplementary card uses its parent's account")
 	errInitialStatus           = fault.New(fault.Forbidden, access.CodeForbidden, "the initial status is looser than the product's")
 	errCVV2Blocked             = fault.New(fault.Exhausted, "cvv2_blocked", "the CVV2 tries of the card are used up")
+	errCVV2Views               = fault.New(fault.Throttled, "cvv2_view_limit_exceeded", "the CVV2 of the card was shown too often in the last hour")
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")
 	errPINInvalid              = fault.New(fault.Refused, "pin_invalid", "the PIN is wrong")
 	errPINNotSet               = fault.New(fault.Refused, "pin_not_set", "the card has no PIN")
@@ -55,7 +56,7 @@ var cardCodes = codesOf(
 	errCardNotFound, errTransitionNotAllowed, errReasonMismatch, errActivationCondition, errStatusNotSuitable,
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
-	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errPINBlocked,
+	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errCVV2Views, errPINBlocked,
 	errPINInvalid, errPINNotSet, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed,
 	errNotAvailable,

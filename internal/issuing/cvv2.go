@@ -3,10 +3,12 @@ package issuing
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -32,17 +34,26 @@ type CVV2Request struct {
 	Sequence      int // of the plastic; 0 is the newest
 	KeyID         string
 	IncludeCardNo bool
+	Reason        string // for the record; never card data
 }
 
+// How often the CVV2 of one card is shown: no more than cvv2ViewsMax times in
+// any cvv2ViewWindow (contract/platform.md §8.6).
+const (
+	cvv2ViewsMax   = 10
+	cvv2ViewWindow = time.Hour
+)
+
 // ShowCVV2 computes the CVV2 of an active card, or of one that waits for its
-// first use and needs no plastic.
+// first use and needs no plastic. Who was shown it and why is durable before
+// the answer is given; the eleventh time within an hour is Throttled.
 func (s *Service) ShowCVV2(ctx context.Context, c access.Caller, token string, in CVV2Request) (ShownCVV2, error) {
 	card, err := s.openForUse(ctx, c, token, in.Sequence)
 	if err != nil {
 		return ShownCVV2{}, err
 	}
-	if card.Status != Active && !(card.Status == Pending && card.IsVirtual()) {
-		return ShownCVV2{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "cvv2/get-with-expire-date")
+	if err := showable(card.Card, card.Status); err != nil {
+		return ShownCVV2{}, err
 	}
 	if in.KeyID == "" && !clearAllowed(c, card.cfg) {
 		return ShownCVV2{}, errClearNotAllowed
@@ -67,7 +78,45 @@ func (s *Service) ShowCVV2(ctx context.Context, c access.Caller, token string, i
 		}
 		out.CardNo = &number
 	}
+	if err := s.recordCVV2View(ctx, c, card.Card, in); err != nil {
+		return ShownCVV2{}, err
+	}
 	return out, nil
+}
+
+// showable refuses a card whose CVV2 nobody needs yet or any more.
+func showable(c Card, status CardStatus) error {
+	if status == Active || status == Pending && c.IsVirtual() {
+		return nil
+	}
+	return errStatusNotSuitable.With("status", string(status)).With("operation", "cvv2/get-with-expire-date")
+}
+
+// recordCVV2View writes down that a CVV2 is about to be shown, or refuses when
+// that happened too often. It holds the card's lock, so parallel calls count
+// one another.
+func (s *Service) recordCVV2View(ctx context.Context, c access.Caller, card Card, in CVV2Request) error {
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		states, err := LockCardStates(ctx, tx, []id.ID[Card]{card.ID})
+		if err != nil {
+			return err
+		}
+		if err := showable(card, states[card.ID].Status); err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		view := cvv2View{card: card.ID, tenant: c.Tenant, at: now, by: c, reason: in.Reason, withCardNo: in.IncludeCardNo}
+		written, first, err := insertCVV2View(ctx, tx, view, now.Add(-cvv2ViewWindow), cvv2ViewsMax)
+		if err == nil && !written {
+			wait := first.Add(cvv2ViewWindow).Sub(now)
+			err = errCVV2Views.With("limit", cvv2ViewsMax).With("retryAfterSeconds", int((wait+time.Second-1)/time.Second))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record CVV2 view: %w", err)
+	}
+	return nil
 }
 
 // CVV2Try is a CVV2 with the expiry it was read beside.

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -167,6 +168,89 @@ func TestShowCVV2(t *testing.T) {
 	closed.Sandbox = false
 	_, err = w.ShowCVV2(t.Context(), closed, card.Token, CVV2Request{})
 	wantCode(t, err, "clear_sensitive_data_not_allowed")
+}
+
+func TestShowCVV2_tenTimesAnHourAndEachIsOnRecord(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card, other := w.issue(t).Card, w.issue(t).Card
+		who := w.caller
+		who.UserReference, who.Channel, who.CorrelationID = "agent-7", "CallCenter", "trace-1"
+		show := func(token string, in CVV2Request) error {
+			_, err := w.ShowCVV2(t.Context(), who, token, in)
+			return err
+		}
+		refused := func(wait int) {
+			t.Helper()
+			err := show(card.Token, CVV2Request{})
+			wantCode(t, err, "cvv2_view_limit_exceeded")
+			if f, ok := fault.As(err); !ok || f.Kind != fault.Throttled || f.Params["retryAfterSeconds"] != wait {
+				t.Errorf("got %+v, want a wait of %d seconds", f, wait)
+			}
+		}
+		for i := range 10 {
+			// What is refused was not shown.
+			wantCode(t, show(card.Token, CVV2Request{KeyID: "key_none"}), "encryption_key_not_found")
+			if err := show(card.Token, CVV2Request{Reason: "asked by phone", IncludeCardNo: i == 9}); err != nil {
+				t.Fatalf("%d: %v", i+1, err)
+			}
+			w.clock.Advance(time.Minute)
+		}
+		refused(50 * 60)
+		if err := show(other.Token, CVV2Request{}); err != nil {
+			t.Errorf("another card: %v", err)
+		}
+		w.clock.Advance(50*time.Minute - time.Millisecond)
+		refused(1)
+		w.clock.Advance(time.Millisecond)
+		if err := show(card.Token, CVV2Request{}); err != nil {
+			t.Errorf("an hour after the first: %v", err)
+		}
+		refused(60)
+
+		type view struct {
+			tenant, client, user, channel, trace, reason string
+			at                                           int64
+			withCardNo                                   bool
+		}
+		var got view
+		err := d.View(t.Context(), func(tx db.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT tenant_id, client_id, user_reference, channel, correlation_id, reason,
+				viewed_at, with_card_no FROM card_cvv2_view WHERE card_id = $1 AND position = 10`, card.ID).
+				Scan(&got.tenant, &got.client, &got.user, &got.channel, &got.trace, &got.reason, &got.at, &got.withCardNo)
+		})
+		want := view{
+			w.tenant.ID.String(), "sc_test", "agent-7", "CallCenter", "trace-1", "asked by phone",
+			clock.Micros(time.Date(2026, 11, 21, 9, 9, 0, 0, time.UTC)), true,
+		}
+		if err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	})
+}
+
+func TestShowCVV2_ofManyAtOnceTenAreAnswered(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.issue(t).Card
+		errs := make([]error, 24)
+		var wait sync.WaitGroup
+		for i := range errs {
+			wait.Go(func() { _, errs[i] = w.ShowCVV2(t.Context(), w.caller, card.Token, CVV2Request{}) })
+		}
+		wait.Wait()
+		shown := 0
+		for _, err := range errs {
+			if err == nil {
+				shown++
+			} else {
+				wantCode(t, err, "cvv2_view_limit_exceeded")
+			}
+		}
+		if shown != 10 {
+			t.Errorf("got %d answers, want 10", shown)
+		}
+	})
 }
 
 func TestPIN_setVerifyChange(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -203,6 +204,28 @@ func (w *world) exchangeKey(private *rsa.PrivateKey, body map[string]any) exchan
 		w.t.Fatal(err)
 	}
 	return out
+}
+
+// The idempotency key of a request that was refused for now is free again.
+func TestShowCVV2_isThrottledForEachCard(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	token := w.newCard()
+	path := "/api/v1/issuing/card/" + token + "/cvv2/get-with-expire-date"
+	body := map[string]any{"reason": "shown in the app"}
+	for range 10 {
+		w.ask(200, "POST", path, body, nil)
+	}
+	w.clock.Advance(time.Minute)
+	text := `{"reason":"shown in the app"}`
+	key := map[string]string{"X-Idempotency-Key": "k", "Accept-Language": "en"}
+	answer := w.send("POST", path, key, text)
+	if answer.Code != 429 || answer.Header().Get("Retry-After") != "3540" || !strings.Contains(answer.Body.String(), "Common:TooManyRequests") {
+		t.Errorf("got %d, Retry-After %s: %s", answer.Code, answer.Header().Get("Retry-After"), answer.Body)
+	}
+	w.clock.Advance(time.Hour)
+	if answer := w.send("POST", path, key, text); answer.Code != 200 {
+		t.Errorf("an hour later: %d %s", answer.Code, answer.Body)
+	}
 }
 
 // A production client sees no card number but an encrypted one, and sends no

@@ -63,6 +63,7 @@ func (a *API) showCVV2(ctx context.Context, c access.Caller, in *struct {
 	}
 	shown, err := a.Issuing.ShowCVV2(ctx, c, in.CardToken, issuing.CVV2Request{
 		Sequence: in.Body.CardSequenceNo, KeyID: in.Body.KeyID, IncludeCardNo: in.Body.IncludeCardNo,
+		Reason: string(in.Body.Reason),
 	})
 	if err != nil {
 		return cvv2Response{}, err

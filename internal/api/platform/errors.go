@@ -119,6 +119,7 @@ var refusals = map[fault.Code]outward{
 	"expiry_not_allowed":                 {422, "Issuing:ExpiryNotAllowed"},
 	"account_no_not_allowed":             {422, "Issuing:AccountNoNotAllowed"},
 	"cvv2_blocked":                       {423, "Issuing:Cvv2Blocked"},
+	"cvv2_view_limit_exceeded":           {429, "Common:TooManyRequests"},
 	"pin_blocked":                        {423, "Issuing:PinBlocked"},
 	"pin_invalid":                        {422, "Issuing:PinInvalid"},
 	"pin_not_set":                        {422, "Issuing:PinNotSet"},
