@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// Decimal is a JSON number kept as its text, so that money never passes
-// through a binary fraction. The zero value is an absent number; as a member
+// Decimal is a JSON number kept as its decimal text, so that money never passes
+// through a binary fraction: 0.10 as it is, 1e1 as 10. The zero value is an absent number; as a member
 // of an answer it is null.
 type Decimal string
 
@@ -20,8 +21,7 @@ type Decimal string
 func DecimalOf(a money.Amount) Decimal { return Decimal(a.Decimal()) }
 
 // Amount reads d as an amount of currency. More fraction digits than the
-// currency has are Refused (422); a number out of range or in a form with an
-// exponent is Invalid. field names the member in the fault.
+// currency has are Refused (422); a number out of range is Invalid. field names the member in the fault.
 func (d Decimal) Amount(field string, currency money.Currency) (money.Amount, error) {
 	a, err := money.Parse(string(d), currency)
 	switch {
@@ -38,7 +38,8 @@ func (d Decimal) Amount(field string, currency money.Currency) (money.Amount, er
 	return money.Amount{}, Invalid().OnField(field, "malformed", "must be a plain decimal number")
 }
 
-// UnmarshalJSON keeps the number's text; null leaves d as it is.
+// UnmarshalJSON keeps the number's text, with its exponent worked in unless that
+// is absurd; null leaves d as it is.
 func (d *Decimal) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {
 		return nil
@@ -51,6 +52,11 @@ func (d *Decimal) UnmarshalJSON(text []byte) error {
 		return errors.New("must be a number")
 	}
 	*d = Decimal(n)
+	if strings.ContainsAny(string(n), "eE") {
+		if plain, ok := plainNumber(string(n)); ok {
+			*d = Decimal(plain)
+		}
+	}
 	return nil
 }
 

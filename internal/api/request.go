@@ -40,23 +40,28 @@ func ReadBody(w http.ResponseWriter, r *http.Request, mediaType string) ([]byte,
 	return body, nil
 }
 
-// CheckBody parses and checks a JSON body against what op expects. It does
+// CheckBody parses and checks a JSON body against what op expects, and returns
+// it with plain integers where op expects integers: 2.0 becomes 2. It does
 // nothing for an operation without a body.
-func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) error {
+func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) ([]byte, error) {
 	if op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
-		return nil
+		return body, nil
 	}
 	if len(body) == 0 {
 		if op.RequestBody.Required {
-			return Invalid().OnField("body", "required", "is required")
+			return nil, Invalid().OnField("body", "required", "is required")
 		}
-		return nil
+		return body, nil
 	}
 	document, err := Parse(body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return Check(registry, op.RequestBody.Content["application/json"].Schema, document)
+	schema := op.RequestBody.Content["application/json"].Schema
+	if err := Check(registry, schema, document); err != nil {
+		return nil, err
+	}
+	return plainIntegers(registry, schema, body)
 }
 
 // Storable reports whether s can be kept and compared in every database: it is

@@ -28,7 +28,7 @@ type Object = map[string]any
 // float64.
 //
 // A float64 is good enough to check a number's type and range; who needs its
-// exact value takes it from the text (see [Decimal]). The error is a fault of
+// exact value takes it from the text (see [Decimal] and [CheckBody]). The error is a fault of
 // kind Invalid that names the member by its dotted path and never quotes the
 // document.
 func Parse(document []byte) (any, error) {

@@ -2,12 +2,14 @@ package api
 
 import (
 	"encoding/json"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+	"pgregory.net/rapid"
 
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -93,6 +95,58 @@ func TestCheck_namesEveryMemberThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestCheckBody_readsNumbersByTheirValue(t *testing.T) {
+	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	op := &huma.Operation{RequestBody: &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: optional(registry, reflect.TypeFor[order]())}},
+	}}
+	for number, want := range map[string]int32{
+		"2": 2, "2.0": 2, "2e0": 2, "3e1": 30, "3E+1": 30, "300e-1": 30, "-0.0": 0, "0e40": 0, "-1.50e1": -15, "2147483647.000": 2147483647,
+	} {
+		body := []byte(`{"no":"2.0","count": ` + number + ` , "x":[2.0,{"count":2.0}],"lines":[{"amount":2.0}]}`)
+		body, err := CheckBody(registry, op, body)
+		var got order
+		if err != nil || json.Unmarshal(body, &got) != nil || got.Count != want || got.No != "2.0" || got.Lines[0].Amount != "2.0" {
+			t.Errorf("%s: %s, %v; want %d", number, body, err, want)
+		}
+		if !strings.Contains(string(body), `"x":[2.0,{"count":2.0}]`) {
+			t.Errorf("%s: a member without an integer's schema was changed: %s", number, body)
+		}
+	}
+	for number, want := range map[string]Enum[colours]{"2": "Green", "2.0": "Green", "0.1e1": "Red", "10e-1": "Red"} {
+		body, err := CheckBody(registry, op, []byte(`{"no":"12","colour":`+number+`}`))
+		var got order
+		if err != nil || json.Unmarshal(body, &got) != nil || got.Colour != want {
+			t.Errorf("%s: %s, %v; want %s", number, body, err, want)
+		}
+	}
+	for document, member := range map[string]string{
+		`"count":1.5`: "count", `"count":25e-1`: "count", `"count":2147483648`: "count", `"count":1e300`: "count", `"count":1e-300`: "count",
+		`"count":2.00000000000000000001`: "count", `"count":4539578763621486`: "count", `"colour":1.5`: "colour", `"colour":3.0`: "colour",
+		`"colour":1.00000000000000000001`: "colour", `"count":"2"`: "count",
+	} {
+		_, err := CheckBody(registry, op, []byte(`{"no":"12",`+document+`}`))
+		if fault.KindOf(err) != fault.Invalid || !slices.Equal(fieldsOf(t, err), []string{member}) || strings.Contains(err.Error(), "4539") {
+			t.Errorf("%s: %v", document, err)
+		}
+	}
+}
+
+func TestPlainNumber_isExact(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		number := rapid.StringMatching(`-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?[0-9]{1,2})?`).Draw(rt, "number")
+		plain, ok := plainNumber(number)
+		want, _ := new(big.Rat).SetString(number)
+		if !ok {
+			return
+		}
+		got, valid := new(big.Rat).SetString(plain)
+		if !valid || got.Cmp(want) != 0 || strings.ContainsAny(plain, "eE") || strings.Contains(plain, ".") == want.IsInt() {
+			rt.Fatalf("%s became %s", number, plain)
+		}
+	})
+}
+
 func TestCheck_refusesCardNumbersInText(t *testing.T) {
 	err := check(t, `{"no":"12","lines":[{"amount":1,"text":"ok"},{"amount":1,"text":"is 4539-5787-6362-1486 yours?"}],
 		"note":"4539578763621486","tags":{"a":"4539578763621486","4539578763621486":"b"}}`)
@@ -134,6 +188,28 @@ func TestDecimal_isReadFromItsText(t *testing.T) {
 	}
 	if a, err := Decimal("0.10").Amount("amount", lira); err != nil || a.Minor() != 10 {
 		t.Errorf("%v, %v", a, err)
+	}
+	for text, want := range map[string]int64{
+		"1e1": 1000, "1.5E+1": 1500, "1250e-2": 1250, "1000e-3": 100, "-2e0": -200, "0e9": 0, "1e-2": 1, "1e13": 1000000000000000,
+	} {
+		var d Decimal
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			t.Fatal(err)
+		}
+		if a, err := d.Amount("amount", lira); err != nil || a.Minor() != want {
+			t.Errorf("%s: %v, %v; want %d", text, a, err, want)
+		}
+	}
+	for text, want := range map[string]fault.Kind{
+		"1e-3": fault.Refused, "1.005e0": fault.Refused, "1e14": fault.Invalid, "1e300": fault.Invalid, "1e-300": fault.Invalid,
+	} {
+		var d Decimal
+		if err := json.Unmarshal([]byte(text), &d); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Amount("amount", lira); err == nil || fault.KindOf(err) != want || fieldsOf(t, err)[0] != "amount" {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 	out, err := json.Marshal(struct{ A, B Decimal }{DecimalOf(money.Must(12550, "TRY")), ""})
 	if err != nil || string(out) != `{"A":125.50,"B":null}` {

@@ -394,6 +394,7 @@ func TestParameters_areCheckedInTheSameShape(t *testing.T) {
 	}
 	for body, want := range map[string]int{
 		`{"count":4539578763621486}`: 400, `{"price":0.10}`: 200, `{"price":123456789012345678901234567890.5}`: 200,
+		`{"count":1e1,"price":10}`: 200, `{"count":3000000000}`: 400, `{"count":1.5}`: 400,
 	} {
 		out := w.send("POST", "/test/body", nil, body)
 		if out.Code != want || strings.Contains(out.Body.String(), "4539") {
@@ -401,6 +402,9 @@ func TestParameters_areCheckedInTheSameShape(t *testing.T) {
 		}
 		if want == 200 && !strings.Contains(body, strings.TrimSpace(out.Body.String())) {
 			t.Errorf("%s came back as %s", body, out.Body)
+		}
+		if want == 400 && !strings.Contains(out.Body.String(), `"members":["count"]`) {
+			t.Errorf("%s: the member is not named: %s", body, out.Body)
 		}
 	}
 	if strings.Contains(w.log.String(), "4539") {

@@ -224,7 +224,7 @@ func (a *API) receive(rt route, op *huma.Operation, w http.ResponseWriter, r *ht
 	if err != nil {
 		return nil, err
 	}
-	return body, api.CheckBody(a.huma.OpenAPI().Components.Schemas, op, body)
+	return api.CheckBody(a.huma.OpenAPI().Components.Schemas, op, body)
 }
 
 // admit finds out who calls and whether it may.
