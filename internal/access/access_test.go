@@ -159,7 +159,7 @@ func TestUpdateTenant_tellsTheWatcherOrChangesNothing(t *testing.T) {
 	})
 }
 
-func TestToken_fiveWrongSecretsLockTheClientSilently(t *testing.T) {
+func TestToken_fiveWrongSecretsLockTheClientAndOnlyItsOwnerIsTold(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, c *clock.Fake, _ Tenant, who Credentials) {
 		wrong := Grant{ClientID: who.ClientID, ClientSecret: secret.FromString("sk_wrong")}
 		for i := range failuresMax {
@@ -167,21 +167,40 @@ func TestToken_fiveWrongSecretsLockTheClientSilently(t *testing.T) {
 				t.Fatalf("wrong secret %d: %v", i+1, err)
 			}
 		}
-		_, locked := s.Token(t.Context(), grantOf(who))
+		if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeClientLocked {
+			t.Errorf("locked, the right secret: %v", err)
+		}
+		if _, err := s.Refresh(t.Context(), grantOf(who)); codeOf(err) != CodeClientLocked {
+			t.Errorf("locked, refresh: %v", err)
+		}
 		_, wrongly := s.Token(t.Context(), wrong)
+		_, nothing := s.Token(t.Context(), Grant{ClientID: who.ClientID})
 		_, unknown := s.Token(t.Context(), Grant{ClientID: "sc_nobody", ClientSecret: who.ClientSecret})
-		for _, err := range []error{locked, wrongly, unknown} {
-			if codeOf(err) != CodeInvalidClient || err.Error() != locked.Error() {
-				t.Errorf("answers differ: %v, %v", err, locked)
+		for _, err := range []error{wrongly, nothing, unknown} {
+			if codeOf(err) != CodeInvalidClient || err.Error() != wrongly.Error() {
+				t.Errorf("answers differ: %v, %v", err, wrongly)
 			}
 		}
 		// Knocking on a locked door does not keep it locked.
 		c.Advance(lockWindow - time.Second)
-		if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeInvalidClient {
+		if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeClientLocked {
 			t.Errorf("still locked: %v", err)
 		}
 		c.Advance(time.Second)
 		mustToken(t, s, grantOf(who))
+	})
+}
+
+func TestToken_disabledClientIsNotToldOfALock(t *testing.T) {
+	each(t, func(t *testing.T, s *Service, _ *clock.Fake, tenant Tenant, who Credentials) {
+		if err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
+			t.Fatal(err)
+		}
+		for i := range failuresMax + 2 {
+			if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeInvalidClient {
+				t.Errorf("%d: %v", i+1, err)
+			}
+		}
 	})
 }
 
@@ -212,7 +231,7 @@ func TestToken_parallelGuessesAreCountedOneByOne(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeInvalidClient {
+		if _, err := s.Token(t.Context(), grantOf(who)); codeOf(err) != CodeClientLocked {
 			t.Errorf("twelve guesses did not lock: %v", err)
 		}
 	})

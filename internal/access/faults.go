@@ -8,6 +8,7 @@ const (
 	CodeUnauthenticated      fault.Code = "unauthenticated"
 	CodeForbidden            fault.Code = "forbidden"
 	CodeInvalidClient        fault.Code = "invalid_client"
+	CodeClientLocked         fault.Code = "client_locked"
 	CodeInvalidGrant         fault.Code = "invalid_grant"
 	CodeInvalidScope         fault.Code = "invalid_scope"
 	CodeUnsupportedGrant     fault.Code = "unsupported_grant_type"
@@ -23,14 +24,15 @@ const (
 
 // Codes lists every code this package refuses with.
 var Codes = []fault.Code{
-	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeInvalidGrant, CodeInvalidScope,
-	CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConcurrency, CodeIdempotencyReused,
-	CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
+	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeInvalidGrant,
+	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConcurrency,
+	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
 }
 
 var (
 	errUnauthenticated = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
 	errInvalidClient   = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
+	errClientLocked    = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
 	errInvalidGrant    = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
 	errTenantNotFound  = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
 	errTenantTaken     = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")

@@ -46,8 +46,9 @@ type Tokens struct {
 // Token issues an access token against a client's credentials, and a refresh
 // token where the client may have one.
 //
-// A wrong secret, an unknown, disabled or locked client are one refusal:
-// Unauthenticated, invalid_client. The password grant is invalid_grant, since
+// A wrong secret, an unknown or disabled client are one refusal:
+// Unauthenticated, invalid_client. That a client is locked (client_locked)
+// learns only who shows its right secret. The password grant is invalid_grant, since
 // there are no users yet; a scope beyond the client's permissions is
 // invalid_scope.
 func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
@@ -150,8 +151,11 @@ func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now
 		want = hashOf(nil)
 	}
 	right := subtle.ConstantTimeCompare([]byte(hashOf(g.ClientSecret.Reveal())), []byte(want)) == 1
-	if !found || !right || attempts > failuresMax || !c.IsActive || !c.TenantIsActive || g.ClientSecret.IsZero() {
+	switch {
+	case !found || !right || !c.IsActive || !c.TenantIsActive || g.ClientSecret.IsZero():
 		return clientOfTenant{}, errInvalidClient
+	case attempts > failuresMax:
+		return clientOfTenant{}, errClientLocked
 	}
 	return c, forgetFailures(ctx, tx, c.ID)
 }

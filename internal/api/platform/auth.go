@@ -114,7 +114,7 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		out.err, out.fault = err, faultOf(err).Code
-		status, code := oauthError(err)
+		status, code, description := oauthError(err)
 		if status == http.StatusUnauthorized {
 			out.header.Set("WWW-Authenticate", `Basic realm="sarraf"`)
 		}
@@ -122,7 +122,7 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 		_ = marshal(out, struct {
 			Error       string `json:"error"`
 			Description string `json:"error_description"`
-		}{code, faultOf(err).Text})
+		}{code, description})
 		return
 	}
 	_ = marshal(out, oauthTokens{

@@ -42,6 +42,7 @@ var refusals = map[fault.Code]outward{
 	access.CodeUnauthenticated:      {401, "Common:Unauthenticated"},
 	access.CodeForbidden:            {403, "Common:Forbidden"},
 	access.CodeInvalidClient:        {401, "Auth:InvalidClient"},
+	access.CodeClientLocked:         {401, "Auth:ClientLocked"},
 	access.CodeInvalidGrant:         {401, "Auth:InvalidGrant"},
 	access.CodeInvalidScope:         {400, "Auth:InvalidScope"},
 	access.CodeUnsupportedGrant:     {400, "Auth:UnsupportedGrantType"},
@@ -254,21 +255,21 @@ func (a *API) errorResponse() *huma.Response {
 	}
 }
 
-// oauthError maps a refusal to RFC 6749, 5.2.
-func oauthError(err error) (status int, code string) {
+// oauthError maps a refusal to RFC 6749, 5.2, which knows no locked client.
+func oauthError(err error) (status int, code, description string) {
 	f := faultOf(err)
 	switch f.Code {
-	case access.CodeInvalidClient:
-		return http.StatusUnauthorized, "invalid_client"
+	case access.CodeInvalidClient, access.CodeClientLocked:
+		return http.StatusUnauthorized, "invalid_client", "the client cannot be authenticated"
 	case access.CodeInvalidGrant:
-		return http.StatusBadRequest, "invalid_grant"
+		return http.StatusBadRequest, "invalid_grant", f.Text
 	case access.CodeInvalidScope:
-		return http.StatusBadRequest, "invalid_scope"
+		return http.StatusBadRequest, "invalid_scope", f.Text
 	case access.CodeUnsupportedGrant:
-		return http.StatusBadRequest, "unsupported_grant_type"
+		return http.StatusBadRequest, "unsupported_grant_type", f.Text
 	}
 	if f.Kind == fault.Internal {
-		return http.StatusInternalServerError, "server_error"
+		return http.StatusInternalServerError, "server_error", f.Text
 	}
-	return http.StatusBadRequest, "invalid_request"
+	return http.StatusBadRequest, "invalid_request", f.Text
 }
