@@ -175,9 +175,13 @@ func TestAdjust_refusesToOverdrawAndChangesNothing(t *testing.T) {
 		if _, err := b.adjust(a, ledger.Debit, 500, "out"); err != nil {
 			t.Errorf("the reference of a refused adjustment is used up: %v", err)
 		}
-		lines, total, err := b.ledger.Statement(t.Context(), b.caller, a.Number, 0, 10)
+		lines, total, err := b.ledger.Statement(t.Context(), b.caller, a.Number, false, 0, 10)
 		if err != nil || total != 2 || len(lines) != 2 || lines[0].Side != ledger.Debit || !lines[0].After.IsZero() || lines[1].After != try(500) {
 			t.Errorf("got %d of %d lines, %+v, %v", len(lines), total, lines, err)
+		}
+		lines, _, err = b.ledger.Statement(t.Context(), b.caller, a.Number, true, 0, 1)
+		if err != nil || len(lines) != 1 || lines[0].After != try(500) {
+			t.Errorf("oldest first: got %+v, %v", lines, err)
 		}
 		b.verify()
 	})

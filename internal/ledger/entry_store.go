@@ -72,9 +72,13 @@ func postingsOf(ctx context.Context, tx db.Tx, e EntryID) ([]Posting, error) {
 		WHERE p.entry_id = $1 ORDER BY p.line`, e)
 }
 
-// statement returns one page of an account's postings, newest first, and how
-// many there are, counted up to limit 10,000.
-func statement(ctx context.Context, tx db.Tx, a Account, skip, take int) ([]Line, int, error) {
+// statement returns one page of an account's postings in the order of their
+// positions and how many there are, counted up to limit 10,000.
+func statement(ctx context.Context, tx db.Tx, a Account, oldestFirst bool, skip, take int) ([]Line, int, error) {
+	order := "DESC"
+	if oldestFirst {
+		order = "ASC"
+	}
 	lines, err := db.Collect(ctx, tx, func(s db.Scanner) (Line, error) {
 		l := Line{}
 		var minor int64
@@ -98,7 +102,7 @@ func statement(ctx context.Context, tx db.Tx, a Account, skip, take int) ([]Line
 		return l, err
 	}, `SELECT e.id, e.event, e.transaction_id, e.description, e.business_on, e.created_at, p.side, p.amount, p.posted_after
 		FROM posting p JOIN entry e ON e.id = p.entry_id
-		WHERE p.account_id = $1 ORDER BY p.position DESC LIMIT $2 OFFSET $3`, a.ID, take, skip)
+		WHERE p.account_id = $1 ORDER BY p.position `+order+` LIMIT $2 OFFSET $3`, a.ID, take, skip)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -41,9 +41,9 @@ func (s *Service) AccountByNumber(ctx context.Context, c access.Caller, number s
 	return a, err
 }
 
-// Statement returns a page of an account's lines, newest first, and how many
-// lines there are; the count stops at 10,001.
-func (s *Service) Statement(ctx context.Context, c access.Caller, number string, skip, take int) (lines []Line, total int, err error) {
+// Statement returns a page of an account's lines, newest first unless the oldest
+// are asked for first, and how many lines there are; the count stops at 10,001.
+func (s *Service) Statement(ctx context.Context, c access.Caller, number string, oldestFirst bool, skip, take int) (lines []Line, total int, err error) {
 	err = s.db.View(ctx, func(tx db.Tx) error {
 		a, found, err := findAccount(ctx, tx, c.Tenant, number)
 		if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) Statement(ctx context.Context, c access.Caller, number string,
 		if !found {
 			return notFound(number)
 		}
-		lines, total, err = statement(ctx, tx, a, skip, take)
+		lines, total, err = statement(ctx, tx, a, oldestFirst, skip, take)
 		return err
 	})
 	return lines, total, err

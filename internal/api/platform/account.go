@@ -94,12 +94,21 @@ type accountEntry struct {
 	CreationTime  time.Time   `json:"creationTime"`
 }
 
+// statementSort is what a statement can be sorted by: the moment of an entry,
+// also under the name that the answer has for it. Entries of one moment keep the
+// order in which they were made, which no other field would.
+var statementSort = map[string]string{"createdAt": "createdAt", "creationTime": "createdAt"}
+
 func (a *API) listAccountEntries(ctx context.Context, c access.Caller, in *struct {
 	AccountKey
-	SkipCount      int `query:"SkipCount" minimum:"0" maximum:"10000" default:"0" doc:"How many items to pass over."`
-	MaxResultCount int `query:"MaxResultCount" minimum:"1" maximum:"1000" default:"10" doc:"How many items to return at most."`
+	api.Paging
 }) (api.Page[accountEntry], error) {
-	lines, total, err := a.Ledger.Statement(ctx, c, in.AccountNo, in.SkipCount, in.MaxResultCount)
+	orders, err := in.Orders(statementSort)
+	if err != nil {
+		return api.Page[accountEntry]{}, err
+	}
+	oldestFirst := len(orders) > 0 && !orders[0].Desc
+	lines, total, err := a.Ledger.Statement(ctx, c, in.AccountNo, oldestFirst, in.SkipCount, in.MaxResultCount)
 	if err != nil {
 		return api.Page[accountEntry]{}, err
 	}
