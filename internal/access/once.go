@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -44,7 +45,10 @@ func (s *Service) Once(ctx context.Context, c Caller, a Attempt, run Run) (Answe
 	if !validKey(a.Key) {
 		return Answer{}, errKeyMalformed
 	}
-	row := onceRow{Tenant: c.Tenant, Scope: a.Scope, Key: a.Key, BodyHash: a.BodyHash, Holder: random(8)}
+	row, err := s.rowOf(ctx, c.Tenant, a)
+	if err != nil {
+		return Answer{}, err
+	}
 	prior, mine, err := s.claim(ctx, row)
 	if err != nil {
 		return Answer{}, err
@@ -66,6 +70,28 @@ func (s *Service) Once(ctx context.Context, c Caller, a Attempt, run Run) (Answe
 	answer, err := s.runJoined(ctx, row, run)
 	concluded = err == nil && kept(answer.Status)
 	return answer, err
+}
+
+// rowOf returns the row of an attempt, with a holder of its own. Key and body
+// stand in it as keyed hashes: clients put into a key what they like, card
+// numbers too, and a plain hash of a body that holds four digits tells them.
+func (s *Service) rowOf(ctx context.Context, tenant TenantID, a Attempt) (onceRow, error) {
+	row := onceRow{Tenant: tenant, Scope: a.Scope, Holder: random(8)}
+	for _, h := range []struct {
+		to    *string
+		parts []string
+	}{{&row.Key, []string{"key", a.Scope, a.Key}}, {&row.BodyHash, []string{"body", a.Scope, a.Key, a.BodyHash}}} {
+		var value []byte
+		for _, p := range h.parts {
+			value = fmt.Appendf(value, "%d:%s", len(p), p)
+		}
+		sum, err := s.Seal.Index(ctx, tenant.String(), sealAnswer, value)
+		if err != nil {
+			return onceRow{}, fmt.Errorf("hash idempotency key: %w", err)
+		}
+		*h.to = hex.EncodeToString(sum)
+	}
+	return row, nil
 }
 
 // claim takes the key for this attempt, or returns the answer it already has.
@@ -171,7 +197,8 @@ func (s *Service) conclude(ctx context.Context, tx db.Tx, row onceRow, a Answer)
 	return nil
 }
 
-// sealAnswer is the purpose under which answers are sealed.
+// sealAnswer is the purpose under which answers are sealed, and keys and bodies
+// hashed.
 const sealAnswer = "idempotency"
 
 // aad binds a sealed answer to its row.
@@ -213,7 +240,8 @@ func validKey(key string) bool {
 	return len(key) >= 1 && len(key) <= 64
 }
 
-// onceRow is the key of a row of the table, and who holds it.
+// onceRow is the key of a row of the table, and who holds it. Key and BodyHash
+// are the keyed hashes of what the attempt has.
 type onceRow struct {
 	Tenant                       TenantID
 	Scope, Key, BodyHash, Holder string

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 )
 
 // effect makes a Run whose effect is a client row that can be counted: its name
@@ -38,6 +41,68 @@ func effects(t *testing.T, s *Service, what string) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+func rowOf(t *testing.T, s *Service, tenant Tenant, a Attempt) onceRow {
+	t.Helper()
+	row, err := s.rowOf(t.Context(), tenant.ID, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
+}
+
+// What a row holds of key and body is equal for equal attempts only, and is
+// neither of them nor a hash that whoever has the row can make.
+func TestOnce_rowTellsNothingOfKeyAndBody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		module, err := soft.New(bytes.Repeat([]byte{7}, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = module.Close() })
+		s := New(d, module, clock.NewFake(start))
+		tenant, _, err := s.CreateTenant(t.Context(), NewTenant{Name: "Acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, _, err := s.CreateTenant(t.Context(), NewTenant{Name: "Other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const number = "4539578763621486"
+		body := hashOf([]byte(`{"encryptedPin":"7392"}`))
+		a := Attempt{Scope: "POST /card", Key: number, BodyHash: body}
+		if _, err := s.Once(t.Context(), System(tenant), a, effect(s, tenant, "x", 200, "one")); err != nil {
+			t.Fatal(err)
+		}
+		var key, hash string
+		err = d.View(t.Context(), func(tx db.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT key, body_hash FROM idempotency WHERE tenant_id = $1`, tenant.ID).Scan(&key, &hash)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, known := range []string{number, hashOf([]byte(number)), body, hashOf([]byte(body))} {
+			if strings.Contains(key+hash, known) {
+				t.Errorf("the row %s %s holds %s", key, hash, known)
+			}
+		}
+		row := rowOf(t, s, tenant, a)
+		if row.Key != key || row.BodyHash != hash {
+			t.Error("the row of an equal attempt is another one")
+		}
+		seen := map[string]bool{row.Key: true, row.BodyHash: true}
+		for _, r := range []onceRow{
+			rowOf(t, s, other, a), rowOf(t, s, tenant, Attempt{Scope: "POST /pin", Key: number, BodyHash: body}),
+			rowOf(t, s, tenant, Attempt{Scope: "POST /card", Key: "k", BodyHash: body}),
+		} {
+			if seen[r.Key] || seen[r.BodyHash] {
+				t.Errorf("rows of different attempts look alike: %+v", r)
+			}
+			seen[r.Key], seen[r.BodyHash] = true, true
+		}
+	})
 }
 
 func TestOnce_keepsTheFirstAnswerForADay(t *testing.T) {
@@ -175,11 +240,11 @@ func TestOnce_panicFreesTheKey(t *testing.T) {
 func TestOnce_afterACrashTheLeaseEnds(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, c *clock.Fake, tenant Tenant, _ Credentials) {
 		caller := System(tenant)
-		row := onceRow{Tenant: tenant.ID, Scope: "POST /card", Key: "k", BodyHash: "b", Holder: "dead"}
+		a := Attempt{Scope: "POST /card", Key: "k", BodyHash: "b"}
+		row := rowOf(t, s, tenant, a)
 		if _, mine, err := s.claim(t.Context(), row); err != nil || !mine { // and then the power went
 			t.Fatal(mine, err)
 		}
-		a := Attempt{Scope: row.Scope, Key: row.Key, BodyHash: row.BodyHash}
 		if _, err := s.Once(t.Context(), caller, a, effect(s, tenant, "x", 200, "")); codeOf(err) != CodeInProgress {
 			t.Fatalf("within the lease: %v", err)
 		}
@@ -234,9 +299,9 @@ func TestOnce_noStoreRunsApartAndKeepsNoAnswer(t *testing.T) {
 				t.Errorf("repeat: %v", err)
 			}
 			err = s.DB.View(t.Context(), func(tx db.Tx) error {
-				kept, _, err := readKey(t.Context(), tx, onceRow{Tenant: tenant.ID, Scope: a.Scope, Key: key})
-				if len(kept.Body) != 0 {
-					t.Error("the answer was kept")
+				kept, found, err := readKey(t.Context(), tx, rowOf(t, s, tenant, a))
+				if !found || len(kept.Body) != 0 {
+					t.Error("the answer was kept, or the key was not")
 				}
 				return err
 			})

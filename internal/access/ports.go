@@ -6,11 +6,13 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
-// Sealer protects at rest the private half of signing keys and the answers kept
-// for idempotency keys; hsm.Sealing is one.
+// Sealer protects at rest the private half of signing keys and what is kept for
+// idempotency keys; hsm.Sealing is one.
 type Sealer interface {
 	Seal(ctx context.Context, tenant, purpose string, plaintext, aad []byte) ([]byte, error)
 	Open(ctx context.Context, tenant, purpose string, sealed, aad []byte) ([]byte, error)
+	// Index is a keyed hash: equal for equal values of one tenant and purpose.
+	Index(ctx context.Context, tenant, purpose string, value []byte) ([]byte, error)
 }
 
 // TenantWatcher is told of a created or changed tenant inside the transaction

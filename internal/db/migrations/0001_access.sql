@@ -60,7 +60,8 @@ CREATE TABLE signing_key (
 );
 
 -- Answers kept for X-Idempotency-Key (24 hours). A row without an answer is a
--- request in progress until its lease ends.
+-- request in progress until its lease ends. key and body_hash are keyed hashes,
+-- and body is sealed: only scope, the method and path, can be read here.
 CREATE TABLE idempotency (
     tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
     scope        TEXT   NOT NULL,
