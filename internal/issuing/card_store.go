@@ -59,6 +59,18 @@ func readCardByID(ctx context.Context, tx db.Tx, tenant access.TenantID, card id
 		WHERE c.tenant_id = $1 AND c.id = $2`, tenant, card)
 }
 
+var cardLookup = db.Lookup{Head: `SELECT ` + cardColumns + cardTables + ` WHERE c.tenant_id = $1 AND c.id IN `}
+
+func readCardsByID(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Card]) (map[id.ID[Card]]Card, error) {
+	cards := make(map[id.ID[Card]]Card, len(ids))
+	err := cardLookup.Query(ctx, tx, []any{tenant}, id.Texts(ids), func(row db.Scanner) error {
+		card, err := scanCard(row)
+		cards[card.ID] = card
+		return err
+	})
+	return cards, err
+}
+
 // readCardsOfIssuance returns every card of an issuance, newest first.
 func readCardsOfIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) ([]Card, error) {
 	return db.Collect(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+`

@@ -99,14 +99,8 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 			return fmt.Errorf("read supplementary cards: %w", err)
 		}
 		d.ChildCount = len(children)
-		for _, child := range children {
-			r, err := s.relatedCard(ctx, tx, c, child)
-			if err != nil {
-				return err
-			}
-			d.Children = append(d.Children, r)
-		}
-		return nil
+		d.Children, err = s.relatedCards(ctx, tx, c, children)
+		return err
 	})
 	return d, err
 }
@@ -155,29 +149,52 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 		if err != nil || !found {
 			return out, fmt.Errorf("read parent of card %s: %w", card.ID, missing(err))
 		}
-		r, err := s.relatedCard(ctx, tx, c, parent)
+		related, err := s.relatedCards(ctx, tx, c, []Issuance{parent})
 		if err != nil {
 			return out, err
 		}
-		out.Parent = &r
+		out.Parent = &related[0]
 	}
 	return out, nil
 }
 
-func (s *Service) relatedCard(ctx context.Context, tx db.Tx, c access.Caller, i Issuance) (RelatedCard, error) {
-	card, found, err := readCardByID(ctx, tx, c.Tenant, i.CurrentCard)
-	if err != nil || !found {
-		return RelatedCard{}, fmt.Errorf("read current card of issuance %s: %w", i.ID, missing(err))
-	}
-	r := RelatedCard{IssuanceNo: i.No, CardToken: card.Token, MaskedNo: card.Masked(), Status: card.Status}
-	if !i.Customer.IsZero() {
-		u, err := s.customerOf(ctx, tx, c, i.Customer)
-		if err != nil {
-			return r, err
+// relatedCards shows issuances by their current cards, in their order: one
+// lookup for all the cards, one for all the customers.
+func (s *Service) relatedCards(ctx context.Context, tx db.Tx, c access.Caller, issuances []Issuance) ([]RelatedCard, error) {
+	var current []id.ID[Card]
+	var holders []id.ID[Customer]
+	for _, i := range issuances {
+		current = append(current, i.CurrentCard)
+		if !i.Customer.IsZero() {
+			holders = append(holders, i.Customer)
 		}
-		r.CustomerNo, r.CustomerName = u.No, u.DisplayName()
 	}
-	return r, nil
+	cards, err := readCardsByID(ctx, tx, c.Tenant, current)
+	if err != nil {
+		return nil, fmt.Errorf("read current cards: %w", err)
+	}
+	customers, err := s.readCustomers(ctx, tx, c.Tenant, holders)
+	if err != nil {
+		return nil, fmt.Errorf("read customers of cards: %w", err)
+	}
+	var related []RelatedCard
+	for _, i := range issuances {
+		card, found := cards[i.CurrentCard]
+		if !found {
+			return nil, fmt.Errorf("read current card of issuance %s: %w", i.ID, errGone)
+		}
+		r := RelatedCard{IssuanceNo: i.No, CardToken: card.Token, MaskedNo: card.Masked(), Status: card.Status}
+		if !i.Customer.IsZero() {
+			u, found := customers[i.Customer]
+			if !found {
+				return nil, fmt.Errorf("read customer %s: %w", i.Customer, errGone)
+			}
+			u = u.maskedFor(c)
+			r.CustomerNo, r.CustomerName = u.No, u.DisplayName()
+		}
+		related = append(related, r)
+	}
+	return related, nil
 }
 
 // customerOf reads the customer of an issuance as the caller may see them.

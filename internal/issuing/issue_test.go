@@ -1,8 +1,11 @@
 package issuing
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +107,58 @@ func TestIssueCard_accounts(t *testing.T) {
 		w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ParentCardToken: first.Card.Token})
 		_, err = w.IssueCard(t.Context(), w.caller, NewCard{CustomerNo: "2", ProductCode: virtualProduct, ParentCardToken: first.Card.Token})
 		wantCode(t, err, "max_child_card_count_exceeded")
+	})
+}
+
+// counted counts the statements of a transaction.
+type counted struct {
+	db.Tx
+	n *int
+}
+
+func (c counted) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	*c.n++
+	return c.Tx.Query(ctx, query, args...)
+}
+
+func (c counted) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	*c.n++
+	return c.Tx.QueryRow(ctx, query, args...)
+}
+
+func TestCardDetails_readsAllSupplementaryCardsAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		w.addCustomer(t, w.caller, "2", tckn("987654321"))
+		main := w.issue(t)
+		var want []RelatedCard
+		for _, no := range []string{"2", "1"} {
+			w.clock.Advance(time.Second)
+			c := w.issueWith(t, NewCard{CustomerNo: no, ProductCode: virtualProduct, ParentCardToken: main.Card.Token})
+			want = append(want, RelatedCard{c.Issuance.No, c.Card.Token, c.Card.Masked(), no, c.Customer.DisplayName(), c.Card.Status})
+		}
+		details, err := w.CardDetails(t.Context(), w.caller, main.Card.Token)
+		if err != nil || !slices.Equal(details.Children, want) {
+			t.Errorf("got %+v, %v; want %+v", details.Children, err, want)
+		}
+		err = d.View(t.Context(), func(tx db.Tx) error {
+			children, err := readChildren(t.Context(), tx, w.caller.Tenant, main.Issuance.ID)
+			if err != nil {
+				return err
+			}
+			n := 0
+			if _, err = w.relatedCards(t.Context(), counted{tx, &n}, w.caller, children); err != nil {
+				return err
+			}
+			// SQLite is asked for row by row with one prepared statement.
+			if d.Engine() == db.Postgres && n != 2 {
+				t.Errorf("%d statements for two supplementary cards, want one for cards and one for customers", n)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 
