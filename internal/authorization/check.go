@@ -154,10 +154,10 @@ func checkARQC(d *Decision, req *Request, f *Facts, s State, _ codeRow) (CheckOu
 		return failed(ARQCInvalid, "%s", f.ChipDetail)
 	}
 	atc := req.Chip.counter()
-	if !d.isFreshATC {
-		if !isSecondTap(f, s.Card.Tap) || req.Flow.IsAdvice() {
-			return failed(ARQCInvalid, "ATC %d was used before (last %d)", atc, s.Card.ATC)
-		}
+	switch {
+	case d.isReplay:
+		return failed(ARQCInvalid, "ATC %d was used before (last %d)", atc, s.Card.ATC)
+	case !d.isFreshATC:
 		return passed("ATC %d again, with the PIN that was asked for", atc)
 	}
 	return passed("ATC %d", atc)
@@ -250,10 +250,10 @@ func checkAmount(_ *Decision, req *Request, f *Facts, s State, row codeRow) (Che
 // one (contract §6.2).
 func checkContactless(_ *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
 	p := f.Product
-	if req.isContactless() && row.dir == debit && !p.ContactlessEnabled {
+	if req.IsContactless() && row.dir == debit && !p.ContactlessEnabled {
 		return failed(PolicyNotAllowed, "the product has no contactless")
 	}
-	if !req.isContactless() || row.dir != debit || f.PIN == Match || p.ContactlessLimit < 0 || f.Billing.Currency().Code() != p.Currency {
+	if !req.IsContactless() || row.dir != debit || f.PIN == Match || p.ContactlessLimit < 0 || f.Billing.Currency().Code() != p.Currency {
 		return skipped()
 	}
 	limit := func(minor int64) string { return money.Must(minor, p.Currency).Decimal() }

@@ -41,8 +41,9 @@ type Decision struct {
 	OriginalStatus  Status
 	ReverseOriginal money.Amount
 
-	// isFreshATC says that the chip's counter was new.
-	isFreshATC bool
+	// isFreshATC says that the chip's counter was new; isReplay that it was
+	// used before, and not by the tap that comes again with its PIN.
+	isFreshATC, isReplay bool
 }
 
 // decide makes the decision on req from what was gathered and what was read
@@ -105,7 +106,7 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 	default:
 		// A refund or payment as 0100 is only recorded; its presentment credits.
 	}
-	if req.isContactless() && row.dir == debit && f.PIN != Match {
+	if req.IsContactless() && row.dir == debit && f.PIN != Match {
 		d.Card.ContactlessCount++
 		d.Card.ContactlessAmount += d.Approved.Minor()
 	}
@@ -118,6 +119,7 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 func (d *Decision) consume(req *Request, f *Facts) {
 	if req.Chip != nil && f.ARQC == Match && f.Card.Found {
 		d.isFreshATC = d.acceptATC(req.Chip.counter())
+		d.isReplay = !d.isFreshATC && (!isSecondTap(f, d.Card.Tap) || req.Flow.IsAdvice())
 	}
 }
 

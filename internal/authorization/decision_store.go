@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // storedDecision is a decision as it is kept: what it was made from and how.
@@ -48,6 +49,24 @@ func scanDecision(s db.Scanner) (storedDecision, error) {
 func findDecision(ctx context.Context, tx db.Tx, t TransactionID) (storedDecision, bool, error) {
 	return db.One(ctx, tx, scanDecision,
 		"SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision WHERE transaction_id = $1", t)
+}
+
+var decisionLookup = &db.Lookup{
+	Head: "SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision WHERE transaction_id IN ",
+}
+
+// findDecisions returns the decisions on these transactions; clearing records
+// have none.
+func findDecisions(ctx context.Context, tx db.Tx, ids []TransactionID) (map[TransactionID]storedDecision, error) {
+	found := make(map[TransactionID]storedDecision, len(ids))
+	err := decisionLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		d, err := scanDecision(s)
+		if err == nil {
+			found[d.transaction] = d
+		}
+		return err
+	})
+	return found, err
 }
 
 // decisionsAfter returns up to n decisions in the order of their transactions.

@@ -22,6 +22,9 @@ const (
 	Match      Result = "Match"    // the value is right
 	NoMatch    Result = "NoMatch"  // the value is wrong
 	Unusable   Result = "Unusable" // present, but it cannot be read or has no key: treated as wrong
+	// Of a Transaction only:
+	Replayed Result = "Replayed" // a right cryptogram with a counter that was used before
+	Unjudged Result = "Unjudged" // present, but the decision did not come to it, or had no tries left for it
 )
 
 // ClearingModel says where a link's money moves: at presentment (Dual), so that
@@ -93,6 +96,7 @@ type CardFacts struct {
 	Expired        bool
 	PSN            string
 	CustomerStatus string    // empty for a card without a customer
+	Country        string    // of its BIN, alpha-2
 	PINChangedAt   time.Time // the PIN that was compared
 }
 

@@ -39,6 +39,12 @@ type TransactionFilter struct {
 	MerchantIDs, TerminalIDs, AcquirerIDs []string
 	// EntryModes are the first two digits of DE22.
 	EntryModes []string
+	Domains    []Domain
+	Terminals  []TerminalType
+	Presences  []CardholderPresence
+	// IsContactless and IsPINVerified choose what was, or was not, tapped and
+	// verified by a right PIN, online or by the chip; nil is both.
+	IsContactless, IsPINVerified *bool
 	// MinMinor and MaxMinor bound the billing amount, in minor units.
 	MinMinor, MaxMinor *int64
 	OnlyFinancial      bool // what moved or held money
@@ -46,6 +52,8 @@ type TransactionFilter struct {
 
 	Sort       []SortKey
 	Skip, Take int
+	// WithFields asks for ListedTransaction.Fields.
+	WithFields bool
 }
 
 // MCCRange is a range of merchant categories, both ends included.
@@ -66,6 +74,9 @@ type ListedTransaction struct {
 	HasHold bool
 	// Related are the other transactions of its life cycle, oldest first.
 	Related []Transaction
+	// Fields are the fields of the message, in their order, as far as they are
+	// kept; none for a clearing record.
+	Fields []MessageField
 }
 
 // Transactions returns a page of the transactions of the caller's tenant and

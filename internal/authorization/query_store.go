@@ -44,6 +44,17 @@ func among[T any](w *db.Where, column string, not bool, values []T) {
 	w.And(column+op+strings.Repeat("?, ", len(values)-1)+"?)", args...)
 }
 
+// is adds a condition, or that it does not hold; nothing when that is open.
+func is(w *db.Where, condition string, want *bool) {
+	switch {
+	case want == nil:
+	case *want:
+		w.And(condition)
+	default:
+		w.And("NOT (" + condition + ")")
+	}
+}
+
 // ranges adds that an MCC is, or is not, in one of the ranges.
 func ranges(w *db.Where, not bool, list []MCCRange) {
 	if len(list) == 0 {
@@ -110,6 +121,11 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	patterns(w, "terminal_id", f.TerminalIDs)
 	patterns(w, "acquirer_id", f.AcquirerIDs)
 	among(w, "SUBSTR(pos_entry_mode, 1, 2)", false, f.EntryModes)
+	among(w, "domain", false, f.Domains)
+	among(w, "terminal_type", false, f.Terminals)
+	among(w, "cardholder_presence", false, f.Presences)
+	is(w, "SUBSTR(pos_entry_mode, 1, 2) IN ('07', '91')", f.IsContactless)
+	is(w, "(pin_result = 'Match' OR cvm_method = 'OfflinePin')", f.IsPINVerified)
 	if f.MinMinor != nil {
 		w.And("billing_amount >= ?", *f.MinMinor)
 	}
@@ -160,6 +176,9 @@ func listTransactions(ctx context.Context, tx db.Tx, tenant access.TenantID, f T
 		return nil, 0, err
 	}
 	page, err := withRelated(ctx, tx, found)
+	if err == nil && f.WithFields {
+		err = addFields(ctx, tx, page)
+	}
 	return page, total, err
 }
 
@@ -204,4 +223,29 @@ func withRelated(ctx context.Context, tx db.Tx, found []*Transaction) ([]ListedT
 		}
 	}
 	return page, nil
+}
+
+// addFields adds the fields of the messages to a page, from what was recorded
+// with their decisions.
+func addFields(ctx context.Context, tx db.Tx, page []ListedTransaction) error {
+	ids := make([]TransactionID, len(page))
+	for i := range page {
+		ids[i] = page[i].ID
+	}
+	decisions, err := findDecisions(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		d, decided := decisions[page[i].ID]
+		if !decided {
+			continue
+		}
+		r, err := parseRecord(d.record)
+		if err != nil {
+			return err
+		}
+		page[i].Fields = messageFields(r)
+	}
+	return nil
 }

@@ -30,6 +30,10 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 			r := w.Request(card, authorization.AuthorizationRequest, money.Must(amount, "TRY"))
 			if i == 1 {
 				r.MCC, r.TerminalID = "5812", "BAR_01%"
+				r.EntryMode, r.ConditionCode, r.MerchantCountry = "812", "59", "DE"
+			}
+			if i == 2 {
+				w.WithPIN(card, r, card.PIN)
 			}
 			sent = append(sent, r)
 			ids = append(ids, w.Authorize(r).Transaction)
@@ -37,6 +41,7 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 		}
 		w.Authorize(w.Reversal(card, sent[0], authorization.ReversalRequest, nil))
 		low, high := int64(1500), int64(3500)
+		yes, no := true, false
 		all := func(f authorization.TransactionFilter) authorization.TransactionFilter {
 			f.Cards, f.Take = held.Cards, 10
 			return f
@@ -57,7 +62,14 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 			"no category":         {all(authorization.TransactionFilter{ExceptMCCs: []authorization.MCCRange{{From: "5411", To: "5411"}}}), []int{1}},
 			"terminal":            {all(authorization.TransactionFilter{TerminalIDs: []string{"BAR_0*", "NOWHERE"}}), []int{1}},
 			"wildcards of SQL":    {all(authorization.TransactionFilter{TerminalIDs: []string{"BAR%*", "B_R_01%"}}), nil},
-			"country":             {all(authorization.TransactionFilter{ExceptCountries: []string{"TR"}}), nil},
+			"country":             {all(authorization.TransactionFilter{ExceptCountries: []string{"TR"}}), []int{1}},
+			"domain":              {all(authorization.TransactionFilter{Domains: []authorization.Domain{authorization.International}}), []int{1}},
+			"terminal's type":     {all(authorization.TransactionFilter{Terminals: []authorization.TerminalType{authorization.VirtualPOS, authorization.ATM}}), []int{1}},
+			"presence":            {all(authorization.TransactionFilter{Presences: []authorization.CardholderPresence{authorization.Present}}), []int{0, 2, 3, -1}},
+			"contactless":         {all(authorization.TransactionFilter{IsContactless: &yes, EntryModes: []string{"01"}}), nil},
+			"not contactless":     {all(authorization.TransactionFilter{IsContactless: &no, EntryModes: []string{"81"}}), []int{1}},
+			"with PIN":            {all(authorization.TransactionFilter{IsPINVerified: &yes}), []int{2}},
+			"without PIN":         {all(authorization.TransactionFilter{IsPINVerified: &no}), []int{0, 1, 3, -1}},
 			"amount":              {all(authorization.TransactionFilter{MinMinor: &low, MaxMinor: &high}), []int{1, 2}},
 			"no decline":          {all(authorization.TransactionFilter{WithoutDeclined: true, Flows: []authorization.Flow{"AuthorizationRequest"}}), []int{0, 1, 2}},
 			"time":                {all(authorization.TransactionFilter{From: authorizationtest.Start.Add(30 * time.Second), To: authorizationtest.Start.Add(2 * time.Minute)}), []int{1}},
@@ -67,6 +79,8 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 				MCCs: []authorization.MCCRange{{From: "0000", To: "9999"}}, ExceptMCCs: []authorization.MCCRange{{From: "5812", To: "5812"}},
 				Countries: []string{"TR", "DE"}, Currencies: []string{"TRY"}, MerchantIDs: []string{"SHOP*"}, TerminalIDs: []string{"TERM0001"},
 				AcquirerIDs: []string{"7*"}, EntryModes: []string{"01"}, MinMinor: &low, OnlyFinancial: true,
+				Domains: []authorization.Domain{authorization.Domestic}, Terminals: []authorization.TerminalType{authorization.POS},
+				Presences: []authorization.CardholderPresence{authorization.Present}, IsContactless: &no, IsPINVerified: &yes,
 			}), []int{2}},
 		} {
 			page, total, err := w.Queries.Transactions(t.Context(), w.Caller, c.filter)

@@ -126,6 +126,10 @@ func (d *Details) visit(c *codec) {
 	visitText(c, "acquirer_country", &d.AcquirerCountry)
 	visitText(c, "advised_authorization_code", &d.AuthorizationCode)
 	visitText(c, "advised_response_code", &d.ResponseCode)
+	c.amount("settlement", &d.Settlement)
+	visitText(c, "conversion_rate", &d.ConversionRate)
+	visitText(c, "settlement_date", &d.SettlementDate)
+	visitText(c, "conversion_date", &d.ConversionDate)
 }
 
 func (h *Chip) visit(c *codec) {
@@ -184,6 +188,7 @@ func (k *CardFacts) visit(c *codec) {
 	c.bool("card.expired", &k.Expired)
 	visitText(c, "card.psn", &k.PSN)
 	visitText(c, "card.customer_status", &k.CustomerStatus)
+	visitText(c, "card.country", &k.Country)
 	c.time("card.pin_changed_at", &k.PINChangedAt)
 }
 

@@ -117,16 +117,7 @@ func (k Key) String() string {
 	return strings.Join([]string{k.Link, string([]byte{'0' + k.Class, '0' + k.Function}), k.TransmittedAt, k.STAN, k.AcquirerID, k.ForwarderID}, "|")
 }
 
-// entry is DE22, positions 1 and 2: how the card number came in.
-func (r *Request) entry() string {
-	if len(r.EntryMode) < 2 {
-		return ""
-	}
-	return r.EntryMode[:2]
-}
-
-func (r *Request) isContactless() bool { return r.entry() == "07" || r.entry() == "91" }
-func (r *Request) isChip() bool        { return r.entry() == "05" || r.entry() == "07" }
+func (r *Request) isChip() bool { return r.entry() == "05" || r.entry() == "07" }
 func (r *Request) isStripe() bool {
 	switch r.entry() {
 	case "02", "80", "90", "91":

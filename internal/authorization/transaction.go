@@ -184,6 +184,18 @@ type Transaction struct {
 	NetworkTransactionID string
 	ARN                  string
 
+	// CardCountry is the country of the card's BIN, alpha-2, and what follows
+	// from it and the message; see Classify. Empty is unknown.
+	CardCountry string
+	Domain      Domain
+	Terminal    TerminalType
+	Presence    CardholderPresence
+	CVM         CVM
+	// What the decision made of the secrets that came; see Decision.told.
+	PIN, ARQC, CVV, CVV2 Result
+	// DeclinedBy is the check that decided a decline or failure.
+	DeclinedBy string
+
 	// PostedAfter and AvailableAfter are the account's balances after this
 	// transaction; HasBalance is false where there is no account.
 	PostedAfter, AvailableAfter money.Amount
@@ -221,6 +233,11 @@ type Details struct {
 	AcquirerCountry   string // DE19
 	AuthorizationCode string // DE38 of an advice or reversal
 	ResponseCode      string // DE39 of an advice
+
+	Settlement     money.Amount // DE5 in DE50; without a currency when absent
+	ConversionRate string       // DE10 as it came: how many decimals, then seven digits
+	SettlementDate string       // DE15: MMDD
+	ConversionDate string       // DE16: MMDD
 }
 
 func minus(a, b money.Amount) money.Amount {

@@ -16,26 +16,33 @@ const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, sta
 	reversed_amount, cleared_amount, refunded_amount, is_debit, is_advice, is_force_post, network, link, mti,
 	processing_code, stan, rrn, network_transaction_id, arn, transmitted_at, local_time, acquirer_id, forwarder_id,
 	terminal_id, card_acceptor_id, merchant_name, merchant_city, merchant_country, mcc, pos_entry_mode,
-	pos_condition_code, posted_after, available_after, business_on, created_at, updated_at`
+	pos_condition_code, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
+	cvv_result, cvv2_result, declined_by, network_response_code, settlement_amount, settlement_currency, conversion_rate,
+	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at`
 
-var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 49}
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 65}
 
 // InsertTransactions writes new transactions. The caller holds the locks of
 // their accounts.
 func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error {
 	args := make([]any, 0, len(all)*transactionInsert.Columns)
 	for _, t := range all {
-		var posted, available any
+		var posted, available, settlement any
 		if t.HasBalance {
 			posted, available = t.PostedAfter.Minor(), t.AvailableAfter.Minor()
 		}
 		m := &t.Message
+		if !m.Settlement.Currency().IsZero() {
+			settlement = m.Settlement.Minor()
+		}
 		args = append(args, t.ID, t.Tenant, t.Root, t.Original, t.Flow, t.Code, t.Status, t.Reason, t.ResponseCode, t.AuthorizationCode,
 			t.Card, t.Issuance, t.Account, t.Hold, t.Amount.Minor(), t.Amount.Currency().Code(), t.Billing.Minor(), t.Billing.Currency().Code(),
 			t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), t.IsDebit, t.IsAdvice, t.IsForcePost, m.Network, m.Link, m.MTI,
 			m.ProcessingCode, m.STAN, m.RRN, t.NetworkTransactionID, t.ARN, clock.Micros(m.TransmittedAt), m.LocalTime, m.AcquirerID, m.ForwarderID,
 			m.TerminalID, m.CardAcceptorID, m.MerchantName, m.MerchantCity, m.MerchantCountry, m.MCC, m.EntryMode,
-			m.ConditionCode, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
+			m.ConditionCode, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
+			t.CVV, t.CVV2, t.DeclinedBy, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
+			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
 	}
 	return transactionInsert.Exec(ctx, tx, args)
 }
@@ -44,14 +51,16 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 	t := &Transaction{}
 	m := &t.Message
 	var amount, billing, reversed, cleared, refunded, transmitted, created, updated int64
-	var amountCurrency, billingCurrency, business string
-	var posted, available *int64
+	var amountCurrency, billingCurrency, settlementCurrency, business string
+	var posted, available, settlement *int64
 	err := s.Scan(&t.ID, &t.Tenant, &t.Root, &t.Original, &t.Flow, &t.Code, &t.Status, &t.Reason, &t.ResponseCode, &t.AuthorizationCode,
 		&t.Card, &t.Issuance, &t.Account, &t.Hold, &amount, &amountCurrency, &billing, &billingCurrency,
 		&reversed, &cleared, &refunded, &t.IsDebit, &t.IsAdvice, &t.IsForcePost, &m.Network, &m.Link, &m.MTI,
 		&m.ProcessingCode, &m.STAN, &m.RRN, &t.NetworkTransactionID, &t.ARN, &transmitted, &m.LocalTime, &m.AcquirerID, &m.ForwarderID,
 		&m.TerminalID, &m.CardAcceptorID, &m.MerchantName, &m.MerchantCity, &m.MerchantCountry, &m.MCC, &m.EntryMode,
-		&m.ConditionCode, &posted, &available, &business, &created, &updated)
+		&m.ConditionCode, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
+		&t.CVV, &t.CVV2, &t.DeclinedBy, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
+		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +70,14 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 	}
 	if t.Amount, err = money.New(amount, currency); err != nil {
 		return nil, err
+	}
+	if settlement != nil {
+		if currency, err = money.ParseCurrency(settlementCurrency); err != nil {
+			return nil, err
+		}
+		if m.Settlement, err = money.New(*settlement, currency); err != nil {
+			return nil, err
+		}
 	}
 	if currency, err = money.ParseCurrency(billingCurrency); err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type place struct {
 	cards    []plastic
 	issuance id.ID[issuing.Issuance]
 	account  ledger.AccountID
+	country  string // of the BIN, alpha-2
 }
 
 type plastic struct {
@@ -47,7 +48,7 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 	if r.places[p.PAN] != nil {
 		return nil
 	}
-	cfg, _, found, err := r.cards.Route(ctx, p.PAN)
+	cfg, bin, found, err := r.cards.Route(ctx, p.PAN)
 	if err != nil {
 		return fmt.Errorf("route card of line %d: %w", p.Line, err)
 	}
@@ -62,7 +63,7 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 	if err != nil {
 		return fmt.Errorf("find card of line %d: %w", p.Line, err)
 	}
-	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances}
+	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, country: bin.Country.Alpha2()}
 	for _, c := range cards {
 		to.cards = append(to.cards, plastic{c.Card.ID, c.Card.Status})
 	}

@@ -44,6 +44,8 @@ func (s *Server) decodeRequest(m *iso8583.Message) (*authorization.Request, erro
 		MCC: m.Text(iso8583.MCC), EntryMode: m.Text(iso8583.POSEntryMode), ConditionCode: m.Text(iso8583.POSConditionCode),
 		AcquirerCountry:   countryOf(m.Text(iso8583.AcquiringCountry)),
 		AuthorizationCode: m.TrimmedText(iso8583.AuthorizationCode), ResponseCode: m.TrimmedText(iso8583.ResponseCode),
+		ConversionRate: m.Text(iso8583.RateCardholderBilling), SettlementDate: m.Text(iso8583.SettlementDate),
+		ConversionDate: m.Text(iso8583.ConversionDate),
 	}
 	if m.Has(iso8583.CardAcceptorNameLocation) {
 		a, err := iso8583.ParseAcceptor(m.Bytes(iso8583.CardAcceptorNameLocation))
@@ -99,6 +101,12 @@ func decodeAmounts(m *iso8583.Message, req *authorization.Request) error {
 			return err
 		}
 		req.Billing = &billing
+	}
+	if m.Has(iso8583.AmountSettlement) && m.Has(iso8583.SettlementCurrency) {
+		// Nothing is decided by it: what cannot be read is left out.
+		if settlement, err := amountOf(m, iso8583.AmountSettlement, iso8583.SettlementCurrency); err == nil {
+			req.Settlement = settlement
+		}
 	}
 	return nil
 }

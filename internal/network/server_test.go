@@ -162,6 +162,31 @@ func TestServe_answersAPurchaseThatArrivesByteByByte(t *testing.T) {
 	}
 }
 
+// What is only kept is never a reason to refuse a message.
+func TestServe_takesSettlementAsFarAsItCanBeRead(t *testing.T) {
+	asked := make(chan *authorization.Request, 1)
+	l := start(t, Config{}, core(func(r *authorization.Request) (authorization.Answer, error) {
+		asked <- r
+		return approve(r)
+	}))
+	c := l.dial()
+	for currency, want := range map[string]money.Amount{"978": money.Must(275, "EUR"), "000": {}} {
+		m := purchase("00" + currency + "1")
+		for n, v := range map[int]string{5: "000000000275", 10: "61234567", 15: "1122", 16: "1121", 50: currency} {
+			m.SetText(n, v)
+		}
+		c.Write(l.frame(m))
+		if a := l.read(c); a.Text(39) != "00" {
+			t.Errorf("%s: got %s", currency, a.Text(39))
+			continue
+		}
+		got := <-asked
+		if got.Settlement != want || got.ConversionRate != "61234567" || got.SettlementDate != "1122" || got.ConversionDate != "1121" {
+			t.Errorf("%s: got %+v", currency, got.Details)
+		}
+	}
+}
+
 func TestServe_answersOutOfOrder(t *testing.T) {
 	release := make(chan struct{})
 	l := start(t, Config{}, core(func(r *authorization.Request) (authorization.Answer, error) {

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,10 +20,13 @@ type (
 	flowCodes           struct{}
 	transactionCodes    struct{}
 	posEntryModes       struct{}
+	transactionDomains  struct{}
+	terminalTypes       struct{}
+	cardholderPresences struct{}
 )
 
-// Members of the enumerations of this resource (contract §4.5), as far as this
-// build makes them.
+// Members of the enumerations of this resource (contract §4.5). A filter takes
+// those that this build never makes, too, and finds nothing.
 func (transactionStatuses) Members() []api.Member {
 	return api.Numbered(0, "Pending", "Approved", "Declined", "Reversed", "PartiallyReversed", "PartiallyCleared", "Cleared",
 		"Expired", "Voided", "Refunded", "PartiallyRefunded", "ChargedBack", "Failed")
@@ -33,7 +37,8 @@ func (flowCodes) Members() []api.Member {
 		{Code: 10, Name: "AuthorizationRequest"}, {Code: 11, Name: "FinancialRequest"}, {Code: 12, Name: "AuthorizationAdvice"},
 		{Code: 13, Name: "FinancialAdvice"}, {Code: 20, Name: "ReversalRequest"}, {Code: 21, Name: "ReversalAdvice"},
 		{Code: 30, Name: "Clearing"}, {Code: 31, Name: "ClearingReversal"}, {Code: 32, Name: "Refund"},
-		{Code: 34, Name: "Representment"}, {Code: 50, Name: "StatusCheck"},
+		{Code: 33, Name: "Chargeback"}, {Code: 34, Name: "Representment"}, {Code: 35, Name: "FeeCollection"},
+		{Code: 40, Name: "InternalFee"}, {Code: 41, Name: "ManualAdjustment"}, {Code: 50, Name: "StatusCheck"},
 	}
 }
 
@@ -42,8 +47,24 @@ func (transactionCodes) Members() []api.Member {
 		{Code: 0, Name: "Purchase"}, {Code: 1, Name: "CashWithdrawal"}, {Code: 2, Name: "CashAdvance"},
 		{Code: 9, Name: "PurchaseWithCashback"}, {Code: 11, Name: "QuasiCash"}, {Code: 18, Name: "UniqueTransaction"},
 		{Code: 20, Name: "Refund"}, {Code: 21, Name: "CashDeposit"}, {Code: 28, Name: "Payment"}, {Code: 30, Name: "BalanceInquiry"},
-		{Code: 38, Name: "CardVerification"}, {Code: 81, Name: "Adjustment"},
+		{Code: 38, Name: "CardVerification"}, {Code: 40, Name: "CardToCardTransfer"}, {Code: 50, Name: "PreAuthorization"},
+		{Code: 51, Name: "PreAuthorizationCompletion"}, {Code: 60, Name: "InstallmentSale"}, {Code: 70, Name: "PinUnblock"},
+		{Code: 71, Name: "PinChange"}, {Code: 80, Name: "Fee"}, {Code: 81, Name: "Adjustment"},
 	}
+}
+
+func (transactionDomains) Members() []api.Member {
+	return api.Numbered(1, "OnUs", "Domestic", "InternationalIntraRegion", "International")
+}
+
+func (terminalTypes) Members() []api.Member {
+	return api.Numbered(0, "Unspecified", "Atm", "Pos", "UnattendedPos", "MobilePos", "VirtualPos", "Moto", "Qr", "TransitGate",
+		"BranchTerminal", "Kiosk")
+}
+
+func (cardholderPresences) Members() []api.Member {
+	return append(api.Numbered(0, "Present", "NotPresentUnspecified", "MailOrder", "PhoneOrder", "Recurring", "ElectronicOrder"),
+		api.Member{Code: 8, Name: "RecurringInstallment"})
 }
 
 // entryModes are the first two digits of field 22.
@@ -81,6 +102,9 @@ type transactionQuery struct {
 	Codes           []string `query:"TransactionCodes,explode" maxItems:"20"`
 	Networks        []string `query:"Networks,explode" maxItems:"20"`
 	EntryModes      []string `query:"PosEntryModes,explode" maxItems:"20"`
+	Domains         []string `query:"Domains,explode" maxItems:"20"`
+	TerminalTypes   []string `query:"TerminalTypes,explode" maxItems:"20"`
+	Presences       []string `query:"CardholderPresences,explode" maxItems:"20"`
 	MCCs            []string `query:"Mccs,explode" maxItems:"50" doc:"Four digits, or a range: 5811-5814."`
 	ExcludeMCCs     []string `query:"ExcludeMccs,explode" maxItems:"50"`
 	MerchantIDs     []string `query:"MerchantIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
@@ -95,6 +119,16 @@ type transactionQuery struct {
 	IncludeChildren string   `query:"IncludeChildCards" enum:"true,false" doc:"The supplementary cards of the selected ones too."`
 	IncludeDeclined string   `query:"IncludeDeclined" enum:"true,false" doc:"Absent: true."`
 	IsContactless   string   `query:"IsContactless" enum:"true,false"`
+	IsPINVerified   string   `query:"IsPinVerified" enum:"true,false" doc:"By a right PIN, online or by the chip."`
+	WithFields      string   `query:"IncludeMessageFields" enum:"true,false" doc:"The fields of the messages too, masked."`
+
+	// What nothing is stored for yet is refused: to leave a filter out would
+	// answer another question.
+	MCCGroups     []string `query:"MccGroups,explode" maxItems:"50" doc:"Not supported yet: refused."`
+	IsRecurring   string   `query:"IsRecurring" enum:"true,false" doc:"Not supported yet: refused."`
+	IsTokenised   string   `query:"IsTokenised" enum:"true,false" doc:"Not supported yet: refused."`
+	IsInstallment string   `query:"IsInstallment" enum:"true,false" doc:"Not supported yet: refused."`
+	Is3DS         string   `query:"Is3dsAuthenticated" enum:"true,false" doc:"Not supported yet: refused."`
 }
 
 const (
@@ -138,7 +172,7 @@ func (a *API) listTransactions(ctx context.Context, c access.Caller, in *transac
 	}
 	rows := make([]cardTransaction, len(page))
 	for i, t := range page {
-		rows[i] = encodeTransaction(t, names[t.Card])
+		rows[i] = encodeTransaction(t, names[t.Card], filter.WithFields)
 	}
 	return api.PageOf(total, rows), nil
 }
@@ -157,32 +191,34 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 	if selectors == 0 && in.TransactionID == "" && in.RRN == "" && in.NetworkTransactionID == "" {
 		q.fail("CardToken", "required", "or one of IssuanceNo, CustomerNo, TransactionId, Rrn, NetworkTransactionId is required")
 	}
+	for _, filter := range []struct{ name, given string }{
+		{"MccGroups", strings.Join(in.MCCGroups, "")}, {"IsRecurring", in.IsRecurring}, {"IsTokenised", in.IsTokenised},
+		{"IsInstallment", in.IsInstallment}, {"Is3dsAuthenticated", in.Is3DS},
+	} {
+		if filter.given != "" {
+			q.fail(filter.name, "not_supported", "is not supported: nothing is stored that it could choose by")
+		}
+	}
 	f := authorization.TransactionFilter{
 		RRN: in.RRN, NetworkTransactionID: in.NetworkTransactionID,
 		From: q.time("DateFrom", in.DateFrom), To: q.time("DateTo", in.DateTo),
-		Statuses: membersOf[transactionStatuses, authorization.Status](&q, "Status", in.Status),
-		Flows:    membersOf[flowCodes, authorization.Flow](&q, "FlowCodes", in.FlowCodes),
-		Codes:    membersOf[transactionCodes, authorization.Code](&q, "TransactionCodes", in.Codes),
-		Networks: split(in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
+		Statuses:  membersOf[transactionStatuses, authorization.Status](&q, "Status", in.Status),
+		Flows:     membersOf[flowCodes, authorization.Flow](&q, "FlowCodes", in.FlowCodes),
+		Codes:     membersOf[transactionCodes, authorization.Code](&q, "TransactionCodes", in.Codes),
+		Domains:   membersOf[transactionDomains, authorization.Domain](&q, "Domains", in.Domains),
+		Terminals: membersOf[terminalTypes, authorization.TerminalType](&q, "TerminalTypes", in.TerminalTypes),
+		Presences: membersOf[cardholderPresences, authorization.CardholderPresence](&q, "CardholderPresences", in.Presences),
+		Networks:  networksOf(in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
 		Countries: q.countries("Countries", in.Countries), ExceptCountries: q.countries("ExcludeCountries", in.ExcludeCountry),
 		MerchantIDs: split(in.MerchantIDs), TerminalIDs: split(in.TerminalIDs), AcquirerIDs: split(in.AcquirerIDs),
 		EntryModes:    q.entryModes(in.EntryModes),
 		MinMinor:      q.minor("MinAmount", in.MinAmount, tenant.DefaultCurrency),
 		MaxMinor:      q.minor("MaxAmount", in.MaxAmount, tenant.DefaultCurrency),
 		OnlyFinancial: in.OnlyFinancial == "true", WithoutDeclined: in.IncludeDeclined == "false",
+		IsContactless: choice(in.IsContactless), IsPINVerified: choice(in.IsPINVerified), WithFields: in.WithFields == "true",
 	}
 	for _, code := range split(in.Currencies) {
 		f.Currencies = append(f.Currencies, q.currency("Currencies", code).Code())
-	}
-	switch in.IsContactless {
-	case "true":
-		f.EntryModes = append(f.EntryModes, "07", "91")
-	case "false":
-		for _, m := range entryModes {
-			if m.digits != "07" && m.digits != "91" {
-				f.EntryModes = append(f.EntryModes, m.digits)
-			}
-		}
 	}
 	if in.TransactionID != "" {
 		var err error
@@ -219,6 +255,28 @@ func split(list []string) []string {
 		for one := range strings.SplitSeq(part, ",") {
 			if one = strings.TrimSpace(one); one != "" {
 				all = append(all, one)
+			}
+		}
+	}
+	return all
+}
+
+// choice reads an optional flag.
+func choice(text string) *bool {
+	if text == "" {
+		return nil
+	}
+	is := text == "true"
+	return &is
+}
+
+// networksOf reads networks: by name, as links have them too, or by code.
+func networksOf(list []string) []string {
+	all := split(list)
+	for i, one := range all {
+		for _, m := range (networks{}).Members() {
+			if one == strconv.Itoa(m.Code) {
+				all[i] = m.Name
 			}
 		}
 	}
@@ -286,167 +344,6 @@ func (d *decoding) minor(field, text string, c money.Currency) *int64 {
 	}
 	n := amount.Minor()
 	return &n
-}
-
-// cardTransaction is CardTransactionResponseDto (§9.1), as far as this build
-// knows its fields.
-type cardTransaction struct {
-	TransactionID           string  `json:"transactionId"`
-	OriginalTransactionID   *string `json:"originalTransactionId"`
-	ParentAuthorizationID   *string `json:"parentAuthorizationId" doc:"The first transaction of the life cycle."`
-	NetworkTransactionID    *string `json:"networkTransactionId"`
-	RRN                     *string `json:"rrn"`
-	STAN                    *string `json:"stan"`
-	AuthorizationCode       *string `json:"authorizationCode"`
-	AcquirerReferenceNumber *string `json:"acquirerReferenceNumber"`
-	FlowCode                string  `json:"flowCode"`
-	TransactionCode         *string `json:"transactionCode"`
-	TransactionNetwork      string  `json:"transactionNetwork"`
-	Status                  string  `json:"status"`
-	IsDebit                 bool    `json:"isDebit"`
-	IsFinancial             bool    `json:"isFinancial"`
-	IsAdvice                bool    `json:"isAdvice"`
-	IsForcePost             bool    `json:"isForcePost"`
-	MTI                     *string `json:"mti"`
-	ProcessingCode          *string `json:"processingCode"`
-	ResponseCode            *string `json:"responseCode"`
-	DeclineReason           *string `json:"declineReason"`
-	DecidedBy               string  `json:"decidedBy" enum:"Platform,Network"`
-	CardToken               *string `json:"cardToken"`
-	MaskedCardNo            *string `json:"maskedCardNo"`
-	CardSequenceNo          int     `json:"cardSequenceNo"`
-	IssuanceNo              *string `json:"issuanceNo"`
-	CustomerNo              *string `json:"customerNo"`
-	ProductCode             *string `json:"productCode"`
-	AccountNo               *string `json:"accountNo"`
-	ExternalCardID          *string `json:"externalCardId"`
-	TransactionAmounts
-	TransactionDate  *string              `json:"transactionDate" doc:"The card acceptor's clock, without zone."`
-	TransmissionDate time.Time            `json:"transmissionDate"`
-	SystemDate       time.Time            `json:"systemDate"`
-	BusinessDate     string               `json:"businessDate" format:"date"`
-	MerchantID       *string              `json:"merchantId"`
-	MerchantName     *string              `json:"merchantName"`
-	MerchantCity     *string              `json:"merchantCity"`
-	MerchantCountry  *string              `json:"merchantCountry"`
-	MCC              *string              `json:"mcc"`
-	TerminalID       *string              `json:"terminalId"`
-	AcquirerID       *string              `json:"acquirerId"`
-	ForwardingID     *string              `json:"forwardingInstitutionId"`
-	PosEntryMode     *string              `json:"posEntryMode"`
-	IsContactless    bool                 `json:"isContactless"`
-	AvailableBalance api.Decimal          `json:"availableBalance" doc:"After the transaction."`
-	LedgerBalance    api.Decimal          `json:"ledgerBalance" doc:"After the transaction."`
-	Related          []relatedTransaction `json:"related" doc:"The others of the life cycle."`
-}
-
-// TransactionAmounts are the money of a transaction. Amounts from billingAmount
-// on are in billingCurrency.
-type TransactionAmounts struct {
-	TransactionAmount   api.Decimal `json:"transactionAmount"`
-	TransactionCurrency *string     `json:"transactionCurrency"`
-	BillingAmount       api.Decimal `json:"billingAmount"`
-	BillingCurrency     *string     `json:"billingCurrency"`
-	TotalFeeAmount      api.Decimal `json:"totalFeeAmount"`
-	TotalTaxAmount      api.Decimal `json:"totalTaxAmount"`
-	TotalAmount         api.Decimal `json:"totalAmount"`
-	ClearedAmount       api.Decimal `json:"clearedAmount"`
-	ReversedAmount      api.Decimal `json:"reversedAmount"`
-	RefundedAmount      api.Decimal `json:"refundedAmount"`
-	OpenHoldAmount      api.Decimal `json:"openHoldAmount"`
-	HoldExpiryDate      *time.Time  `json:"holdExpiryDate"`
-}
-
-type relatedTransaction struct {
-	TransactionID string      `json:"transactionId"`
-	FlowCode      string      `json:"flowCode"`
-	Status        string      `json:"status"`
-	Amount        api.Decimal `json:"amount" doc:"In the billing currency."`
-	Date          time.Time   `json:"date"`
-}
-
-func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName) cardTransaction {
-	m := &t.Message
-	mode := modeOf(m.EntryMode)
-	out := cardTransaction{
-		TransactionID: t.ID.UUID(), NetworkTransactionID: orNil(t.NetworkTransactionID), RRN: orNil(m.RRN), STAN: orNil(m.STAN),
-		AuthorizationCode: orNil(t.AuthorizationCode), AcquirerReferenceNumber: orNil(t.ARN), FlowCode: string(t.Flow),
-		TransactionCode: orNil(t.Code), TransactionNetwork: m.Network, Status: string(t.Status), IsDebit: t.IsDebit,
-		IsFinancial: isFinancial(&t.Transaction), IsAdvice: t.IsAdvice, IsForcePost: t.IsForcePost, MTI: orNil(m.MTI),
-		ProcessingCode: orNil(m.ProcessingCode), ResponseCode: orNil(t.ResponseCode), DeclineReason: orNil(t.Reason), DecidedBy: "Platform",
-		CardToken: orNil(n.Token), MaskedCardNo: orNil(n.MaskedNo), CardSequenceNo: n.Sequence, IssuanceNo: orNil(n.IssuanceNo),
-		CustomerNo: orNil(n.CustomerNo), ProductCode: orNil(n.ProductCode), AccountNo: orNil(n.AccountNo), ExternalCardID: orNil(n.ExternalCardID),
-		TransactionAmounts: encodeAmounts(t), TransactionDate: localDate(m.LocalTime, m.TransmittedAt),
-		TransmissionDate: m.TransmittedAt, SystemDate: t.CreatedAt, BusinessDate: t.BusinessOn.String(),
-		MerchantID: orNil(strings.TrimSpace(m.CardAcceptorID)), MerchantName: orNil(m.MerchantName), MerchantCity: orNil(m.MerchantCity),
-		MerchantCountry: orNil(m.MerchantCountry), MCC: orNil(m.MCC), TerminalID: orNil(strings.TrimSpace(m.TerminalID)),
-		AcquirerID: orNil(m.AcquirerID), ForwardingID: orNil(m.ForwarderID), PosEntryMode: orNil(mode),
-		IsContactless: mode == "ContactlessChip" || mode == "ContactlessMagstripe", Related: []relatedTransaction{},
-	}
-	if !t.Original.IsZero() {
-		out.OriginalTransactionID = orNil(t.Original.UUID())
-	}
-	if t.Root != t.ID {
-		out.ParentAuthorizationID = orNil(t.Root.UUID())
-	}
-	if t.IsAdvice || m.MTI == "" {
-		out.DecidedBy = "Network"
-	}
-	if t.HasBalance {
-		out.AvailableBalance, out.LedgerBalance = api.DecimalOf(t.AvailableAfter), api.DecimalOf(t.PostedAfter)
-	}
-	for _, r := range t.Related {
-		out.Related = append(out.Related, relatedTransaction{
-			TransactionID: r.ID.UUID(), FlowCode: string(r.Flow), Status: string(r.Status), Amount: api.DecimalOf(r.Billing), Date: r.CreatedAt,
-		})
-	}
-	return out
-}
-
-func encodeAmounts(t authorization.ListedTransaction) TransactionAmounts {
-	zero := money.Zero(t.Billing.Currency())
-	out := TransactionAmounts{
-		TransactionAmount: api.DecimalOf(t.Amount), TransactionCurrency: orNil(t.Amount.Currency().Code()),
-		BillingAmount: api.DecimalOf(t.Billing), BillingCurrency: orNil(t.Billing.Currency().Code()),
-		TotalFeeAmount: api.DecimalOf(zero), TotalTaxAmount: api.DecimalOf(zero), TotalAmount: api.DecimalOf(t.Billing),
-		ClearedAmount: api.DecimalOf(t.Cleared), ReversedAmount: api.DecimalOf(t.Reversed), RefundedAmount: api.DecimalOf(t.Refunded),
-		OpenHoldAmount: api.DecimalOf(zero),
-	}
-	if t.HasHold && t.Root == t.ID { // an increment lives on the hold of its first
-		out.OpenHoldAmount, out.HoldExpiryDate = api.DecimalOf(t.Held.Remaining()), timeOrNil(t.Held.ExpiresAt)
-	}
-	return out
-}
-
-// isFinancial reports whether a transaction moved or held money.
-func isFinancial(t *authorization.Transaction) bool {
-	return t.Status != authorization.StatusDeclined && t.Status != authorization.StatusFailed &&
-		t.Code != authorization.BalanceInquiry && t.Code != authorization.CardVerification
-}
-
-func modeOf(field22 string) string {
-	for _, m := range entryModes {
-		if strings.HasPrefix(field22, m.digits) {
-			return m.name
-		}
-	}
-	return ""
-}
-
-// localDate gives MMDDhhmmss, which has no year, the one that brings it nearest
-// to when the message was sent.
-func localDate(text string, sent time.Time) *string {
-	var best time.Time
-	for year := sent.Year() - 1; year <= sent.Year()+1; year++ {
-		t, err := time.Parse("20060102150405", time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006")+text)
-		if err == nil && (best.IsZero() || t.Sub(sent).Abs() < best.Sub(sent).Abs()) {
-			best = t
-		}
-	}
-	if best.IsZero() {
-		return nil
-	}
-	return orNil(best.Format("2006-01-02T15:04:05"))
 }
 
 // outwardTransaction shows the identifier of a transaction as this family does.

@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -142,6 +145,63 @@ func TestLocalDate_givesTheNearestYear(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s sent at %s: got %s, want %s", c.text, c.sent, got, c.want)
+		}
+	}
+}
+
+func TestRateOf_readsTheDecimalsOfField10(t *testing.T) {
+	for field, want := range map[string]api.Decimal{
+		"61234567": "1.234567", "00000042": "42", "70000001": "0.0000001", "91000000": "0.001", "60000000": "", "6123": "", "6123456X": "", "": "",
+	} {
+		if got := rateOf(field); got != want {
+			t.Errorf("%q: got %q, want %q", field, got, want)
+		}
+	}
+}
+
+// Members of §9.1 of the contract, in its order: none is ever absent.
+const members91 = `transactionId originalTransactionId parentAuthorizationId networkTransactionId rrn stan authorizationCode
+	acquirerReferenceNumber batchId correlationId flowCode transactionCode transactionNetwork transactionDomain status isDebit
+	isFinancial isAdvice isStandIn isForcePost mti processingCode responseCode networkResponseCode declineReason declineDetail
+	decidedBy cardToken maskedCardNo cardSequenceNo issuanceNo customerNo productCode accountNo externalCardId walletType
+	deviceTokenRef transactionAmount transactionCurrency billingAmount billingCurrency settlementAmount settlementCurrency
+	conversionRate conversionDate cashbackAmount additionalAmounts totalFeeAmount totalTaxAmount totalAmount clearedAmount
+	reversedAmount refundedAmount openHoldAmount holdExpiryDate transactionDate transmissionDate systemDate businessDate
+	settlementDate clearingDate merchantId merchantName merchantCity merchantCountry merchantPostalCode mcc mccGroup terminalId
+	terminalType acquirerId forwardingInstitutionId paymentFacilitatorId subMerchantId posEntryMode terminalPinCapability
+	cardholderPresence cardPresence cardholderActivatedTerminalLevel isContactless isRecurring isMoto isEcommerce isTokenised
+	cvmMethod pinResult cvcResult cvv2Result arqcResult cavvResult eci sli is3dsAuthenticated threeDsVersion avsResult riskScore
+	installmentCount installmentNo installmentPlan availableBalance ledgerBalance digitalSlipType isPaperSuppressed slipReference
+	related messageFieldsSummary`
+
+func TestCardTransaction_hasEveryMemberOfTheContract(t *testing.T) {
+	var bare authorization.ListedTransaction
+	for _, a := range []*money.Amount{&bare.Amount, &bare.Billing, &bare.Cleared, &bare.Reversed, &bare.Refunded} {
+		*a = money.Must(0, "TRY")
+	}
+	for _, with := range []bool{false, true} {
+		text, err := json.Marshal(encodeTransaction(bare, issuing.CardName{}, with))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]json.RawMessage
+		must(t, func() error { return json.Unmarshal(text, &got) })
+		want := strings.Fields(members91)
+		for _, name := range want {
+			if _, present := got[name]; !present {
+				t.Errorf("%s is missing", name)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("got %d members, want %d: %s", len(got), len(want), text)
+		}
+		for name, value := range map[string]string{"additionalAmounts": "[]", "related": "[]", "sli": "null", "declineDetail": "null"} {
+			if string(got[name]) != value {
+				t.Errorf("%s: got %s, want %s", name, got[name], value)
+			}
+		}
+		if empty := string(got["messageFieldsSummary"]) == "[]"; empty != with {
+			t.Errorf("messageFieldsSummary: got %s", got["messageFieldsSummary"])
 		}
 	}
 }

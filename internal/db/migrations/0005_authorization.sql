@@ -4,7 +4,10 @@
 -- the API see it: an authorization, advice, reversal, presentment, refund.
 -- Amounts are minor units; those after transaction_amount are in
 -- billing_currency. root_id is the first transaction of the life cycle. A number
--- whose BIN nobody has belongs to no tenant.
+-- whose BIN nobody has belongs to no tenant. card_country to cvm_method are
+-- derived from the message and the card when it is written, so that lists can
+-- filter by them; the results are what the decision made of the secrets that
+-- came, and declined_by the check that refused. What is not known is empty.
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
     tenant_id            TEXT    REFERENCES tenant (id),
@@ -50,6 +53,22 @@ CREATE TABLE card_transaction (
     mcc                  TEXT    NOT NULL,
     pos_entry_mode       TEXT    NOT NULL,
     pos_condition_code   TEXT    NOT NULL,
+    card_country         TEXT    NOT NULL,
+    domain               TEXT    NOT NULL,
+    terminal_type        TEXT    NOT NULL,
+    cardholder_presence  TEXT    NOT NULL,
+    cvm_method           TEXT    NOT NULL,
+    pin_result           TEXT    NOT NULL,
+    arqc_result          TEXT    NOT NULL,
+    cvv_result           TEXT    NOT NULL,
+    cvv2_result          TEXT    NOT NULL,
+    declined_by          TEXT    NOT NULL,
+    network_response_code TEXT   NOT NULL,
+    settlement_amount    BIGINT  CHECK (settlement_amount BETWEEN 0 AND 1000000000000000),
+    settlement_currency  TEXT    NOT NULL,
+    conversion_rate      TEXT    NOT NULL,
+    settlement_date      TEXT    NOT NULL,
+    conversion_date      TEXT    NOT NULL,
     posted_after         BIGINT  CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
     available_after      BIGINT  CHECK (available_after BETWEEN -2000000000000000 AND 2000000000000000),
     business_on          TEXT    NOT NULL,

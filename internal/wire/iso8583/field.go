@@ -17,6 +17,7 @@ const (
 	LocalDate                = 13
 	ExpirationDate           = 14
 	SettlementDate           = 15
+	ConversionDate           = 16
 	MCC                      = 18
 	AcquiringCountry         = 19
 	POSEntryMode             = 22
