@@ -101,6 +101,19 @@ type Attributes struct {
 	Record
 }
 
+// foreignTo returns the currency of the first amount that is in another one
+// than c, if there is such an amount.
+func (a Attributes) foreignTo(c money.Currency) (money.Currency, bool) {
+	for _, amount := range []*money.Amount{
+		a.StandIn.AmountPerTransaction, a.StandIn.AmountPerDay, a.MaxContactlessLimit, a.ClearingTolerances.RefundAlert,
+	} {
+		if amount != nil && amount.Currency() != c {
+			return amount.Currency(), true
+		}
+	}
+	return money.Currency{}, false
+}
+
 // DefaultAttributes are the switches of a tenant that has set none.
 func DefaultAttributes(currency money.Currency, sandbox bool) Attributes {
 	a := Attributes{

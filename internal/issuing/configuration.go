@@ -172,9 +172,25 @@ func (s *Service) Route(ctx context.Context, p pan.PAN) (cfg *Configuration, b B
 func (s *Service) Forget(tenant access.TenantID) { s.cache.forget(tenant, 0) }
 
 // TenantChanged raises the configuration version of a tenant that was created
-// or changed: its zone, language and environment are part of the snapshot.
+// or changed: its zone, language and environment are part of the snapshot. A
+// default currency that is not the one of the tenant's issuing attributes is
+// refused: their amounts were meant in the other.
 func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
-	return s.changed(ctx, tx, tenant)
+	if err := s.changed(ctx, tx, tenant); err != nil {
+		return err
+	}
+	t, err := mustTenant(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	a, _, err := readAttributes(ctx, tx, t)
+	if err != nil {
+		return fmt.Errorf("read issuing attributes: %w", err)
+	}
+	if other, found := a.foreignTo(t.DefaultCurrency); found {
+		return errTenantCurrency.With("currency", other.Code())
+	}
+	return nil
 }
 
 // changed must be called in every transaction that changes a tenant's

@@ -38,6 +38,7 @@ var (
 	errContactlessCap    = fault.New(fault.Refused, "contactless_limit_above_cap", "the contactless limit is above the tenant's cap")
 	errAttributeNotFound = fault.New(fault.NotFound, "issuing_attribute_not_found", "the tenant has set no issuing attributes")
 	errAttributeExists   = fault.New(fault.Conflict, "issuing_attribute_already_exists", "the tenant has its issuing attributes already")
+	errTenantCurrency    = fault.New(fault.Refused, "tenant_currency_fixed", "the issuing attributes hold amounts in the present default currency")
 	errSandboxOnly       = fault.New(fault.Refused, "sandbox_only", "this is for sandbox tenants only")
 )
 
@@ -54,7 +55,7 @@ var configurationCodes = codesOf(
 	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
 	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
-	errSandboxOnly,
+	errTenantCurrency, errSandboxOnly,
 )
 
 // Refusals about customers.

@@ -29,12 +29,15 @@ func (s *Service) Attributes(ctx context.Context, c access.Caller) (a Attributes
 }
 
 // CreateAttributes sets the tenant's issuing attributes for the first time.
-// Start from [DefaultAttributes].
+// Start from [DefaultAttributes]. Amounts are in the tenant's default currency.
 func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
 	a := in
 	a.Record = created(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := a.check(c.Sandbox); err != nil {
+			return err
+		}
+		if _, err := a.tenantOf(ctx, tx, c); err != nil {
 			return err
 		}
 		inserted, err := insertAttributes(ctx, tx, c.Tenant, a)
@@ -57,7 +60,7 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		if err := in.check(c.Sandbox); err != nil {
 			return err
 		}
-		t, err := mustTenant(ctx, tx, c.Tenant)
+		t, err := in.tenantOf(ctx, tx, c)
 		if err != nil {
 			return err
 		}
@@ -76,6 +79,16 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		return Attributes{}, err
 	}
 	return a, nil
+}
+
+// tenantOf returns the caller's tenant, whose default currency is that of the
+// amounts. If it no longer is, it was changed since they were read.
+func (a Attributes) tenantOf(ctx context.Context, tx db.Tx, c access.Caller) (access.Tenant, error) {
+	t, err := mustTenant(ctx, tx, c.Tenant)
+	if _, found := a.foreignTo(t.DefaultCurrency); found && err == nil {
+		err = errStale
+	}
+	return t, err
 }
 
 var (

@@ -87,6 +87,7 @@ var refusals = map[fault.Code]outward{
 	"contactless_limit_above_cap":      {422, "Issuing:ContactlessLimitAboveCap"},
 	"issuing_attribute_not_found":      {404, "Issuing:IssuingAttributeNotFound"},
 	"issuing_attribute_already_exists": {409, "Issuing:IssuingAttributeAlreadyExists"},
+	"tenant_currency_fixed":            {422, "System:TenantCurrencyFixed"},
 	"sandbox_only":                     {422, "Common:ClearSensitiveDataNotAllowed"},
 	"customer_not_found":               {404, "Issuing:CustomerNotFound"},
 	"customer_already_exists":          {409, "Issuing:CustomerAlreadyExists"},
