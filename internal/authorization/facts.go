@@ -96,6 +96,7 @@ type CardFacts struct {
 	Expired        bool
 	PSN            string
 	CustomerStatus string    // empty for a card without a customer
+	Network        string    // of the BIN, as the contract names it
 	Country        string    // of its BIN, alpha-2
 	PINChangedAt   time.Time // the PIN that was compared
 }

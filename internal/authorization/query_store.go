@@ -111,7 +111,7 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	among(w, "status", false, f.Statuses)
 	among(w, "flow", false, f.Flows)
 	among(w, "code", false, f.Codes)
-	among(w, "network", false, f.Networks)
+	among(w, "card_network", false, f.Networks)
 	ranges(w, false, f.MCCs)
 	ranges(w, true, f.ExceptMCCs)
 	among(w, "merchant_country", false, f.Countries)

@@ -75,7 +75,7 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 			"time":                {all(authorization.TransactionFilter{From: authorizationtest.Start.Add(30 * time.Second), To: authorizationtest.Start.Add(2 * time.Minute)}), []int{1}},
 			"everything": {all(authorization.TransactionFilter{
 				From: authorizationtest.Start, To: w.Clock.Now().Add(time.Second), Statuses: []authorization.Status{"Approved"},
-				Flows: []authorization.Flow{"AuthorizationRequest"}, Codes: []authorization.Code{"Purchase"}, Networks: []string{"generic"},
+				Flows: []authorization.Flow{"AuthorizationRequest"}, Codes: []authorization.Code{"Purchase"}, Networks: []string{"Troy"},
 				MCCs: []authorization.MCCRange{{From: "0000", To: "9999"}}, ExceptMCCs: []authorization.MCCRange{{From: "5812", To: "5812"}},
 				Countries: []string{"TR", "DE"}, Currencies: []string{"TRY"}, MerchantIDs: []string{"SHOP*"}, TerminalIDs: []string{"TERM0001"},
 				AcquirerIDs: []string{"7*"}, EntryModes: []string{"01"}, MinMinor: &low, OnlyFinancial: true,

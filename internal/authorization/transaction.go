@@ -184,6 +184,9 @@ type Transaction struct {
 	NetworkTransactionID string
 	ARN                  string
 
+	// CardNetwork is the network of the card's BIN, in the contract's words; the
+	// link's own name is in Message.
+	CardNetwork string
 	// CardCountry is the country of the card's BIN, alpha-2, and what follows
 	// from it and the message; see Classify. Empty is unknown.
 	CardCountry string

@@ -16,11 +16,11 @@ const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, sta
 	reversed_amount, cleared_amount, refunded_amount, is_debit, is_advice, is_force_post, network, link, mti,
 	processing_code, stan, rrn, network_transaction_id, arn, transmitted_at, local_time, acquirer_id, forwarder_id,
 	terminal_id, card_acceptor_id, merchant_name, merchant_city, merchant_country, mcc, pos_entry_mode,
-	pos_condition_code, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
+	pos_condition_code, card_network, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
 	cvv_result, cvv2_result, declined_by, network_response_code, settlement_amount, settlement_currency, conversion_rate,
 	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at`
 
-var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 65}
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 66}
 
 // InsertTransactions writes new transactions. The caller holds the locks of
 // their accounts.
@@ -40,7 +40,7 @@ func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error
 			t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), t.IsDebit, t.IsAdvice, t.IsForcePost, m.Network, m.Link, m.MTI,
 			m.ProcessingCode, m.STAN, m.RRN, t.NetworkTransactionID, t.ARN, clock.Micros(m.TransmittedAt), m.LocalTime, m.AcquirerID, m.ForwarderID,
 			m.TerminalID, m.CardAcceptorID, m.MerchantName, m.MerchantCity, m.MerchantCountry, m.MCC, m.EntryMode,
-			m.ConditionCode, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
+			m.ConditionCode, t.CardNetwork, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
 			t.CVV, t.CVV2, t.DeclinedBy, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
 			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
 	}
@@ -58,7 +58,7 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 		&reversed, &cleared, &refunded, &t.IsDebit, &t.IsAdvice, &t.IsForcePost, &m.Network, &m.Link, &m.MTI,
 		&m.ProcessingCode, &m.STAN, &m.RRN, &t.NetworkTransactionID, &t.ARN, &transmitted, &m.LocalTime, &m.AcquirerID, &m.ForwarderID,
 		&m.TerminalID, &m.CardAcceptorID, &m.MerchantName, &m.MerchantCity, &m.MerchantCountry, &m.MCC, &m.EntryMode,
-		&m.ConditionCode, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
+		&m.ConditionCode, &t.CardNetwork, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
 		&t.CVV, &t.CVV2, &t.DeclinedBy, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
 		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated)
 	if err != nil {

@@ -293,6 +293,7 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 	if row.code == CardVerification && req.Flow == AuthorizationRequest {
 		t.Flow = StatusCheck
 	}
+	t.CardNetwork = f.Card.Network
 	t.Classify(f.Card.Country)
 	t.judged(req, f, s, d)
 	if d.Status == StatusDeclined || d.Status == StatusFailed {

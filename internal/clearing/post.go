@@ -167,6 +167,7 @@ func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, o
 		BusinessOn: b.in.BusinessOn, CreatedAt: b.in.At, UpdatedAt: b.in.At,
 	}
 	t.Root = t.ID
+	t.CardNetwork = r.place.network
 	t.Classify(r.place.country)
 	switch {
 	case r.Kind == Refund:

@@ -23,6 +23,7 @@ type place struct {
 	cards    []plastic
 	issuance id.ID[issuing.Issuance]
 	account  ledger.AccountID
+	network  string // of the BIN, as the contract names it
 	country  string // of the BIN, alpha-2
 }
 
@@ -63,7 +64,7 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 	if err != nil {
 		return fmt.Errorf("find card of line %d: %w", p.Line, err)
 	}
-	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, country: bin.Country.Alpha2()}
+	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
 	for _, c := range cards {
 		to.cards = append(to.cards, plastic{c.Card.ID, c.Card.Status})
 	}

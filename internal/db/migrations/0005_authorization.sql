@@ -53,6 +53,7 @@ CREATE TABLE card_transaction (
     mcc                  TEXT    NOT NULL,
     pos_entry_mode       TEXT    NOT NULL,
     pos_condition_code   TEXT    NOT NULL,
+    card_network         TEXT    NOT NULL,
     card_country         TEXT    NOT NULL,
     domain               TEXT    NOT NULL,
     terminal_type        TEXT    NOT NULL,
