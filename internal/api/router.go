@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -45,14 +46,24 @@ type Options struct {
 // families. The first family answers for paths that no route knows.
 func NewRouter(o Options, first Family, others ...Family) http.Handler {
 	r := chi.NewRouter()
-	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+	nothing := func(w http.ResponseWriter, r *http.Request) {
 		first.Refuse(w, r, fault.New(fault.NotFound, CodeNoRoute, "there is nothing at this path"))
+	}
+	r.NotFound(nothing)
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		allowed := methodsOf(r, req)
+		if len(allowed) == 0 { // a method that nobody knows, on such a path
+			nothing(w, req)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		first.Refuse(w, req, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
 	})
-	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
-		first.Refuse(w, r, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
-	})
-	r.Get("/healthz", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, nil) })
-	r.Get("/readyz", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, o.Ready) })
+	for path, checks := range map[string][]Health{"/healthz": nil, "/readyz": o.Ready} {
+		answer := func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, checks) }
+		r.Get(path, answer)
+		r.Head(path, answer)
+	}
 	var registerer prometheus.Registerer
 	if o.Metrics != nil {
 		registerer = o.Metrics
@@ -65,8 +76,25 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 	return newObserver(o.Log, o.Clock, registerer).observe(limited, first.Refuse)
 }
 
+// methodsOf returns the methods that the path of a request knows.
+func methodsOf(r chi.Routes, req *http.Request) []string {
+	path := req.URL.RawPath // as the router itself chooses
+	if path == "" {
+		path = req.URL.Path
+	}
+	var known []string
+	for _, m := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	} {
+		if r.Match(chi.NewRouteContext(), m, path) {
+			known = append(known, m)
+		}
+	}
+	return known
+}
+
 // answerHealth says 200, or 503 with the names of what is not well. Why is in
-// the log only.
+// the log only. Whoever asks with HEAD gets the status alone.
 func answerHealth(w http.ResponseWriter, r *http.Request, checks []Health) {
 	x := ExchangeOf(r.Context())
 	x.Route = r.URL.Path
@@ -85,5 +113,8 @@ func answerHealth(w http.ResponseWriter, r *http.Request, checks []Health) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
 	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 }

@@ -166,3 +166,31 @@ func TestRouter_saysWhetherItIsWell(t *testing.T) {
 		t.Errorf("unknown method on unknown path: %d", w.Code)
 	}
 }
+
+func TestRouter_saysWhichMethodsAPathKnows(t *testing.T) {
+	h, _ := handler(t, Options{})
+	for _, c := range []struct {
+		method, path, allow string
+	}{
+		{"DELETE", "/card/x", "GET"},
+		{"POST", "/card/a%2Fb", "GET"},
+		{"GET", "/body", "POST"},
+		{"POST", "/healthz", "GET, HEAD"},
+		{"BREW", "/card/x", "GET"},
+		{"BREW", "/coffee", ""},
+		{"GET", "/coffee", ""},
+	} {
+		if w := send(h, c.method, c.path, nil, ""); w.Code != 404 || w.Header().Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, Allow %q, want %q", c.method, c.path, w.Code, w.Header().Get("Allow"), c.allow)
+		}
+	}
+}
+
+func TestRouter_answersHeadOfItsHealth(t *testing.T) {
+	h, _ := handler(t, Options{Ready: []Health{{"database", func(context.Context) error { return errors.New("gone") }}}})
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		if w := send(h, "HEAD", path, nil, ""); w.Code != want || w.Body.Len() != 0 || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}

@@ -224,7 +224,7 @@ func (w *world) exchange(request []string) string {
 	answer := w.send(method, path, header, body)
 	var out strings.Builder
 	out.WriteString(strconv.Itoa(answer.Code) + "\n")
-	for _, name := range []string{"WWW-Authenticate", "Retry-After", "X-Idempotent-Replay", "X-Total-Count-Capped"} {
+	for _, name := range []string{"WWW-Authenticate", "Allow", "Retry-After", "X-Idempotent-Replay", "X-Total-Count-Capped"} {
 		if v := answer.Header().Get(name); v != "" {
 			out.WriteString(name + ": " + v + "\n")
 		}
