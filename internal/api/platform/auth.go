@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"net/http"
+	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -76,11 +77,21 @@ func (a *API) mountOAuth(r chi.Router) {
 	r.Post("/connect/token", a.connectToken)
 	r.Get("/.well-known/jwks.json", a.jwks)
 	document := a.huma.OpenAPI()
+	answer := func(description string, of any) *huma.Response {
+		schema := document.Components.Schemas.Schema(reflect.TypeOf(of), true, "")
+		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	}
 	document.AddOperation(&huma.Operation{
 		OperationID: "connectToken", Method: post, Path: "/connect/token", Tags: []string{"auth"},
 		Summary:     "Issue or refresh a token (RFC 6749)",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {}}},
-		Responses:   map[string]*huma.Response{"200": {Description: "Tokens"}, "400": {Description: "Refused"}, "401": {Description: "Unknown client"}},
+		Description: "The client's credentials come in the form or as HTTP Basic, not both.",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/x-www-form-urlencoded": {Schema: grantForm()},
+		}},
+		Responses: map[string]*huma.Response{
+			"200": answer("Tokens", oauthTokens{}), "400": answer("Refused", oauthRefusal{}),
+			"401": answer("Unknown client", oauthRefusal{}), "500": answer("Error", oauthRefusal{}),
+		},
 	})
 	document.AddOperation(&huma.Operation{
 		OperationID: "jwks", Method: get, Path: "/.well-known/jwks.json", Tags: []string{"auth"},
@@ -88,13 +99,41 @@ func (a *API) mountOAuth(r chi.Router) {
 	})
 }
 
+// grantForm describes what readGrant reads.
+func grantForm() *huma.Schema {
+	text := func(longest int, doc string) *huma.Schema {
+		s := &huma.Schema{Type: huma.TypeString, Description: doc}
+		if longest > 0 {
+			s.MaxLength = &longest
+		}
+		return s
+	}
+	grant := text(0, "password is refused: there are no users.")
+	grant.Enum = []any{access.GrantClientCredentials, access.GrantRefreshToken, access.GrantPassword}
+	return &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"grant_type"},
+		Properties: map[string]*huma.Schema{
+			"grant_type": grant, "client_id": text(clientIDMax, "Unless it comes as HTTP Basic."),
+			"client_secret": text(0, "Unless it comes as HTTP Basic."),
+			"refresh_token": text(0, "For refresh_token; it works once."),
+			"scope":         text(scopeMax, "Permissions separated by spaces; api is all of the client's."),
+		},
+	}
+}
+
 // oauthTokens is the answer of RFC 6749, 5.1.
 type oauthTokens struct {
-	AccessToken  string `json:"access_token"`
-	TokenType    string `json:"token_type"`
-	ExpiresIn    int    `json:"expires_in"`
+	AccessToken  string `json:"access_token" required:"true"`
+	TokenType    string `json:"token_type" required:"true"`
+	ExpiresIn    int    `json:"expires_in" required:"true" doc:"Seconds."`
 	RefreshToken string `json:"refresh_token,omitempty"`
-	Scope        string `json:"scope"`
+	Scope        string `json:"scope" required:"true"`
+}
+
+// oauthRefusal is the answer of RFC 6749, 5.2.
+type oauthRefusal struct {
+	Error       string `json:"error" required:"true" doc:"invalid_request, invalid_client, invalid_grant, invalid_scope, unsupported_grant_type or server_error."`
+	Description string `json:"error_description" required:"true"`
 }
 
 // connectToken is the token endpoint of RFC 6749: a form in, snake_case out.
@@ -119,10 +158,7 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 			out.header.Set("WWW-Authenticate", `Basic realm="sarraf"`)
 		}
 		out.WriteHeader(status)
-		_ = marshal(out, struct {
-			Error       string `json:"error"`
-			Description string `json:"error_description"`
-		}{code, description})
+		_ = marshal(out, oauthRefusal{code, description})
 		return
 	}
 	_ = marshal(out, oauthTokens{

@@ -6,9 +6,12 @@ import (
 	_ "embed"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 
 	"github.com/sarraf-platform/sarraf/internal/api"
@@ -36,7 +39,7 @@ func (a *API) mountDocument(r chi.Router) {
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, which we never send
 	delete(schemas, "ErrorDetail")
-	document, err := json.Marshal(a.huma.OpenAPI())
+	document, err := describe(a.huma.OpenAPI())
 	if err != nil {
 		panic("platform: OpenAPI document: " + err.Error())
 	}
@@ -44,6 +47,74 @@ func (a *API) mountDocument(r chi.Router) {
 	r.Get("/docs", serve("text/html; charset=utf-8", docsPage))
 	r.Get("/docs/start.js", serve("text/javascript; charset=utf-8", docsStart))
 	r.Get("/docs/scalar.js", serveCompressed("text/javascript; charset=utf-8", scalar))
+}
+
+// describe writes the document. What requests may leave out may also be null,
+// which api.Check lets pass though huma's schemas do not say so; it is added
+// here, for the schemas of the checks must stay as huma made them.
+func describe(document *huma.OpenAPI) ([]byte, error) {
+	schemas := document.Components.Schemas.Map()
+	defer maps.Copy(schemas, maps.Clone(schemas))
+	for name := range requestSchemas(document) {
+		s := *schemas[name]
+		s.Properties = maps.Clone(s.Properties)
+		for member, schema := range s.Properties {
+			if !slices.Contains(s.Required, member) {
+				s.Properties[member] = orNull(schema)
+			}
+		}
+		schemas[name] = &s
+	}
+	return json.Marshal(document)
+}
+
+// requestSchemas returns the names of all schemas that JSON bodies of requests
+// are made of.
+func requestSchemas(document *huma.OpenAPI) map[string]bool {
+	names := map[string]bool{}
+	var visit func(s *huma.Schema)
+	visit = func(s *huma.Schema) {
+		if s == nil {
+			return
+		}
+		if name, found := strings.CutPrefix(s.Ref, schemaPrefix); found && !names[name] {
+			names[name] = true
+			visit(document.Components.Schemas.SchemaFromRef(s.Ref))
+		}
+		for _, member := range s.Properties {
+			visit(member)
+		}
+		visit(s.Items)
+		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
+			visit(values)
+		}
+	}
+	for _, path := range document.Paths {
+		for _, op := range []*huma.Operation{path.Post, path.Put, path.Patch, path.Delete} {
+			if op == nil || op.RequestBody == nil || op.RequestBody.Content["application/json"] == nil {
+				continue
+			}
+			visit(op.RequestBody.Content["application/json"].Schema)
+		}
+	}
+	return names
+}
+
+// orNull is s with null beside.
+func orNull(s *huma.Schema) *huma.Schema {
+	with, null := *s, &huma.Schema{Type: "null"}
+	switch {
+	case s.Ref != "":
+		with.Ref, with.AnyOf = "", []*huma.Schema{{Ref: s.Ref}, null}
+	case s.OneOf != nil:
+		with.OneOf = append(slices.Clone(s.OneOf), null)
+	case s.Type != "":
+		with.Nullable = true
+		if s.Enum != nil {
+			with.Enum = append(slices.Clone(s.Enum), nil)
+		}
+	}
+	return &with
 }
 
 func serve(contentType string, content []byte) http.HandlerFunc {

@@ -56,6 +56,9 @@ func (a *API) mount(r chi.Router) {
 	a.mountDocument(r)
 }
 
+// schemaPrefix is where references to schemas point.
+const schemaPrefix = "#/components/schemas/"
+
 func (a *API) config() huma.Config {
 	c := huma.Config{OpenAPI: &huma.OpenAPI{
 		OpenAPI: "3.1.0",
@@ -64,7 +67,7 @@ func (a *API) config() huma.Config {
 			Description: "Issue cards, set them up and see their money. Amounts are JSON numbers in major units.",
 		},
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
 			},

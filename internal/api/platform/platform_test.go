@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,6 +112,94 @@ func TestDocument_describesWhatIsServed(t *testing.T) {
 			if p["in"] != "header" && sensitive.MatchString(p["name"].(string)) {
 				t.Errorf("%s takes %s in its %s", name, p["name"], p["in"])
 			}
+		}
+	}
+}
+
+// nullIn reports whether the document lets a member be null.
+func nullIn(schema map[string]any) bool {
+	kinds, several := schema["type"].([]any)
+	if several && slices.Contains(kinds, any("null")) {
+		enum, closed := schema["enum"].([]any)
+		return !closed || slices.Contains(enum, nil)
+	}
+	for _, word := range []string{"oneOf", "anyOf"} {
+		choices, _ := schema[word].([]any)
+		for _, c := range choices {
+			if c.(map[string]any)["type"] == "null" {
+				return true
+			}
+		}
+	}
+	return schema["type"] == nil && schema["oneOf"] == nil && schema["anyOf"] == nil && schema["$ref"] == nil
+}
+
+// What a request may leave out may also be null, and the document says so.
+func TestDocument_saysWhereRequestsMayHoldNull(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	_, document := operations(t, w)
+	described := document["components"].(map[string]any)["schemas"].(map[string]any)
+	a := New(w.services, "test")
+	a.mount(chi.NewRouter())
+	registry := a.huma.OpenAPI().Components.Schemas
+	members, nullable := 0, 0
+	for name := range requestSchemas(a.huma.OpenAPI()) {
+		properties, _ := described[name].(map[string]any)["properties"].(map[string]any)
+		for member, schema := range properties {
+			f, _ := fault.As(api.Check(registry, registry.Map()[name], api.Object{member: nil}))
+			refused := f != nil && slices.ContainsFunc(f.Fields, func(v fault.Field) bool { return v.Name == member })
+			if nullIn(schema.(map[string]any)) == refused {
+				t.Errorf("%s.%s: null refused: %t, the document: %v", name, member, refused, schema)
+			}
+			if members++; !refused {
+				nullable++
+			}
+		}
+	}
+	if members < 100 || nullable < 50 {
+		t.Errorf("%d members of requests, %d may be null", members, nullable)
+	}
+	if nullIn(described["AdjustmentResult"].(map[string]any)["properties"].(map[string]any)["entryId"].(map[string]any)) {
+		t.Error("a member of an answer may be null")
+	}
+}
+
+func TestDocument_describesTheTokenEndpoint(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	all, document := operations(t, w)
+	text, err := json.Marshal(all["POST /connect/token"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var op struct {
+		RequestBody struct {
+			Content map[string]struct {
+				Schema struct {
+					Required   []string
+					Properties map[string]struct{ Enum []string }
+				}
+			}
+		}
+		Responses map[string]struct {
+			Content map[string]struct {
+				Schema map[string]string
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &op); err != nil {
+		t.Fatal(err)
+	}
+	form := op.RequestBody.Content["application/x-www-form-urlencoded"].Schema
+	if !slices.Equal(form.Required, []string{"grant_type"}) || len(form.Properties) != 5 ||
+		!slices.Contains(form.Properties["grant_type"].Enum, access.GrantRefreshToken) {
+		t.Errorf("the form is described as %+v", form)
+	}
+	schemas := document["components"].(map[string]any)["schemas"].(map[string]any)
+	for status, member := range map[string]string{"200": "access_token", "400": "error", "401": "error"} {
+		name := strings.TrimPrefix(op.Responses[status].Content["application/json"].Schema["$ref"], "#/components/schemas/")
+		schema, _ := schemas[name].(map[string]any)
+		if required, _ := schema["required"].([]any); !slices.Contains(required, any(member)) {
+			t.Errorf("%s is described as %v", status, schema)
 		}
 	}
 }
