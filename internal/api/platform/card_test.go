@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -399,7 +400,8 @@ func TestCards_noAnswerOrLogHoldsAPIN(t *testing.T) {
 	// The ends of masked and outward names are four digits, too.
 	text := strings.NewReplacer(token, "", token[12:], "").Replace(string(said))
 	for _, digits := range []string{first, second, "5061", "3917"} {
-		if strings.Contains(text, digits) && !strings.Contains(token, digits) {
+		// As a word of its own: identifiers hold any four digits now and then.
+		if regexp.MustCompile(`(^|[^0-9A-Za-z])` + digits + `([^0-9A-Za-z]|$)`).MatchString(text) {
 			t.Errorf("an answer or the log holds %s", digits)
 		}
 	}

@@ -49,7 +49,7 @@ type TransactionIdentity struct {
 type TransactionClass struct {
 	FlowCode           string  `json:"flowCode"`
 	TransactionCode    *string `json:"transactionCode"`
-	TransactionNetwork string  `json:"transactionNetwork"`
+	TransactionNetwork *string `json:"transactionNetwork" doc:"Of the card's BIN."`
 	TransactionDomain  *string `json:"transactionDomain" enum:"OnUs,Domestic,InternationalIntraRegion,International" doc:"Null when the message names no country."`
 	Status             string  `json:"status"`
 	IsDebit            bool    `json:"isDebit"`
@@ -237,7 +237,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 			AuthorizationCode: orNil(t.AuthorizationCode), AcquirerReferenceNumber: orNil(t.ARN),
 		},
 		TransactionClass: TransactionClass{
-			FlowCode: string(t.Flow), TransactionCode: orNil(t.Code), TransactionNetwork: m.Network, TransactionDomain: orNil(t.Domain),
+			FlowCode: string(t.Flow), TransactionCode: orNil(t.Code), TransactionNetwork: orNil(t.CardNetwork), TransactionDomain: orNil(t.Domain),
 			Status: string(t.Status), IsDebit: t.IsDebit, IsFinancial: isFinancial(&t.Transaction), IsAdvice: t.IsAdvice,
 			IsStandIn: t.Flow == authorization.AuthorizationAdvice, IsForcePost: t.IsForcePost, MTI: orNil(m.MTI), ProcessingCode: orNil(m.ProcessingCode),
 		},
