@@ -3,6 +3,7 @@ Scalar.createApiReference('#app', {
   withDefaultFonts: false,
   telemetry: false,
   hideClientButton: true,
+  showDeveloperTools: 'never', // they share with a service outside
   agent: { disabled: true },
   mcp: { disabled: true },
 })
