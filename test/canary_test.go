@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"io/fs"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,11 +23,17 @@ import (
 
 // TestServe_keepsNoSensitiveData sends card data that occurs nowhere else and
 // looks for it in everything the platform leaves behind: database, write-ahead
-// log, other files, and what it logged at its most talkative.
-func TestServe_keepsNoSensitiveData(t *testing.T) {
-	dir := t.TempDir()
-	flags := []string{"--data", dir}
-	s := serve(t, dir, "--log-level", "debug")
+// log, other files, and what it logged at its most talkative. Of PostgreSQL it
+// reads the files of the whole cluster, its write-ahead log and its server's
+// log included.
+func TestServe_keepsNoSensitiveData(t *testing.T) { eachEngine(t, keepsNoSensitiveData) }
+
+func keepsNoSensitiveData(t *testing.T, dir string, flags []string) {
+	dirs := []string{dir}
+	if i := slices.Index(flags, "--db"); i >= 0 && strings.HasPrefix(flags[i+1], "postgres:") {
+		dirs = append(dirs, clusterDirectory(t, flags[i+1]))
+	}
+	s := serve(t, dir, append(slices.Clone(flags), "--log-level", "debug")...)
 	bank := openBank(t, s, flags)
 	card := issue(t, bank, 1)[0]
 	term := shop(t)
@@ -62,15 +73,25 @@ func TestServe_keepsNoSensitiveData(t *testing.T) {
 	})
 	left := map[string][]byte{}
 	collect := func(when string) {
-		err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-			if err != nil || e.IsDir() {
+		for _, dir := range dirs {
+			err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+				if errors.Is(err, fs.ErrNotExist) { // a server's files come and go
+					return nil
+				}
+				if err != nil || !e.Type().IsRegular() {
+					return err
+				}
+				content, err := os.ReadFile(path)
+				if errors.Is(err, fs.ErrNotExist) {
+					return nil
+				}
+				name := strings.TrimPrefix(path, dir) + " " + when
+				left[name] = content
 				return err
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			left[e.Name()+" "+when], err = os.ReadFile(path)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 	collect("while it ran") // the write-ahead log is gone afterwards
@@ -82,9 +103,17 @@ func TestServe_keepsNoSensitiveData(t *testing.T) {
 	left["log"] = s.log.Bytes()
 
 	// What may be kept is there, so this looks in the right places.
-	for place, known := range map[string]string{
-		"sarraf.db-wal while it ran": term.Merchant, "sarraf.db afterwards": term.Merchant, "log": "authorization decided",
-	} {
+	places := map[string]string{"/sarraf.db-wal while it ran": term.Merchant, "/sarraf.db afterwards": term.Merchant, "log": "authorization decided"}
+	if len(dirs) > 1 {
+		places = map[string]string{"log": "authorization decided"}
+		written := slices.ContainsFunc(slices.Collect(maps.Keys(left)), func(name string) bool {
+			return strings.Contains(name, "/pg_wal/") && bytes.Contains(left[name], []byte(term.Merchant))
+		})
+		if !written {
+			t.Error("the merchant is not in the write-ahead log of the cluster")
+		}
+	}
+	for place, known := range places {
 		if !bytes.Contains(left[place], []byte(known)) {
 			t.Errorf("%q is not in %s", known, place)
 		}
@@ -104,4 +133,17 @@ func TestServe_keepsNoSensitiveData(t *testing.T) {
 			}
 		}
 	}
+}
+
+// clusterDirectory is where the server of a private cluster keeps its files.
+func clusterDirectory(t *testing.T, dsn string) string {
+	t.Helper()
+	if os.Getenv("SARRAF_TEST_POSTGRES") != "" {
+		t.Skip("the files of a server that is not ours cannot be searched")
+	}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(u.Query().Get("host"), "data") // see dbtest: the socket lies beside it
 }
