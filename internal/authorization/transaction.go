@@ -214,6 +214,19 @@ func (Transaction) IDPrefix() string { return "txn" }
 // Outstanding is what the transaction still stands for: approved less reversed.
 func (t Transaction) Outstanding() money.Amount { return minus(t.Billing, t.Reversed) }
 
+// settle ends a transaction that still stands when the hold of its life cycle
+// has come to an end; see closeChain.
+func (t *Transaction) settle(cleared bool) {
+	if !cleared && t.Cleared.Cmp(t.Billing) <= 0 {
+		t.Reversed = minus(t.Billing, t.Cleared)
+	}
+	if cleared || t.Status == StatusPartiallyCleared {
+		t.Status = StatusCleared
+	} else {
+		t.Status = StatusReversed
+	}
+}
+
 // Details are the fields of a network message that are kept as they came.
 type Details struct {
 	Link, Network     string

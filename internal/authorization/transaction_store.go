@@ -155,11 +155,13 @@ func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (Trans
 
 // closeChain settles what still stands open of a life cycle whose hold has come
 // to an end: to Cleared what a presentment or completion posted part of, or all
-// when cleared says so; to Reversed the rest.
+// when cleared says so; to Reversed the rest. The first of a life cycle may show
+// more cleared than itself: what its increments added. It does to rows what
+// Transaction.settle does in memory.
 func closeChain(ctx context.Context, tx db.Tx, root TransactionID, cleared bool, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE card_transaction SET
 			status = CASE WHEN $3 OR status = 'PartiallyCleared' THEN 'Cleared' ELSE 'Reversed' END,
-			reversed_amount = CASE WHEN $3 THEN reversed_amount ELSE billing_amount - cleared_amount END, updated_at = $2
+			reversed_amount = CASE WHEN $3 OR cleared_amount > billing_amount THEN reversed_amount ELSE billing_amount - cleared_amount END, updated_at = $2
 		WHERE root_id = $1 AND hold_id IS NOT NULL AND status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')`,
 		root, clock.Micros(now), cleared)
 	return err

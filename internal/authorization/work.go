@@ -40,7 +40,7 @@ type work struct {
 	messages     map[string]*message
 	transactions map[TransactionID]*Transaction
 	entries      map[TransactionID]ledger.Entry // of posted originals
-	completed    map[TransactionID]bool         // roots that a completion refers to
+	completed    map[TransactionID]time.Time    // by root, when its last completion came
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -58,7 +58,7 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 	w := &work{
 		now: now, codes: codes, entries: map[TransactionID]ledger.Entry{},
 		cardsChanged: map[id.ID[issuing.Card]]bool{}, transactionsChanged: map[TransactionID]bool{},
-		chainsClosed: map[TransactionID]bool{}, completed: map[TransactionID]bool{},
+		chainsClosed: map[TransactionID]bool{}, completed: map[TransactionID]time.Time{},
 	}
 	if err := w.markStale(ctx, tx, ops); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 			}
 			for _, member := range chains[t.Root] {
 				if member.completes() {
-					w.completed[t.Root] = true
+					w.complete(member)
 				}
 			}
 		}
@@ -180,7 +180,15 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 // completes says that t is a completion that stands: it brought the hold of an
 // earlier authorization to its own amount.
 func (t *Transaction) completes() bool {
-	return t.IsAdvice && t.ID != t.Root && !t.Hold.IsZero() && t.Status == StatusApproved
+	return t.IsAdvice && t.ID != t.Root && !t.Hold.IsZero() && t.Status.HoldsMoney()
+}
+
+// complete remembers when a completion came. An increment that comes after it
+// adds to it; those before are replaced by it.
+func (w *work) complete(t *Transaction) {
+	if t.CreatedAt.After(w.completed[t.Root]) {
+		w.completed[t.Root] = t.CreatedAt
+	}
 }
 
 // state is what op is decided on, as it stands now.
@@ -213,7 +221,7 @@ func (w *work) original(t *Transaction, f *Facts) Original {
 		Found: true, SameCard: slices.Contains(f.plastics, t.Card), ID: t.ID, Root: t.Root, Status: t.Status,
 		IsDebit: t.IsDebit, Amount: t.Amount, Billing: t.Billing, Reversed: t.Reversed, Hold: t.Hold,
 		Remaining: money.Zero(t.Billing.Currency()), IsPosted: t.IsPosted(), Entry: w.entries[t.ID].ID,
-		Cleared: t.Cleared, IsCompleted: t.ID != t.Root && !t.completes() && w.completed[t.Root],
+		Cleared: t.Cleared, IsCompleted: t.ID != t.Root && !t.completes() && !t.CreatedAt.After(w.completed[t.Root]),
 	}
 	if h, ok := w.book.Hold(t.Hold); ok {
 		o.Remaining = h.Remaining()
@@ -247,7 +255,24 @@ func (w *work) step(op *operation) error {
 		return err
 	}
 	w.record(op, d, s, t)
+	w.settle(t.Root)
 	return nil
+}
+
+// settle closes in memory what closeChain will close in the database, so that
+// the operations after it see a life cycle whose hold came to an end as they
+// would in another group.
+func (w *work) settle(root TransactionID) {
+	cleared, closed := w.chainsClosed[root]
+	if !closed {
+		return
+	}
+	for _, t := range w.transactions {
+		if t.Root == root && !t.Hold.IsZero() && t.Status.HoldsMoney() {
+			t.settle(cleared)
+			w.transactionsChanged[t.ID] = true
+		}
+	}
 }
 
 // remaining is what DE95 leaves of o in the account's currency: its billing
@@ -406,7 +431,7 @@ func (w *work) applyToOriginal(op *operation, d Decision, o Original, t *Transac
 		w.transactionsChanged[orig.ID] = true
 	}
 	if t.completes() {
-		w.completed[orig.Root] = true
+		w.complete(t)
 	}
 	// A hold that came to its end takes its whole life cycle with it.
 	if h, ok := w.book.Hold(o.Hold); ok && !h.IsOpen() && (d.ReverseBy.Sign() > 0 || d.ConsumeBy.Sign() > 0) {
