@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -110,4 +112,54 @@ func TestImport_aLateReversalOfAnIncrementLeavesTheCompletion(t *testing.T) {
 	if got := w.Balance(c).Held; got != money.Must(10000, "TRY") {
 		t.Errorf("held %s, want the completion's 100.00", got)
 	}
+}
+
+// With an increment, more can be cleared than the first message asked for.
+func TestImport_aPartAboveTheFirstMessageLetsTheRestEnd(t *testing.T) {
+	for name, end := range map[string]func(w *world, c *authorizationtest.Card, first, increment *authorization.Request) *authorization.Request{
+		"increment reversed": func(w *world, c *authorizationtest.Card, _, i *authorization.Request) *authorization.Request {
+			return w.Reversal(c, i, authorization.ReversalAdvice, nil)
+		},
+		"completed with nothing": func(w *world, c *authorizationtest.Card, r, _ *authorization.Request) *authorization.Request {
+			done := w.Request(c, authorization.FinancialAdvice, money.Must(0, "TRY"))
+			done.RRN = r.RRN
+			return done
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, dbtest.SQLite(t))
+			c := w.NewCard("1000.00")
+			r := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+			p := payment{r, w.Authorize(r)}
+			i := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+			i.RRN, i.IsIncrement = r.RRN, true
+			w.Authorize(i)
+			part := w.present(p, money.Must(6000, "TRY"))
+			part.Count, part.Final = 2, false
+			w.mustImport(w.deliver(part))
+			w.Authorize(end(w, c, r, i))
+			if got := w.Balance(c); !got.Held.IsZero() || got.Posted != money.Must(94000, "TRY") {
+				t.Errorf("posted %s, held %s; want 940.00 and nothing", got.Posted, got.Held)
+			}
+			w.verify()
+		})
+	}
+}
+
+func TestImport_aPartOfAnOnlineItemTakenBackGivesNotAllBack(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.FinancialRequest, money.Must(10000, "TRY"))
+	p := payment{r, w.Authorize(r)}
+	one, two := w.present(p, money.Must(5000, "TRY")), w.present(p, money.Must(5000, "TRY"))
+	one.Count, one.Final = 2, false
+	two.Count, two.Sequence, two.ARN = 2, 2, one.ARN
+	w.mustImport(w.deliver(one, two))
+	back := one
+	back.Reversal = true
+	f := w.mustImport(w.deliver(back))
+	if got := w.Balance(c).Posted; got != money.Must(90000, "TRY") || f.ByCause[clearing.ReversalAlone] != 1 {
+		t.Errorf("posted %s, %v; want 900.00 and an exception", got, f.ByCause)
+	}
+	w.verify()
 }

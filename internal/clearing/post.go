@@ -94,7 +94,7 @@ func (b *batch) takeBack(r *record) error {
 			r.original = earlier // taken back online already: this confirms it
 			return nil
 		}
-		if earlier.Status != authorization.StatusCleared {
+		if earlier.Status != authorization.StatusCleared || r.isPartOf(earlier) {
 			return b.suspend(r, ReversalOfClearing, ReversalAlone)
 		}
 	}
@@ -120,6 +120,14 @@ func (b *batch) takeBack(r *record) error {
 	e := b.entry(r, "REV")
 	e.Reverses, e.Postings = mirrored.ID, mirrored.Mirror()
 	return b.post(r, e)
+}
+
+// isPartOf says that r speaks of one of several records that confirmed t: a part
+// has no entry of its own that could be mirrored.
+func (r *record) isPartOf(t *authorization.Transaction) bool {
+	account := t.Billing.Currency()
+	billing, ok := r.billing(account)
+	return r.Count > 1 || ok && r.Transaction.Currency() == account && billing != t.Cleared
 }
 
 // undo takes what a transaction did to its life cycle back. The hold stays
