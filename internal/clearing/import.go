@@ -51,16 +51,25 @@ const importMax = 3
 // its cards (BINUnknown). What does not fit an authorization is no reason to
 // refuse: it is posted and an exception tells of it.
 //
-// While it runs it holds the locks of the accounts it posts to; on SQLite, of
-// everything.
+// While it runs it holds the locks of the cards' accounts it posts to, but not
+// of the network's, which it opens before; on SQLite, of everything.
 func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, error) {
 	if err := s.checkTenant(ctx, o.Tenant); err != nil {
 		return Summary{}, err
 	}
-	r := &resolver{cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}}
-	file, err := src.Read(func(p *Presentment) error { return r.resolve(ctx, p) })
+	r := &resolver{cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
+	file, err := src.Read(func(p *Presentment) error {
+		err := r.resolve(ctx, p)
+		if err == nil {
+			r.note(p)
+		}
+		return err
+	})
 	if err != nil {
 		return Summary{}, fmt.Errorf("read clearing file: %w", err)
+	}
+	if err := s.openControls(ctx, file, r); err != nil {
+		return Summary{}, fmt.Errorf("open accounts of clearing file: %w", err)
 	}
 	for attempt := 1; ; attempt++ {
 		var sum Summary
@@ -88,6 +97,18 @@ func (s *Service) checkTenant(ctx context.Context, tenant access.TenantID) error
 		}
 		return err
 	})
+}
+
+// openControls makes the network's accounts of the file's day, which messages of
+// that day post to as well, before the import takes its time. A file that is
+// refused after all leaves them without postings.
+func (s *Service) openControls(ctx context.Context, file File, r *resolver) error {
+	var all []ledger.Account
+	for k := range r.books {
+		all = append(all, ledger.Control(k.tenant, ledger.SettlementCode(file.Network, file.BusinessOn), k.currency),
+			ledger.Control(k.tenant, ledger.UnmatchedClearing, k.currency))
+	}
+	return s.db.InTx(ctx, func(tx db.Tx) error { return ledger.OpenControls(ctx, tx, all, s.clock.Now()) })
 }
 
 // post is the body of the transaction.

@@ -163,3 +163,50 @@ func TestImport_aPartOfAnOnlineItemTakenBackGivesNotAllBack(t *testing.T) {
 	}
 	w.verify()
 }
+
+// slow is a file that stops at its end, in the middle of its transaction.
+type slow struct {
+	*file
+	reads int
+	atEnd chan struct{}
+	goOn  chan struct{}
+}
+
+// Read implements clearing.Source.
+func (s *slow) Read(each func(*clearing.Presentment) error) (clearing.File, error) {
+	f, err := s.file.Read(each)
+	if s.reads++; s.reads == 2 {
+		close(s.atEnd)
+		<-s.goOn
+	}
+	return f, err
+}
+
+// The first record of a day makes the network's account of that day: everybody
+// else who posts to it would wait for the end of the file.
+func TestImport_holdsUpNoOtherCardOfTheSameNetworkAndDay(t *testing.T) {
+	w := newWorld(t, dbtest.Postgres(t))
+	filed, other := w.NewCard("9000.00"), w.NewCard("100.00")
+	var records []clearing.Presentment
+	for range 501 { // more than are written together
+		r := w.Request(filed, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+		records = append(records, w.present(payment{request: r}, money.Must(100, "TRY")))
+	}
+	f := &slow{file: w.deliver(records...), atEnd: make(chan struct{}), goOn: make(chan struct{})}
+	f.Network = "generic"
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.clearing.Import(t.Context(), f, clearing.Options{})
+		done <- err
+	}()
+	<-f.atEnd
+	a, err := w.Engine.Authorize(t.Context(), w.Request(other, authorization.FinancialRequest, money.Must(100, "TRY")))
+	if err != nil || a.Reason != authorization.Approved {
+		t.Errorf("got %q, %v while a file of the network is imported", a.Reason, err)
+	}
+	close(f.goOn)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	w.verify()
+}

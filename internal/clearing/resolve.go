@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
@@ -38,6 +39,22 @@ type resolver struct {
 	// fallback takes the records whose BIN nobody has; zero for none.
 	fallback access.TenantID
 	places   map[pan.PAN]*place
+	books    map[ledgerOf]bool // of the records
+}
+
+// ledgerOf names what a tenant keeps in a currency.
+type ledgerOf struct {
+	tenant   access.TenantID
+	currency money.Currency
+}
+
+// note remembers in which books a record may be posted.
+func (r *resolver) note(p *Presentment) {
+	for _, c := range []money.Currency{p.Transaction.Currency(), p.Billing.Currency()} {
+		if !c.IsZero() {
+			r.books[ledgerOf{r.places[p.PAN].tenant, c}] = true
+		}
+	}
 }
 
 // resolve finds the place of a record's card.

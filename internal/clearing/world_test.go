@@ -169,7 +169,8 @@ func (w *world) everything() string {
 	var out []string
 	err := w.DB.View(w.T.Context(), func(tx db.Tx) error {
 		for _, query := range []string{
-			"SELECT id || ' ' || posted || ' ' || held FROM account ORDER BY id", "SELECT id FROM entry ORDER BY id",
+			"SELECT id || ' ' || posted || ' ' || held FROM account WHERE keeps_balance ORDER BY id",
+			"SELECT entry_id || ' ' || account_id FROM posting ORDER BY entry_id, line", "SELECT id FROM entry ORDER BY id",
 			"SELECT id || ' ' || cleared || ' ' || released FROM hold ORDER BY id",
 			"SELECT id || ' ' || status || ' ' || cleared_amount || ' ' || refunded_amount FROM card_transaction ORDER BY id",
 			"SELECT id FROM clearing_file ORDER BY id", "SELECT duplicate_key FROM clearing_record ORDER BY duplicate_key",

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -84,21 +85,41 @@ var controlInsert = &db.Bulk{
 	Columns: 10, Tail: " ON CONFLICT (id) DO NOTHING",
 }
 
-// writeControls makes the control accounts that the entries touch, once.
+// writeControls makes the control accounts that the entries touch.
 func (b *Book) writeControls(ctx context.Context, tx db.Tx) error {
-	seen := map[AccountID]bool{}
-	var args []any
+	touched := map[AccountID]Account{}
 	for _, e := range b.entries {
 		for _, p := range e.Postings {
-			if _, kept := b.accounts[p.Account.ID]; kept || seen[p.Account.ID] {
-				continue
+			if _, kept := b.accounts[p.Account.ID]; !kept {
+				p.Account.Tenant, p.Account.CreatedAt = e.Tenant, e.At
+				touched[p.Account.ID] = p.Account
 			}
-			seen[p.Account.ID] = true
-			args = append(args, p.Account.ID, e.Tenant, p.Account.Code, p.Account.Kind, p.Account.Currency.Code(),
-				false, 0, 0, 0, clock.Micros(e.At))
 		}
 	}
+	return insertControls(ctx, tx, touched)
+}
+
+// insertControls makes control accounts that are not there, in id order: two
+// transactions that make the same ones wait for each other, once.
+func insertControls(ctx context.Context, tx db.Tx, all map[AccountID]Account) error {
+	var args []any
+	for _, id := range sorted(all) {
+		a := all[id]
+		args = append(args, a.ID, a.Tenant, a.Code, a.Kind, a.Currency.Code(), false, 0, 0, 0, clock.Micros(a.CreatedAt))
+	}
 	return controlInsert.Exec(ctx, tx, args)
+}
+
+// OpenControls makes control accounts that are not there. A transaction that is
+// long calls it in a short one before, with what it may post to: until the one
+// that makes an account has ended, nobody else can post to it.
+func OpenControls(ctx context.Context, tx db.Tx, all []Account, now time.Time) error {
+	fresh := make(map[AccountID]Account, len(all))
+	for _, a := range all {
+		a.CreatedAt = now
+		fresh[a.ID] = a
+	}
+	return insertControls(ctx, tx, fresh)
 }
 
 var accountUpdate = &db.Bulk{
