@@ -61,10 +61,12 @@ var ErrOutcomeUnknown = errors.New("the decision may be durable or not")
 var ErrBusy = fault.New(fault.Unavailable, "account_busy", "the account is being worked on; try again")
 
 // How long a group waits for a row that something else has locked, and how long
-// an operation waits that runs alone after that.
+// an operation waits that runs alone after that: half as long after each that
+// waited in vain, so that many locked accounts do not hold up the free ones.
 const (
 	lockWaitGroup = 250 * time.Millisecond
 	lockWaitAlone = 100 * time.Millisecond
+	lockWaitLeast = 10 * time.Millisecond
 )
 
 // commit decides and writes a group in one transaction, and then answers all of
@@ -75,8 +77,12 @@ func (e *Engine) commit(ctx context.Context, group []*operation) {
 	e.observe.Group(len(group))
 	if err := e.commitTogether(ctx, group, lockWaitGroup); err != nil {
 		unknown := errors.Is(err, db.ErrOutcomeUnknown)
+		wait := lockWaitAlone
 		for _, op := range group {
-			op.err = e.commitTogether(ctx, []*operation{op}, lockWaitAlone)
+			op.err = e.commitTogether(ctx, []*operation{op}, wait)
+			if db.IsLocked(op.err) {
+				wait = max(wait/2, lockWaitLeast)
+			}
 			switch {
 			case op.err == nil:
 			case unknown || errors.Is(op.err, db.ErrOutcomeUnknown):
