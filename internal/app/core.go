@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -32,6 +33,7 @@ type core struct {
 	clock    clock.Clock
 	db       *db.DB
 	hsm      *soft.Backend
+	audit    *audit.Service
 	access   *access.Service
 	issuing  *issuing.Service
 	ledger   *ledger.Service
@@ -64,6 +66,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	if err := k.openHSM(ctx); err != nil {
 		return nil, err
 	}
+	k.audit = audit.New(k.db, k.hsm, k.clock)
 	k.access = access.New(k.db, k.hsm, k.clock)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock)
 	k.access.Watcher = k.issuing

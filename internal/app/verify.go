@@ -47,7 +47,21 @@ func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
 		return nil, err
 	}
 	files, err := k.clearing.Verify(ctx)
-	return slices.Concat(books, decisions, files), err
+	if err != nil {
+		return nil, err
+	}
+	acts, err := k.verifyAudit(ctx)
+	return slices.Concat(books, decisions, files, []ledger.Invariant{acts}), err
+}
+
+// verifyAudit is the audit chains as one invariant.
+func (k *core) verifyAudit(ctx context.Context) (ledger.Invariant, error) {
+	report, err := k.audit.Verify(ctx)
+	v := ledger.Invariant{Name: "the audit chain of a tenant is whole", Checked: report.Checked}
+	for _, f := range report.Findings {
+		v.Break(f.String())
+	}
+	return v, err
 }
 
 func printInvariants(w io.Writer, all []ledger.Invariant, asJSON bool) error {

@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -74,10 +76,26 @@ func (d *DB) migrator() (*goose.Provider, *sql.DB, error) {
 			return nil, nil, err
 		}
 	}
-	p, err := goose.NewProvider(dialect, handle, sub, options...)
+	p, err := goose.NewProvider(dialect, handle, engineFiles{sub, d.engine}, options...)
 	if err != nil {
 		handle.Close()
 		return nil, nil, err
 	}
 	return p, handle, nil
+}
+
+// engineFiles are the migrations without those that are for the other engine:
+// of 0007_audit.sqlite.sql and 0007_audit.postgres.sql each engine sees its own.
+type engineFiles struct {
+	fs.FS
+	engine Engine
+}
+
+// ReadDir lists a directory; goose finds its files by it.
+func (f engineFiles) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(f.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		_, suffix, special := strings.Cut(strings.TrimSuffix(e.Name(), ".sql"), ".")
+		return special && suffix != f.engine.String()
+	}), err
 }

@@ -583,3 +583,69 @@ CREATE TABLE clearing_exception (
 );
 
 CREATE INDEX clearing_exception_open ON clearing_exception (tenant_id, created_at) WHERE status <> 'Closed';
+
+CREATE TABLE audit_chain (
+    tenant_id TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    position  BIGINT NOT NULL CHECK (position BETWEEN 0 AND 9000000000000000),
+    hash      TEXT   NOT NULL -- of the row at position, hexadecimal; empty before the first
+);
+
+CREATE TABLE audit_act (
+    tenant_id          TEXT   NOT NULL REFERENCES tenant (id),
+    position           BIGINT NOT NULL CHECK (position BETWEEN 1 AND 9000000000000000),
+    occurred_at        BIGINT NOT NULL CHECK (occurred_at BETWEEN 0 AND 9000000000000000),
+    stream             TEXT   NOT NULL,
+    action             TEXT   NOT NULL,
+    entity_type        TEXT   NOT NULL,
+    entity_key         TEXT   NOT NULL,
+    card_id            TEXT   NOT NULL,
+    issuance_id        TEXT   NOT NULL,
+    product_code       TEXT   NOT NULL,
+    client_id          TEXT   NOT NULL,
+    channel            TEXT   NOT NULL,
+    correlation_id     TEXT   NOT NULL,
+    result             TEXT   NOT NULL,
+    error_code         TEXT   NOT NULL,
+    user_digest        TEXT   NOT NULL,
+    ip_digest          TEXT   NOT NULL,
+    description_digest TEXT   NOT NULL,
+    changes            TEXT   NOT NULL,
+    hash               TEXT   NOT NULL,
+    PRIMARY KEY (tenant_id, position)
+);
+
+CREATE INDEX audit_act_by_time ON audit_act (tenant_id, stream, occurred_at, position);
+
+CREATE INDEX audit_act_by_card ON audit_act (card_id, occurred_at, position) WHERE card_id <> '';
+
+CREATE INDEX audit_act_by_issuance ON audit_act (issuance_id, occurred_at, position) WHERE issuance_id <> '';
+
+CREATE INDEX audit_act_by_product ON audit_act (tenant_id, product_code, occurred_at, position) WHERE product_code <> '';
+
+CREATE TABLE audit_personal (
+    tenant_id      TEXT   NOT NULL,
+    position       BIGINT NOT NULL CHECK (position BETWEEN 1 AND 9000000000000000),
+    salt           TEXT   NOT NULL,
+    user_reference TEXT   NOT NULL,
+    ip_address     TEXT   NOT NULL,
+    description    TEXT   NOT NULL,
+    PRIMARY KEY (tenant_id, position),
+    FOREIGN KEY (tenant_id, position) REFERENCES audit_act (tenant_id, position)
+);
+
+CREATE TABLE audit_key (
+    tenant_id   TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    public_key  TEXT   NOT NULL,
+    private_key BYTEA  NOT NULL,
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE TRIGGER audit_act_stays BEFORE UPDATE ON audit_act
+BEGIN
+    SELECT RAISE(ABORT, 'audit_act is append-only');
+END;
+
+CREATE TRIGGER audit_act_remains BEFORE DELETE ON audit_act
+BEGIN
+    SELECT RAISE(ABORT, 'audit_act is append-only');
+END;

@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+// checkpoint is a signed end of an audit chain as it is printed and read.
+type checkpoint struct {
+	TenantID  string    `json:"tenantId"`
+	Tenant    string    `json:"tenant"` // as the chain encodes it
+	Position  int64     `json:"position"`
+	Hash      string    `json:"hash"`
+	At        time.Time `json:"at"`
+	PublicKey []byte    `json:"publicKey"`
+	Signature []byte    `json:"signature"`
+}
+
+// CheckpointAudit signs the present end of a tenant's audit chain and prints it.
+func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) (err error) {
+	k, err := openCore(ctx, c, log, asItIs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	named, err := id.ParseUUID[access.Tenant](tenant)
+	if err != nil {
+		return fmt.Errorf("%q is not the id of a tenant", tenant)
+	}
+	if _, err := k.access.TenantByID(ctx, named); err != nil {
+		return err
+	}
+	p, err := k.audit.Checkpoint(ctx, named.String())
+	if err != nil {
+		return err
+	}
+	return printJSON(w, checkpoint{named.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
+}
+
+// VerifyAudit proves every audit chain, and those of which files hold
+// checkpoints against these. It prints what does not fit and then returns
+// [ErrNotWell].
+func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, files []string, asJSON bool) (err error) {
+	k, err := openCore(ctx, c, log, asItIs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	report, err := k.audit.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	findings := make([]string, 0, len(report.Findings))
+	for _, f := range report.Findings {
+		findings = append(findings, f.String())
+	}
+	for _, file := range files {
+		p, err := readCheckpoint(file)
+		if err != nil {
+			return err
+		}
+		finding, err := k.audit.VerifyCheckpoint(ctx, p)
+		if err != nil {
+			return err
+		}
+		if finding != "" {
+			findings = append(findings, file+": "+finding)
+		}
+	}
+	if asJSON {
+		err = printJSON(w, map[string]any{"checked": report.Checked, "findings": findings})
+	} else {
+		for _, f := range findings {
+			fmt.Fprintln(w, f)
+		}
+		_, err = fmt.Fprintf(w, "checked %d rows and %d checkpoints, found %d faults\n", report.Checked, len(files), len(findings))
+	}
+	if err == nil && len(findings) > 0 {
+		err = ErrNotWell
+	}
+	return err
+}
+
+func readCheckpoint(file string) (audit.Checkpoint, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return audit.Checkpoint{}, fmt.Errorf("read checkpoint: %w", err)
+	}
+	var p checkpoint
+	if err := json.Unmarshal(text, &p); err != nil {
+		return audit.Checkpoint{}, fmt.Errorf("%s holds no checkpoint: %w", file, err)
+	}
+	return audit.Checkpoint{Tenant: p.Tenant, Position: p.Position, Hash: p.Hash, At: p.At, PublicKey: p.PublicKey, Signature: p.Signature}, nil
+}
