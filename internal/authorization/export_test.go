@@ -19,6 +19,13 @@ func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answ
 	e.commit(ctx, group)
 	answers := make([]Answer, len(group))
 	for i, op := range group {
+		if op.stale { // as Authorize does
+			var err error
+			if answers[i], err = e.Authorize(ctx, op.req); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if op.err != nil {
 			return nil, op.err
 		}

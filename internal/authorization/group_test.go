@@ -123,3 +123,13 @@ func TestAuthorize_aWholeLifeCycleInOneGroup(t *testing.T) {
 		send(i, j, down(w, c, i, 500), down(w, c, r, 3000), down(w, c, j, 0), down(w, c, r, 0), more(w, c, r, 100), down(w, c, i, 0))
 	}, "0.00", "100.00")
 }
+
+// The network did not wait for our answer, decided itself, and tells us.
+func TestAuthorize_anAdviceBesideItsLateRequestHoldsOnce(t *testing.T) {
+	inAnyGroups(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Card, send func(...*authorization.Request)) {
+		r := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+		told := w.Request(c, authorization.AuthorizationAdvice, money.Must(5000, "TRY"))
+		told.RRN, told.AuthorizationCode, told.ResponseCode = r.RRN, "STANDI", "00"
+		send(r, told)
+	}, "50.00", "100.00")
+}

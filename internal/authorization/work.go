@@ -151,6 +151,9 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 	if w.book, err = ledger.OpenBook(ctx, tx, accounts, holds); err != nil {
 		return err
 	}
+	if err := w.markOvertaken(ctx, tx, ops); err != nil {
+		return fmt.Errorf("find original again: %w", err)
+	}
 	if w.transactions, err = ReadTransactions(ctx, tx, originals); err != nil {
 		return fmt.Errorf("read originals: %w", err)
 	}
@@ -175,6 +178,38 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 		}
 	}
 	return nil
+}
+
+// markOvertaken finds advices and increments whose authorization was not there
+// when they were gathered, but is now: a network's own answer to a request that
+// we answered too late must not hold the money again.
+func (w *work) markOvertaken(ctx context.Context, tx db.Tx, ops []*operation) error {
+	for _, op := range ops {
+		if op.stale || !op.seeksOriginal() || w.messages[op.key] != nil {
+			continue
+		}
+		_, found, err := findOpenByRRN(ctx, tx, op.facts, op.req)
+		if err != nil {
+			return err
+		}
+		op.stale = found
+	}
+	return nil
+}
+
+// seeksOriginal says that op refers to an authorization that was not found.
+func (op *operation) seeksOriginal() bool {
+	return op.facts.Card.Found && op.facts.Candidate.IsZero() && !op.req.Flow.IsReversal() && (op.req.IsIncrement || op.req.Flow.IsAdvice())
+}
+
+// isOvertaken is markOvertaken for what the same group has just authorized.
+func (w *work) isOvertaken(op *operation) bool {
+	return op.seeksOriginal() && op.req.RRN != "" && slices.ContainsFunc(w.fresh, func(t *Transaction) bool {
+		return t.Card == op.facts.Card.ID && t.Message.RRN == op.req.RRN && t.Message.TerminalID == op.req.TerminalID &&
+			t.Message.CardAcceptorID == op.req.CardAcceptorID && t.ID == t.Root && !t.Hold.IsZero() && t.Status.HoldsMoney() &&
+			(op.req.AuthorizationCode == "" || t.AuthorizationCode == op.req.AuthorizationCode ||
+				op.req.Flow == AuthorizationAdvice && t.Amount == op.req.Amount)
+	})
 }
 
 // completes says that t is a completion that stands: it brought the hold of an
@@ -240,6 +275,10 @@ func (w *work) step(op *operation) error {
 		}
 		op.answer = Answer{Reason: DuplicateTransaction, Outcome: Outcome(DuplicateTransaction), Approved: op.req.Amount,
 			ResponseCode: w.responseCode(op, Outcome(DuplicateTransaction))}
+		return nil
+	}
+	if w.isOvertaken(op) {
+		op.stale = true
 		return nil
 	}
 	s := w.state(op)
