@@ -110,7 +110,7 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientO
 		}
 		if f, ok := fault.As(err); ok {
 			refused = f
-			return nil
+			return recordToken(ctx, tx, c, refused, now)
 		} else if err != nil {
 			return err
 		}
@@ -120,11 +120,13 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientO
 			return fmt.Errorf("sign access token: %w", err)
 		}
 		out.Access = secret.FromString(token)
-		if !c.IssuesRefresh {
-			return nil
+		if c.IssuesRefresh {
+			out.Refresh, out.RefreshExpires = newToken("srt_"), RefreshLife
+			if err := insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, c.ID, now); err != nil {
+				return err
+			}
 		}
-		out.Refresh, out.RefreshExpires = newToken("srt_"), RefreshLife
-		return insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, c.ID, now)
+		return recordToken(ctx, tx, c, nil, now)
 	})
 	if err != nil {
 		return Tokens{}, fmt.Errorf("issue token: %w", err)
@@ -136,7 +138,8 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientO
 }
 
 // authenticateClient checks the client's secret, counting the attempt first.
-// It takes the same steps whatever the outcome, so that time tells nothing.
+// It takes the same steps whatever the outcome, so that time tells nothing. A
+// client that is refused comes with the refusal.
 func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now time.Time) (clientOfTenant, error) {
 	attempts, err := countAttempt(ctx, tx, g.ClientID, now)
 	if err != nil {
@@ -153,9 +156,9 @@ func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now
 	right := subtle.ConstantTimeCompare([]byte(hashOf(g.ClientSecret.Reveal())), []byte(want)) == 1
 	switch {
 	case !found || !right || !c.IsActive || !c.TenantIsActive || g.ClientSecret.IsZero():
-		return clientOfTenant{}, errInvalidClient
+		return c, errInvalidClient
 	case attempts > failuresMax:
-		return clientOfTenant{}, errClientLocked
+		return c, errClientLocked
 	}
 	return c, forgetFailures(ctx, tx, c.ID)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
@@ -60,9 +61,12 @@ func (s *Service) ChangeStatus(ctx context.Context, c access.Caller, token strin
 		if err != nil {
 			return err
 		}
-		m := mover{s: s, tx: tx, c: c, cfg: cfg, in: in}
-		out, err = m.move(ctx, token)
-		return err
+		var acts []audit.Act
+		m := mover{s: s, tx: tx, c: c, cfg: cfg, in: in, later: &acts}
+		if out, err = m.move(ctx, token); err != nil {
+			return err
+		}
+		return appendAll(ctx, tx, acts)
 	})
 	return out, err
 }
@@ -93,6 +97,9 @@ type mover struct {
 	c   access.Caller
 	cfg *Configuration
 	in  NewStatus
+	// later takes the acts for the audit chain that are to be appended at the
+	// end of the transaction; nil appends them at once.
+	later *[]audit.Act
 }
 
 func (m mover) move(ctx context.Context, token string) (StatusResult, error) {
@@ -135,7 +142,10 @@ func (m mover) moveOne(ctx context.Context, card Card, issuance Issuance, reason
 			return from, StatusChange{}, fmt.Errorf("move card %s: %w", card.ID, err)
 		}
 		if moved {
-			return from, to, m.afterwards(ctx, card, to.Status)
+			if err := m.afterwards(ctx, card, to.Status); err != nil {
+				return from, to, err
+			}
+			return from, to, m.recordMove(ctx, card, to)
 		}
 		if card, _, err = readCardByID(ctx, m.tx, m.c.Tenant, card.ID); err != nil {
 			return from, StatusChange{}, fmt.Errorf("read card again: %w", err)
@@ -262,7 +272,10 @@ func (m mover) closeChild(ctx context.Context, card Card) (from, now CardStatus,
 			return card.Status, card.Status, fmt.Errorf("close supplementary card %s: %w", card.ID, err)
 		}
 		if moved {
-			return card.Status, Cancelled, m.afterwards(ctx, card, Cancelled)
+			if err := m.afterwards(ctx, card, Cancelled); err != nil {
+				return card.Status, Cancelled, err
+			}
+			return card.Status, Cancelled, m.recordMove(ctx, card, to)
 		}
 		if card, _, err = readCardByID(ctx, m.tx, m.c.Tenant, card.ID); err != nil {
 			return card.Status, card.Status, fmt.Errorf("read card again: %w", err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -111,7 +112,12 @@ func (s *Service) recordCVV2View(ctx context.Context, c access.Caller, card Card
 			wait := first.Add(cvv2ViewWindow).Sub(now)
 			err = errCVV2Views.With("limit", cvv2ViewsMax).With("retryAfterSeconds", int((wait+time.Second-1)/time.Second))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		a := s.cardAct(c, "Cvv2View", card)
+		a.Description = in.Reason
+		return audit.Append(ctx, tx, a)
 	})
 	if err != nil {
 		return fmt.Errorf("record CVV2 view: %w", err)
@@ -159,7 +165,10 @@ func (s *Service) VerifyCVV2(ctx context.Context, c access.Caller, token string,
 	var counted bool
 	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		count, counted, err = countCVV2(ctx, tx, card.Card, right, card.product.CVV2ResetOnSuccess, limit, s.Clock.Now())
-		return err
+		if err != nil || right || !counted {
+			return err
+		}
+		return s.recordFailure(ctx, tx, c, "Cvv2Verify", card.Card, "cvv2_invalid")
 	})
 	switch {
 	case err != nil:
@@ -187,6 +196,9 @@ func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, 
 		}
 		if !done {
 			return errStatusNotSuitable.With("status", string(out.Card.Status)).With("operation", "cvv2/reset-counters")
+		}
+		if err := s.recordCard(ctx, tx, c, "Cvv2Reset", out.Card); err != nil {
+			return err
 		}
 		out, err = s.issuedCard(ctx, tx, c, token, sequence)
 		return err

@@ -65,7 +65,10 @@ func (s *Service) CreateBIN(ctx context.Context, c access.Caller, in BIN) (BIN, 
 		if !inserted {
 			return errBINExists.With("bin", b.BIN)
 		}
-		return saveMissing(ctx, tx, c.Tenant, b.KeySetCode, keys)
+		if err := saveMissing(ctx, tx, c.Tenant, b.KeySetCode, keys); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, binEntity, b.BIN, nil, b)
 	})
 	if err != nil {
 		return BIN{}, err
@@ -142,7 +145,10 @@ func (s *Service) UpdateBIN(ctx context.Context, c access.Caller, in BIN, stamp 
 				return err
 			}
 		}
-		return written(updateBIN(ctx, tx, c.Tenant, b, stamp))
+		if err := written(updateBIN(ctx, tx, c.Tenant, b, stamp)); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, binEntity, b.BIN, old, b)
 	})
 	if err != nil {
 		return BIN{}, err

@@ -25,7 +25,10 @@ func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product
 		if err == nil && !inserted {
 			return errProductExists.With("code", p.Code)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, productEntity, p.Code, nil, p)
 	})
 	if err != nil {
 		return Product{}, err
@@ -122,7 +125,10 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 				return errRangeFixed.With("binRangeCode", old.BINRangeCode)
 			}
 		}
-		return written(updateProduct(ctx, tx, c.Tenant, p, in.ConcurrencyStamp))
+		if err := written(updateProduct(ctx, tx, c.Tenant, p, in.ConcurrencyStamp)); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, productEntity, p.Code, old, p)
 	})
 	if err != nil {
 		return Product{}, err
@@ -146,8 +152,12 @@ func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code
 		if err := limit.belowCap(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
+		old := p
 		p.ContactlessLimit, p.Record = &limit, p.Record.updated(c, now)
-		return written(updateProduct(ctx, tx, c.Tenant, p, ""))
+		if err := written(updateProduct(ctx, tx, c.Tenant, p, "")); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, productEntity, code, old, p)
 	})
 	if err != nil {
 		return Product{}, err
@@ -160,12 +170,16 @@ func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code
 func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
 	r := Record{}.updated(c, s.Clock.Now())
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
-		if _, err := mustProduct(ctx, tx, c.Tenant, code); err != nil {
+		old, err := mustProduct(ctx, tx, c.Tenant, code)
+		if err != nil {
 			return err
 		}
 		deleted, err := deleteProduct(ctx, tx, c.Tenant, code, r)
-		if err != nil || deleted {
+		if err != nil {
 			return err
+		}
+		if deleted {
+			return s.recordDefinition(ctx, tx, c, productEntity, code, old, nil)
 		}
 		cards, err := issuancesOfProduct(ctx, tx, c.Tenant, code)
 		if err != nil {
@@ -225,7 +239,10 @@ func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in ProductGr
 		if err == nil && !inserted {
 			return errGroupExists.With("code", g.Code)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, groupEntity, g.Code, nil, g)
 	})
 	if err != nil {
 		return ProductGroup{}, err
@@ -254,7 +271,10 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGr
 			return err
 		}
 		g.ProductCount, g.Record = counts[g.Code], old.Record.updated(c, now)
-		return written(updateGroup(ctx, tx, c.Tenant, g, stamp))
+		if err := written(updateGroup(ctx, tx, c.Tenant, g, stamp)); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, groupEntity, g.Code, old, g)
 	})
 	if err != nil {
 		return ProductGroup{}, err
@@ -266,14 +286,19 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGr
 func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string) error {
 	r := Record{}.updated(c, s.Clock.Now())
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
-		if _, found, err := readGroup(ctx, tx, c.Tenant, code); err != nil {
+		old, found, err := readGroup(ctx, tx, c.Tenant, code)
+		if err != nil {
 			return fmt.Errorf("read product group: %w", err)
-		} else if !found {
+		}
+		if !found {
 			return errGroupNotFound.With("groupCode", code)
 		}
 		deleted, err := deleteGroup(ctx, tx, c.Tenant, code, r)
-		if err != nil || deleted {
+		if err != nil {
 			return err
+		}
+		if deleted {
+			return s.recordDefinition(ctx, tx, c, groupEntity, code, old, nil)
 		}
 		counts, err := productsPerGroup(ctx, tx, c.Tenant)
 		if err != nil {

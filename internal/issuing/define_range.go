@@ -46,8 +46,10 @@ func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange)
 		if err := noOverlap(ctx, tx, c.Tenant, r); err != nil {
 			return err
 		}
-		_, err = insertRange(ctx, tx, c.Tenant, r)
-		return err
+		if _, err = insertRange(ctx, tx, c.Tenant, r); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, rangeEntity, r.Code, nil, r)
 	})
 	if err != nil {
 		return BINRange{}, err
@@ -108,7 +110,10 @@ func (s *Service) UpdateRange(ctx context.Context, c access.Caller, in BINRange,
 		if err := noOverlap(ctx, tx, c.Tenant, r); err != nil {
 			return err
 		}
-		return written(updateRange(ctx, tx, c.Tenant, r, stamp))
+		if err := written(updateRange(ctx, tx, c.Tenant, r, stamp)); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, rangeEntity, r.Code, old, r)
 	})
 	if err != nil {
 		return BINRange{}, err

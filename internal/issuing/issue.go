@@ -639,7 +639,7 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return fmt.Errorf("insert card: %w", err)
 		}
 		if added {
-			return nil
+			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.
 		p, err := s.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode)

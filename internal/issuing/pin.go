@@ -62,7 +62,10 @@ func (s *Service) tryPIN(ctx context.Context, c access.Caller, card cardInUse, i
 	var counted bool
 	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		count, counted, err = countPIN(ctx, tx, card.Card, right, limit, s.Clock.Now())
-		return err
+		if err != nil || right || !counted {
+			return err
+		}
+		return s.recordFailure(ctx, tx, c, "PinVerify", card.Card, string(errPINInvalid.Code))
 	})
 	switch {
 	case err != nil:
@@ -114,7 +117,7 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, fresh, pinSettable, func(tx db.Tx) error {
+	return s.keepPIN(ctx, c, card, fresh, pinSettable, "PinSet", func(tx db.Tx) error {
 		if !activate {
 			return nil
 		}
@@ -145,7 +148,7 @@ func (s *Service) ChangePIN(ctx context.Context, c access.Caller, token string, 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, v, pinChangeable, func(db.Tx) error { return nil })
+	return s.keepPIN(ctx, c, card, v, pinChangeable, "PinChange", func(db.Tx) error { return nil })
 }
 
 // newPIN makes the verifier of a chosen PIN, if it obeys the rules.
@@ -180,8 +183,8 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 }
 
 // keepPIN stores a verifier unless the card has left the statuses or got
-// another PIN since it was read.
-func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, v hsm.Verifier, in []CardStatus, also func(db.Tx) error) (IssuedCard, error) {
+// another PIN since it was read. action is what the audit record calls it.
+func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, v hsm.Verifier, in []CardStatus, action string, also func(db.Tx) error) (IssuedCard, error) {
 	var out IssuedCard
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		kept, err := savePIN(ctx, tx, card.Card, v, s.Clock.Now(), in)
@@ -192,6 +195,9 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 			return errStale
 		}
 		if err := also(tx); err != nil {
+			return err
+		}
+		if err := s.recordCard(ctx, tx, c, action, card.Card); err != nil {
 			return err
 		}
 		out, err = s.issuedCard(ctx, tx, c, card.Token, card.Sequence)

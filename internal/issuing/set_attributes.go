@@ -44,7 +44,10 @@ func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attr
 		if err == nil && !inserted {
 			return errAttributeExists
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, attributeEntity, "", nil, a)
 	})
 	if err != nil {
 		return Attributes{}, err
@@ -73,7 +76,10 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		}
 		a = in
 		a.Record = old.Record.updated(c, now)
-		return written(updateAttributes(ctx, tx, c.Tenant, a, stamp))
+		if err := written(updateAttributes(ctx, tx, c.Tenant, a, stamp)); err != nil {
+			return err
+		}
+		return s.recordDefinition(ctx, tx, c, attributeEntity, "", old, a)
 	})
 	if err != nil {
 		return Attributes{}, err

@@ -1,0 +1,98 @@
+package issuing
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// cardAct begins the audit record of an act on a card.
+func (s *Service) cardAct(c access.Caller, action string, card Card) audit.Act {
+	a := c.Act(s.Clock.Now(), audit.CardStream, action)
+	a.EntityType, a.EntityKey = "Card", card.Token
+	a.CardID, a.IssuanceID = card.ID.String(), card.Issuance.String()
+	return a
+}
+
+// recordCard writes an act on a card into the audit chain: after everything
+// else of its transaction, since the chain is held from here on.
+func (s *Service) recordCard(ctx context.Context, tx db.Tx, c access.Caller, action string, card Card) error {
+	return audit.Append(ctx, tx, s.cardAct(c, action, card))
+}
+
+// recordFailure writes down a PIN or CVV2 that was wrong.
+func (s *Service) recordFailure(ctx context.Context, tx db.Tx, c access.Caller, action string, card Card, code string) error {
+	a := s.cardAct(c, action, card)
+	a.Result, a.ErrorCode = audit.Failure, code
+	return audit.Append(ctx, tx, a)
+}
+
+// recordDefinition writes into the audit chain that a part of the configuration
+// became another. before is nil for what is new, after for what is deleted.
+func (s *Service) recordDefinition(ctx context.Context, tx db.Tx, c access.Caller, entity, key string, before, after any) error {
+	action := "Update"
+	switch {
+	case before == nil:
+		action = "Create"
+	case after == nil:
+		action = "Delete"
+	}
+	a := c.Act(s.Clock.Now(), audit.ProductStream, action)
+	a.EntityType, a.EntityKey = entity, key
+	if entity == productEntity {
+		a.ProductCode = key
+	}
+	a.Changes = audit.Changes(before, after, "UsedCount", "ProductCount")
+	return audit.Append(ctx, tx, a)
+}
+
+// What definitions are called in the audit record.
+const (
+	productEntity   = "Product"
+	groupEntity     = "Group"
+	rangeEntity     = "BinRange"
+	binEntity       = "Bin"
+	attributeEntity = "IssuingAttribute"
+)
+
+// recordIssue writes down a new card.
+func (s *Service) recordIssue(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
+	a := s.cardAct(c, "Create", d.card)
+	a.Channel, a.ProductCode, a.Description = d.card.Channel, d.issuance.ProductCode, d.in.Description
+	a.Changes = audit.Changes(nil, struct {
+		IssuanceNo, ProductCode string
+		FormFactor              FormFactor
+		Status                  CardStatus
+	}{d.issuance.No, d.issuance.ProductCode, d.card.FormFactor, d.card.Status})
+	return audit.Append(ctx, tx, a)
+}
+
+// recordMove writes down that a card went to another status, at the end of the
+// transaction where the mover has one in view.
+func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error {
+	a := m.s.cardAct(m.c, "StatusChange", card)
+	a.Channel, a.Description = to.Channel, to.Description
+	type standing struct {
+		Status CardStatus
+		Reason StatusReason
+	}
+	a.Changes = audit.Changes(standing{card.Status, card.Reason}, standing{to.Status, to.Reason})
+	if m.later != nil {
+		*m.later = append(*m.later, a)
+		return nil
+	}
+	return audit.Append(ctx, m.tx, a)
+}
+
+// appendAll writes acts that were put off: the chain is held from here on, and
+// no other row must be waited for behind it.
+func appendAll(ctx context.Context, tx db.Tx, acts []audit.Act) error {
+	for _, a := range acts {
+		if err := audit.Append(ctx, tx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
