@@ -22,7 +22,7 @@ import (
 //
 // A customer who has the same number, external id, or any of the
 // identifications is customer_already_exists, which names the key but not the
-// customer.
+// customer. A segment that does not exist is segment_unknown.
 func (s *Service) CreateCustomer(ctx context.Context, c access.Caller, in Customer) (CustomerDetail, error) {
 	u, err := s.newCustomer(ctx, c, in)
 	if err != nil {
@@ -155,10 +155,6 @@ func (s *Service) newCustomer(ctx context.Context, c access.Caller, in Customer)
 	if err := d.check(now, t.Zone); err != nil {
 		return draftCustomer{}, err
 	}
-	if u.Segment != "" {
-		// Segments cannot be defined yet, so none can be named.
-		return draftCustomer{}, errSegmentUnknown.With("segmentCode", u.Segment)
-	}
 	return s.draft(ctx, d)
 }
 
@@ -180,6 +176,9 @@ func (s *Service) draft(ctx context.Context, d draftCustomer) (draftCustomer, er
 func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draftCustomer) (taken string, err error) {
 	if taken, err := d.phoneTaken(ctx, tx); taken || err != nil {
 		return phoneMember, err
+	}
+	if err := d.enterSegment(ctx, tx); err != nil {
+		return "", err
 	}
 	for attempt := 0; ; attempt++ {
 		inserted, err := insertCustomer(ctx, tx, d.Customer, d.sealed)

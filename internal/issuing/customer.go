@@ -150,14 +150,16 @@ const (
 // [PermissionCustomerSensitive]: identification numbers, phones and e-mail
 // addresses then show their ends only.
 type Customer struct {
-	ID         id.ID[Customer]
-	Tenant     access.TenantID
-	No         string // 1 to 20 digits
-	Type       CustomerType
-	Status     CustomerStatus
-	KYCLevel   KYCLevel
-	Segment    string // code; empty: none
-	ExternalID string // the client's own key; empty: none
+	ID       id.ID[Customer]
+	Tenant   access.TenantID
+	No       string // 1 to 20 digits
+	Type     CustomerType
+	Status   CustomerStatus
+	KYCLevel KYCLevel
+	Segment  string // code; empty: none
+	// SegmentName is read with the customer and not stored in it.
+	SegmentName string
+	ExternalID  string // the client's own key; empty: none
 	Profile
 	Identifications []Identification
 	Communications  []Communication

@@ -53,7 +53,7 @@ func (s *Service) openCustomer(ctx context.Context, u *Customer, sealed []byte) 
 }
 
 const customerColumns = `c.id, c.tenant_id, c.customer_no, c.external_customer_id, c.customer_type, c.status, c.kyc_level,
-	c.segment_code, c.document, c.concurrency_stamp, c.created_at, c.created_by, c.updated_at, c.updated_by`
+	c.segment_code, (SELECT s.name FROM customer_segment s WHERE s.tenant_id = c.tenant_id AND s.code = c.segment_code), c.document, c.concurrency_stamp, c.created_at, c.created_by, c.updated_at, c.updated_by`
 
 // customerRow is a customer as stored: its document still sealed.
 type customerRow struct {
@@ -63,9 +63,9 @@ type customerRow struct {
 
 func scanCustomer(row db.Scanner) (customerRow, error) {
 	var u customerRow
-	var external, segment *string
+	var external, segment, segmentName *string
 	record, done := recordTarget(&u.Record)
-	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.No, &external, &u.Type, &u.Status, &u.KYCLevel, &segment, &u.sealed},
+	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.No, &external, &u.Type, &u.Status, &u.KYCLevel, &segment, &segmentName, &u.sealed},
 		record...)...)
 	done()
 	if external != nil {
@@ -73,6 +73,9 @@ func scanCustomer(row db.Scanner) (customerRow, error) {
 	}
 	if segment != nil {
 		u.Segment = *segment
+	}
+	if segmentName != nil {
+		u.SegmentName = *segmentName
 	}
 	return u, err
 }

@@ -50,6 +50,9 @@
 //     is computed anew each time.
 //   - What a customer is found by is unique: number, external id, and each
 //     identification. Get-or-create never changes a customer that exists.
+//   - A segment that customers name, and a card art that a plastic has, is not
+//     deleted.
+//   - Notes are only ever added.
 //   - Personal values are sealed for their row; beside them lie keyed hashes
 //     and folded name words only.
 package issuing

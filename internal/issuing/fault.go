@@ -28,6 +28,9 @@ var (
 	errGroupPassive      = fault.New(fault.Refused, "product_group_passive", "the product group is not active")
 	errGroupExists       = fault.New(fault.Conflict, "product_group_already_exists", "the product group exists already")
 	errGroupInUse        = fault.New(fault.Conflict, "product_group_in_use", "products belong to the product group")
+	errCardArtNotFound   = fault.New(fault.NotFound, "card_art_not_found", "there is no such card art")
+	errCardArtExists     = fault.New(fault.Conflict, "card_art_already_exists", "the card art exists already")
+	errCardArtInUse      = fault.New(fault.Conflict, "card_art_in_use", "products have plastics with the card art")
 	errProductNotFound   = fault.New(fault.NotFound, "product_not_found", "there is no such product")
 	errProductExists     = fault.New(fault.Conflict, "product_already_exists", "the product exists already")
 	errProductInUse      = fault.New(fault.Conflict, "product_in_use", "cards of the product exist")
@@ -52,7 +55,7 @@ var (
 var configurationCodes = codesOf(
 	errBINNotFound, errBINExists, errBINTaken, errBINInUse, errRangeNotFound,
 	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
-	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errProductNotFound,
+	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errCardArtNotFound, errCardArtExists, errCardArtInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
 	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
 	errTenantCurrency, errSandboxOnly,
@@ -65,6 +68,10 @@ var (
 	errIdentityConflict   = fault.New(fault.Conflict, "customer_identity_conflict", "the keys name different customers")
 	errIdentificationNo   = fault.New(fault.Invalid, "invalid_identification_no", "an identification number is not valid")
 	errSegmentUnknown     = fault.New(fault.Refused, "segment_unknown", "the named segment does not exist")
+	errSegmentPassive     = fault.New(fault.Refused, "segment_passive", "the named segment is not active")
+	errSegmentNotFound    = fault.New(fault.NotFound, "segment_not_found", "there is no such segment")
+	errSegmentExists      = fault.New(fault.Conflict, "segment_already_exists", "the segment exists already")
+	errSegmentInUse       = fault.New(fault.Conflict, "segment_in_use", "customers belong to the segment")
 	errOpenCards          = fault.New(fault.Refused, "customer_has_open_cards", "the customer has cards that are not closed")
 	errCustomerClosed     = fault.New(fault.Conflict, "customer_closed", "the customer is closed")
 	errDowngradeNeedsNote = fault.New(fault.Refused, "kyc_downgrade_needs_reason", "a lower KYC level needs a reason")
@@ -73,5 +80,5 @@ var (
 // customerCodes are the codes of the refusals above.
 var customerCodes = codesOf(
 	errCustomerNotFound, errCustomerExists, errIdentityConflict, errIdentificationNo,
-	errSegmentUnknown, errOpenCards, errCustomerClosed, errDowngradeNeedsNote,
+	errSegmentUnknown, errSegmentPassive, errSegmentNotFound, errSegmentExists, errSegmentInUse, errOpenCards, errCustomerClosed, errDowngradeNeedsNote,
 )

@@ -9,10 +9,12 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-// CustomerDetail is a customer with the cards it holds, newest first.
+// CustomerDetail is a customer with the cards it holds, newest first, and how
+// many notes there are about it.
 type CustomerDetail struct {
 	Customer
-	Cards []CustomerCard
+	Cards     []CustomerCard
+	NoteCount int // at most 10,001
 }
 
 // CustomerSummary is a customer as lists show it: masked for every caller.
@@ -90,7 +92,11 @@ func (s *Service) withCards(ctx context.Context, tx db.Tx, c access.Caller, u Cu
 	if err != nil {
 		return CustomerDetail{}, fmt.Errorf("read cards of customer: %w", err)
 	}
-	return CustomerDetail{u.maskedFor(c), cards}, nil
+	notes, err := countNotes(ctx, tx, c.Tenant, NoteOnCustomer, u.No)
+	if err != nil {
+		return CustomerDetail{}, err
+	}
+	return CustomerDetail{u.maskedFor(c), cards, notes}, nil
 }
 
 // maskedFor returns the customer as c may see it. The mother's maiden name is

@@ -34,19 +34,9 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 	}
 	now := s.Clock.Now()
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		old, found, err := s.readCustomerByNo(ctx, tx, c.Tenant, in.No)
+		old, err := s.customerToChange(ctx, tx, c, in.No)
 		if err != nil {
-			return fmt.Errorf("read customer: %w", err)
-		}
-		if !found {
-			return errCustomerNotFound
-		}
-		if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, old.ID.String()); err != nil {
-			return fmt.Errorf("lock customer: %w", err)
-		}
-		// Once more, now that nobody can change it under our feet.
-		if old, _, err = s.readCustomer(ctx, tx, c.Tenant, old.ID); err != nil {
-			return fmt.Errorf("read customer: %w", err)
+			return err
 		}
 		u, err := old.changed(in)
 		if err != nil {
@@ -83,9 +73,6 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 
 // changed is u as in wants it, or why that is not possible.
 func (u Customer) changed(in CustomerChange) (Customer, error) {
-	if u.Status == CustomerClosed {
-		return u, errCustomerClosed.With("customerNo", u.No)
-	}
 	if in.ConcurrencyStamp != "" && in.ConcurrencyStamp != u.ConcurrencyStamp {
 		return u, errStale
 	}

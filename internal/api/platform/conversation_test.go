@@ -255,6 +255,7 @@ func (w *world) fill(s string) string {
 // volatile members differ from run to run. Add to the list what a new resource
 // makes at random.
 var volatile = map[string]bool{
+	"id": true, "entityKey": true,
 	"accessToken": true, "refreshToken": true, "access_token": true, "refresh_token": true,
 	"keyId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
 	"x": true, "y": true, "kid": true, "creatorId": true, "lastModifierId": true,

@@ -323,10 +323,7 @@ func decodeCustomer(in createCustomerRequest) (issuing.Customer, error) {
 		u.Identifications = append(u.Identifications, decodeIdentification(&d, api.Index("identifications", i)+".", n))
 	}
 	for i, m := range in.Communications {
-		u.Communications = append(u.Communications, issuing.Communication{
-			Type: issuing.CommunicationType(m.Type), Value: d.contact(api.Index("communications", i)+".value", m), IsPreferred: m.IsPreferred, IsVerified: m.IsVerified,
-			VerifiedAt: value(utc(m.VerifiedAt)),
-		})
+		u.Communications = append(u.Communications, decodeCommunication(&d, api.Index("communications", i)+".", m))
 	}
 	for i, x := range in.Addresses {
 		u.Addresses = append(u.Addresses, decodeAddress(&d, api.Index("addresses", i)+".", x))
@@ -411,7 +408,7 @@ func decodeAddress(d *decoding, at string, in customerAddress) issuing.Address {
 func encodeBrief(u issuing.Customer) CustomerBrief {
 	info := CustomerBrief{
 		CustomerNo: u.No, CustomerType: string(u.Type), Name: orNil(u.Name), Surname: orNil(u.Surname), Status: string(u.Status),
-		SegmentCode: orNil(u.Segment), KYCLevel: u.KYCLevel.String(), ExternalID: orNil(u.ExternalID),
+		SegmentCode: orNil(u.Segment), SegmentName: orNil(u.SegmentName), KYCLevel: u.KYCLevel.String(), ExternalID: orNil(u.ExternalID),
 	}
 	if u.Business != nil {
 		info.CompanyName = orNil(u.Business.CompanyName)
@@ -433,7 +430,7 @@ func encodeCustomer(u issuing.CustomerDetail) CustomerDetail {
 		Identifications: encodeAll(u.Identifications, encodeIdentification),
 		Communications:  encodeAll(u.Communications, encodeCommunication),
 		Addresses:       encodeAll(u.Addresses, encodeAddress),
-		Cards:           encodeAll(u.Cards, encodeCustomerCard), Audited: encodeRecord(u.Record),
+		Cards:           encodeAll(u.Cards, encodeCustomerCard), NoteCount: min(u.NoteCount, api.CountMax), Audited: encodeRecord(u.Record),
 	}
 }
 

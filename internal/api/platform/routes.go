@@ -44,6 +44,17 @@ func (a *API) routes() {
 	register(a, route{get, customer, "List customers", access.IssuingCustomer, plain}, a.listCustomers)
 	register(a, route{get, customer + "/{customerNo}", "Show a customer", access.IssuingCustomer, plain}, a.showCustomer)
 	register(a, route{put, customer + "/{customerNo}", "Update a customer", access.IssuingCustomerUpdate, plain}, a.updateCustomer)
+	register(a, route{put, customer + "/{customerNo}/segment", "Set the segment of a customer", access.IssuingCustomerUpdate, plain}, a.setCustomerSegment)
+	register(a, route{post, customer + "/{customerNo}/address/upsert", "Add or replace an address", access.IssuingCustomerUpdate, once}, a.putCustomerAddress)
+	register(a, route{post, customer + "/{customerNo}/communication/upsert", "Add or replace a communication", access.IssuingCustomerUpdate, once}, a.putCustomerCommunication)
+	register(a, route{post, customer + "/{customerNo}/identification/upsert", "Add or replace an identification", access.IssuingCustomerUpdate, once}, a.putCustomerIdentification)
+	register(a, route{post, customer + "/user-note", "Add a note about a customer", access.IssuingCustomerNote, once}, a.addCustomerNote)
+	register(a, route{get, customer + "/user-note", "List the notes about a customer", access.IssuingCustomerNote, plain}, a.listCustomerNotes)
+	const segment = "/api/v1/issuing/customer-segment"
+	register(a, route{post, segment, "Create a segment", access.IssuingCustomerUpdate, once}, a.createSegment)
+	register(a, route{get, segment, "List segments", access.IssuingCustomer, plain}, a.listSegments)
+	register(a, route{put, segment + "/{segmentCode}", "Update a segment", access.IssuingCustomerUpdate, plain}, a.updateSegment)
+	register(a, route{remove, segment + "/{segmentCode}", "Delete a segment", access.IssuingCustomerUpdate, plain}, a.deleteSegment)
 
 	// Products (§6)
 	const product = "/api/v1/issuing/product"
@@ -56,6 +67,10 @@ func (a *API) routes() {
 	register(a, route{get, product + "/group", "List product groups", access.IssuingProduct, plain}, a.listProductGroups)
 	register(a, route{put, product + "/group/{groupCode}", "Update a product group", access.IssuingProductManage, plain}, a.updateProductGroup)
 	register(a, route{remove, product + "/group/{groupCode}", "Delete a product group", access.IssuingProductManage, plain}, a.deleteProductGroup)
+	register(a, route{post, product + "/card-art", "Create a card art", access.IssuingProductManage, once}, a.createCardArt)
+	register(a, route{get, product + "/card-art", "List card arts", access.IssuingProduct, plain}, a.listCardArts)
+	register(a, route{put, product + "/card-art/{cardArtCode}", "Rename a card art", access.IssuingProductManage, plain}, a.renameCardArt)
+	register(a, route{remove, product + "/card-art/{cardArtCode}", "Delete a card art", access.IssuingProductManage, plain}, a.deleteCardArt)
 	register(a, route{post, product, "Create a product", access.IssuingProductManage, once}, a.createProduct)
 	register(a, route{get, product, "List products", access.IssuingProduct, plain}, a.listProducts)
 	register(a, route{get, oneProduct, "Show a product", access.IssuingProduct, plain}, a.showProduct)
@@ -77,6 +92,8 @@ func (a *API) routes() {
 	register(a, route{post, oneCard + "/pin/verify", "Verify a PIN", access.IssuingPINVerify, noStore}, a.verifyPIN)
 	register(a, route{post, oneCard + "/pin/set", "Set a PIN", access.IssuingPINSet, noStore}, a.setPIN)
 	register(a, route{post, oneCard + "/pin/change", "Change a PIN", access.IssuingPINChange, noStore}, a.changePIN)
+	register(a, route{post, card + "/user-note", "Add a note about a card", access.IssuingCustomerNote, once}, a.addCardNote)
+	register(a, route{get, card + "/user-note", "List the notes about a card", access.IssuingCustomerNote, plain}, a.listCardNotes)
 
 	// Accounts of balance mode Internal, and transactions (§9)
 	const account = "/api/v1/issuing/account/{accountNo}"

@@ -64,6 +64,7 @@ func TestRequests_withTextNoDatabaseKeepsAreRefused(t *testing.T) {
 // number, which are a key of ours or the client's, or which are checked by
 // their handler. Every other text is api.FreeText.
 var formed = strings.Fields(`
+	entityKey frontImage backImage
 	currency currencyCode defaultCurrency countryCode issuingCountry nationality language timeZone languageCode
 	birthDate establishmentDate issueDate expiryDate effectiveFrom settlementCutOff mccs mccExclusions responseCodeMap
 	bin rangeStart rangeEnd serviceCode chipProfileCode naceCode cityCode townCode zipCode

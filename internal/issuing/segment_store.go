@@ -1,0 +1,107 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+const segmentColumns = `code, name, description, priority, is_active, ` + recordColumns
+
+func scanSegment(row db.Scanner) (Segment, error) {
+	var g Segment
+	record, done := recordTarget(&g.Record)
+	err := row.Scan(append([]any{&g.Code, &g.Name, &g.Description, &g.Priority, &g.IsActive}, record...)...)
+	done()
+	return g, err
+}
+
+var segmentLookup = db.Lookup{
+	Head: `SELECT ` + segmentColumns + ` FROM customer_segment WHERE tenant_id = $1 AND deleted_at IS NULL AND code IN `,
+	Lock: true,
+}
+
+// lockSegment reads a segment and locks its row; nil when there is none.
+func lockSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (*Segment, error) {
+	if !printable(code) {
+		return nil, nil
+	}
+	var found *Segment
+	err := segmentLookup.Query(ctx, tx, []any{tenant}, []string{code}, func(row db.Scanner) error {
+		g, err := scanSegment(row)
+		found = &g
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read segment: %w", err)
+	}
+	return found, nil
+}
+
+var segmentSort = map[string]string{
+	"code": "code", "name": "name_folded", "priority": "priority", "creationTime": "created_at",
+}
+
+func listSegments(ctx context.Context, tx db.Tx, tenant access.TenantID, text string, p Page) ([]Segment, int, error) {
+	var w db.Where
+	w.And("tenant_id = ? AND deleted_at IS NULL", tenant)
+	for _, word := range foldedWords(text) {
+		w.And("name_folded LIKE ?", "% "+word+"%")
+	}
+	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer_segment WHERE `+w.SQL(), w.Args()...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count segments: %w", err)
+	}
+	query := `SELECT ` + segmentColumns + ` FROM customer_segment WHERE ` + w.SQL() + p.order(segmentSort, "priority", "code") +
+		` LIMIT ` + w.Bind(p.Limit) + ` OFFSET ` + w.Bind(p.Skip)
+	segments, err := db.Collect(ctx, tx, scanSegment, query, w.Args()...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list segments: %w", err)
+	}
+	return segments, total, nil
+}
+
+// insertSegment reports false when the code is or was in use.
+func insertSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, g Segment) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO customer_segment (`+segmentColumns+`, tenant_id, name_folded)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
+		append(append([]any{g.Code, g.Name, g.Description, int64(g.Priority), g.IsActive}, recordValues(g.Record)...),
+			tenant, foldedName(g.Code, g.Name))...))
+	return n == 1, err
+}
+
+// updateSegment writes g where the stored stamp is still stamp; an empty stamp
+// means any. It reports whether a row was changed.
+func updateSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, g Segment, stamp string) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE customer_segment SET name = $3, name_folded = $4, description = $5, priority = $6,
+		is_active = $7, concurrency_stamp = $8, updated_at = $9, updated_by = $10
+		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND ($11 = '' OR concurrency_stamp = $11)`,
+		tenant, g.Code, g.Name, foldedName(g.Code, g.Name), g.Description, int64(g.Priority), g.IsActive, g.ConcurrencyStamp,
+		clock.Micros(g.UpdatedAt), g.UpdatedBy, stamp))
+	return n == 1, err
+}
+
+// deleteSegment marks a segment, whose row is locked, as deleted.
+func deleteSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r Record) error {
+	_, err := tx.Exec(ctx, `UPDATE customer_segment SET deleted_at = $3, updated_at = $3, updated_by = $4,
+		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`,
+		tenant, code, clock.Micros(r.UpdatedAt), r.UpdatedBy, r.ConcurrencyStamp)
+	return err
+}
+
+// customersOfSegment counts the customers that name a segment.
+func customersOfSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
+	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer WHERE tenant_id = $1 AND segment_code = $2`, tenant, code)
+	return n, err
+}
+
+// setSegment writes the segment of a customer whose row is locked.
+func setSegment(ctx context.Context, tx db.Tx, u Customer) error {
+	_, err := tx.Exec(ctx, `UPDATE customer SET segment_code = $3, concurrency_stamp = $4, updated_at = $5, updated_by = $6
+		WHERE tenant_id = $1 AND id = $2`,
+		u.Tenant, u.ID, orNull(u.Segment), u.ConcurrencyStamp, clock.Micros(u.UpdatedAt), u.UpdatedBy)
+	return err
+}
