@@ -3,6 +3,7 @@ package issuing
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -92,9 +93,11 @@ func deleteSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code s
 	return err
 }
 
-// customersOfSegment counts the customers that name a segment.
+// customersOfSegment counts the customers that name a segment, as far as
+// [countTotalMax] and one more.
 func customersOfSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer WHERE tenant_id = $1 AND segment_code = $2`, tenant, code)
+	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM customer
+		WHERE tenant_id = $1 AND segment_code = $2 LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`, tenant, code)
 	return n, err
 }
 
