@@ -335,7 +335,7 @@ CREATE TABLE issuance (
     current_card_id   TEXT   NOT NULL,
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000), phone_changed_at BIGINT CHECK (phone_changed_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, issuance_no),
     FOREIGN KEY (tenant_id, product_code) REFERENCES product (tenant_id, code)
 );
@@ -703,3 +703,27 @@ CREATE TABLE card_art (
     updated_by        TEXT    NOT NULL,
     PRIMARY KEY (tenant_id, code)
 );
+
+CREATE TABLE detokenize_count (
+    tenant_id  TEXT   NOT NULL REFERENCES tenant (id),
+    client_id  TEXT   NOT NULL,
+    day        TEXT   NOT NULL, -- YYYY-MM-DD
+    used_count BIGINT NOT NULL CHECK (used_count BETWEEN 0 AND 1000000000),
+    PRIMARY KEY (tenant_id, client_id, day)
+);
+
+CREATE TABLE card_detokenization (
+    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    client_id      TEXT   NOT NULL,
+    day            TEXT   NOT NULL,
+    position       BIGINT NOT NULL CHECK (position BETWEEN 1 AND 1000000000),
+    card_id        TEXT   NOT NULL REFERENCES card (id),
+    shown_at       BIGINT NOT NULL CHECK (shown_at BETWEEN 0 AND 9000000000000000),
+    user_reference TEXT   NOT NULL, -- of the person at the client, as the client names it
+    channel        TEXT   NOT NULL,
+    correlation_id TEXT   NOT NULL,
+    purpose        TEXT   NOT NULL,
+    PRIMARY KEY (tenant_id, client_id, day, position)
+);
+
+CREATE INDEX card_detokenization_by_card ON card_detokenization (card_id, shown_at);

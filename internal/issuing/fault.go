@@ -9,7 +9,7 @@ import (
 
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
-var Codes = slices.Concat(configurationCodes, customerCodes, cardCodes)
+var Codes = slices.Concat(configurationCodes, customerCodes, cardCodes, upkeepCodes)
 
 // Refusals about the configuration. What a body names and the tenant does not
 // have is as much not found as what a path names.

@@ -54,6 +54,7 @@ type RelatedCard struct {
 type CardDetails struct {
 	IssuedCard
 	History  []StatusChange // newest first
+	Policies []CardPolicy   // every usage switch as it is in force
 	Children []RelatedCard
 	Cards    []Card // every card of the issuance, newest first
 }
@@ -81,18 +82,17 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 		if d.IssuedCard, err = s.issuedCard(ctx, tx, c, token, 0); err != nil {
 			return err
 		}
-		if err = s.openDelivery(ctx, &d.Card); err != nil {
+		if err = s.openDeliveryFor(ctx, c, &d.Card); err != nil {
 			return err
-		}
-		if d.Card.Physical != nil && !c.May(access.IssuingCustomerSensitive) {
-			to := &d.Card.Physical.Delivery
-			to.Phone, to.Email, to.RecipientTCKN = maskMiddle(to.Phone, 3, 3), maskEmail(to.Email), maskMiddle(to.RecipientTCKN, 3, 3)
 		}
 		if d.History, err = readHistory(ctx, tx, c.Tenant, d.Card.ID); err != nil {
 			return fmt.Errorf("read status history: %w", err)
 		}
 		if d.Cards, err = readCardsOfIssuance(ctx, tx, c.Tenant, d.Issuance.ID); err != nil {
 			return fmt.Errorf("read cards of issuance: %w", err)
+		}
+		if d.Policies, err = s.policiesInForce(ctx, tx, c, d.Issuance); err != nil {
+			return err
 		}
 		children, err := readChildren(ctx, tx, c.Tenant, d.Issuance.ID)
 		if err != nil {

@@ -20,7 +20,8 @@ type Issuance struct {
 	Account         id.ID[ledger.Account]
 	AccountNo       string
 	ExternalCardID  string
-	PhoneNumber     string // E.164; empty for none
+	PhoneNumber     string    // E.164; empty for none
+	PhoneChangedAt  time.Time // when another one took its place; no PIN goes to a number that is too fresh
 	DigitalSlipType DigitalSlipType
 	AutoRenewal     AutoRenewal
 	Policies        []CardPolicy
@@ -51,7 +52,9 @@ const (
 	SupplementaryCard CardOwnership = "Supplementary"
 )
 
-// CardPolicy is one usage switch of an issuance.
+// CardPolicy is what a product or a card says of one usage switch of an
+// issuance. Of one type there may be several, of which the highest in force
+// holds: a card's over its product's, and a timed one over one without dates.
 type CardPolicy struct {
 	Policy
 	FromCard  bool // set for this card; else copied from the product
@@ -90,23 +93,6 @@ func (s IssuanceStatus) cardStatuses() []CardStatus {
 		if IssuanceStatusOf(c) == s {
 			all = append(all, c)
 		}
-	}
-	return all
-}
-
-// EffectivePolicies is the complete list of usage switches, in the contract's
-// order: the issuance's own, and defaults for what neither card nor product
-// says.
-func (i Issuance) EffectivePolicies() []CardPolicy {
-	var all []CardPolicy
-	for _, t := range PolicyTypes() {
-		p := CardPolicy{Policy: Policy{Type: t, IsAllowed: t.AllowedByDefault()}}
-		for _, own := range i.Policies {
-			if own.Type == t {
-				p = own
-			}
-		}
-		all = append(all, p)
 	}
 	return all
 }

@@ -517,23 +517,15 @@ func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
 	return nil
 }
 
-// mergePolicies lays a card's own switches over the product's.
+// mergePolicies keeps a copy of the product's switches and the card's own over
+// them.
 func mergePolicies(product, card []Policy, now time.Time) []CardPolicy {
 	var merged []CardPolicy
-	add := func(p Policy, fromCard bool) {
-		at := slices.IndexFunc(merged, func(m CardPolicy) bool { return m.Type == p.Type })
-		next := CardPolicy{Policy: p, FromCard: fromCard, UpdatedAt: now}
-		if at < 0 {
-			merged = append(merged, next)
-			return
-		}
-		merged[at] = next
-	}
 	for _, p := range product {
-		add(p, false)
+		merged = append(merged, CardPolicy{Policy: p, UpdatedAt: now})
 	}
 	for _, p := range card {
-		add(p, true)
+		merged = append(merged, CardPolicy{Policy: p, FromCard: true, UpdatedAt: now})
 	}
 	return merged
 }

@@ -477,16 +477,7 @@ func encodeCardDetails(d issuing.CardDetails) cardDetail {
 			CustomerName: orNil(r.CustomerName), CardStatus: string(r.Status),
 		})
 	}
-	for _, p := range d.Issuance.EffectivePolicies() {
-		source := "Product"
-		if p.FromCard {
-			source = "Card"
-		}
-		out.Policies = append(out.Policies, cardPolicy{
-			PolicyType: string(p.Type), IsAllowed: p.IsAllowed, Source: source, StartDate: p.StartsAt, EndDate: p.EndsAt,
-			UpdatedAt: timeOrNil(p.UpdatedAt),
-		})
-	}
+	out.Policies = encodeAll(d.Policies, encodeCardPolicy)
 	for _, c := range d.Cards {
 		out.Cards = append(out.Cards, encodeCardDTO(c))
 	}
@@ -513,10 +504,14 @@ func encodePhysical(c issuing.Card) *physicalDetail {
 
 func encodeCardEcho(i issuing.IssuedCard) cardEcho {
 	pin, cvv2 := i.TriesLeft()
+	updated := i.Card.UpdatedAt
+	if i.Issuance.UpdatedAt.After(updated) {
+		updated = i.Issuance.UpdatedAt
+	}
 	return cardEcho{
 		IssuanceNo: i.Issuance.No, CardToken: i.Card.Token, MaskedCardNo: i.Card.Masked(), CardStatus: string(i.Card.Status),
 		PINStatus: string(i.Card.PINStatus), RemainingPINTries: pin, RemainingCVV2Tries: cvv2,
 		PhoneNumber: orNil(i.Issuance.PhoneNumber), DigitalSlipType: string(i.Issuance.DigitalSlipType),
-		AutoRenewalStatus: string(i.Issuance.AutoRenewal), UpdatedAt: i.Card.UpdatedAt,
+		AutoRenewalStatus: string(i.Issuance.AutoRenewal), UpdatedAt: updated,
 	}
 }

@@ -422,6 +422,13 @@ func TestCards_ofAnotherTenantAreNotFound(t *testing.T) {
 	}{
 		{"GET", path, nil},
 		{"GET", path + "/details", nil},
+		{"GET", path + "/policy", nil},
+		{"PUT", path + "/policy", map[string]any{"policies": []any{map[string]any{"policyType": "Recurring", "isAllowed": false}}}},
+		{"GET", path + "/perso-info", nil},
+		{"GET", path + "/shipment-info", nil},
+		{"PUT", path + "/phone-number", map[string]any{"phoneNumber": "+905321112233"}},
+		{"PUT", path + "/digital-slip-type", map[string]any{"digitalSlipType": "DigitalAlways"}},
+		{"PUT", path + "/auto-renewal-status", map[string]any{"autoRenewalStatus": "Disabled"}},
 		{"PUT", path + "/status", map[string]any{"status": "Inactive", "reason": "CustomerRequest"}},
 		{"POST", path + "/cvv2/get-with-expire-date", map[string]any{}},
 		{"POST", path + "/cvv2/verify", map[string]any{"encryptedCvv2": "123", "expireYear": 2031, "expireMonth": 3}},
@@ -444,4 +451,73 @@ func replaceToken(body any) any {
 		return map[string]any{"cardToken": "979201aaaaaa0000"}
 	}
 	return body
+}
+
+// Tokens are opened under an exchanged key only, and a number finds its card
+// when it is encrypted without a token.
+func TestDetokenize_andFindAreEachOthersInverse(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t)).stock()
+	token := w.newCard()
+	number := w.clearCard(token).CardNo
+	w.bearer = "other"
+	foreign := w.newCard()
+	w.bearer = "main"
+	keyID, gcm := w.dataKey()
+	const path = "/api/v1/issuing/card/detokenize"
+
+	var opened struct {
+		Cards []struct {
+			CardToken, EncryptedCardNo, ErrorCode string
+			CardSequenceNo, ExpireYear            int
+		}
+		Encryption struct{ KeyID string }
+	}
+	text := w.ask(200, "POST", path, map[string]any{"cardTokens": []string{foreign, token}, "keyId": keyID, "purpose": "dispute"}, &opened)
+	if len(opened.Cards) != 2 || opened.Encryption.KeyID != keyID {
+		t.Fatalf("got %s", text)
+	}
+	if first := opened.Cards[0]; first.CardToken != foreign || first.ErrorCode != "Issuing:CardNotFound" || first.EncryptedCardNo != "" {
+		t.Errorf("another tenant's card: %+v", first)
+	}
+	if got := w.openField(gcm, token, "encryptedCardNo", opened.Cards[1].EncryptedCardNo); got != number || opened.Cards[1].CardSequenceNo != 1 {
+		t.Error("the number is another one")
+	}
+	if strings.Contains(string(text), number) {
+		t.Error("the answer holds the number in clear")
+	}
+	for _, bad := range []map[string]any{
+		{"cardTokens": []string{token}, "purpose": "dispute"},
+		{"cardTokens": []string{token}, "keyId": keyID, "purpose": "x"},
+		{"keyId": keyID, "purpose": "dispute"},
+		{"cardTokens": []string{token, token}, "keyId": keyID, "purpose": "dispute"},
+		{"cardTokens": []string{token}, "cardToken": token, "keyId": keyID, "purpose": "dispute"},
+		{"cardToken": number, "keyId": keyID, "purpose": "dispute"},
+	} {
+		if got := w.ask(400, "POST", path, bad, nil); strings.Contains(string(got), number) {
+			t.Errorf("the refusal holds the number")
+		}
+	}
+	w.ask(422, "POST", path, map[string]any{"cardToken": token, "keyId": "no-such-key", "purpose": "dispute"}, nil)
+
+	find := func(status int, number string) string {
+		return string(w.ask(status, "POST", "/api/v1/issuing/card/find", map[string]any{
+			"encryptedCardNo": w.sealField(gcm, "", "encryptedCardNo", number), "encryption": map[string]any{"keyId": keyID}, "purpose": "call",
+		}, nil))
+	}
+	if got := find(200, number); !strings.Contains(got, token) || strings.Contains(got, number) {
+		t.Errorf("got %s", got)
+	}
+	if got := find(404, "4539578763621486"); !strings.Contains(got, "Issuing:CardNotFound") {
+		t.Errorf("an unknown number: %s", got)
+	}
+	find(400, "4539578763621487")
+	w.bearer = "other"
+	w.ask(404, "POST", "/api/v1/issuing/card/find", map[string]any{"encryptedCardNo": number}, nil)
+	w.bearer = "production"
+	if got := w.ask(422, "POST", "/api/v1/issuing/card/find", map[string]any{"encryptedCardNo": number}, nil); !strings.Contains(string(got), "ClearSensitiveDataNotAllowed") {
+		t.Errorf("a clear number in production: %s", got)
+	}
+	if strings.Contains(w.log.String(), number) {
+		t.Error("the log holds the number")
+	}
 }

@@ -88,15 +88,19 @@ func encodeStatusResult(language string, r issuing.StatusResult) statusResponse 
 		CurrentStatus: encodeStatus(r.Current), UpdatedCards: []updatedCard{},
 	}
 	for _, u := range r.Updated {
-		row := updatedCard{
-			CardToken: u.CardToken, MaskedCardNo: u.MaskedNo, PreviousStatus: string(u.Previous),
-			CurrentStatus: string(u.Current), IsSuccess: u.Refusal == nil,
-		}
-		if u.Refusal != nil {
-			code, message := outwardOf(u.Refusal).code, messageOf(language, u.Refusal)
-			row.ErrorCode, row.ErrorMessage = &code, &message
-		}
-		out.UpdatedCards = append(out.UpdatedCards, row)
+		out.UpdatedCards = append(out.UpdatedCards, encodeUpdatedCard(language, u))
+	}
+	return out
+}
+
+func encodeUpdatedCard(language string, u issuing.UpdatedCard) updatedCard {
+	out := updatedCard{
+		CardToken: u.CardToken, MaskedCardNo: u.MaskedNo, PreviousStatus: string(u.Previous),
+		CurrentStatus: string(u.Current), IsSuccess: u.Refusal == nil,
+	}
+	if u.Refusal != nil {
+		code, message := outwardOf(u.Refusal).code, messageOf(language, u.Refusal)
+		out.ErrorCode, out.ErrorMessage = &code, &message
 	}
 	return out
 }

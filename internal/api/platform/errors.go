@@ -139,6 +139,11 @@ var refusals = map[fault.Code]outward{
 	"clear_sensitive_data_not_allowed":   {422, "Common:ClearSensitiveDataNotAllowed"},
 	"feature_not_available":              {422, "Common:FeatureNotAvailable"},
 
+	// issuing: what is kept of a card
+	"parent_policy_exceeded":    {422, "Issuing:ParentPolicyExceeded"},
+	"card_has_no_physical":      {422, "Issuing:CardHasNoPhysical"},
+	"detokenize_quota_exceeded": {429, "Issuing:DetokenizeQuotaExceeded"},
+
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
 	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},

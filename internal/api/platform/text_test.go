@@ -72,7 +72,7 @@ var formed = strings.Fields(`
 	code productCode groupCode binRangeCode segmentCode physicalCode cardArtCode keySetCode
 	customerNo accountNo parentIssuanceNo parentCardToken cardToken keyId concurrencyStamp algorithm publicKey
 	clientId clientSecret refreshToken password userName scope
-	encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock
+	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock
 	value identificationNo`)
 
 func TestRequests_everyTextThatIsKeptIsFreeText(t *testing.T) {

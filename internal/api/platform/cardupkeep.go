@@ -1,0 +1,137 @@
+package platform
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+// phoneUpdate is CardPhoneNumberUpdateRequestDto (§8.9).
+type phoneUpdate struct {
+	PhoneNumber    string       `json:"phoneNumber" required:"true" minLength:"1" maxLength:"40" doc:"E.164; a Turkish one must be a GSM number."`
+	UpdateCustomer bool         `json:"updateCustomer,omitempty" doc:"The customer's mobile phone, too; needs Issuing.Customer.Update."`
+	Description    api.FreeText `json:"description,omitempty" maxLength:"250"`
+}
+
+// slipTypeUpdate is UpdateDigitalSlipTypeDto.
+type slipTypeUpdate struct {
+	DigitalSlipType api.Enum[slipTypes] `json:"digitalSlipType" required:"true"`
+	Channel         api.Enum[channels]  `json:"channel,omitempty"`
+}
+
+// slipTypeAnswer is UpdateDigitalSlipTypeResponseDto.
+type slipTypeAnswer struct {
+	CardToken       string    `json:"cardToken"`
+	PreviousType    string    `json:"previousType"`
+	DigitalSlipType string    `json:"digitalSlipType"`
+	EffectiveFrom   time.Time `json:"effectiveFrom"`
+}
+
+// autoRenewalUpdate is UpdateCardAutoRenewalStatusDto (§8.3).
+type autoRenewalUpdate struct {
+	AutoRenewalStatus api.Enum[renewalModes] `json:"autoRenewalStatus" required:"true"`
+	Description       api.FreeText           `json:"description,omitempty" maxLength:"250"`
+}
+
+// autoRenewalAnswer is UpdateCardAutoRenewalStatusResponseDto.
+type autoRenewalAnswer struct {
+	CardToken         string  `json:"cardToken"`
+	IssuanceNo        string  `json:"issuanceNo"`
+	PreviousStatus    string  `json:"previousStatus"`
+	AutoRenewalStatus string  `json:"autoRenewalStatus"`
+	NextRenewalDate   *string `json:"nextRenewalDate" format:"date" doc:"The first day the card may be renewed on; null for never."`
+}
+
+// shipment is CardShipmentResponseDto (§8.5). What a courier will tell is null.
+type shipment struct {
+	CardToken             string          `json:"cardToken"`
+	ShipmentStatus        string          `json:"shipmentStatus"`
+	CourierCode           *string         `json:"courierCode"`
+	CourierName           *string         `json:"courierName"`
+	TrackingNo            *string         `json:"trackingNo"`
+	TrackingURL           *string         `json:"trackingUrl"`
+	EstimatedDeliveryDate *string         `json:"estimatedDeliveryDate" format:"date"`
+	DeliveredAt           *time.Time      `json:"deliveredAt"`
+	RecipientName         *string         `json:"recipientName"`
+	RecipientRelation     *string         `json:"recipientRelation"`
+	AttemptCount          int             `json:"attemptCount"`
+	ReturnReason          *string         `json:"returnReason"`
+	Events                []shipmentEvent `json:"events"`
+}
+
+// shipmentEvent is CardShipmentDetailResponseDto.
+type shipmentEvent struct {
+	StatusCode     string    `json:"statusCode" doc:"The courier's own."`
+	ShipmentStatus string    `json:"shipmentStatus"`
+	Description    *string   `json:"description"`
+	EventDate      time.Time `json:"eventDate"`
+	Location       *string   `json:"location"`
+}
+
+func (a *API) changeCardPhone(ctx context.Context, c access.Caller, in *struct {
+	CardPath
+	Body phoneUpdate
+}) (cardEcho, error) {
+	card, err := a.Issuing.ChangePhone(ctx, c, in.CardToken, issuing.NewPhone{
+		Number: in.Body.PhoneNumber, UpdateCustomer: in.Body.UpdateCustomer, Description: string(in.Body.Description),
+	})
+	if err != nil {
+		return cardEcho{}, err
+	}
+	return encodeCardEcho(card), nil
+}
+
+func (a *API) changeSlipType(ctx context.Context, c access.Caller, in *struct {
+	CardPath
+	Body slipTypeUpdate
+}) (slipTypeAnswer, error) {
+	done, err := a.Issuing.ChangeSlipType(ctx, c, in.CardToken, issuing.NewSlipType{
+		Type: issuing.DigitalSlipType(in.Body.DigitalSlipType), Channel: string(in.Body.Channel),
+	})
+	if err != nil {
+		return slipTypeAnswer{}, err
+	}
+	return slipTypeAnswer{
+		CardToken: done.CardToken, PreviousType: string(done.Previous), DigitalSlipType: string(done.Type),
+		EffectiveFrom: done.EffectiveFrom,
+	}, nil
+}
+
+func (a *API) changeAutoRenewal(ctx context.Context, c access.Caller, in *struct {
+	CardPath
+	Body autoRenewalUpdate
+}) (autoRenewalAnswer, error) {
+	done, err := a.Issuing.ChangeAutoRenewal(ctx, c, in.CardToken, issuing.NewAutoRenewal{
+		Status: issuing.AutoRenewal(in.Body.AutoRenewalStatus), Description: string(in.Body.Description),
+	})
+	if err != nil {
+		return autoRenewalAnswer{}, err
+	}
+	out := autoRenewalAnswer{
+		CardToken: done.CardToken, IssuanceNo: done.IssuanceNo, PreviousStatus: string(done.Previous),
+		AutoRenewalStatus: string(done.Status),
+	}
+	if !done.Next.IsZero() {
+		out.NextRenewalDate = orNil(done.Next.String())
+	}
+	return out, nil
+}
+
+func (a *API) showPerso(ctx context.Context, c access.Caller, in *CardPath) (physicalDetail, error) {
+	card, err := a.Issuing.CardPlastic(ctx, c, in.CardToken)
+	if err != nil {
+		return physicalDetail{}, err
+	}
+	return *encodePhysical(card), nil
+}
+
+func (a *API) showShipment(ctx context.Context, c access.Caller, in *CardPath) (shipment, error) {
+	card, err := a.Issuing.CardPlastic(ctx, c, in.CardToken)
+	if err != nil {
+		return shipment{}, err
+	}
+	return shipment{CardToken: card.Token, ShipmentStatus: string(card.Physical.ShipmentStatus), Events: []shipmentEvent{}}, nil
+}

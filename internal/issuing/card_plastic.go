@@ -1,0 +1,37 @@
+package issuing
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// CardPlastic returns a card with its plastic: how far production and shipment
+// are, and where it goes, masked like customers are. A card without plastic is
+// card_has_no_physical.
+func (s *Service) CardPlastic(ctx context.Context, c access.Caller, token string) (Card, error) {
+	var card Card
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		k, err := s.keptCard(ctx, tx, c, token)
+		if err != nil {
+			return err
+		}
+		if k.card.Physical == nil {
+			return errNoPhysical
+		}
+		card = k.card
+		return s.openDeliveryFor(ctx, c, &card)
+	})
+	return card, err
+}
+
+// openDeliveryFor fills in where a plastic goes, as the caller may see it.
+func (s *Service) openDeliveryFor(ctx context.Context, c access.Caller, card *Card) error {
+	if err := s.openDelivery(ctx, card); err != nil || card.Physical == nil || c.May(access.IssuingCustomerSensitive) {
+		return err
+	}
+	to := &card.Physical.Delivery
+	to.Phone, to.Email, to.RecipientTCKN = maskMiddle(to.Phone, 3, 3), maskEmail(to.Email), maskMiddle(to.RecipientTCKN, 3, 3)
+	return nil
+}

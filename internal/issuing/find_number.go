@@ -1,0 +1,51 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// CardByNumber returns the tenant's card with a number that the caller sends
+// encrypted, bound to no card token; of several plastics the newest. It opens
+// no stored number: a keyed hash finds it.
+func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sensitive) (IssuedCard, error) {
+	cfg, err := s.Configuration(ctx, c.Tenant)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	clear, err := s.openSensitive(ctx, c, cfg, "", number)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	defer clear.Clear()
+	p, err := pan.Parse(string(clear.Reveal()))
+	if err != nil || !p.ValidLuhn() {
+		return IssuedCard{}, errInvalid.OnField(number.Member, "not_a_card_number", "is not a card number")
+	}
+	index, err := s.indexPAN(ctx, c.Tenant, p)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	var out IssuedCard
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		token, found, err := tokenOfNumber(ctx, tx, c.Tenant, index)
+		if err != nil {
+			return fmt.Errorf("find card by number: %w", err)
+		}
+		if !found {
+			return errCardNotFound
+		}
+		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil {
+			return err
+		}
+		if out.ChildCount, err = countChildren(ctx, tx, c.Tenant, out.Issuance.ID); err != nil {
+			return fmt.Errorf("count supplementary cards: %w", err)
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,102 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// NewPhone is a wish to give a card another phone.
+type NewPhone struct {
+	Number         string // as people write it; a Turkish one must be a GSM number
+	UpdateCustomer bool   // the customer's mobile phone, too
+	Description    string
+}
+
+// ChangePhone gives a card that is not closed another phone, and with it the
+// customer where that is wished and the caller may. From then on the number is
+// too fresh for a PIN for a while. The number it has already changes nothing.
+func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string, in NewPhone) (IssuedCard, error) {
+	e164, ok := parsePhone(in.Number, true)
+	if !ok {
+		return IssuedCard{}, errInvalid.OnField("phoneNumber", "not_a_phone", "is not a mobile phone number")
+	}
+	if in.UpdateCustomer && !c.May(access.IssuingCustomerUpdate) {
+		return IssuedCard{}, errCardNotPermitted.With("permission", access.IssuingCustomerUpdate)
+	}
+	attributes, err := s.Attributes(ctx, c)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	var out IssuedCard
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		k, err := s.lockedCard(ctx, tx, c, token, "phone-number")
+		if err != nil {
+			return err
+		}
+		if err := s.movePhone(ctx, tx, k.issuance, e164); err != nil {
+			return err
+		}
+		if in.UpdateCustomer && !k.issuance.Customer.IsZero() {
+			if err := s.moveCustomerPhone(ctx, tx, c, k.issuance, e164, attributes.UniqueMobilePhone); err != nil {
+				return err
+			}
+		}
+		out, err = s.issuedCard(ctx, tx, c, token, 0)
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 string) error {
+	if err := s.openPhone(ctx, &i); err != nil {
+		return err
+	}
+	if i.PhoneNumber == e164 {
+		return nil
+	}
+	now := s.Clock.Now()
+	i.PhoneNumber, i.PhoneChangedAt, i.UpdatedAt = e164, now, now
+	var err error
+	if i.sealedPhone, err = s.sealPhone(ctx, i); err != nil {
+		return err
+	}
+	if err := saveIssuance(ctx, tx, i); err != nil {
+		return fmt.Errorf("save phone: %w", err)
+	}
+	return nil
+}
+
+// moveCustomerPhone puts a number in the place of a customer's mobile phone.
+func (s *Service) moveCustomerPhone(ctx context.Context, tx db.Tx, c access.Caller, i Issuance, e164 string, unique bool) error {
+	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, i.Customer.String()); err != nil {
+		return fmt.Errorf("lock customer: %w", err)
+	}
+	u, found, err := s.readCustomer(ctx, tx, c.Tenant, i.Customer)
+	if err != nil || !found {
+		return fmt.Errorf("read customer %s: %w", i.Customer, missing(err))
+	}
+	if u.Status == CustomerClosed {
+		return errCustomerClosed.With("customerNo", u.No)
+	}
+	if u.Contact(MobilePhone) == e164 {
+		return nil
+	}
+	u.Communications = slices.Clone(u.Communications)
+	isMobile := func(m Communication) bool { return m.Type == MobilePhone }
+	if at := slices.IndexFunc(u.Communications, isMobile); at >= 0 {
+		// Nobody has verified the new one.
+		u.Communications[at] = Communication{Type: MobilePhone, Value: e164, IsPreferred: u.Communications[at].IsPreferred}
+	} else {
+		u.Communications = append(u.Communications, Communication{Type: MobilePhone, Value: e164})
+	}
+	u.Record = u.Record.updated(c, s.Clock.Now())
+	d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: unique})
+	if err != nil {
+		return err
+	}
+	return s.replaceWhole(ctx, tx, d)
+}

@@ -1,0 +1,82 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// NewAutoRenewal is a wish to have a card renewed before it expires, or not.
+type NewAutoRenewal struct {
+	Status      AutoRenewal
+	Description string
+}
+
+// AutoRenewalResult is what became of a [NewAutoRenewal].
+type AutoRenewalResult struct {
+	CardToken  string
+	IssuanceNo string
+	Previous   AutoRenewal
+	Status     AutoRenewal
+	Next       clock.Date // the first day the card may be renewed on; zero for never
+}
+
+// ChangeAutoRenewal says whether a card that is not closed is renewed before it
+// expires.
+func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token string, in NewAutoRenewal) (AutoRenewalResult, error) {
+	var v checks
+	oneOf(&v, "autoRenewalStatus", in.Status, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
+	if err := v.err(); err != nil {
+		return AutoRenewalResult{}, err
+	}
+	var out AutoRenewalResult
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		k, err := s.lockedCard(ctx, tx, c, token, "auto-renewal-status")
+		if err != nil {
+			return err
+		}
+		cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		product, found := cfg.Product(k.issuance.ProductCode)
+		if !found {
+			return fmt.Errorf("product %s of issuance %s is gone", k.issuance.ProductCode, k.issuance.ID)
+		}
+		now := s.Clock.Now()
+		out = AutoRenewalResult{
+			CardToken: k.card.Token, IssuanceNo: k.issuance.No, Previous: k.issuance.AutoRenewal, Status: in.Status,
+			Next: nextRenewal(k.current, in.Status, product.RenewalLeadDays, clock.DateOf(now, cfg.Tenant.Zone)),
+		}
+		if out.Previous == in.Status {
+			return nil
+		}
+		k.issuance.AutoRenewal, k.issuance.UpdatedAt = in.Status, now
+		if err := saveIssuance(ctx, tx, k.issuance); err != nil {
+			return fmt.Errorf("save auto renewal: %w", err)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// nextRenewal is the day on which a card comes within leadDays of the last day
+// of its month, and today when it has already; only a card in use is renewed.
+func nextRenewal(card Card, wish AutoRenewal, leadDays int, today clock.Date) clock.Date {
+	if wish != AutoRenewalEnabled || card.Status != Active && card.Status != Inactive {
+		return clock.Date{}
+	}
+	first := clock.Date{Year: card.Expires.Year, Month: card.Expires.Month + 1, Day: 1}
+	if card.Expires.Month == time.December {
+		first = clock.Date{Year: card.Expires.Year + 1, Month: time.January, Day: 1}
+	}
+	day := first.AddDays(-1 - leadDays)
+	if day.Before(today) {
+		return today
+	}
+	return day
+}

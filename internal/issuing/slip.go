@@ -1,0 +1,52 @@
+package issuing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// NewSlipType is a cardholder's choice of slips.
+type NewSlipType struct {
+	Type    DigitalSlipType
+	Channel string // through which the cardholder chose
+}
+
+// SlipResult is what became of a [NewSlipType].
+type SlipResult struct {
+	CardToken     string
+	Previous      DigitalSlipType
+	Type          DigitalSlipType
+	EffectiveFrom time.Time
+}
+
+// ChangeSlipType records which slips the holder of a card wants; it holds from
+// this moment. A closed card has none to choose any more.
+func (s *Service) ChangeSlipType(ctx context.Context, c access.Caller, token string, in NewSlipType) (SlipResult, error) {
+	var v checks
+	oneOf(&v, "digitalSlipType", in.Type, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
+	if err := v.err(); err != nil {
+		return SlipResult{}, err
+	}
+	var out SlipResult
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		k, err := s.lockedCard(ctx, tx, c, token, "digital-slip-type")
+		if err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		out = SlipResult{CardToken: k.card.Token, Previous: k.issuance.DigitalSlipType, Type: in.Type, EffectiveFrom: now}
+		if out.Previous == in.Type {
+			return nil
+		}
+		k.issuance.DigitalSlipType, k.issuance.UpdatedAt = in.Type, now
+		if err := saveIssuance(ctx, tx, k.issuance); err != nil {
+			return fmt.Errorf("save slip type: %w", err)
+		}
+		return nil
+	})
+	return out, err
+}
