@@ -198,7 +198,7 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
-		Access: p.access, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries, Clock: p.clock,
+		Access: p.access, Audit: p.audit, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries, Clock: p.clock,
 	}, ReadBuild().Version)
 	return api.NewRouter(api.Options{
 		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,

@@ -62,10 +62,10 @@ func (s *Service) recordIssue(ctx context.Context, tx db.Tx, c access.Caller, d 
 	a := s.cardAct(c, "Create", d.card)
 	a.Channel, a.ProductCode, a.Description = d.card.Channel, d.issuance.ProductCode, d.in.Description
 	a.Changes = audit.Changes(nil, struct {
-		IssuanceNo, ProductCode string
-		FormFactor              FormFactor
-		Status                  CardStatus
-	}{d.issuance.No, d.issuance.ProductCode, d.card.FormFactor, d.card.Status})
+		ProductCode string
+		FormFactor  FormFactor
+		Status      CardStatus
+	}{d.issuance.ProductCode, d.card.FormFactor, d.card.Status})
 	return audit.Append(ctx, tx, a)
 }
 

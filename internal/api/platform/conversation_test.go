@@ -21,6 +21,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -81,7 +82,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	s := Services{
-		Access: access.New(d, backend, c), Vault: vault.New(d, backend, c), Issuing: issuing.New(d, backend, c),
+		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Issuing: issuing.New(d, backend, c),
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
 	s.Access.Watcher = s.Issuing
@@ -255,7 +256,7 @@ func (w *world) fill(s string) string {
 // volatile members differ from run to run. Add to the list what a new resource
 // makes at random.
 var volatile = map[string]bool{
-	"id": true, "entityKey": true,
+	"id": true, "entityKey": true, "clientId": true, "correlationId": true,
 	"accessToken": true, "refreshToken": true, "access_token": true, "refresh_token": true,
 	"keyId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
 	"x": true, "y": true, "kid": true, "creatorId": true, "lastModifierId": true,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -23,6 +24,7 @@ import (
 // Services are the domains this family speaks for.
 type Services struct {
 	Access       *access.Service
+	Audit        *audit.Service
 	Vault        *vault.Service
 	Issuing      *issuing.Service
 	Ledger       *ledger.Service

@@ -105,6 +105,12 @@ func (a *API) routes() {
 	register(a, route{post, card + "/user-note", "Add a note about a card", access.IssuingCustomerNote, once}, a.addCardNote)
 	register(a, route{get, card + "/user-note", "List the notes about a card", access.IssuingCustomerNote, plain}, a.listCardNotes)
 
+	// Audit (§16)
+	const auditLog = "/api/v1/issuing/audit-log"
+	register(a, route{get, auditLog + "/card", "List what was done to cards", access.IssuingAuditLog, plain}, a.listCardAudits)
+	register(a, route{get, auditLog + "/product", "List what was done to products", access.IssuingAuditLog, plain}, a.listProductAudits)
+	register(a, route{get, auditLog + "/policy", "List what was done to policies", access.IssuingAuditLog, plain}, a.listPolicyAudits)
+
 	// Accounts of balance mode Internal, and transactions (§9)
 	const account = "/api/v1/issuing/account/{accountNo}"
 	register(a, route{get, account, "Show an account", access.IssuingAccount, plain}, a.showAccount)
