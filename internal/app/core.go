@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
@@ -23,6 +24,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
 // core is the platform below its edges: what a command needs that listens to
@@ -41,6 +43,7 @@ type core struct {
 	engine   *authorization.Engine
 	queries  *authorization.Queries
 	clearing *clearing.Service
+	webhooks *webhook.Service
 	metrics  *metrics
 }
 
@@ -79,6 +82,8 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
 	k.queries = authorization.NewQueries(k.db)
 	k.clearing = clearing.New(k.db, k.issuing, k.clock)
+	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
+	k.webhooks.Encoder, k.webhooks.Loopback = platform.Events{}, c.Webhook.AllowLoopback
 	if r == migrate {
 		return k, k.checkRootKey(ctx)
 	}

@@ -50,6 +50,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Platform,
 		}
 	}()
 	p.startJobs()
+	p.startEvents()
 	if err := p.startHTTP(ctx); err != nil {
 		return nil, err
 	}
@@ -121,12 +122,13 @@ func (p *Platform) jobs() []job {
 	}
 }
 
-// sweep deletes idempotency keys, refresh tokens and transport keys past their
-// date.
+// sweep deletes idempotency keys, refresh tokens, transport keys and messages
+// past their date.
 func (p *Platform) sweep(ctx context.Context) (int, error) {
 	rows, err := p.access.Sweep(ctx)
 	keys, also := p.vault.Sweep(ctx)
-	return int(rows + keys), errors.Join(err, also)
+	messages, again := p.webhooks.Workers()[0].Sweep(ctx) // of every topic
+	return int(rows + keys + messages), errors.Join(err, also, again)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {
@@ -198,7 +200,8 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
-		Access: p.access, Audit: p.audit, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries, Clock: p.clock,
+		Access: p.access, Audit: p.audit, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries,
+		Webhooks: p.webhooks, Clock: p.clock,
 	}, ReadBuild().Version)
 	return api.NewRouter(api.Options{
 		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,

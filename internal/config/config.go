@@ -16,6 +16,7 @@ type Config struct {
 	HTTP               HTTP          `koanf:"http"`
 	Network            Network       `koanf:"network"`
 	Job                Job           `koanf:"job"`
+	Webhook            Webhook       `koanf:"webhook"`
 	Log                Log           `koanf:"log"`
 }
 
@@ -43,6 +44,11 @@ type Network struct {
 type Job struct {
 	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
 	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens and transport keys past their date are removed"`
+}
+
+// Webhook is the delivery of events.
+type Webhook struct {
+	AllowLoopback bool `koanf:"allow_loopback" usage:"let webhooks of sandbox tenants name this machine, for development"`
 }
 
 // Log is what the program says while it runs.

@@ -33,7 +33,10 @@ func (s *Service) CreateCustomer(ctx context.Context, c access.Caller, in Custom
 		if err == nil && taken != "" {
 			return errCustomerExists.With("key", taken)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return u.raise(ctx, tx, c, EventCustomerCreated, u.CreatedAt, CustomerEvent{})
 	})
 	if err != nil {
 		return CustomerDetail{}, err
@@ -73,7 +76,7 @@ func (s *Service) FindOrCreateCustomer(ctx context.Context, c access.Caller, in 
 			}
 			if taken == "" {
 				u, created = CustomerDetail{Customer: attempt.maskedFor(c)}, true
-				return nil
+				return attempt.raise(ctx, tx, c, EventCustomerCreated, attempt.CreatedAt, CustomerEvent{})
 			}
 			if !isIdentity(taken) { // a key that says nothing about who it is
 				return errCustomerExists.With("key", taken)

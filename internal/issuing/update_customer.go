@@ -62,6 +62,9 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 		if err := s.replaceWhole(ctx, tx, d); err != nil {
 			return err
 		}
+		if err := u.raiseChange(ctx, tx, c, old, now); err != nil {
+			return err
+		}
 		out, err = s.withCards(ctx, tx, c, u)
 		return err
 	})

@@ -30,6 +30,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
 // world is the family with everything behind it, on a database of its own, and
@@ -86,6 +87,8 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
 	s.Access.Watcher = s.Issuing
+	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
+	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	return s
 }
 
@@ -264,6 +267,7 @@ var volatile = map[string]bool{
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
+	"secret": true, "deliveryId": true, "eventId": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }
 

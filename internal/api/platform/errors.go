@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/locale"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
 // outward is how this family shows a refusal. Its message is "fault.<code>" of
@@ -154,10 +155,16 @@ var refusals = map[fault.Code]outward{
 
 	// authorization
 	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},
+
+	// webhook
+	webhook.CodeNotFound:         {404, "Issuing:WebHookNotFound"},
+	webhook.CodeDeliveryNotFound: {404, "Issuing:WebHookDeliveryNotFound"},
+	webhook.CodeTooMany:          {422, "Issuing:WebHookLimitExceeded"},
+	webhook.CodeNotBuilt:         {422, "Common:FeatureNotAvailable"},
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, issuing.Codes, ledger.Codes, authorization.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, issuing.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

@@ -19,6 +19,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
 // Services are the domains this family speaks for.
@@ -29,6 +30,7 @@ type Services struct {
 	Issuing      *issuing.Service
 	Ledger       *ledger.Service
 	Transactions *authorization.Queries
+	Webhooks     *webhook.Service
 	Clock        clock.Clock
 }
 

@@ -119,6 +119,18 @@ func (a *API) routes() {
 	register(a, route{get, "/api/v1/issuing-transaction/card-transaction", "List card transactions", access.IssuingTransaction, plain}, a.listTransactions)
 	register(a, route{get, "/api/v1/issuing/transaction/{transactionId}/trace", "Explain a transaction", access.IssuingTransaction, plain}, a.traceTransaction)
 
+	// Webhooks (§14.1)
+	const hooks = "/api/v1/issuing/webhook"
+	const oneHook = hooks + "/{id}"
+	register(a, route{post, hooks, "Register a webhook", access.IssuingWebHookManage, noStore}, a.registerWebhook)
+	register(a, route{get, hooks, "List webhooks", access.IssuingWebHook, plain}, a.listWebhooks)
+	register(a, route{put, oneHook, "Update a webhook", access.IssuingWebHookManage, plain}, a.updateWebhook)
+	register(a, route{remove, oneHook, "Unregister a webhook", access.IssuingWebHookManage, plain}, a.unregisterWebhook)
+	register(a, route{post, oneHook + "/test", "Test a webhook", access.IssuingWebHookManage, plain}, a.testWebhook)
+	register(a, route{post, oneHook + "/rotate-secret", "Rotate the secret of a webhook", access.IssuingWebHookManage, noStore}, a.rotateWebhookSecret)
+	register(a, route{get, oneHook + "/deliveries", "List deliveries of a webhook", access.IssuingWebHook, plain}, a.listDeliveries)
+	register(a, route{post, oneHook + "/deliveries/{deliveryId}/redeliver", "Redeliver to a webhook", access.IssuingWebHookManage, plain}, a.redeliver)
+
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
 }

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// deliveryInterval is how often messages that are due are looked for.
+const deliveryInterval = time.Second
+
+// startEvents delivers events. A receiver that takes its time holds up nothing
+// else: the workers do each lane by itself.
+func (p *Platform) startEvents() {
+	ctx, cancel := context.WithCancel(context.Background())
+	workers := p.webhooks.Workers()
+	var running sync.WaitGroup
+	for _, w := range workers {
+		p.metrics.observeOutbox(w)
+		running.Go(func() {
+			p.repeat(ctx, job{"deliver " + w.Topic + " messages", deliveryInterval, func(ctx context.Context) (int, error) {
+				_, err := w.Start(ctx)
+				return 0, err
+			}})
+			w.Wait()
+		})
+	}
+	p.parts = append(p.parts, part{"events", func(stop context.Context) error {
+		cancel()
+		return waitFor(stop, &running)
+	}})
+}
+
+// observeOutbox shows how many messages of a worker's topic wait, and for how
+// long the oldest has. It asks the database when it is asked.
+func (m *metrics) observeOutbox(w *outbox.Worker) {
+	m.registry.MustRegister(&outboxCollector{
+		worker: w,
+		depth: prometheus.NewDesc("sarraf_outbox_waiting", "Messages of the outbox that wait.", nil,
+			prometheus.Labels{"topic": w.Topic}),
+		age: prometheus.NewDesc("sarraf_outbox_oldest_seconds", "Age of the oldest message that waits.", nil,
+			prometheus.Labels{"topic": w.Topic}),
+	})
+}
+
+type outboxCollector struct {
+	worker     *outbox.Worker
+	depth, age *prometheus.Desc
+}
+
+// Describe implements [prometheus.Collector].
+func (c *outboxCollector) Describe(out chan<- *prometheus.Desc) { out <- c.depth; out <- c.age }
+
+// Collect implements [prometheus.Collector].
+func (c *outboxCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	n, age, err := c.worker.Depth(ctx)
+	if err != nil {
+		return // the database is what /readyz tells of
+	}
+	out <- prometheus.MustNewConstMetric(c.depth, prometheus.GaugeValue, float64(n))
+	out <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, age.Seconds())
+}

@@ -1,0 +1,119 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+// Event is a fact that others may want to know.
+type Event struct {
+	Tenant        string // the text of its id
+	Name          string // in the past tense, by who owns the fact: customer.created
+	Key           string // events of one key are told in their order: the issuance number, else the customer number
+	Payload       []byte // what the domain tells of it, in a form its encoder knows; no card numbers, no secrets
+	CorrelationID string
+	At            time.Time
+}
+
+// IDPrefix is the prefix of event identifiers.
+func (Event) IDPrefix() string { return "evt" }
+
+// Status is how far a message is.
+type Status string
+
+// The statuses of a message.
+const (
+	Waiting   Status = "Waiting"
+	Delivered Status = "Delivered"
+	Dead      Status = "Dead"
+)
+
+// TopicEvent is the topic of events nobody has consumed yet.
+const TopicEvent = "event"
+
+// Message is one thing to be done about an event, in one lane.
+type Message struct {
+	ID            id.ID[Message]
+	Tenant        string
+	Topic         string
+	Lane          string
+	EventID       id.ID[Event]
+	Name          string
+	Key           string
+	Sequence      int64 // of the event among those of its key, from 1 without gaps
+	CorrelationID string
+	Payload       []byte
+	OccurredAt    time.Time
+	Status        Status
+	Attempts      int
+	RetriesMax    int       // attempts after the first
+	DueAt         time.Time // the next attempt
+	StartedAt     time.Time // it is given up RetryLife after this
+	FailingSince  time.Time // zero: no attempt failed
+	EndedAt       time.Time // zero while it waits
+	ResultCode    int       // of the last attempt; 0: there was no answer
+	ResultText    string
+	// OutOfOrder is set on a claimed message that no longer waited for an
+	// earlier one of its key.
+	OutOfOrder bool
+
+	owner string // who holds the lease
+}
+
+// IDPrefix is the prefix of message identifiers.
+func (Message) IDPrefix() string { return "msg" }
+
+// What bounds the life of a message.
+const (
+	// RetryLife is how long a message is tried at most.
+	RetryLife = 72 * time.Hour
+	// KeepLife is how long one that has ended is kept, for the log and for
+	// another try.
+	KeepLife = 72 * time.Hour
+	// BlockLife is how long a failing message holds back later ones of its key.
+	BlockLife = 5 * time.Minute
+
+	pauseMax     = 6 * time.Hour
+	anyNumber    = 1 << 20 // retries of a message that only RetryLife bounds
+	resultLength = 512
+)
+
+// Pause is how long to wait after the given number of attempts: 1, 4, 16, 64,
+// 256 s and so on, at most 6 h.
+func Pause(attempts int) time.Duration {
+	if attempts > 8 { // 4^8 s is more than 6 h
+		return pauseMax
+	}
+	return min(time.Second<<(2*max(0, attempts-1)), pauseMax)
+}
+
+// Add writes an event in tx. Those of one tenant and key are numbered in the
+// order of their transactions; a key is held until tx ends.
+func Add(ctx context.Context, tx db.Tx, e Event) error {
+	n, err := nextSequence(ctx, tx, e.Tenant, e.Key)
+	if err != nil {
+		return fmt.Errorf("number event %s: %w", e.Name, err)
+	}
+	m := Message{
+		ID: id.New[Message](e.At), Tenant: e.Tenant, Topic: TopicEvent, Lane: e.Tenant, EventID: id.New[Event](e.At), Name: e.Name,
+		Key: e.Key, Sequence: n, CorrelationID: e.CorrelationID, Payload: e.Payload, OccurredAt: e.At, RetriesMax: anyNumber,
+	}
+	return Put(ctx, tx, m, e.At)
+}
+
+// Put writes a message that is due at now, in tx. Its ID is kept, or made when
+// it is zero.
+func Put(ctx context.Context, tx db.Tx, m Message, now time.Time) error {
+	if m.ID.IsZero() {
+		m.ID = id.New[Message](now)
+	}
+	m.Status, m.DueAt, m.StartedAt = Waiting, now, now
+	if err := insertMessage(ctx, tx, m); err != nil {
+		return fmt.Errorf("write message of %s: %w", m.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package outbox_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// post is an outbox on a database of its own, with one tenant.
+type post struct {
+	t      *testing.T
+	db     *db.DB
+	clock  *clock.Fake
+	tenant string
+
+	mu   sync.Mutex
+	sent []string // key/sequence of the messages that were sent
+	fail func(m outbox.Message) bool
+}
+
+func each(t *testing.T, f func(t *testing.T, p *post)) {
+	t.Helper()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		backend, err := soft.New(bytes.Repeat([]byte{7}, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = backend.Close() })
+		now := clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))
+		tenant, _, err := access.New(d, backend, now).CreateTenant(t.Context(), access.NewTenant{Name: "Main"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, &post{t: t, db: d, clock: now, tenant: tenant.ID.String(), fail: func(outbox.Message) bool { return false }})
+	})
+}
+
+func (p *post) add(key string) {
+	p.t.Helper()
+	err := p.db.InTx(p.t.Context(), func(tx db.Tx) error {
+		return outbox.Add(p.t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: key, Payload: []byte("{}"), At: p.clock.Now()})
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *post) worker() *outbox.Worker {
+	return &outbox.Worker{
+		DB: p.db, Clock: p.clock, Log: slog.New(slog.DiscardHandler), Topic: outbox.TopicEvent, Lease: time.Minute,
+		Send: func(_ context.Context, m outbox.Message) outbox.Outcome {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.sent = append(p.sent, fmt.Sprintf("%s/%d", m.Key, m.Sequence))
+			if p.fail(m) {
+				return outbox.Outcome{Code: 500, Text: "no"}
+			}
+			return outbox.Outcome{Delivered: true, Code: 200}
+		},
+	}
+}
+
+func (p *post) run(w *outbox.Worker) []string {
+	p.t.Helper()
+	p.sent = nil
+	if err := w.RunOnce(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.sent
+}
+
+func (p *post) messages() []outbox.Message {
+	p.t.Helper()
+	var all []outbox.Message
+	err := p.db.View(p.t.Context(), func(tx db.Tx) (err error) {
+		all, _, err = outbox.ReadMessages(p.t.Context(), tx, p.tenant, outbox.TopicEvent, p.tenant, 0, 1000)
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return all
+}
+
+func TestPause_growsFourfoldUpToSixHours(t *testing.T) {
+	var got []time.Duration
+	for n := 1; n <= 10; n++ {
+		got = append(got, outbox.Pause(n)/time.Second)
+	}
+	want := []time.Duration{1, 4, 16, 64, 256, 1024, 4096, 16384, 21600, 21600}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAdd_isUndoneWithItsTransaction(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		broken := errors.New("broken")
+		err := p.db.InTx(t.Context(), func(tx db.Tx) error {
+			if err := outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: "1", At: p.clock.Now(), Payload: []byte{}}); err != nil {
+				return err
+			}
+			return broken
+		})
+		if !errors.Is(err, broken) || len(p.messages()) != 0 {
+			t.Errorf("got %v and %d messages", err, len(p.messages()))
+		}
+		p.add("1")
+		if got := p.run(p.worker()); !slices.Equal(got, []string{"1/1"}) {
+			t.Errorf("got %v: numbers have no gaps", got)
+		}
+	})
+}
+
+func TestWorker_keepsTheOrderOfAKeyAndNoOther(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		w := p.worker()
+		p.fail = func(m outbox.Message) bool { return m.Key == "bad" && m.Sequence == 1 }
+		for _, key := range []string{"bad", "bad", "good", "good"} {
+			p.add(key)
+			p.clock.Advance(time.Microsecond)
+		}
+		if got := p.run(w); !slices.Equal(got, []string{"bad/1", "good/1", "good/2"}) {
+			t.Errorf("at once: got %v", got)
+		}
+		p.clock.Advance(time.Second)
+		if got := p.run(w); !slices.Equal(got, []string{"bad/1"}) {
+			t.Errorf("after a second: got %v", got)
+		}
+		p.clock.Advance(outbox.BlockLife)
+		if got := p.run(w); !slices.Contains(got, "bad/2") {
+			t.Errorf("after it failed for five minutes: got %v", got)
+		}
+	})
+}
+
+func TestWorker_givesUpAfterThreeDays(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		w := p.worker()
+		p.fail = func(outbox.Message) bool { return true }
+		p.add("1")
+		begin := p.clock.Now()
+		for range 40 {
+			p.run(w)
+			m := p.messages()[0]
+			if m.Status != outbox.Waiting {
+				break
+			}
+			p.clock.Set(m.DueAt)
+		}
+		m := p.messages()[0]
+		if m.Status != outbox.Dead || m.Attempts != 19 || m.EndedAt.Sub(begin) > outbox.RetryLife || m.ResultCode != 500 {
+			t.Errorf("got %+v, ended after %v", m, m.EndedAt.Sub(begin))
+		}
+		p.clock.Advance(outbox.KeepLife + time.Second)
+		if n, err := w.Sweep(t.Context()); n != 1 || err != nil {
+			t.Errorf("swept %d, %v", n, err)
+		}
+	})
+}
+
+func TestWorker_messageWhoseOwnerDiedIsTakenByAnother(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.add("1")
+		dead := p.worker()
+		hang := make(chan struct{})
+		reached := make(chan struct{})
+		dead.Send = func(context.Context, outbox.Message) outbox.Outcome {
+			close(reached)
+			<-hang
+			return outbox.Outcome{Text: "too late"}
+		}
+		if _, err := dead.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-reached
+		w := p.worker()
+		if got := p.run(w); len(got) != 0 {
+			t.Errorf("leased: got %v", got)
+		}
+		p.clock.Advance(time.Minute)
+		if got := p.run(w); !slices.Equal(got, []string{"1/1"}) {
+			t.Errorf("after the lease: got %v", got)
+		}
+		close(hang)
+		dead.Wait()
+		if m := p.messages()[0]; m.Status != outbox.Delivered {
+			t.Errorf("who lost the lease wrote %+v", m)
+		}
+	})
+}
+
+func TestWorker_manyWorkersSendEachMessageOnce(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		const messages = 40
+		for i := range messages {
+			p.add(fmt.Sprint(i % 5))
+		}
+		var group sync.WaitGroup
+		for range 6 {
+			w := p.worker()
+			group.Go(func() {
+				if err := w.RunOnce(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if err := p.worker().RunOnce(t.Context()); err != nil { // what one left because another held the key
+			t.Fatal(err)
+		}
+		last := map[string]int{}
+		for _, s := range p.sent {
+			var key string
+			var n int
+			if _, err := fmt.Sscanf(s, "%1s/%d", &key, &n); err != nil {
+				t.Fatal(err)
+			}
+			if n != last[key]+1 {
+				t.Errorf("key %s: %d after %d", key, n, last[key])
+			}
+			last[key] = n
+		}
+		if len(p.sent) != messages {
+			t.Errorf("sent %d, want %d", len(p.sent), messages)
+		}
+	})
+}
+
+func TestWorker_consumedMessageIsGoneWithItsEffect(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.add("1")
+		broken := true
+		w := p.worker()
+		w.Send = nil
+		w.Consume = func(ctx context.Context, tx db.Tx, m outbox.Message) error {
+			next := m
+			next.Topic, next.Lane = "next", "there"
+			next.ID = outbox.Message{}.ID
+			if err := outbox.Put(ctx, tx, next, p.clock.Now()); err != nil {
+				return err
+			}
+			if broken {
+				return errors.New("broken")
+			}
+			return nil
+		}
+		next := func() int {
+			n, _, err := (&outbox.Worker{DB: p.db, Clock: p.clock, Topic: "next"}).Depth(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		p.run(w)
+		if n, m := next(), p.messages(); n != 0 || len(m) != 1 || m[0].Attempts != 1 {
+			t.Errorf("broken: %d follow, %+v waits", n, m)
+		}
+		broken = false
+		p.clock.Advance(time.Second)
+		p.run(w)
+		if n, m := next(), p.messages(); n != 1 || len(m) != 0 {
+			t.Errorf("%d follow, %d wait", n, len(m))
+		}
+	})
+}

@@ -1,0 +1,160 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+const messageColumns = `id, tenant_id, topic, lane, event_id, name, ordering_key, sequence, correlation_id, payload, occurred_at,
+	status, attempts, retries_max, due_at, started_at, failing_since, lease_owner, ended_at, result_code, result_text`
+
+func scanMessage(row db.Scanner) (m Message, err error) {
+	var occurred, due, started int64
+	var failing, ended sql.NullInt64
+	var owner sql.NullString
+	err = row.Scan(&m.ID, &m.Tenant, &m.Topic, &m.Lane, &m.EventID, &m.Name, &m.Key, &m.Sequence, &m.CorrelationID, &m.Payload,
+		&occurred, &m.Status, &m.Attempts, &m.RetriesMax, &due, &started, &failing, &owner, &ended, &m.ResultCode, &m.ResultText)
+	m.OccurredAt, m.DueAt, m.StartedAt = clock.FromMicros(occurred), clock.FromMicros(due), clock.FromMicros(started)
+	if failing.Valid {
+		m.FailingSince = clock.FromMicros(failing.Int64)
+	}
+	if ended.Valid {
+		m.EndedAt = clock.FromMicros(ended.Int64)
+	}
+	m.owner = owner.String
+	return m, err
+}
+
+func microsOrNull(t time.Time) sql.NullInt64 {
+	return sql.NullInt64{Int64: clock.Micros(t), Valid: !t.IsZero()}
+}
+
+func nextSequence(ctx context.Context, tx db.Tx, tenant, key string) (n int64, err error) {
+	err = tx.QueryRow(ctx, `INSERT INTO outbox_sequence (tenant_id, ordering_key, last) VALUES ($1, $2, 1)
+		ON CONFLICT (tenant_id, ordering_key) DO UPDATE SET last = outbox_sequence.last + 1 RETURNING last`, tenant, key).Scan(&n)
+	return n, err
+}
+
+func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
+	_, err := tx.Exec(ctx, `INSERT INTO outbox_message (id, tenant_id, topic, lane, event_id, name, ordering_key, sequence,
+			correlation_id, payload, occurred_at, status, attempts, retries_max, due_at, started_at, leased_until, result_code, result_text)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15, 0, 0, '')`,
+		m.ID, m.Tenant, m.Topic, m.Lane, m.EventID, m.Name, m.Key, m.Sequence, m.CorrelationID, m.Payload,
+		clock.Micros(m.OccurredAt), string(m.Status), m.RetriesMax, clock.Micros(m.DueAt), clock.Micros(m.StartedAt))
+	return err
+}
+
+// lanesMax bounds the lanes that one look finds.
+const lanesMax = 256
+
+// dueLanes are lanes of a topic, of any tenant, in which something is due.
+func dueLanes(ctx context.Context, tx db.Tx, topic string, now time.Time) ([]string, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
+		err = row.Scan(&lane)
+		return lane, err
+	}, `SELECT lane FROM outbox_message WHERE topic = $1 AND status = 'Waiting' AND due_at <= $2 AND leased_until <= $2
+		GROUP BY lane ORDER BY MIN(due_at), lane LIMIT $3`, topic, clock.Micros(now), lanesMax)
+}
+
+// claim leases the next message of a lane that is due and waits for none before
+// it. The guard stands in the outer WHERE, too: on PostgreSQL, another may have
+// claimed the row between the choice and the change, and only what is repeated
+// is looked at again.
+func claim(ctx context.Context, tx db.Tx, topic, lane, owner string, now, until time.Time) (Message, bool, error) {
+	m, found, err := db.One(ctx, tx, scanMessage, `UPDATE outbox_message SET lease_owner = $3, leased_until = $5, attempts = attempts + 1
+		WHERE id = (SELECT m.id FROM outbox_message m
+			WHERE m.topic = $1 AND m.lane = $2 AND m.status = 'Waiting' AND m.due_at <= $4 AND m.leased_until <= $4
+			AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = $1 AND b.lane = $2 AND b.ordering_key = m.ordering_key
+				AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
+				AND (b.failing_since IS NULL OR b.failing_since > $6 OR b.leased_until > $4))
+			ORDER BY m.due_at, m.sequence, m.id LIMIT 1)
+		AND topic = $1 AND lane = $2 AND status = 'Waiting' AND due_at <= $4 AND leased_until <= $4
+		RETURNING `+messageColumns,
+		topic, lane, owner, clock.Micros(now), clock.Micros(until), clock.Micros(now.Add(-BlockLife)))
+	if !found || err != nil {
+		return Message{}, false, err
+	}
+	var earlier int
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox_message WHERE topic = $1 AND lane = $2 AND tenant_id = $3
+		AND ordering_key = $4 AND status = 'Waiting' AND sequence < $5`, topic, lane, m.Tenant, m.Key, m.Sequence).Scan(&earlier)
+	m.OutOfOrder = earlier > 0
+	return m, true, err
+}
+
+// finish writes what became of an attempt, while its owner holds the lease.
+func finish(ctx context.Context, tx db.Tx, m Message) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE outbox_message SET status = $4, due_at = $5, failing_since = $6, ended_at = $7,
+			result_code = $8, result_text = $9, lease_owner = NULL, leased_until = 0
+		WHERE tenant_id = $1 AND id = $2 AND lease_owner = $3 AND status = 'Waiting'`,
+		m.Tenant, m.ID, m.owner, string(m.Status), clock.Micros(m.DueAt), microsOrNull(m.FailingSince), microsOrNull(m.EndedAt),
+		m.ResultCode, m.ResultText))
+	return n == 1, err
+}
+
+// remove deletes a message whose lease its owner holds.
+func remove(ctx context.Context, tx db.Tx, m Message) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `DELETE FROM outbox_message WHERE tenant_id = $1 AND id = $2 AND lease_owner = $3`,
+		m.Tenant, m.ID, m.owner))
+	return n == 1, err
+}
+
+// ReadMessages returns the page of a lane's messages, newest first, and how
+// many there are.
+func ReadMessages(ctx context.Context, tx db.Tx, tenant, topic, lane string, skip, limit int) ([]Message, int, error) {
+	var total int
+	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`,
+		tenant, topic, lane).Scan(&total)
+	if err != nil {
+		return nil, 0, err
+	}
+	all, err := db.Collect(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM outbox_message
+		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 ORDER BY id DESC LIMIT $4 OFFSET $5`, tenant, topic, lane, limit, skip)
+	return all, total, err
+}
+
+// ReadMessage returns one message of a lane.
+func ReadMessage(ctx context.Context, tx db.Tx, tenant, topic, lane string, message id.ID[Message]) (Message, bool, error) {
+	return db.One(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM outbox_message
+		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 AND id = $4`, tenant, topic, lane, message)
+}
+
+// Revive gives a message that has ended another life, due at now; one that
+// waits becomes due at now. It reports whether there is such a message.
+func Revive(ctx context.Context, tx db.Tx, tenant, topic, lane string, message id.ID[Message], now time.Time) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE outbox_message SET
+			attempts = CASE WHEN status = 'Waiting' THEN attempts ELSE 0 END,
+			started_at = CASE WHEN status = 'Waiting' THEN started_at ELSE $5 END,
+			failing_since = CASE WHEN status = 'Waiting' THEN failing_since ELSE NULL END,
+			due_at = $5, status = 'Waiting', ended_at = NULL
+		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 AND id = $4`, tenant, topic, lane, message, clock.Micros(now)))
+	return n == 1, err
+}
+
+// Empty deletes everything in a lane.
+func Empty(ctx context.Context, tx db.Tx, tenant, topic, lane string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`, tenant, topic, lane)
+	return err
+}
+
+// deleteEnded deletes messages, of any tenant, that ended before the given
+// time, a thousand at most.
+func deleteEnded(ctx context.Context, tx db.Tx, before time.Time) (int64, error) {
+	return db.Affected(tx.Exec(ctx, `DELETE FROM outbox_message WHERE id IN (
+		SELECT id FROM outbox_message WHERE ended_at < $1 ORDER BY ended_at LIMIT 1000)`, clock.Micros(before)))
+}
+
+// readDepth counts what waits, over all tenants, and finds the oldest.
+func readDepth(ctx context.Context, tx db.Tx, topic string) (n int, oldest time.Time, err error) {
+	var micros sql.NullInt64
+	err = tx.QueryRow(ctx, `SELECT COUNT(*), MIN(started_at) FROM outbox_message WHERE topic = $1 AND status = 'Waiting'`,
+		topic).Scan(&n, &micros)
+	if micros.Valid {
+		oldest = clock.FromMicros(micros.Int64)
+	}
+	return n, oldest, err
+}

@@ -1,0 +1,243 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+	"github.com/sarraf-platform/sarraf/internal/pan"
+)
+
+// What makes a hook disabled: so many failures in a row, over so long.
+const (
+	failuresMax = 100
+	failingMin  = time.Hour
+)
+
+// Content is what an encoder makes of an event.
+type Content struct {
+	CustomerNo string
+	IssuanceNo string
+	CardToken  string
+	Data       json.RawMessage // tokens and references; no card numbers, no secrets
+}
+
+// envelope is the body of a request (contract/platform.md §14.3). Sequence
+// numbers the events of one card, or of one customer, without gaps.
+type envelope struct {
+	EventID       string          `json:"eventId"`
+	EventType     string          `json:"eventType"`
+	EventVersion  int             `json:"eventVersion"`
+	TenantID      string          `json:"tenantId"`
+	OccurredAt    time.Time       `json:"occurredAt"`
+	CorrelationID string          `json:"correlationId,omitempty"`
+	Sequence      int64           `json:"sequence"`
+	OutOfOrder    bool            `json:"outOfOrder,omitempty"`
+	CustomerNo    string          `json:"customerNo,omitempty"`
+	IssuanceNo    string          `json:"issuanceNo,omitempty"`
+	CardToken     string          `json:"cardToken,omitempty"`
+	Data          json.RawMessage `json:"data"`
+}
+
+func newEnvelope(m outbox.Message, tenant access.TenantID, c Content) envelope {
+	return envelope{
+		EventID: m.EventID.UUID(), EventType: m.Name, EventVersion: 1, TenantID: tenant.UUID(), OccurredAt: m.OccurredAt,
+		CorrelationID: m.CorrelationID, Sequence: m.Sequence, CustomerNo: c.CustomerNo, IssuanceNo: c.IssuanceNo,
+		CardToken: c.CardToken, Data: c.Data,
+	}
+}
+
+// publish gives an event to each active hook that wants it.
+func (s *Service) publish(ctx context.Context, tx db.Tx, m outbox.Message) error {
+	tenant, err := id.Parse[access.Tenant](m.Tenant)
+	if err != nil {
+		return fmt.Errorf("tenant of event: %w", err)
+	}
+	hooks, err := readHooks(ctx, tx, tenant)
+	if err != nil {
+		return fmt.Errorf("read webhooks: %w", err)
+	}
+	var body []byte
+	for _, h := range hooks {
+		if !h.IsActive || !h.Wants(m.Name) {
+			continue
+		}
+		if body == nil {
+			content, err := s.Encoder.EncodeEvent(m)
+			if err != nil {
+				return fmt.Errorf("encode event %s: %w", m.Name, err)
+			}
+			if body, err = json.Marshal(newEnvelope(m, tenant, content)); err != nil {
+				return fmt.Errorf("encode event %s: %w", m.Name, err)
+			}
+		}
+		d := m
+		d.ID, d.Topic, d.Lane, d.Payload, d.RetriesMax = id.ID[outbox.Message]{}, TopicDelivery, h.ID.String(), body, h.RetriesMax
+		if err := outbox.Put(ctx, tx, d, s.Clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver sends one message to its hook.
+func (s *Service) deliver(ctx context.Context, m outbox.Message) outbox.Outcome {
+	// A request that has begun is finished, within its own time-out, also when
+	// the program is about to end: otherwise the receiver would get it twice.
+	ctx = context.WithoutCancel(ctx)
+	h, sandbox, err := s.receiver(ctx, m)
+	if err != nil {
+		return s.broken(m, err)
+	}
+	switch {
+	case h.ID.IsZero():
+		return outbox.Outcome{Hopeless: true, Text: "the webhook is gone"}
+	case m.Name == Ping:
+	case !h.IsActive:
+		return outbox.Outcome{Hopeless: true, Text: "the webhook is not active"}
+	case h.IsDisabled:
+		return outbox.Outcome{Hopeless: true, Text: "the webhook is disabled after too many failures"}
+	}
+	o, err := s.send(ctx, h, sandbox, m)
+	if err != nil {
+		return s.broken(m, err)
+	}
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		if o.Delivered {
+			return noteSuccess(ctx, tx, h, s.Clock.Now())
+		}
+		disabled, err := noteFailure(ctx, tx, h, s.Clock.Now())
+		if disabled && !h.IsDisabled {
+			s.Log.Warn("webhook disabled after too many failures", "tenant", h.Tenant.String(), "webhook", h.ID.String())
+		}
+		return err
+	})
+	if err != nil {
+		s.Log.Error("note what became of a delivery", "webhook", h.ID.String(), "error", err)
+	}
+	return o
+}
+
+// broken is the outcome of a mistake on our side, which is not the receiver's
+// failure.
+func (s *Service) broken(m outbox.Message, err error) outbox.Outcome {
+	s.Log.Error("deliver event", "delivery", m.ID.String(), "error", err)
+	return outbox.Outcome{Text: "not sent: something went wrong on our side"}
+}
+
+// receiver returns the hook of a message, zero when there is none any more.
+func (s *Service) receiver(ctx context.Context, m outbox.Message) (h Hook, sandbox bool, err error) {
+	hook, err := id.Parse[Hook](m.Lane)
+	if err != nil {
+		return Hook{}, false, fmt.Errorf("lane: %w", err)
+	}
+	tenant, err := id.Parse[access.Tenant](m.Tenant)
+	if err != nil {
+		return Hook{}, false, fmt.Errorf("tenant: %w", err)
+	}
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		t, _, err := access.ReadTenant(ctx, tx, tenant)
+		if err != nil {
+			return fmt.Errorf("read tenant: %w", err)
+		}
+		sandbox = t.Environment == access.Sandbox
+		h, _, err = readHook(ctx, tx, tenant, hook)
+		return err
+	})
+	return h, sandbox, err
+}
+
+// bodyMax is how much of an answer is read.
+const bodyMax = 64 << 10
+
+func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Message) (outbox.Outcome, error) {
+	keep, err := s.open(ctx, h)
+	if err != nil {
+		return outbox.Outcome{}, err
+	}
+	loopback := s.loopbackFor(sandbox)
+	if wrong := checkURL(h.URL, loopback); wrong != "" {
+		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL " + wrong}, nil
+	}
+	body := m.Payload
+	if m.OutOfOrder {
+		var e envelope
+		if err := json.Unmarshal(body, &e); err != nil {
+			return outbox.Outcome{}, fmt.Errorf("read body: %w", err)
+		}
+		e.OutOfOrder = true
+		if body, err = json.Marshal(e); err != nil {
+			return outbox.Outcome{}, fmt.Errorf("write body: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(body))
+	if err != nil {
+		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL is malformed"}, nil
+	}
+	keep.headers(r.Header)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "Sarraf-Webhook/1")
+	now := s.Clock.Now()
+	sign(r.Header, keep.secrets(now), m.EventID.UUID(), now, body)
+	r.Header.Set("X-WebHook-Delivery", m.ID.UUID())
+	client := s.public
+	if loopback {
+		client = s.local
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return outbox.Outcome{Text: reasonOf(err)}, nil
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, bodyMax))
+	if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		return outbox.Outcome{Code: answer.StatusCode, Text: "no whole answer in time"}, nil
+	}
+	return outbox.Outcome{
+		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: excerpt(string(text)),
+	}, nil
+}
+
+// reasonOf says why there was no answer, without what would tell of our
+// network.
+func reasonOf(err error) string {
+	switch {
+	case errors.Is(err, errAddress):
+		return "not sent: " + errAddress.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	}
+	return "no connection, or it broke"
+}
+
+const excerptMax = 256
+
+// excerpt is the beginning of an answer, fit to be shown.
+func excerpt(text string) string {
+	if pan.ContainsPAN(text) {
+		return "withheld: it holds what could be a card number"
+	}
+	n := 0
+	return strings.Map(func(r rune) rune {
+		if n++; n > excerptMax {
+			return -1
+		}
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " "))
+}

@@ -1,0 +1,25 @@
+// Package webhook tells the systems of a tenant what happened.
+//
+// # Nouns
+//
+// A [Hook] is an address of the tenant that wants to hear of some events. Each
+// event becomes one message of the outbox for each hook that wants it, in the
+// hook's own lane: a [Delivery]. The body is made once per event and the same
+// for all; each hook has its own secret to sign with.
+//
+// # States
+//
+//	hook:      Healthy ⇄ Failing → Disabled (100 failures in a row over an hour)
+//	           Disabled → Healthy (by an update that leaves it active)
+//	delivery:  those of an outbox message
+//
+// # Invariants
+//
+//   - A secret is shown once, when it is made, and lies sealed.
+//   - A request goes only to addresses that [Guard] lets pass, checked when the
+//     connection is made, so that a name that resolves to something else a
+//     moment later changes nothing. Redirects are not followed.
+//   - No transaction is open while a receiver is waited for.
+//   - What a receiver answers is never believed: its first characters are kept
+//     for people, without what could be a card number.
+package webhook

@@ -1,0 +1,133 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"crypto/tls"
+)
+
+// closedPrefixes are networks that are not the public Internet, or lead into
+// one that is not. The predicates of [netip] know only some of them.
+var closedPrefixes = prefixes(
+	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+	"192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+	"224.0.0.0/4", "240.0.0.0/4",
+	"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+	"5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+)
+
+func prefixes(texts ...string) []netip.Prefix {
+	all := make([]netip.Prefix, len(texts))
+	for i, t := range texts {
+		all[i] = netip.MustParsePrefix(t)
+	}
+	return all
+}
+
+// errAddress never names the address: the answer must not map our network.
+var errAddress = errors.New("the address is not public")
+
+// Guard returns nil when a request of a tenant may go to this address: it is on
+// the public Internet. An IPv4 address inside an IPv6 one counts as what it is.
+func Guard(a netip.Addr) error {
+	a = a.Unmap()
+	if !a.IsValid() || a.Zone() != "" {
+		return errAddress
+	}
+	for _, p := range closedPrefixes {
+		if p.Contains(a) {
+			return errAddress
+		}
+	}
+	return nil
+}
+
+// ports are those a webhook may listen at.
+func portAllowed(port string) bool { return port == "443" || port == "8443" }
+
+// checkURL returns what is wrong with the URL of a hook, or "". With loopback,
+// the machine itself may be named, by any scheme and port.
+func checkURL(text string, loopback bool) string {
+	u, err := url.Parse(text)
+	if err != nil || len(text) > 2048 || u.Host == "" || u.Opaque != "" {
+		return "must be a URL"
+	}
+	host := u.Hostname()
+	address, err := netip.ParseAddr(host)
+	isAddress := err == nil
+	switch {
+	case u.User != nil:
+		return "must not hold a user"
+	case u.Fragment != "":
+		return "must not hold a fragment"
+	case loopback && (u.Scheme == "http" || u.Scheme == "https") && (host == "localhost" || isAddress && address.IsLoopback()):
+		return ""
+	case u.Scheme != "https":
+		return "must begin with https://"
+	case u.Port() != "" && !portAllowed(u.Port()):
+		return "must name port 443 or 8443"
+	case isAddress && Guard(address) != nil:
+		return "must name a public host"
+	case !isAddress && (!strings.Contains(host, ".") || !hostSyntax(host)):
+		return "must name a public host, in ASCII"
+	}
+	return ""
+}
+
+func hostSyntax(host string) bool {
+	for _, r := range host {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.') {
+			return false
+		}
+	}
+	return len(host) <= 253
+}
+
+// NewClient returns an HTTP client that follows no redirects, uses no proxy,
+// keeps no cookies, and connects to no address that [Guard] refuses; with
+// loopback, it connects to this machine, too, at any port.
+func NewClient(loopback bool) *http.Client {
+	dialer := &net.Dialer{
+		Timeout: 5 * time.Second,
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return guardDial(address, loopback)
+		},
+	}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            dialer.DialContext,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    5 * time.Second,
+			MaxResponseHeaderBytes: 16 << 10,
+			MaxIdleConnsPerHost:    1,
+			IdleConnTimeout:        30 * time.Second,
+			ForceAttemptHTTP2:      true,
+			DisableCompression:     true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// guardDial looks at the address that a connection is about to be made to.
+func guardDial(address string, loopback bool) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("read address: %w", errAddress)
+	}
+	if loopback && to.Addr().Unmap().IsLoopback() {
+		return nil
+	}
+	if to.Port() != 443 && to.Port() != 8443 {
+		return errAddress
+	}
+	return Guard(to.Addr())
+}

@@ -1,0 +1,49 @@
+package webhook
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// Service is what this package does. Its fields are set once, before use; it is
+// safe for concurrent use.
+type Service struct {
+	DB      *db.DB
+	Seal    Sealer
+	Encoder Encoder
+	Clock   clock.Clock
+	Log     *slog.Logger
+	// Loopback lets sandbox tenants name this machine, for tests and
+	// development.
+	Loopback bool
+
+	public, local *http.Client
+}
+
+// New returns a service that talks to public addresses only. It needs an
+// Encoder before it can publish.
+func New(d *db.DB, seal Sealer, c clock.Clock, log *slog.Logger) *Service {
+	return &Service{DB: d, Seal: seal, Clock: c, Log: log, public: NewClient(false), local: NewClient(true)}
+}
+
+func (s *Service) loopbackFor(sandbox bool) bool { return s.Loopback && sandbox }
+
+// TopicDelivery is the topic of messages to hooks; the lane is the hook's id.
+const TopicDelivery = "webhook"
+
+// leaseLife is longer than any request may take.
+const leaseLife = time.Minute
+
+// Workers are what delivers events: the first gives each event to the hooks
+// that want it, the second sends.
+func (s *Service) Workers() []*outbox.Worker {
+	return []*outbox.Worker{
+		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: outbox.TopicEvent, Lease: leaseLife, Consume: s.publish},
+		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicDelivery, Lease: leaseLife, Send: s.deliver},
+	}
+}
