@@ -1,0 +1,74 @@
+package issuing
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// events are what waits to be told of a tenant, oldest first.
+func (h *house) events(c access.Caller) []outbox.Message {
+	h.t.Helper()
+	var all []outbox.Message
+	err := h.DB.View(h.t.Context(), func(tx db.Tx) (err error) {
+		tenant := c.Tenant.String()
+		all, _, err = outbox.ReadMessages(h.t.Context(), tx, tenant, outbox.TopicEvent, tenant, 0, 100)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b outbox.Message) int { return int(a.Sequence - b.Sequence) })
+	return all
+}
+
+func TestCustomer_eventsExistExactlyWhenTheirFactsDo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		in := testCustomer("Ada", "Deniz", "10000000146")
+		u, created, err := h.FindOrCreateCustomer(t.Context(), h.main, in)
+		if err != nil || !created {
+			t.Fatalf("created %t: %v", created, err)
+		}
+		if _, created, err := h.FindOrCreateCustomer(t.Context(), h.main, in); err != nil || created {
+			t.Fatalf("created again %t: %v", created, err)
+		}
+		if _, err := h.CreateCustomer(t.Context(), h.main, in); err == nil {
+			t.Fatal("created twice")
+		}
+		change := CustomerChange{No: u.No, Profile: u.Profile, Status: CustomerBlocked}
+		change.Profile.StatusReason = "asked for"
+		if _, err := h.UpdateCustomer(t.Context(), h.main, change); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{EventCustomerCreated, EventCustomerStatusChanged, EventCustomerUpdated}
+		all := h.events(h.main)
+		if len(all) != len(want) {
+			t.Fatalf("got %d events, want %d", len(all), len(want))
+		}
+		for i, m := range all {
+			if m.Name != want[i] || m.Key != u.No || m.Sequence != int64(i+1) {
+				t.Errorf("%d: %s of %s is number %d, want %s", i, m.Name, m.Key, m.Sequence, want[i])
+			}
+			if text := string(m.Payload); strings.Contains(text, "Deniz") || strings.Contains(text, "10000000146") {
+				t.Errorf("%s names the person: %s", m.Name, text)
+			}
+		}
+		var e CustomerEvent
+		if err := json.Unmarshal(all[1].Payload, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.PreviousStatus != CustomerActive || e.Status != CustomerBlocked || e.Reason != "asked for" {
+			t.Errorf("got %+v", e)
+		}
+		if len(h.events(h.other)) != 0 {
+			t.Error("another tenant has events")
+		}
+	})
+}
