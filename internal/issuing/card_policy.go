@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
@@ -85,7 +86,8 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 		if err != nil {
 			return err
 		}
-		k.issuance.Policies = changedPolicies(k.issuance.Policies, in, now)
+		stored := k.issuance.Policies
+		k.issuance.Policies = changedPolicies(stored, in, now)
 		k.issuance.UpdatedAt = now
 		if err := saveIssuance(ctx, tx, k.issuance); err != nil {
 			return fmt.Errorf("save policies: %w", err)
@@ -99,7 +101,10 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 				out.Changed = append(out.Changed, PolicyChange{Type: p.Type, Old: old.IsAllowed, New: p.IsAllowed})
 			}
 		}
-		return nil
+		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
+			stream: audit.PolicyStream, action: "PolicyChange", channel: in.Channel, description: in.Description,
+			changes: policyChanges(stored, k.issuance.Policies),
+		})
 	})
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
@@ -79,6 +80,10 @@ func TestChangePolicies_timedLiesOverOpenEndedWhichReturns(t *testing.T) {
 			t.Errorf("changed %+v", got.Changed)
 		}
 
+		acts := w.acts(t, w.caller, audit.PolicyStream) // of the last day
+		if len(acts) != 2 || acts[0].Action != "PolicyChange" || len(acts[0].Changes) == 0 {
+			t.Errorf("the audit record has %+v", acts)
+		}
 		reset, err := w.ChangePolicies(t.Context(), w.caller, token, PolicyWish{
 			ResetToDefault: true, Policies: []Policy{{Type: PolicyRecurring, IsAllowed: false}},
 		})
@@ -306,6 +311,15 @@ func TestDetokenize_quotaHoldsHoweverManyArriveAtOnce(t *testing.T) {
 		})
 		if err != nil || rows != 11 {
 			t.Errorf("%d are on record, want 11 (%v)", rows, err)
+		}
+		acts := 0
+		for _, e := range w.acts(t, w.caller, audit.CardStream) {
+			if e.Action == "Detokenize" && e.Description == "dispute" {
+				acts++
+			}
+		}
+		if acts != 11 {
+			t.Errorf("%d are in the audit record, want 11", acts)
 		}
 	})
 }

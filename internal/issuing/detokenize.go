@@ -129,6 +129,11 @@ func (s *Service) recordDetokenization(ctx context.Context, c access.Caller, cfg
 				return err
 			}
 		}
+		for _, card := range cards {
+			if err := s.recordUpkeep(ctx, tx, c, card, upkeep{action: "Detokenize", description: purpose}); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {

@@ -37,7 +37,8 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		if err != nil {
 			return err
 		}
-		if err := s.movePhone(ctx, tx, k.issuance, e164); err != nil {
+		old, err := s.movePhone(ctx, tx, k.issuance, e164)
+		if err != nil {
 			return err
 		}
 		if in.UpdateCustomer && !k.issuance.Customer.IsZero() {
@@ -45,29 +46,34 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 				return err
 			}
 		}
-		out, err = s.issuedCard(ctx, tx, c, token, 0)
-		return err
+		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil || old == e164 {
+			return err
+		}
+		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
+			action: "PhoneChange", description: in.Description,
+			changes: changeOf("phoneNumber", maskMiddle(old, 3, 3), maskMiddle(e164, 3, 3)),
+		})
 	})
 	return out, err
 }
 
-func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 string) error {
+// movePhone gives an issuance another phone and returns the one it had.
+func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 string) (old string, err error) {
 	if err := s.openPhone(ctx, &i); err != nil {
-		return err
+		return "", err
 	}
-	if i.PhoneNumber == e164 {
-		return nil
+	if old = i.PhoneNumber; old == e164 {
+		return old, nil
 	}
 	now := s.Clock.Now()
 	i.PhoneNumber, i.PhoneChangedAt, i.UpdatedAt = e164, now, now
-	var err error
 	if i.sealedPhone, err = s.sealPhone(ctx, i); err != nil {
-		return err
+		return "", err
 	}
 	if err := saveIssuance(ctx, tx, i); err != nil {
-		return fmt.Errorf("save phone: %w", err)
+		return "", fmt.Errorf("save phone: %w", err)
 	}
-	return nil
+	return old, nil
 }
 
 // moveCustomerPhone puts a number in the place of a customer's mobile phone.

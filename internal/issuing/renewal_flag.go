@@ -59,7 +59,10 @@ func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token 
 		if err := saveIssuance(ctx, tx, k.issuance); err != nil {
 			return fmt.Errorf("save auto renewal: %w", err)
 		}
-		return nil
+		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
+			action: "AutoRenewalChange", description: in.Description,
+			changes: changeOf("autoRenewalStatus", string(out.Previous), string(out.Status)),
+		})
 	})
 	return out, err
 }

@@ -46,7 +46,10 @@ func (s *Service) ChangeSlipType(ctx context.Context, c access.Caller, token str
 		if err := saveIssuance(ctx, tx, k.issuance); err != nil {
 			return fmt.Errorf("save slip type: %w", err)
 		}
-		return nil
+		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
+			action: "DigitalSlipChange", channel: in.Channel,
+			changes: changeOf("digitalSlipType", string(out.Previous), string(out.Type)),
+		})
 	})
 	return out, err
 }
