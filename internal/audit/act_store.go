@@ -144,6 +144,9 @@ func findEntries(ctx context.Context, tx db.Tx, tenant string, f Filter) ([]Entr
 			w.And(one.column+" = ?", one.value)
 		}
 	}
+	if f.Property != "" {
+		w.And("(a.changes LIKE ? OR a.changes LIKE ?)", `%"Property":"`+f.Property+`"%`, `%"Property":"`+f.Property+`.timed"%`)
+	}
 	var total int
 	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1`+entryTables+` WHERE `+w.SQL()+
 		fmt.Sprintf(" LIMIT %d) AS counted", countMax+1), w.Args()...).Scan(&total)

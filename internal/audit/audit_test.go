@@ -285,6 +285,8 @@ func TestList_filtersWithinItsTenant(t *testing.T) {
 			{func(f *Filter) { f.User = "user 2" }, []string{"P2"}},
 			{func(f *Filter) { f.ProductCode = "P3" }, []string{"P3"}},
 			{func(f *Filter) { f.From = start.Add(3 * time.Second) }, []string{"P3"}},
+			{func(f *Filter) { f.Property = "name" }, []string{"P3", "P2", "P1"}},
+			{func(f *Filter) { f.Property = "nam" }, nil},
 			{func(f *Filter) { f.Actions = []string{"Create", "Delete"} }, nil},
 			{func(f *Filter) { f.Stream, f.CardIDs = CardStream, []string{"card_0", "card_1"} }, []string{"P6"}},
 		} {

@@ -29,6 +29,7 @@ type Filter struct {
 	EntityKey, ProductCode string
 	CardIDs, IssuanceIDs   []string
 	Client, Channel, User  string
+	Property               string // one that changed, letters and digits; name.timed counts as name
 
 	Skip, Take  int
 	OldestFirst bool

@@ -66,7 +66,7 @@ func (v *checks) image(name, value string) {
 }
 
 // cardArtEntity is what card arts are called in the audit record.
-const cardArtEntity = "CardArt"
+const cardArtEntity = "Art"
 
 // audited is a as the audit record shows it: pictures by their SHA-256.
 func (a CardArt) audited() CardArt {

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -228,7 +229,7 @@ type policyAudit struct {
 	AuditItem
 	CardToken *string `json:"cardToken"`
 	Kind      string  `json:"kind" doc:"CardPolicy, Velocity, Authorization or Fee."`
-	Code      string  `json:"code" doc:"The policy type or the code of the control."`
+	Code      *string `json:"code" doc:"Of the control; the changes of a card policy name its types."`
 }
 
 func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct {
@@ -241,23 +242,27 @@ func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct 
 	var q decoding
 	f := a.auditFilter(&q, in.AuditQuery, audit.PolicyStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
 	q.oneSelector(false, in.CardToken, in.IssuanceNo)
+	if in.PolicyType != "" && !slices.Contains(issuing.PolicyTypes(), issuing.PolicyType(in.PolicyType)) {
+		q.fail("PolicyType", "unknown", "must be a policy type")
+	}
+	f.Property = in.PolicyType
 	if in.ControlCode != "" && in.PolicyType != "" {
 		q.fail("ControlCode", "ambiguous", "must not stand with PolicyType")
 	}
 	if err := q.err(); err != nil {
 		return api.Page[policyAudit]{}, err
 	}
-	f.EntityKey = in.ControlCode + in.PolicyType
-	if in.PolicyType != "" {
-		f.EntityTypes = []string{"CardPolicy"}
-	}
+	f.EntityKey = in.ControlCode
 	entries, total, names, err := a.auditsOf(ctx, c, f, issuing.Holding{CardToken: in.CardToken, IssuanceNo: in.IssuanceNo})
 	if err != nil {
 		return api.Page[policyAudit]{}, err
 	}
 	rows := make([]policyAudit, len(entries))
 	for i, e := range entries {
-		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), e.EntityType, e.EntityKey}
+		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), e.EntityType, orNil(e.EntityKey)}
+		if e.CardID != "" { // the changes name the types
+			rows[i].Kind, rows[i].Code = "CardPolicy", nil
+		}
 	}
 	return api.PageOf(total, rows), nil
 }
