@@ -10,8 +10,8 @@ import (
 
 // Bulk is a statement over many rows: the same text for both engines, with as
 // many rows in one statement as suits the engine (one on SQLite, where a
-// prepared statement in a loop is faster; up to 256 on PostgreSQL, in powers of
-// two so that the prepared texts repeat).
+// prepared statement in a loop is faster; up to 256 on PostgreSQL: any number up
+// to 16, beyond that powers of two, so that the prepared texts repeat).
 //
 // The text is Head + "($1,$2),($3,$4)" + Tail. A Bulk is declared once per
 // statement, as a package-level variable, and is safe for concurrent use.
@@ -49,7 +49,7 @@ func (b *Bulk) Query(ctx context.Context, tx Tx, args []any, scan func(Scanner) 
 func (b *Bulk) each(tx Tx, args []any, run func(text string, args []any) error) error {
 	d := tx.Dialect()
 	for len(args) > 0 {
-		rows := powerOfTwo(min(len(args)/b.Columns, d.RowsPerStatement))
+		rows := repeating(min(len(args)/b.Columns, d.RowsPerStatement))
 		n := rows * b.Columns
 		if err := run(b.text(rows, d), args[:n]); err != nil {
 			return err
@@ -109,11 +109,15 @@ type Lookup struct {
 func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string, scan func(Scanner) error) error {
 	d := tx.Dialect()
 	for len(keys) > 0 {
-		n := powerOfTwo(min(len(keys), d.RowsPerStatement))
+		some := keys[:min(len(keys), d.RowsPerStatement)]
+		n := 1
+		for n < len(some) {
+			n *= 2
+		}
 		args := make([]any, 0, len(leading)+n)
 		args = append(args, leading...)
-		for _, k := range keys[:n] {
-			args = append(args, k)
+		for i := range n { // up to a power of two, by naming the last key again
+			args = append(args, some[min(i, len(some)-1)])
 		}
 		rows, err := tx.Query(ctx, l.text(n, len(leading), d), args...)
 		if err != nil {
@@ -122,7 +126,7 @@ func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string,
 		if err := drain(rows, scan); err != nil {
 			return err
 		}
-		keys = keys[n:]
+		keys = keys[len(some):]
 	}
 	return nil
 }
@@ -161,9 +165,13 @@ func drain(rows *sql.Rows, scan func(Scanner) error) error {
 	return rows.Err()
 }
 
-// powerOfTwo returns the largest power of two that is at most n; n ≥ 1.
-func powerOfTwo(n int) int {
-	p := 1
+// repeating returns how many of n rows one statement takes, n ≥ 1: all of a few,
+// else the largest power of two, so that texts come again and again.
+func repeating(n int) int {
+	if n <= 16 {
+		return n
+	}
+	p := 16
 	for p*2 <= n {
 		p *= 2
 	}
