@@ -158,7 +158,10 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	d.Card.Tap = s.Card.Tap
 	o := s.Original
 	completes := o.Found && o.SameCard && o.Status.HoldsMoney()
-	if completes && req.Flow == FinancialAdvice && f.Billing.IsZero() {
+	if o.Found && o.SameCard && row.dir == debit && req.Flow == FinancialAdvice && (f.ClearingModel == Single || !completes) {
+		d.Approved = minus(d.Approved, least(d.Approved, o.Cleared)) // presentments have posted that
+	}
+	if completes && req.Flow == FinancialAdvice && (f.Billing.IsZero() || d.Approved.IsZero()) {
 		// A completion over nothing sets all of the hold free.
 		d.Status, d.ReverseBy = StatusApproved, o.Remaining
 		d.Trace = append(d.Trace, Check{"Advice", Pass, "", "completes an open authorization with nothing"})
@@ -172,6 +175,8 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 		if req.Flow == FinancialAdvice && f.ClearingModel == Single {
 			d.Post, d.PostSide, d.Status = d.Approved, ledger.Credit, StatusCleared
 		}
+	case d.Approved.IsZero():
+		d.Status = StatusApproved // all of it was presented before
 	case req.Flow == FinancialAdvice && f.ClearingModel == Single:
 		d.Post, d.PostSide, d.Status = d.Approved, ledger.Debit, StatusCleared
 		if completes {

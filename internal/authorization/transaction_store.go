@@ -147,10 +147,12 @@ func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (Trans
 		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND card_id = $3
 			AND terminal_id = $4 AND card_acceptor_id = $5 AND id = root_id AND hold_id IS NOT NULL
 			AND (authorization_code = $6 OR $6 = '' OR ($7 AND transaction_amount = $8 AND transaction_currency = $9))
-			AND status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')
-		ORDER BY id DESC LIMIT 1`,
+			AND (status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')
+				OR $10 AND $6 <> '' AND authorization_code = $6 AND status IN ('Cleared', 'PartiallyRefunded', 'Refunded') AND cleared_amount > 0
+				AND NOT EXISTS (SELECT 1 FROM card_transaction p WHERE p.root_id = card_transaction.id AND p.id <> p.root_id AND p.flow = 'FinancialAdvice'))
+		ORDER BY CASE WHEN status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
 		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode,
-		req.Flow == AuthorizationAdvice, req.Amount.Minor(), req.Amount.Currency().Code())
+		req.Flow == AuthorizationAdvice, req.Amount.Minor(), req.Amount.Currency().Code(), req.Flow == FinancialAdvice)
 }
 
 // closeChain settles what still stands open of a life cycle whose hold has come

@@ -364,7 +364,7 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 		t.Billing = f.Billing // what was asked for
 	}
 	if o := s.Original; o.Found && o.SameCard {
-		if req.Flow.IsReversal() || o.Status.HoldsMoney() {
+		if req.Flow.IsReversal() || o.Status.HoldsMoney() && row.dir != credit && req.Flow != FinancialRequest {
 			t.Original, t.Root = o.ID, o.Root
 		}
 		if req.Flow.IsReversal() {

@@ -242,13 +242,22 @@ func (b *batch) readChains(ctx context.Context, tx db.Tx, roots []authorization.
 
 // readEntries reads the entries that reversals mirror.
 func (b *batch) readEntries(ctx context.Context, tx db.Tx) error {
-	keys := map[access.TenantID][]string{}
+	keys, reversals := map[access.TenantID][]string{}, false
 	for _, r := range b.records {
-		k, ok := b.known[r.refersTo(b.in.Network)]
-		if !r.Reversal || !ok {
+		if !r.Reversal {
 			continue
 		}
-		keys[k.tenant] = append(keys[k.tenant], entryOf(k))
+		reversals = true
+		if k, ok := b.known[r.refersTo(b.in.Network)]; ok {
+			keys[k.tenant] = append(keys[k.tenant], entryOf(k))
+		}
+	}
+	if reversals { // one may take back what a record of this batch confirms
+		for _, t := range b.transactions {
+			if t.IsPosted() {
+				keys[t.Tenant] = append(keys[t.Tenant], authorization.EntryKey(t.ID))
+			}
+		}
 	}
 	for tenant, list := range keys {
 		slices.Sort(list)
