@@ -97,6 +97,7 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 		if err != nil {
 			return err
 		}
+		old := u // put replaces lists, it changes none
 		at = put(&u)
 		u = u.normalized()
 		u.Record = u.Record.updated(c, now)
@@ -108,6 +109,9 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 			return err
 		}
 		if err := s.replaceWhole(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := u.raiseChange(ctx, tx, c, old, now); err != nil {
 			return err
 		}
 		out = u.maskedFor(c)

@@ -119,6 +119,7 @@ func (in PolicyWish) check(now time.Time) error {
 		v.is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
 		v.is(at+"endDate", p.EndsAt == nil || p.EndsAt.After(now), "past", "must lie in the future")
 		v.is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
+		v.period(at, p)
 		seen[p.Type] = true
 	}
 	return v.err()

@@ -3,6 +3,7 @@ package issuing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -20,6 +21,8 @@ type NewStatus struct {
 	IncludeChildCards bool      // for Active, Inactive and Blocked only
 	IssueReplacement  bool
 	Channel           string
+
+	from []CardStatus // only a card in one of these; none is any
 }
 
 // StatusResult is what became of a [NewStatus].
@@ -132,6 +135,9 @@ func (m mover) moveOne(ctx context.Context, card Card, issuance Issuance, reason
 		from := card.Status
 		if from == m.in.Status {
 			return from, card.StatusChange, nil
+		}
+		if len(m.in.from) > 0 && !slices.Contains(m.in.from, from) {
+			return from, StatusChange{}, errTransitionNotAllowed.With("from", string(from)).With("to", string(m.in.Status)).With("cardToken", card.Token)
 		}
 		if err := m.permit(card, issuance); err != nil {
 			return from, StatusChange{}, err

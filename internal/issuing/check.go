@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -103,4 +104,16 @@ func allDigits(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// moment checks a time that is kept as microseconds, where 0 means none, and
+// shown with a year of four digits.
+func (v *checks) moment(name string, t *time.Time) {
+	v.is(name, t == nil || t.UnixMicro() > 0 && t.UTC().Year() <= 2199, "out_of_range", "must lie between 1970 and 2199")
+}
+
+// period checks when a switch begins and ends.
+func (v *checks) period(at string, p Policy) {
+	v.moment(at+"startDate", p.StartsAt)
+	v.moment(at+"endDate", p.EndsAt)
 }

@@ -27,7 +27,7 @@ type CustomerCardsStatus struct {
 // other statuses than the wished ones are not in the answer. The supplementary
 // cards that a closed main card takes along are.
 func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in CustomerCardsStatus) ([]UpdatedCard, error) {
-	one := NewStatus{Status: in.Status, Reason: in.Reason, Description: in.Description}
+	one := NewStatus{Status: in.Status, Reason: in.Reason, Description: in.Description, from: in.FromStatuses}
 	if err := in.check(one, s); err != nil {
 		return nil, err
 	}
@@ -53,6 +53,10 @@ func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in C
 			done = append(done, u)
 			continue
 		}
+		// A supplementary card that could not move by itself may have gone along with its main card.
+		done = slices.DeleteFunc(done, func(d UpdatedCard) bool {
+			return slices.ContainsFunc(moved.Updated, func(m UpdatedCard) bool { return m.CardToken == d.CardToken })
+		})
 		u.Previous, u.Current = moved.Previous, moved.Current.Status
 		done = append(append(done, u), moved.Updated...)
 	}

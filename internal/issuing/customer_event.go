@@ -14,24 +14,26 @@ import (
 
 // The events about customers.
 const (
-	EventCustomerCreated       = "customer.created"
-	EventCustomerUpdated       = "customer.updated"
-	EventCustomerStatusChanged = "customer.status-changed"
+	EventCustomerCreated        = "customer.created"
+	EventCustomerUpdated        = "customer.updated"
+	EventCustomerStatusChanged  = "customer.status-changed"
+	EventCustomerSegmentChanged = "customer.segment-changed"
 )
 
 // CustomerEvent is what events about customers tell. It names nobody: whoever
 // may know the person asks for the customer. Its member names are the stored
 // form: they are not changed, only added to.
 type CustomerEvent struct {
-	No             string
-	Type           CustomerType
-	Status         CustomerStatus
-	KYCLevel       KYCLevel
-	Segment        string
-	ExternalID     string
-	PreviousStatus CustomerStatus // of a change of status
-	Reason         string         // of a change of status
-	Changed        []string       // of an update: the fields of Customer and Profile that differ
+	No              string
+	Type            CustomerType
+	Status          CustomerStatus
+	KYCLevel        KYCLevel
+	Segment         string
+	ExternalID      string
+	PreviousStatus  CustomerStatus // of a change of status
+	Reason          string         // of a change of status
+	PreviousSegment string         // of a change of segment
+	Changed         []string       // of an update: the fields of Customer and Profile that differ
 }
 
 // raise writes an event about u, in the transaction of what it tells of.

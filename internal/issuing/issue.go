@@ -141,6 +141,7 @@ func (in *NewCard) check() error {
 		oneOf(&v, at+"policyType", p.Type, PolicyTypes())
 		v.is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
 		v.is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
+		v.period(at, p)
 		seen[p.Type] = true
 	}
 	return v.err()

@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
 // NoteSubject is what a note is about.
@@ -48,8 +49,10 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 	}
 	var v checks
 	oneOf(&v, "entityType", n.Subject, []NoteSubject{NoteOnCustomer, NoteOnCard})
-	// Lines may break in a note.
-	v.text("note", strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(n.Text), 1, 2000)
+	// Lines may break in a note, but not a card number.
+	flat := strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(n.Text)
+	v.text("note", flat, 1, 2000)
+	v.is("note", !pan.ContainsPAN(strings.Join(strings.Fields(flat), " ")), "card_number", "must not contain a card number")
 	v.text("category", n.Category, 0, 50)
 	if err := v.err(); err != nil {
 		return Note{}, err
@@ -65,7 +68,14 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 		if err := insertNote(ctx, tx, c.Tenant, n, sealed); err != nil {
 			return fmt.Errorf("insert note: %w", err)
 		}
-		return nil
+		if n.Subject != NoteOnCard {
+			return nil
+		}
+		card, found, err := readCard(ctx, tx, c.Tenant, n.Key, 0)
+		if err != nil || !found {
+			return fmt.Errorf("read card: %w", missing(err))
+		}
+		return s.recordCard(ctx, tx, c, "NoteAdd", card)
 	})
 	if err != nil {
 		return Note{}, err

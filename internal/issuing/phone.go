@@ -41,12 +41,13 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		if err != nil {
 			return err
 		}
+		customerChanged := false
 		if in.UpdateCustomer && !k.issuance.Customer.IsZero() {
-			if err := s.moveCustomerPhone(ctx, tx, c, k.issuance, e164, attributes.UniqueMobilePhone); err != nil {
+			if customerChanged, err = s.moveCustomerPhone(ctx, tx, c, k.issuance, e164, attributes.UniqueMobilePhone); err != nil {
 				return err
 			}
 		}
-		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil || old == e164 {
+		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil || old == e164 && !customerChanged {
 			return err
 		}
 		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
@@ -76,21 +77,23 @@ func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 stri
 	return old, nil
 }
 
-// moveCustomerPhone puts a number in the place of a customer's mobile phone.
-func (s *Service) moveCustomerPhone(ctx context.Context, tx db.Tx, c access.Caller, i Issuance, e164 string, unique bool) error {
+// moveCustomerPhone puts a number in the place of a customer's mobile phone and
+// reports whether it was another.
+func (s *Service) moveCustomerPhone(ctx context.Context, tx db.Tx, c access.Caller, i Issuance, e164 string, unique bool) (changed bool, err error) {
 	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, i.Customer.String()); err != nil {
-		return fmt.Errorf("lock customer: %w", err)
+		return false, fmt.Errorf("lock customer: %w", err)
 	}
 	u, found, err := s.readCustomer(ctx, tx, c.Tenant, i.Customer)
 	if err != nil || !found {
-		return fmt.Errorf("read customer %s: %w", i.Customer, missing(err))
+		return false, fmt.Errorf("read customer %s: %w", i.Customer, missing(err))
 	}
 	if u.Status == CustomerClosed {
-		return errCustomerClosed.With("customerNo", u.No)
+		return false, errCustomerClosed.With("customerNo", u.No)
 	}
 	if u.Contact(MobilePhone) == e164 {
-		return nil
+		return false, nil
 	}
+	old := u
 	u.Communications = slices.Clone(u.Communications)
 	isMobile := func(m Communication) bool { return m.Type == MobilePhone }
 	if at := slices.IndexFunc(u.Communications, isMobile); at >= 0 {
@@ -99,10 +102,14 @@ func (s *Service) moveCustomerPhone(ctx context.Context, tx db.Tx, c access.Call
 	} else {
 		u.Communications = append(u.Communications, Communication{Type: MobilePhone, Value: e164})
 	}
-	u.Record = u.Record.updated(c, s.Clock.Now())
+	now := s.Clock.Now()
+	u.Record = u.Record.updated(c, now)
 	d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: unique})
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.replaceWhole(ctx, tx, d)
+	if err := s.replaceWhole(ctx, tx, d); err != nil {
+		return false, err
+	}
+	return true, u.raiseChange(ctx, tx, c, old, now)
 }

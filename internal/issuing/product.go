@@ -378,6 +378,7 @@ func (p Product) checkPolicies(v *checks) {
 		oneOf(v, at+"policyType", w.Type, PolicyTypes())
 		v.is(at+"policyType", !seen[w.Type], "repeated", "is there twice")
 		seen[w.Type] = true
+		v.period(at, w)
 		if w.StartsAt != nil && w.EndsAt != nil {
 			v.is(at+"endDate", w.StartsAt.Before(*w.EndsAt), "before_start", "must be after startDate")
 		}

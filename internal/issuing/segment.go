@@ -118,6 +118,11 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 		if err != nil {
 			return err
 		}
+		if u.Segment == code { // also of a segment that takes no more
+			out = u.maskedFor(c)
+			return nil
+		}
+		old := u.Segment
 		u.Segment = code
 		if err := u.enterSegment(ctx, tx); err != nil {
 			return err
@@ -125,6 +130,9 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 		u.Record = u.Record.updated(c, now)
 		if err := setSegment(ctx, tx, u); err != nil {
 			return fmt.Errorf("set segment: %w", err)
+		}
+		if err := u.raise(ctx, tx, c, EventCustomerSegmentChanged, now, CustomerEvent{PreviousSegment: old}); err != nil {
+			return err
 		}
 		out = u.maskedFor(c)
 		return nil

@@ -52,13 +52,19 @@ func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
 // lanesMax bounds the lanes that one look finds.
 const lanesMax = 256
 
-// dueLanes are lanes of a topic, of any tenant, in which something is due.
+// dueLanes are lanes of a topic, of any tenant, in which something is due and
+// waits for nothing before it: lanes that only wait take no place.
 func dueLanes(ctx context.Context, tx db.Tx, topic string, now time.Time) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
 		err = row.Scan(&lane)
 		return lane, err
-	}, `SELECT lane FROM outbox_message WHERE topic = $1 AND status = 'Waiting' AND due_at <= $2 AND leased_until <= $2
-		GROUP BY lane ORDER BY MIN(due_at), lane LIMIT $3`, topic, clock.Micros(now), lanesMax)
+	}, `SELECT m.lane FROM outbox_message m
+		WHERE m.topic = $1 AND m.status = 'Waiting' AND m.due_at <= $2 AND m.leased_until <= $2
+		AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = m.topic AND b.lane = m.lane AND b.ordering_key = m.ordering_key
+			AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
+			AND (b.failing_since IS NULL OR b.failing_since > $4 OR b.leased_until > $2))
+		GROUP BY m.lane ORDER BY MIN(m.due_at), m.lane LIMIT $3`,
+		topic, clock.Micros(now), lanesMax, clock.Micros(now.Add(-BlockLife)))
 }
 
 // claim leases the next message of a lane that is due and waits for none before
@@ -142,10 +148,11 @@ func Empty(ctx context.Context, tx db.Tx, tenant, topic, lane string) error {
 }
 
 // deleteEnded deletes messages, of any tenant, that ended before the given
-// time, a thousand at most.
+// time, a thousand at most. What was revived while the statement waited stays:
+// the outer condition is looked at again.
 func deleteEnded(ctx context.Context, tx db.Tx, before time.Time) (int64, error) {
 	return db.Affected(tx.Exec(ctx, `DELETE FROM outbox_message WHERE id IN (
-		SELECT id FROM outbox_message WHERE ended_at < $1 ORDER BY ended_at LIMIT 1000)`, clock.Micros(before)))
+		SELECT id FROM outbox_message WHERE ended_at < $1 ORDER BY ended_at LIMIT 1000) AND ended_at < $1`, clock.Micros(before)))
 }
 
 // readDepth counts what waits, over all tenants, and finds the oldest.

@@ -53,7 +53,7 @@ type envelope struct {
 func newEnvelope(m outbox.Message, tenant access.TenantID, c Content) envelope {
 	return envelope{
 		EventID: m.EventID.UUID(), EventType: m.Name, EventVersion: 1, TenantID: tenant.UUID(), OccurredAt: m.OccurredAt,
-		CorrelationID: m.CorrelationID, Sequence: m.Sequence, CustomerNo: c.CustomerNo, IssuanceNo: c.IssuanceNo,
+		CorrelationID: m.CorrelationID, Sequence: m.Sequence, OutOfOrder: m.OutOfOrder, CustomerNo: c.CustomerNo, IssuanceNo: c.IssuanceNo,
 		CardToken: c.CardToken, Data: c.Data,
 	}
 }

@@ -25,23 +25,25 @@ func (Events) EncodeEvent(m webhook.Delivery) (webhook.Content, error) {
 
 // eventEncoders has every event that this platform raises.
 var eventEncoders = map[string]func(payload []byte) (webhook.Content, error){
-	issuing.EventCustomerCreated:       encodeCustomerEvent,
-	issuing.EventCustomerUpdated:       encodeCustomerEvent,
-	issuing.EventCustomerStatusChanged: encodeCustomerEvent,
+	issuing.EventCustomerCreated:        encodeCustomerEvent,
+	issuing.EventCustomerUpdated:        encodeCustomerEvent,
+	issuing.EventCustomerStatusChanged:  encodeCustomerEvent,
+	issuing.EventCustomerSegmentChanged: encodeCustomerEvent,
 }
 
 // customerEvent is the data of events about customers: references, no names.
 type customerEvent struct {
-	CustomerNo     string   `json:"customerNo"`
-	CustomerType   string   `json:"customerType"`
-	Status         string   `json:"status"`
-	SegmentCode    *string  `json:"segmentCode"`
-	KYCLevel       string   `json:"kycLevel"`
-	ExternalID     *string  `json:"externalCustomerId"`
-	PreviousStatus string   `json:"previousStatus,omitempty"`
-	CurrentStatus  string   `json:"currentStatus,omitempty"`
-	Reason         string   `json:"reason,omitempty"`
-	Changed        []string `json:"changed,omitempty"`
+	CustomerNo      string   `json:"customerNo"`
+	CustomerType    string   `json:"customerType"`
+	Status          string   `json:"status"`
+	SegmentCode     *string  `json:"segmentCode"`
+	KYCLevel        string   `json:"kycLevel"`
+	ExternalID      *string  `json:"externalCustomerId"`
+	PreviousStatus  string   `json:"previousStatus,omitempty"`
+	CurrentStatus   string   `json:"currentStatus,omitempty"`
+	PreviousSegment string   `json:"previousSegmentCode,omitempty"`
+	Reason          string   `json:"reason,omitempty"`
+	Changed         []string `json:"changed,omitempty"`
 }
 
 func encodeCustomerEvent(payload []byte) (webhook.Content, error) {
@@ -51,7 +53,7 @@ func encodeCustomerEvent(payload []byte) (webhook.Content, error) {
 	}
 	out := customerEvent{
 		CustomerNo: e.No, CustomerType: string(e.Type), Status: string(e.Status), SegmentCode: orNil(e.Segment),
-		KYCLevel: e.KYCLevel.String(), ExternalID: orNil(e.ExternalID), PreviousStatus: string(e.PreviousStatus), Reason: e.Reason,
+		KYCLevel: e.KYCLevel.String(), ExternalID: orNil(e.ExternalID), PreviousStatus: string(e.PreviousStatus), PreviousSegment: e.PreviousSegment, Reason: e.Reason,
 	}
 	if e.PreviousStatus != "" {
 		out.CurrentStatus = string(e.Status)
