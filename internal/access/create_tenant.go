@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -113,6 +115,9 @@ func (t *Tenant) set(in TenantChange) error {
 	bad := fault.New(fault.Invalid, CodeInvalid, "the tenant is not valid")
 	if n := len([]rune(in.Name)); strings.TrimSpace(in.Name) == "" || n > 128 {
 		bad = bad.OnField("name", "length", "must have 1 to 128 characters")
+	}
+	if !utf8.ValidString(in.Name) || strings.ContainsFunc(in.Name, unicode.IsControl) {
+		bad = bad.OnField("name", "malformed", "must be text without control characters")
 	}
 	if !contains(InstitutionTypes(), in.InstitutionType) {
 		bad = bad.OnField("institutionType", "unknown", "must be one of "+strings.Join(InstitutionTypes(), ", "))

@@ -29,15 +29,15 @@ type checkpoint struct {
 
 // CheckpointAudit signs the present end of a tenant's audit chain and prints it.
 func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) (err error) {
+	named, err := id.ParseUUID[access.Tenant](tenant)
+	if err != nil {
+		return fmt.Errorf("%w: --tenant must be the id of a tenant, not %q", ErrUsage, tenant)
+	}
 	k, err := openCore(ctx, c, log, asItIs)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	named, err := id.ParseUUID[access.Tenant](tenant)
-	if err != nil {
-		return fmt.Errorf("%q is not the id of a tenant", tenant)
-	}
 	if _, err := k.access.TenantByID(ctx, named); err != nil {
 		return err
 	}

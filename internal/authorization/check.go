@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -280,7 +281,7 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) (Ch
 	if req.IsIncrement && !(s.Original.Found && s.Original.SameCard && s.Original.Status.HoldsMoney()) {
 		return failed(OriginalNotFound, "there is no open authorization to add to")
 	}
-	available := minus(s.Posted, s.Held)
+	available := ledger.Account{Currency: s.Posted.Currency(), Posted: s.Posted, Held: s.Held}.Available()
 	switch {
 	case available.Cmp(f.Billing) >= 0:
 		return passed("%s of %s", f.Billing.Decimal(), available.Decimal())

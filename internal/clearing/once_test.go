@@ -100,3 +100,30 @@ func TestImport_takesBackAConfirmationOfTheSameFile(t *testing.T) {
 		w.verify()
 	})
 }
+
+// A balance at the end of the range declines, and takes no answer away.
+func TestAuthorize_decidesAtTheEndOfTheRange(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		try := money.MustCurrency("TRY")
+		c := w.NewCard("150.00")
+		fifty, err := money.New(5000, try)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := w.Request(c, authorization.AuthorizationRequest, fifty)
+		w.Authorize(r)
+		for _, minor := range []int64{money.MaxMinor - 10_000, 10_000 + 14_000} {
+			amount, err := money.New(minor, try)
+			if err != nil {
+				t.Fatal(err)
+			}
+			never := w.Request(c, authorization.AuthorizationRequest, amount)
+			w.mustImport(w.deliver(w.present(payment{request: never}, amount)))
+		}
+		if a := w.Authorize(w.Request(c, authorization.AuthorizationRequest, fifty)); a.Outcome != authorization.Outcome(authorization.InsufficientFunds) {
+			t.Errorf("got %+v", a)
+		}
+		w.verify()
+	})
+}

@@ -92,7 +92,9 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 			ID: id.New[Entry](now), Tenant: c.Tenant, Event: "F3", Key: key, Description: a.Description,
 			BusinessOn: clock.DateOf(now, tenant.Zone), At: now, Postings: Move(debit, credit, a.Amount),
 		}
-		if err := book.Post(out.Entry); err != nil {
+		if err := book.Post(out.Entry); errors.Is(err, money.ErrRange) {
+			return fault.New(fault.Refused, InvalidAmount, "the balance would be out of range").Wrap(err)
+		} else if err != nil {
 			return err
 		}
 		out.Account, _ = book.Account(account.ID)

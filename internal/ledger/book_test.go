@@ -164,6 +164,21 @@ func TestAdjust_oneReferenceMovesMoneyOnce(t *testing.T) {
 	})
 }
 
+func TestAdjust_refusesABalanceOutOfRange(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBooks(t, d)
+		a := b.open(500)
+		_, err := b.adjust(a, ledger.Credit, money.MaxMinor, "in")
+		if f, ok := fault.As(err); !ok || f.Code != ledger.InvalidAmount || f.Kind != fault.Refused {
+			t.Errorf("got %v", err)
+		}
+		if got := b.account(a).Posted; got != try(500) {
+			t.Errorf("posted %s", got)
+		}
+		b.verify()
+	})
+}
+
 func TestAdjust_refusesToOverdrawAndChangesNothing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBooks(t, d)

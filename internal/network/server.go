@@ -201,31 +201,33 @@ func (c *connection) stopped() bool {
 
 func (c *connection) read(ctx context.Context) error {
 	r := iso8583.NewReader(c.conn, c.dialect.Framing(), c.dialect.BodyMax())
-	for {
-		wait := c.cfg.IdleTimeout
-		if r.Pending() {
-			wait = c.cfg.StallTimeout
-		}
-		c.conn.SetReadDeadline(now().Add(wait))
+	// A frame has its time from its first byte on, however long the peer was idle.
+	within := func(d time.Duration, late error, read func() error) error {
+		c.conn.SetReadDeadline(now().Add(d))
 		if c.stopped() { // after the deadline was set: stopReading must win
 			return errStopped
 		}
-		body, err := r.Next()
-		var timeout net.Error
-		switch {
-		case err == nil:
-		case errors.As(err, &timeout) && timeout.Timeout():
-			if c.stopped() {
-				return errStopped
+		err := read()
+		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+			return err
+		}
+		if c.stopped() {
+			return errStopped
+		}
+		return late
+	}
+	for {
+		if !r.Pending() {
+			if err := within(c.cfg.IdleTimeout, errIdle, r.Await); err != nil {
+				return err
 			}
-			if r.Pending() {
-				if wait == c.cfg.StallTimeout {
-					return errStalled
-				}
-				continue // it began late in the idle wait: give it its time
-			}
-			return errIdle
-		default:
+		}
+		var body []byte
+		err := within(c.cfg.StallTimeout, errStalled, func() (err error) {
+			body, err = r.Next()
+			return err
+		})
+		if err != nil {
 			return err
 		}
 		if len(body) == 0 {

@@ -127,6 +127,10 @@ func (r *Reader) Next() ([]byte, error) {
 	return body, nil
 }
 
+// Await returns as soon as part of a frame has been read. Its errors are those
+// of Next between frames.
+func (r *Reader) Await() error { return r.fill(1) }
+
 // Pending reports whether part of a frame has been read: a peer that is idle
 // between frames leaves nothing pending, a peer that stopped inside one does.
 func (r *Reader) Pending() bool { return r.end > r.begin }
