@@ -117,3 +117,11 @@ func (v *checks) period(at string, p Policy) {
 	v.moment(at+"startDate", p.StartsAt)
 	v.moment(at+"endDate", p.EndsAt)
 }
+
+// someTime is t, or nil for none.
+func someTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -25,6 +25,7 @@ func (u Customer) checkProfile(v *checks, now time.Time, zone *time.Location) {
 	v.name("fatherName", u.FatherName, 0)
 	v.name("motherMaidenName", u.MotherMaidenName, 0)
 	v.text("occupation", u.Occupation, 0, 50)
+	v.moment("notificationPreferences.kvkkConsentDate", someTime(u.Notifications.ConsentAt))
 	v.text("education", u.Education, 0, 50)
 	v.text("statusReason", u.StatusReason, 0, 200)
 	oneOf(v, "gender", u.Gender, []Gender{GenderUnknown, Male, Female})
@@ -146,6 +147,7 @@ func (u Customer) checkIdentifications(v *checks) (wrong checks) {
 			wrong.fail(at+"identificationNo", "wrong_number", "is not a valid number of its type")
 		}
 		v.text(at+"serialNo", n.SerialNo, 0, 20)
+		v.moment(at+"verifiedAt", someTime(n.VerifiedAt))
 		v.text(at+"issuingAuthority", n.IssuingAuthority, 0, 50)
 		v.is(at+"issuingCountry", !n.IssuingCountry.IsZero(), "required", "is required for passports")
 		if !n.ExpiryDate.IsZero() && !n.IssueDate.IsZero() {
@@ -185,6 +187,7 @@ func (u Customer) checkCommunications(v *checks) {
 	for i, m := range u.Communications {
 		at := "communications[" + strconv.Itoa(i) + "]."
 		oneOf(v, at+"communicationType", m.Type, CommunicationTypes())
+		v.moment(at+"verifiedAt", someTime(m.VerifiedAt))
 		v.is(at+"communicationType", !seen[m.Type], "repeated", "is there twice")
 		seen[m.Type] = true
 		switch {

@@ -176,7 +176,7 @@ func (c *connection) run(ctx context.Context) {
 	close(c.out)
 	<-written
 	c.conn.Close()
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errStopped) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, errStopped) {
 		c.log.Warn("link connection ended", "link", c.cfg.Name, "peer", c.conn.RemoteAddr().String(), "error", err)
 	}
 }
@@ -199,6 +199,7 @@ func (c *connection) stopped() bool {
 	return c.draining
 }
 
+// read accepts frames until it cannot; the error says why, and is never nil.
 func (c *connection) read(ctx context.Context) error {
 	r := iso8583.NewReader(c.conn, c.dialect.Framing(), c.dialect.BodyMax())
 	// A frame has its time from its first byte on, however long the peer was idle.
