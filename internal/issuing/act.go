@@ -69,6 +69,15 @@ func (s *Service) recordIssue(ctx context.Context, tx db.Tx, c access.Caller, d 
 	return audit.Append(ctx, tx, a)
 }
 
+// tellMove raises the event that a card went to another status, and writes it
+// down.
+func (m mover) tellMove(ctx context.Context, card Card, to StatusChange) error {
+	if err := raiseStatus(ctx, m.tx, m.c, card.ID, card.Status, to); err != nil {
+		return err
+	}
+	return m.recordMove(ctx, card, to)
+}
+
 // recordMove writes down that a card went to another status, at the end of the
 // transaction where the mover has one in view.
 func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error {

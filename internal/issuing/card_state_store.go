@@ -124,6 +124,9 @@ func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.
 		if err == nil && !moved {
 			panic("issuing: a locked card changed its status")
 		}
+		if err == nil {
+			err = raiseStatus(ctx, tx, access.Caller{}, c.ID, c.locked, to)
+		}
 		if err != nil {
 			return fmt.Errorf("save status of card %s: %w", c.ID, err)
 		}

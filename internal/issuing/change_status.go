@@ -151,7 +151,7 @@ func (m mover) moveOne(ctx context.Context, card Card, issuance Issuance, reason
 			if err := m.afterwards(ctx, card, to.Status); err != nil {
 				return from, to, err
 			}
-			return from, to, m.recordMove(ctx, card, to)
+			return from, to, m.tellMove(ctx, card, to)
 		}
 		if card, _, err = readCardByID(ctx, m.tx, m.c.Tenant, card.ID); err != nil {
 			return from, StatusChange{}, fmt.Errorf("read card again: %w", err)
@@ -281,7 +281,7 @@ func (m mover) closeChild(ctx context.Context, card Card) (from, now CardStatus,
 			if err := m.afterwards(ctx, card, Cancelled); err != nil {
 				return card.Status, Cancelled, err
 			}
-			return card.Status, Cancelled, m.recordMove(ctx, card, to)
+			return card.Status, Cancelled, m.tellMove(ctx, card, to)
 		}
 		if card, _, err = readCardByID(ctx, m.tx, m.c.Tenant, card.ID); err != nil {
 			return card.Status, card.Status, fmt.Errorf("read card again: %w", err)

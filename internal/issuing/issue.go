@@ -632,6 +632,9 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return fmt.Errorf("insert card: %w", err)
 		}
 		if added {
+			if err := raiseIssue(ctx, tx, c, d); err != nil {
+				return err
+			}
 			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.

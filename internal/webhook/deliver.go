@@ -30,7 +30,11 @@ type Content struct {
 	CustomerNo string
 	IssuanceNo string
 	CardToken  string
-	Data       json.RawMessage // tokens and references; no card numbers, no secrets
+	// What filters look at; empty where an event has none.
+	ProductCode     string
+	Network         string
+	TransactionCode string
+	Data            json.RawMessage // tokens and references; no card numbers, no secrets
 }
 
 // envelope is the body of a request (contract/platform.md §14.3). Sequence

@@ -3,6 +3,7 @@ package platform
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -20,15 +21,25 @@ func (Events) EncodeEvent(m webhook.Delivery) (webhook.Content, error) {
 	if !known {
 		return webhook.Content{}, fmt.Errorf("no encoder for %s", m.Name)
 	}
-	return encode(m.Payload)
+	return encode.encode(m.Payload)
 }
 
-// eventEncoders has every event that this platform raises.
-var eventEncoders = map[string]func(payload []byte) (webhook.Content, error){
-	issuing.EventCustomerCreated:        encodeCustomerEvent,
-	issuing.EventCustomerUpdated:        encodeCustomerEvent,
-	issuing.EventCustomerStatusChanged:  encodeCustomerEvent,
-	issuing.EventCustomerSegmentChanged: encodeCustomerEvent,
+// encoder makes the data of one kind of event.
+type encoder struct {
+	data   reflect.Type // the wire struct, for the documentation
+	encode func(payload []byte) (webhook.Content, error)
+}
+
+// eventEncoders has every event that this platform raises. An event about a
+// card takes one line: its name, and a function from what the domain adds to
+// what the receiver reads.
+var eventEncoders = map[string]encoder{
+	issuing.EventCustomerCreated:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCustomerUpdated:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCustomerStatusChanged:  {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCustomerSegmentChanged: {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCardCreated:            cardEncoder(encodeCardCreated),
+	issuing.EventCardStatusChanged:      cardEncoder(encodeCardStatusChanged),
 }
 
 // customerEvent is the data of events about customers: references, no names.

@@ -1,0 +1,95 @@
+package issuing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// The events about cards. What each adds to a [CardEvent] is named beside it.
+const (
+	EventCardCreated       = "card.created"        // CardCreated
+	EventCardStatusChanged = "card.status-changed" // CardStatusChanged
+)
+
+// CardEvent is what every event about a card tells of it, as it is after what
+// happened. Its member names are the stored form: they are not changed, only
+// added to; so are those of what stands in About.
+type CardEvent struct {
+	IssuanceNo  string
+	CardToken   string
+	MaskedNo    string
+	Sequence    int
+	CustomerNo  string // empty for a card without a customer
+	ProductCode string
+	Status      CardStatus
+	About       json.RawMessage // what this kind of event adds; no card numbers, no secrets, nothing personal
+}
+
+// CardCreated is what the event of a new card adds.
+type CardCreated struct {
+	AccountNo        string
+	ExternalCardID   string
+	FormFactor       FormFactor
+	Ownership        CardOwnership
+	ParentIssuanceNo string // of a supplementary card
+	Reason           StatusReason
+	PINStatus        PINStatus
+	ExpireYear       int
+	ExpireMonth      int
+}
+
+// CardStatusChanged is what the event of a change of status adds; the status
+// it came into is the card's.
+type CardStatusChanged struct {
+	Previous    CardStatus
+	Current     CardStatus
+	Reason      StatusReason
+	Description string
+	Channel     string
+	ChangedBy   string
+}
+
+// raiseCard writes an event about a card, in the transaction of what it tells
+// of and after it. about is what the kind of event adds, nil for nothing.
+// Events of one issuance are told in their order.
+func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card id.ID[Card], at time.Time, about any) error {
+	e, tenant, found, err := readCardEvent(ctx, tx, card)
+	if err != nil || !found {
+		return fmt.Errorf("read card of event %s: %w", name, missing(err))
+	}
+	if about != nil {
+		if e.About, err = json.Marshal(about); err != nil {
+			return fmt.Errorf("encode event %s: %w", name, err)
+		}
+	}
+	payload, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode event %s: %w", name, err)
+	}
+	return outbox.Add(ctx, tx, outbox.Event{
+		Tenant: tenant.String(), Name: name, Key: e.IssuanceNo, Payload: payload, CorrelationID: c.CorrelationID, At: at,
+	})
+}
+
+// raiseStatus tells that a card came into another status.
+func raiseStatus(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], from CardStatus, to StatusChange) error {
+	return raiseCard(ctx, tx, c, EventCardStatusChanged, card, to.ChangedAt, CardStatusChanged{
+		Previous: from, Current: to.Status, Reason: to.Reason, Description: to.Description, Channel: to.Channel, ChangedBy: to.ChangedBy,
+	})
+}
+
+// raiseIssue tells of a new card.
+func raiseIssue(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
+	return raiseCard(ctx, tx, c, EventCardCreated, d.card.ID, d.card.CreatedAt, CardCreated{
+		AccountNo: d.issuance.AccountNo, ExternalCardID: d.issuance.ExternalCardID, FormFactor: d.card.FormFactor,
+		Ownership: d.issuance.Ownership(), ParentIssuanceNo: d.parent.No, Reason: d.card.Reason, PINStatus: d.card.PINStatus,
+		ExpireYear: d.card.Expires.Year, ExpireMonth: int(d.card.Expires.Month),
+	})
+}

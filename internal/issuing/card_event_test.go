@@ -1,0 +1,157 @@
+package issuing
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// told is an event about a card as it waits in the outbox.
+type told struct {
+	CardEvent
+	Name          string
+	CorrelationID string
+	Text          string
+}
+
+// about reads what the kind of event adds.
+func about[A any](t *testing.T, e told) A {
+	t.Helper()
+	var a A
+	if err := json.Unmarshal(e.About, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// told are the events of an issuance, oldest first.
+func (w *cardWorld) told(t *testing.T, issuanceNo string) []told {
+	t.Helper()
+	var all []outbox.Message
+	err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+		tenant := w.tenant.ID.String()
+		all, _, err = outbox.ReadMessages(t.Context(), tx, tenant, outbox.TopicEvent, tenant, 0, 1000)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b outbox.Message) int { return int(a.Sequence - b.Sequence) })
+	var out []told
+	for _, m := range all {
+		if m.Key != issuanceNo {
+			continue
+		}
+		e := told{Name: m.Name, CorrelationID: m.CorrelationID, Text: string(m.Payload)}
+		if err := json.Unmarshal(m.Payload, &e.CardEvent); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func names(all []told) (names []string) {
+	for _, e := range all {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func TestCardEvents_tellOfANewCardAndItsStatuses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		main := w.issue(t)
+		child := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ParentIssuanceNo: main.Issuance.No})
+		c := w.caller
+		c.Channel, c.UserReference, c.CorrelationID = "Mobile", "ops-7", "trace-1"
+		change := NewStatus{Status: Cancelled, Reason: CustomerRequest, Description: "moved away"}
+		for range 2 { // the second changes nothing and tells nothing
+			if _, err := w.ChangeStatus(t.Context(), c, main.Card.Token, change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.ChangeStatus(t.Context(), c, main.Card.Token, NewStatus{Status: Active, Reason: CustomerRequest}); err == nil {
+			t.Fatal("a closed card became active")
+		}
+		got := w.told(t, main.Issuance.No)
+		if want := []string{EventCardCreated, EventCardStatusChanged}; !slices.Equal(names(got), want) {
+			t.Fatalf("got %v, want %v", names(got), want)
+		}
+		if a := about[CardCreated](t, got[0]); a.Ownership != MainCard || a.FormFactor != Virtual || a.AccountNo != main.Issuance.AccountNo {
+			t.Errorf("created: %+v", a)
+		}
+		e := got[1]
+		if e.CardToken != main.Card.Token || e.MaskedNo != main.Card.Masked() || e.CustomerNo != "1" || e.Status != Cancelled ||
+			e.ProductCode != virtualProduct || e.CorrelationID != "trace-1" {
+			t.Errorf("status changed: %+v", e)
+		}
+		want := CardStatusChanged{Active, Cancelled, CustomerRequest, "moved away", "Mobile", "sc_test/ops-7"}
+		if a := about[CardStatusChanged](t, e); a != want {
+			t.Errorf("got %+v, want %+v", a, want)
+		}
+		got = w.told(t, child.Issuance.No)
+		if len(got) != 2 || about[CardCreated](t, got[0]).ParentIssuanceNo != main.Issuance.No {
+			t.Fatalf("supplementary card: %+v", got)
+		}
+		if a := about[CardStatusChanged](t, got[1]); a.Current != Cancelled || a.Reason != ParentClosed {
+			t.Errorf("supplementary card: %+v", a)
+		}
+		for _, e := range got {
+			if strings.Contains(e.Text, "YILMAZ") || strings.Contains(e.Text, "+9053") {
+				t.Errorf("%s names a person: %s", e.Name, e.Text)
+			}
+		}
+	})
+}
+
+func TestCardEvents_tellOfAFirstUse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.issue(t)
+		w.forceStatus(t, card.Card, Pending)
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			states, err := LockCardStates(t.Context(), tx, []id.ID[Card]{card.Card.ID})
+			if err != nil {
+				return err
+			}
+			s := states[card.Card.ID]
+			s.Status = Active
+			return SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.told(t, card.Issuance.No)
+		if len(got) != 2 {
+			t.Fatalf("got %v", names(got))
+		}
+		want := CardStatusChanged{Pending, Active, FirstActivation, "", "System", "system"}
+		if a := about[CardStatusChanged](t, got[1]); a != want || got[1].Status != Active {
+			t.Errorf("got %+v, want %+v", a, want)
+		}
+	})
+}
+
+func TestCardEvents_areUndoneWithTheirTransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.issue(t)
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			to := StatusChange{Status: Inactive, ChangedAt: w.clock.Now()}
+			if err := raiseStatus(t.Context(), tx, w.caller, card.Card.ID, Active, to); err != nil {
+				return err
+			}
+			return errGone
+		})
+		if err == nil || len(w.told(t, card.Issuance.No)) != 1 {
+			t.Errorf("got %v and %v", err, names(w.told(t, card.Issuance.No)))
+		}
+	})
+}
