@@ -54,8 +54,9 @@ var layers = func() map[string][]string {
 	}
 	t["db"] = vocabulary
 	t["outbox"] = join(vocabulary, []string{"db"})
+	t["outbound"] = vocabulary
 	for i, p := range domains {
-		t[p] = join(vocabulary, []string{"hsm", "db", "outbox"}, domains[:i])
+		t[p] = join(vocabulary, []string{"hsm", "db", "outbox", "outbound"}, domains[:i])
 	}
 	below := join(vocabulary, domains)
 	t["api"] = below
@@ -67,7 +68,7 @@ var layers = func() map[string][]string {
 	// sim talks to us from outside, so it knows formats and cryptography and
 	// no domain.
 	t["sim"] = join(vocabulary, wires, []string{"hsm/algo"})
-	engine := []string{"hsm", "hsm/soft", "hsm/payshield", "hsm/vector", "db", "outbox"}
+	engine := []string{"hsm", "hsm/soft", "hsm/payshield", "hsm/vector", "db", "outbox", "outbound"}
 	t["config"] = join(vocabulary, wires, engine, domains, edges)
 	t["app"] = join(t["config"], []string{"config", "hsm/algo"})
 	// The world of tests composes every layer, as app does.

@@ -8,15 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbound"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
-	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
 // What makes a hook disabled: so many failures in a row, over so long.
@@ -170,8 +168,8 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	if err != nil {
 		return outbox.Outcome{}, err
 	}
-	loopback := s.loopbackFor(sandbox)
-	if wrong := checkURL(h.URL, loopback); wrong != "" {
+	reach := s.reachFor(sandbox)
+	if wrong := outbound.CheckURL(h.URL, reach); wrong != "" {
 		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL " + wrong}, nil
 	}
 	body := m.Payload
@@ -195,15 +193,11 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "Sarraf-Webhook/1")
 	now := s.Clock.Now()
-	sign(r.Header, keep.secrets(now), m.EventID.UUID(), now, body)
+	outbound.Sign(r.Header, keep.secrets(now), m.EventID.UUID(), now, body)
 	r.Header.Set("X-WebHook-Delivery", m.ID.UUID())
-	client := s.public
-	if loopback {
-		client = s.local
-	}
-	answer, err := client.Do(r)
+	answer, err := s.clientFor(reach).Do(r)
 	if err != nil {
-		return outbox.Outcome{Text: reasonOf(err)}, nil
+		return outbox.Outcome{Text: outbound.Reason(err)}, nil
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, bodyMax))
@@ -211,37 +205,6 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 		return outbox.Outcome{Code: answer.StatusCode, Text: "no whole answer in time"}, nil
 	}
 	return outbox.Outcome{
-		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: excerpt(string(text)),
+		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: outbound.Excerpt(string(text)),
 	}, nil
-}
-
-// reasonOf says why there was no answer, without what would tell of our
-// network.
-func reasonOf(err error) string {
-	switch {
-	case errors.Is(err, errAddress):
-		return "not sent: " + errAddress.Error()
-	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
-	}
-	return "no connection, or it broke"
-}
-
-const excerptMax = 256
-
-// excerpt is the beginning of an answer, fit to be shown.
-func excerpt(text string) string {
-	if pan.ContainsPAN(text) {
-		return "withheld: it holds what could be a card number"
-	}
-	n := 0
-	return strings.Map(func(r rune) rune {
-		if n++; n > excerptMax {
-			return -1
-		}
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, " "))
 }

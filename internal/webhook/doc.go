@@ -16,7 +16,7 @@
 // # Invariants
 //
 //   - A secret is shown once, when it is made, and lies sealed.
-//   - A request goes only to addresses that [Guard] lets pass, checked when the
+//   - A request goes only to addresses that [outbound.Guard] lets pass, checked when the
 //     connection is made, so that a name that resolves to something else a
 //     moment later changes nothing. Redirects are not followed.
 //   - No transaction is open while a receiver is waited for.

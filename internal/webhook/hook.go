@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbound"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -177,7 +178,7 @@ func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHo
 	}
 	h.Name, h.URL, h.EventTypes = strings.TrimSpace(in.Name), in.URL, in.EventTypes
 	is("name", h.Name != "" && len(h.Name) <= 100, "length", "must have 1 to 100 characters")
-	if wrong := checkURL(h.URL, s.loopbackFor(caller.Sandbox)); wrong != "" {
+	if wrong := outbound.CheckURL(h.URL, s.reachFor(caller.Sandbox)); wrong != "" {
 		is("url", false, "not_allowed", wrong)
 	}
 	is("eventTypes", len(in.EventTypes) > 0 && len(in.EventTypes) <= 100, "required", "must have 1 to 100 entries")
@@ -196,7 +197,7 @@ func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHo
 	is("maxRetry", h.RetriesMax >= 0 && h.RetriesMax <= retriesMax, "range", "must be between 0 and 15")
 	h.IsActive = in.IsActive == nil || *in.IsActive
 	if !in.SigningSecret.IsZero() {
-		b, ok := readSecret(in.SigningSecret)
+		b, ok := outbound.ReadSecret(in.SigningSecret)
 		is("signingSecret", ok, "malformed", "must be whsec_ and the base64 of 24 to 64 bytes")
 		if c.Secret = b; !ok {
 			c.Secret = nil

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/outbound"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -20,7 +21,7 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 		ID: id.New[Hook](now), Tenant: c.Tenant, CreatedAt: now, CreatedBy: c.By(), UpdatedAt: now, UpdatedBy: c.By(),
 		ConcurrencyStamp: newStamp(now),
 	}
-	keep := confidential{Secret: newSecret()}
+	keep := confidential{Secret: outbound.NewSecret()}
 	if err := s.apply(c, &h, &keep, in); err != nil {
 		return Hook{}, secret.Value{}, err
 	}
@@ -40,7 +41,7 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 	if err != nil {
 		return Hook{}, secret.Value{}, err
 	}
-	return h, showSecret(keep.Secret), nil
+	return h, outbound.ShowSecret(keep.Secret), nil
 }
 
 // stamp is a name for one state of a hook.
@@ -81,7 +82,7 @@ const rotationLife = 24 * time.Hour
 // RotateSecret gives a hook a new signing secret and returns it, this once. For
 // a day the former one signs, too.
 func (s *Service) RotateSecret(ctx context.Context, c access.Caller, hook id.ID[Hook]) (Hook, secret.Value, error) {
-	fresh := newSecret()
+	fresh := outbound.NewSecret()
 	h, err := s.change(ctx, c, hook, "", func(_ *Hook, keep *confidential) error {
 		keep.Previous, keep.PreviousUntil, keep.Secret = keep.Secret, s.Clock.Now().Add(rotationLife), fresh
 		return nil
@@ -89,7 +90,7 @@ func (s *Service) RotateSecret(ctx context.Context, c access.Caller, hook id.ID[
 	if err != nil {
 		return Hook{}, secret.Value{}, err
 	}
-	return h, showSecret(fresh), nil
+	return h, outbound.ShowSecret(fresh), nil
 }
 
 func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook], given string, f func(*Hook, *confidential) error) (h Hook, err error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/outbound"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
@@ -28,10 +29,23 @@ type Service struct {
 // New returns a service that talks to public addresses only. It needs an
 // Encoder before it can publish.
 func New(d *db.DB, seal Sealer, c clock.Clock, log *slog.Logger) *Service {
-	return &Service{DB: d, Seal: seal, Clock: c, Log: log, public: NewClient(false), local: NewClient(true)}
+	return &Service{DB: d, Seal: seal, Clock: c, Log: log, public: outbound.NewClient(outbound.Public), local: outbound.NewClient(outbound.Loopback)}
 }
 
-func (s *Service) loopbackFor(sandbox bool) bool { return s.Loopback && sandbox }
+// reachFor is how far requests of a tenant go.
+func (s *Service) reachFor(sandbox bool) outbound.Reach {
+	if s.Loopback && sandbox {
+		return outbound.Loopback
+	}
+	return outbound.Public
+}
+
+func (s *Service) clientFor(r outbound.Reach) *http.Client {
+	if r == outbound.Loopback {
+		return s.local
+	}
+	return s.public
+}
 
 // TopicDelivery is the topic of messages to hooks; the lane is the hook's id.
 const TopicDelivery = "webhook"

@@ -1,4 +1,4 @@
-package webhook
+package outbound
 
 import (
 	"crypto/hmac"
@@ -17,30 +17,30 @@ import (
 // secretPrefix begins the text of every signing secret; base64 follows.
 const secretPrefix = "whsec_"
 
-// newSecret makes a signing secret of 32 bytes.
-func newSecret() []byte {
+// NewSecret makes a signing secret of 32 bytes.
+func NewSecret() []byte {
 	b := make([]byte, 32)
 	rand.Read(b)
 	return b
 }
 
-// showSecret is a signing secret as its owner sees it.
-func showSecret(b []byte) secret.Value {
+// ShowSecret is a signing secret as its owner sees it.
+func ShowSecret(b []byte) secret.Value {
 	return secret.FromString(secretPrefix + base64.StdEncoding.EncodeToString(b))
 }
 
-// readSecret reads a signing secret that its owner chose: 24 to 64 bytes.
-func readSecret(v secret.Value) ([]byte, bool) {
+// ReadSecret reads a signing secret that its owner chose: 24 to 64 bytes.
+func ReadSecret(v secret.Value) ([]byte, bool) {
 	text, found := strings.CutPrefix(string(v.Reveal()), secretPrefix)
 	b, err := base64.StdEncoding.DecodeString(text)
 	return b, found && err == nil && len(b) >= 24 && len(b) <= 64
 }
 
-// sign sets the headers by which a receiver knows that body comes from us: in
+// Sign sets the headers by which a receiver knows that body comes from us: in
 // the form of the contract (platform.md §14.3), and in the form of Standard
 // Webhooks. Each is signed with every secret, so that a receiver may hold
 // either during a rotation.
-func sign(h http.Header, secrets [][]byte, eventID string, at time.Time, body []byte) {
+func Sign(h http.Header, secrets [][]byte, eventID string, at time.Time, body []byte) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	var ours, standard []string
 	for _, s := range secrets {

@@ -1,7 +1,8 @@
-package webhook
+package outbound
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"crypto/tls"
 )
 
 // closedPrefixes are networks that are not the public Internet, or lead into
@@ -33,30 +32,40 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
-// errAddress never names the address: the answer must not map our network.
-var errAddress = errors.New("the address is not public")
+// ErrAddress is what the connection to a closed address fails with. It never names the address:
+// the answer must not map our network.
+var ErrAddress = errors.New("the address is not public")
 
 // Guard returns nil when a request of a tenant may go to this address: it is on
 // the public Internet. An IPv4 address inside an IPv6 one counts as what it is.
 func Guard(a netip.Addr) error {
 	a = a.Unmap()
 	if !a.IsValid() || a.Zone() != "" {
-		return errAddress
+		return ErrAddress
 	}
 	for _, p := range closedPrefixes {
 		if p.Contains(a) {
-			return errAddress
+			return ErrAddress
 		}
 	}
 	return nil
 }
 
-// ports are those a webhook may listen at.
+// Reach is how far requests of one kind may go.
+type Reach int
+
+// The reaches. Whoever is given more than Public decides it by configuration;
+// a caller of an API never does.
+const (
+	Public   Reach = iota // public addresses, ports 443 and 8443, https
+	Loopback              // this machine, too, at any port, also without TLS
+	Anywhere              // any address and port, also without TLS
+)
+
 func portAllowed(port string) bool { return port == "443" || port == "8443" }
 
-// checkURL returns what is wrong with the URL of a hook, or "". With loopback,
-// the machine itself may be named, by any scheme and port.
-func checkURL(text string, loopback bool) string {
+// CheckURL returns what is wrong with a URL that requests are to go to, or "".
+func CheckURL(text string, r Reach) string {
 	u, err := url.Parse(text)
 	if err != nil || len(text) > 2048 || u.Host == "" || u.Opaque != "" {
 		return "must be a URL"
@@ -64,12 +73,15 @@ func checkURL(text string, loopback bool) string {
 	host := u.Hostname()
 	address, err := netip.ParseAddr(host)
 	isAddress := err == nil
+	isWeb := u.Scheme == "http" || u.Scheme == "https"
 	switch {
 	case u.User != nil:
 		return "must not hold a user"
 	case u.Fragment != "":
 		return "must not hold a fragment"
-	case loopback && (u.Scheme == "http" || u.Scheme == "https") && (host == "localhost" || isAddress && address.IsLoopback()):
+	case r == Anywhere && isWeb:
+		return ""
+	case r == Loopback && isWeb && (host == "localhost" || isAddress && address.IsLoopback()):
 		return ""
 	case u.Scheme != "https":
 		return "must begin with https://"
@@ -93,13 +105,13 @@ func hostSyntax(host string) bool {
 }
 
 // NewClient returns an HTTP client that follows no redirects, uses no proxy,
-// keeps no cookies, and connects to no address that [Guard] refuses; with
-// loopback, it connects to this machine, too, at any port.
-func NewClient(loopback bool) *http.Client {
+// keeps no cookies, and connects to no address beyond its reach. What a name
+// resolves to is looked at when the connection is made.
+func NewClient(r Reach) *http.Client {
 	dialer := &net.Dialer{
 		Timeout: 5 * time.Second,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			return guardDial(address, loopback)
+			return guardDial(address, r)
 		},
 	}
 	return &http.Client{
@@ -118,16 +130,16 @@ func NewClient(loopback bool) *http.Client {
 }
 
 // guardDial looks at the address that a connection is about to be made to.
-func guardDial(address string, loopback bool) error {
+func guardDial(address string, r Reach) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("read address: %w", errAddress)
+		return fmt.Errorf("read address: %w", ErrAddress)
 	}
-	if loopback && to.Addr().Unmap().IsLoopback() {
+	if r == Anywhere || r == Loopback && to.Addr().Unmap().IsLoopback() {
 		return nil
 	}
 	if to.Port() != 443 && to.Port() != 8443 {
-		return errAddress
+		return ErrAddress
 	}
 	return Guard(to.Addr())
 }
