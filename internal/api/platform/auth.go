@@ -82,7 +82,7 @@ func (a *API) mountOAuth(r chi.Router) {
 		return &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 	}
 	document.AddOperation(&huma.Operation{
-		OperationID: "connectToken", Method: post, Path: "/connect/token", Tags: []string{"auth"},
+		OperationID: "connectToken", Method: post, Path: "/connect/token", Tags: []string{"auth"}, Security: openToAll,
 		Summary:     "Issue or refresh a token (RFC 6749)",
 		Description: "The client's credentials come in the form or as HTTP Basic, not both.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
@@ -94,8 +94,9 @@ func (a *API) mountOAuth(r chi.Router) {
 		},
 	})
 	document.AddOperation(&huma.Operation{
-		OperationID: "jwks", Method: get, Path: "/.well-known/jwks.json", Tags: []string{"auth"},
-		Summary: "Show the keys of access tokens", Responses: map[string]*huma.Response{"200": {Description: "A JSON Web Key Set"}},
+		OperationID: "jwks", Method: get, Path: "/.well-known/jwks.json", Tags: []string{"auth"}, Security: openToAll,
+		Summary:   "Show the keys of access tokens",
+		Responses: map[string]*huma.Response{"200": {Description: "A JSON Web Key Set"}, "4XX": a.errorResponse()},
 	})
 }
 

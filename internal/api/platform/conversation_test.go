@@ -117,6 +117,7 @@ func (w *world) send(method, path string, header map[string]string, body string)
 	}
 	out := httptest.NewRecorder()
 	w.handler.ServeHTTP(out, r)
+	w.holdToDocument(r, out)
 	return out
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -49,23 +50,72 @@ func (a *API) mountDocument(r chi.Router) {
 	r.Get("/docs/scalar.js", serveCompressed("text/javascript; charset=utf-8", scalar))
 }
 
-// describe writes the document. What requests may leave out may also be null,
-// which api.Check lets pass though huma's schemas do not say so; it is added
-// here, for the schemas of the checks must stay as huma made them.
+// openToAll is the security of an operation that asks for no token.
+var openToAll = []map[string][]string{}
+
+// describe writes the document. The schemas of the checks must stay as huma made
+// them, so those of the document are put in their place only while it is
+// written.
 func describe(document *huma.OpenAPI) ([]byte, error) {
 	schemas := document.Components.Schemas.Map()
 	defer maps.Copy(schemas, maps.Clone(schemas))
-	for name := range requestSchemas(document) {
-		s := *schemas[name]
-		s.Properties = maps.Clone(s.Properties)
-		for member, schema := range s.Properties {
-			if !slices.Contains(s.Required, member) {
-				s.Properties[member] = orNull(schema)
-			}
-		}
-		schemas[name] = &s
-	}
+	maps.Copy(schemas, describedSchemas(document))
 	return json.Marshal(document)
+}
+
+// describedSchemas are the document's schemas as its readers need them. What
+// requests may leave out may also be null, which api.Check lets pass though
+// huma's schemas do not say so. Answers hold all their members, null or not,
+// and their lists are never null.
+func describedSchemas(document *huma.OpenAPI) map[string]*huma.Schema {
+	registry := document.Components.Schemas
+	inRequests := requestSchemas(document)
+	described := map[string]*huma.Schema{}
+	for name, schema := range registry.Map() {
+		s := *schema
+		s.Properties = maps.Clone(s.Properties)
+		if inRequests[name] {
+			for member, schema := range s.Properties {
+				if !slices.Contains(s.Required, member) {
+					s.Properties[member] = orNull(schema)
+				}
+			}
+		} else if s.Type == huma.TypeObject {
+			describeAnswer(&s, registry.TypeFromRef(schemaPrefix+name))
+		}
+		described[name] = &s
+	}
+	return described
+}
+
+// describeAnswer says of s, whose properties are its own, what encoding/json
+// makes of its type t. Members that may be null and do not look so are tagged
+// nullable:"true".
+func describeAnswer(s *huma.Schema, t reflect.Type) {
+	s.AdditionalProperties, s.Required = nil, nil
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		schema := s.Properties[name]
+		if schema == nil {
+			continue
+		}
+		if !strings.Contains(options, "omit") {
+			s.Required = append(s.Required, name)
+		}
+		isPointer, isNullable := f.Type.Kind() == reflect.Pointer, f.Tag.Get("nullable") == "true"
+		switch {
+		case isNullable, isPointer && (schema.Ref != "" || schema.Enum != nil), f.Type.Kind() == reflect.Map, schema.OneOf != nil:
+			s.Properties[name] = orNull(schema) // no value of an enumeration is null
+		case schema.Type == huma.TypeArray:
+			list := *schema
+			list.Nullable = false
+			s.Properties[name] = &list
+		}
+	}
+	slices.Sort(s.Required)
 }
 
 // requestSchemas returns the names of all schemas that JSON bodies of requests

@@ -190,7 +190,7 @@ type remoteServiceErrorDetails struct {
 	Message          string                         `json:"message" doc:"For people, in the language of Accept-Language."`
 	Details          *string                        `json:"details"`
 	Data             map[string]any                 `json:"data" doc:"The values the message speaks of."`
-	ValidationErrors []remoteServiceValidationError `json:"validationErrors"`
+	ValidationErrors []remoteServiceValidationError `json:"validationErrors" nullable:"true"`
 }
 
 type remoteServiceValidationError struct {

@@ -68,8 +68,11 @@ func (a *API) config() huma.Config {
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{
 			Title: "Sarraf platform API", Version: a.version,
-			Description: "Issue cards, set them up and see their money. Amounts are JSON numbers in major units.",
+			Description: "Issue cards, set them up and see their money. Amounts are JSON numbers in major units. Every request " +
+				"may carry X-Correlation-Id, Accept-Language (tr, en), X-Channel and X-User-Reference.",
+			License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
 		},
+		Servers: []*huma.Server{{URL: "/", Description: "The server that this document comes from."}},
 		Components: &huma.Components{
 			Schemas: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer),
 			SecuritySchemes: map[string]*huma.SecurityScheme{

@@ -211,7 +211,7 @@ func TestRoutes_refuseStrangers(t *testing.T) {
 	all, _ := operations(t, w)
 	place := regexp.MustCompile(`\{[^}]+\}`)
 	for name, operation := range all {
-		if operation["security"] == nil {
+		if security, _ := operation["security"].([]any); len(security) == 0 {
 			if !strings.Contains(name, "/auth/") && !strings.Contains(name, "/connect/") && !strings.Contains(name, "/.well-known/") {
 				t.Errorf("%s is public", name)
 			}
@@ -242,7 +242,7 @@ func TestRoutes_refuseWhatTheScopeDoesNotName(t *testing.T) {
 	place := regexp.MustCompile(`\{[^}]+\}`)
 	for name, operation := range all {
 		description, _ := operation["description"].(string)
-		if operation["security"] == nil || strings.Contains(description, anyCaller) {
+		if security, _ := operation["security"].([]any); len(security) == 0 || strings.Contains(description, anyCaller) {
 			continue
 		}
 		method, path, _ := strings.Cut(name, " ")

@@ -127,7 +127,8 @@ func (a *API) operation(rt route) huma.Operation {
 		SkipValidateBody: true, // done before, with our own messages
 		BodyReadTimeout:  -1,   // read before
 		Middlewares:      huma.Middlewares{a.pass(rt)},
-		Responses:        map[string]*huma.Response{"default": a.errorResponse()},
+		Responses:        map[string]*huma.Response{"4XX": a.errorResponse(), "default": a.errorResponse()},
+		Security:         openToAll,
 	}
 	if rt.Permission != public {
 		op.Security = []map[string][]string{{"bearer": {}}}

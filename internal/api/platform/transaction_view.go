@@ -28,7 +28,7 @@ type cardTransaction struct {
 	LedgerBalance    api.Decimal `json:"ledgerBalance" doc:"After the transaction."`
 	TransactionSlip
 	Related              []relatedTransaction `json:"related" doc:"The others of the life cycle."`
-	MessageFieldsSummary []messageField       `json:"messageFieldsSummary" doc:"Null unless asked for by IncludeMessageFields. What is secret is hidden or left out."`
+	MessageFieldsSummary []messageField       `json:"messageFieldsSummary" nullable:"true" doc:"Null unless asked for by IncludeMessageFields. What is secret is hidden or left out."`
 }
 
 // TransactionIdentity is what a transaction is known by.
@@ -98,11 +98,11 @@ type TransactionAmounts struct {
 	TransactionCurrency *string            `json:"transactionCurrency"`
 	BillingAmount       api.Decimal        `json:"billingAmount"`
 	BillingCurrency     *string            `json:"billingCurrency"`
-	SettlementAmount    api.Decimal        `json:"settlementAmount"`
+	SettlementAmount    api.Decimal        `json:"settlementAmount" nullable:"true"`
 	SettlementCurrency  *string            `json:"settlementCurrency"`
-	ConversionRate      api.Decimal        `json:"conversionRate" doc:"From transaction to billing amount, as the network gave it."`
+	ConversionRate      api.Decimal        `json:"conversionRate" nullable:"true" doc:"From transaction to billing amount, as the network gave it."`
 	ConversionDate      *string            `json:"conversionDate" format:"date"`
-	CashbackAmount      api.Decimal        `json:"cashbackAmount"`
+	CashbackAmount      api.Decimal        `json:"cashbackAmount" nullable:"true"`
 	AdditionalAmounts   []additionalAmount `json:"additionalAmounts"`
 	TotalFeeAmount      api.Decimal        `json:"totalFeeAmount"`
 	TotalTaxAmount      api.Decimal        `json:"totalTaxAmount"`
