@@ -19,6 +19,9 @@ type Sandbox interface {
 	EncodePIN(ctx context.Context, zpk KeyRef, format PINFormat, p pan.PAN, pin secret.Value) ([]byte, error)
 	// DecodePIN opens a PIN block. A malformed one is ErrFormat.
 	DecodePIN(ctx context.Context, in PINBlock) (secret.Value, error)
+	// InboxMessage puts a kept PIN into the notice, and seals its text for the
+	// tenant's own reading: [Sealing.Open] with [InboxPurpose] opens it.
+	InboxMessage(ctx context.Context, stored PINBlock, n PINNotice, aad []byte) ([]byte, error)
 }
 
 // Backend is all of it. Implementations are safe for concurrent use.
@@ -26,6 +29,7 @@ type Backend interface {
 	Keys
 	CardValues
 	PINs
+	PINKeeping
 	EMV
 	MACs
 	Sealing

@@ -2,6 +2,7 @@ package hsm
 
 import (
 	"context"
+	"crypto/rsa"
 	"fmt"
 	"log/slog"
 
@@ -118,4 +119,31 @@ type PINs interface {
 	NewVerifier(ctx context.Context, pvk KeyRef, in PINBlock, rules PINRules) (Verifier, error)
 	// RandomVerifier draws a PIN that obeys rules and forgets it.
 	RandomVerifier(ctx context.Context, pvk KeyRef, p pan.PAN, rules PINRules) (Verifier, error)
+}
+
+// PINPlace is where a notice tells a PIN.
+const PINPlace = "{pin}"
+
+// InboxPurpose is what [Sealing.Open] opens the notices of a sandbox with.
+const InboxPurpose = "sandbox_inbox"
+
+// PINNotice is a message to a cardholder. Text holds [PINPlace] once.
+type PINNotice struct {
+	Reference string
+	To        string // the phone number in E.164 form
+	Text      string
+}
+
+// PINKeeping keeps PINs and tells them to their cardholders. A kept PIN is a
+// block of format 4 under a storage key: AES, usage P0, not exportable. Only
+// such a block is told, so that no block of a client is.
+type PINKeeping interface {
+	// StorePIN puts the PIN inside in under store, bound to the same PAN.
+	StorePIN(ctx context.Context, store KeyRef, in PINBlock) (PINBlock, error)
+	// RandomPIN is [PINs.RandomVerifier] which also keeps the PIN under store.
+	RandomPIN(ctx context.Context, pvk, store KeyRef, p pan.PAN, rules PINRules) (Verifier, PINBlock, error)
+	// PINMessage puts the PIN into the notice and encrypts it for the gateway
+	// whose RSA key this is, of at least 2048 bits: a compact JWE with
+	// RSA-OAEP-256 and A256GCM over the JSON members reference, to and text.
+	PINMessage(ctx context.Context, stored PINBlock, n PINNotice, gateway *rsa.PublicKey) (string, error)
 }

@@ -281,38 +281,38 @@ func weak(pin string, forbidden []string) bool {
 
 // RandomVerifier draws a PIN and forgets it; see [hsm.PINs].
 func (b *Backend) RandomVerifier(_ context.Context, pvk hsm.KeyRef, p pan.PAN, rules hsm.PINRules) (hsm.Verifier, error) {
-	v, err := b.randomVerifier(&pvk, p, &rules)
+	v, _, err := b.randomPIN(&pvk, p, &rules)
 	if err != nil {
 		return hsm.Verifier{}, fmt.Errorf("draw PIN: %w", err)
 	}
 	return v, nil
 }
 
-func (b *Backend) randomVerifier(pvk *hsm.KeyRef, p pan.PAN, rules *hsm.PINRules) (hsm.Verifier, error) {
+func (b *Backend) randomPIN(pvk *hsm.KeyRef, p pan.PAN, rules *hsm.PINRules) (hsm.Verifier, algo.PIN, error) {
 	k, method, err := b.pvk(pvk, hsm.ModeGenerate)
 	if err != nil {
-		return hsm.Verifier{}, err
+		return hsm.Verifier{}, algo.PIN{}, err
 	}
 	if p.IsZero() {
-		return hsm.Verifier{}, hsm.ErrFormat
+		return hsm.Verifier{}, algo.PIN{}, hsm.ErrFormat
 	}
 	n, err := pinLength(method, rules)
 	if err != nil {
-		return hsm.Verifier{}, err
+		return hsm.Verifier{}, algo.PIN{}, err
 	}
 	// Rules forbid a small part of all PINs; so many misses mean that they
 	// forbid everything.
 	for range 1000 {
 		pin, err := drawPIN(n)
 		if err != nil {
-			return hsm.Verifier{}, err
+			return hsm.Verifier{}, algo.PIN{}, err
 		}
 		v, err := accept(k, method, p.Reveal(), &pin, rules)
 		if !errors.Is(err, hsm.ErrWeakPIN) {
-			return v, err
+			return v, pin, err
 		}
 	}
-	return hsm.Verifier{}, hsm.ErrWeakPIN
+	return hsm.Verifier{}, algo.PIN{}, hsm.ErrWeakPIN
 }
 
 // drawPIN draws uniform digits by rejection.
