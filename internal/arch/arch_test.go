@@ -32,7 +32,7 @@ var (
 		"audit", "access", "ledger", "credit", "vault", "issuing", "control", "fee", "authorization",
 		"clearing", "settlement", "acquiring", "wallet", "webhook",
 	}
-	wires    = []string{"wire/iso8583", "wire/emv", "wire/clearingfile", "wire/qr"}
+	wires    = []string{"wire/iso8583", "wire/emv", "wire/clearingfile", "wire/persofile", "wire/qr"}
 	families = []string{"api/platform", "api/openbanking", "api/payers", "api/ewallet", "api/cardstore"}
 	edges    = append([]string{"api", "network", "sim", "console"}, families...)
 )
@@ -44,8 +44,9 @@ var layers = func() map[string][]string {
 	for i, p := range vocabulary {
 		t[p] = vocabulary[:i]
 	}
+	t["wire/jsonline"] = vocabulary
 	for _, p := range wires {
-		t[p] = vocabulary
+		t[p] = join(vocabulary, []string{"wire/jsonline"})
 	}
 	t["hsm"] = vocabulary
 	t["hsm/algo"] = join(vocabulary, []string{"hsm"})

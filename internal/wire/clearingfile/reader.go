@@ -1,23 +1,17 @@
 package clearingfile
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-)
 
-// lineMax is the longest line, in bytes.
-const lineMax = 16 << 10
+	"github.com/sarraf-platform/sarraf/internal/wire/jsonline"
+)
 
 // Reader reads one file. It is not safe for concurrent use.
 type Reader struct {
-	src     *bufio.Reader
-	line    int
-	sum     hash.Hash
+	lines   *jsonline.Reader
 	header  Header
 	trailer Trailer
 	tally   tally
@@ -26,7 +20,7 @@ type Reader struct {
 
 // NewReader reads the header from src and returns a reader of what follows.
 func NewReader(src io.Reader) (*Reader, error) {
-	r := &Reader{src: bufio.NewReaderSize(src, lineMax+2), sum: sha256.New()}
+	r := &Reader{lines: jsonline.NewReader(src)}
 	line, err := r.next()
 	if err == io.EOF {
 		return nil, &FormatError{Line: 1, Problem: NotJSON}
@@ -98,7 +92,7 @@ func (r *Reader) read() (Presentment, error) {
 		if fault != nil {
 			return Presentment{}, r.at(fault)
 		}
-		p.Line = r.line
+		p.Line = r.lines.Line()
 		return p, nil
 	case trailerType:
 		return Presentment{}, r.end(line)
@@ -147,38 +141,23 @@ func (r *Reader) Trailer() Trailer {
 // ContentHash is the SHA-256 of the lines of the file, each followed by one
 // line feed, whatever ended it in the file. It is complete once Next has
 // returned io.EOF, and is how a file is known to have been seen before.
-func (r *Reader) ContentHash() [sha256.Size]byte { return [sha256.Size]byte(r.sum.Sum(nil)) }
+func (r *Reader) ContentHash() [sha256.Size]byte { return r.lines.ContentHash() }
 
 // next returns the next line without its end, good until the next call.
 func (r *Reader) next() ([]byte, error) {
-	line, err := r.src.ReadSlice('\n')
-	if len(line) > 0 {
-		r.line++
+	line, err := r.lines.Next()
+	var fault *jsonline.Fault
+	switch {
+	case err == nil, err == io.EOF:
+		return line, err
+	case errors.As(err, &fault):
+		return nil, r.at(formatError(fault))
 	}
-	if err == io.EOF && len(line) > 0 {
-		err = nil // the last line need not end
-	}
-	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, r.at(&FormatError{Problem: TooLong})
-	}
-	if err == io.EOF {
-		return nil, err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read clearing file after line %d: %w", r.line, err)
-	}
-	line = bytes.TrimSuffix(line, []byte("\n"))
-	line = bytes.TrimSuffix(line, []byte("\r"))
-	if len(line) > lineMax {
-		return nil, r.at(&FormatError{Problem: TooLong})
-	}
-	r.sum.Write(line)
-	r.sum.Write([]byte("\n"))
-	return line, nil
+	return nil, fmt.Errorf("read clearing file after line %d: %w", r.lines.Line(), err)
 }
 
 // at puts the current line into a fault.
 func (r *Reader) at(fault *FormatError) error {
-	fault.Line = max(r.line, 1)
+	fault.Line = r.lines.Line()
 	return fault
 }

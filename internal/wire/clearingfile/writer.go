@@ -1,13 +1,12 @@
 package clearingfile
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/wire/jsonline"
 )
 
 // Writer writes one file. It is not safe for concurrent use.
@@ -21,7 +20,7 @@ type Writer struct {
 // refuses a header that no reader would take.
 func NewWriter(dst io.Writer, h Header) (*Writer, error) {
 	w := &Writer{dst: dst}
-	line, err := encode(headerText{
+	line, err := jsonline.Encode(headerText{
 		Type:         headerType,
 		Format:       format,
 		Version:      version,
@@ -42,11 +41,11 @@ func NewWriter(dst io.Writer, h Header) (*Writer, error) {
 // Write writes one presentment. One that a reader would not take is refused
 // with a *[FormatError], nothing is written, and the writer can go on.
 func (w *Writer) Write(p *Presentment) error {
-	line, err := encode(p.text())
+	line, err := jsonline.Encode(p.text())
 	if err != nil {
 		return err
 	}
-	if len(line) > lineMax {
+	if len(line) > jsonline.LineMax {
 		return w.at(&FormatError{Problem: TooLong})
 	}
 	// What was made is read before it is written: there is one set of rules.
@@ -68,7 +67,7 @@ func (w *Writer) Close() error {
 	for _, total := range t.Totals {
 		text.Totals = append(text.Totals, totalText{total.Currency.Code(), total.Debit, total.Credit})
 	}
-	line, err := encode(text)
+	line, err := jsonline.Encode(text)
 	if err != nil {
 		return err
 	}
@@ -88,17 +87,6 @@ func (w *Writer) write(line []byte) error {
 func (w *Writer) at(fault *FormatError) error {
 	fault.Line = w.line + 1
 	return fault
-}
-
-// encode is one line as JSON, without escapes for HTML.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encode clearing line: %w", err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // text is p as it is written.
