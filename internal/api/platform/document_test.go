@@ -29,8 +29,11 @@ type publishedOperation struct {
 		Required bool
 		Schema   map[string]any
 	}
-	RequestBody *struct{ Content publishedContent }
-	Responses   map[string]struct{ Content publishedContent }
+	RequestBody *struct {
+		Required bool
+		Content  publishedContent
+	}
+	Responses map[string]struct{ Content publishedContent }
 }
 
 type publishedContent map[string]struct{ Schema map[string]any }
