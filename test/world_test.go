@@ -43,9 +43,9 @@ func eachEngine(t *testing.T, f func(t *testing.T, dir string, flags []string)) 
 	})
 }
 
-// openBank makes a sandbox tenant with the binary, beside the running server,
-// and sets it up through the API.
-func openBank(t *testing.T, s *server, flags []string) *sim.Bank {
+// newClient makes a sandbox tenant with the binary, beside the running server,
+// and returns the credentials of its client.
+func newClient(t *testing.T, flags []string) (clientID, clientSecret string) {
 	t.Helper()
 	var made struct {
 		ClientID     string `json:"clientId"`
@@ -55,7 +55,15 @@ func openBank(t *testing.T, s *server, flags []string) *sim.Bank {
 	if err := json.Unmarshal(output, &made); err != nil {
 		t.Fatal(err)
 	}
-	client, err := sim.SignIn(t.Context(), "http://"+s.api, made.ClientID, secret.FromString(made.ClientSecret))
+	return made.ClientID, made.ClientSecret
+}
+
+// openBank makes a sandbox tenant with the binary, beside the running server,
+// and sets it up through the API.
+func openBank(t *testing.T, s *server, flags []string) *sim.Bank {
+	t.Helper()
+	clientID, clientSecret := newClient(t, flags)
+	client, err := sim.SignIn(t.Context(), "http://"+s.api, clientID, secret.FromString(clientSecret))
 	if err != nil {
 		t.Fatal(err)
 	}

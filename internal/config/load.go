@@ -169,8 +169,8 @@ func forDevelopers(name string) bool {
 	return false
 }
 
-// decode turns the layers into c. Text becomes a number or a duration where
-// one is wanted, since the environment and the command line have only text;
+// decode turns the layers into c. Text becomes a number, a duration or a truth
+// where one is wanted, since the environment and the command line have only text;
 // nothing else is converted.
 func decode(k *koanf.Koanf, c *Config) error {
 	fromText := func(from, to reflect.Type, v any) (any, error) {
@@ -191,6 +191,11 @@ func decode(k *koanf.Koanf, c *Config) error {
 				return nil, fmt.Errorf("%q is not a whole number", s)
 			}
 			return n, nil
+		case to.Kind() == reflect.Bool:
+			if s != "true" && s != "false" {
+				return nil, fmt.Errorf("%q is neither true nor false", s)
+			}
+			return s == "true", nil
 		}
 		return v, nil
 	}
