@@ -18,6 +18,17 @@ func ReadTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, bool, e
 	return db.One(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE id = $1`, tenant)
 }
 
+var lockTenant = &db.Lookup{Head: "SELECT id FROM tenant WHERE id IN ", Lock: true}
+
+// LockTenant holds the row of a tenant until tx ends, for what is decided on all
+// rows of one kind that a tenant has. Take it before any other lock.
+func LockTenant(ctx context.Context, tx db.Tx, tenant TenantID) error {
+	return lockTenant.Query(ctx, tx, nil, []string{tenant.String()}, func(s db.Scanner) error {
+		var locked string
+		return s.Scan(&locked)
+	})
+}
+
 // FindTenantByCode returns the tenant with this code, if there is one.
 func FindTenantByCode(ctx context.Context, tx db.Tx, code string) (Tenant, bool, error) {
 	return db.One(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE code = $1`, code)

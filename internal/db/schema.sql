@@ -771,9 +771,13 @@ CREATE TABLE outbox_sequence (
 CREATE TABLE webhook (
     id                   TEXT    NOT NULL PRIMARY KEY,
     tenant_id            TEXT    NOT NULL REFERENCES tenant (id),
+    kind                 TEXT    NOT NULL, -- Event, Authorization, …
     name                 TEXT    NOT NULL,
     url                  TEXT    NOT NULL,
-    event_types          TEXT    NOT NULL, -- separated by spaces
+    event_types          TEXT    NOT NULL, -- separated by spaces, like the next three
+    product_codes        TEXT    NOT NULL, -- what the hook is told of or asked about; empty: all
+    networks             TEXT    NOT NULL,
+    transaction_codes    TEXT    NOT NULL,
     timeout_ms           BIGINT  NOT NULL CHECK (timeout_ms > 0),
     retries_max          BIGINT  NOT NULL CHECK (retries_max BETWEEN 0 AND 15),
     is_active            BOOLEAN NOT NULL,

@@ -70,19 +70,22 @@ func (s *Service) publish(ctx context.Context, tx db.Tx, m outbox.Message) error
 	if err != nil {
 		return fmt.Errorf("read webhooks: %w", err)
 	}
+	var content Content
 	var body []byte
 	for _, h := range hooks {
 		if !h.IsActive || !h.Wants(m.Name) {
 			continue
 		}
 		if body == nil {
-			content, err := s.Encoder.EncodeEvent(m)
-			if err != nil {
+			if content, err = s.Encoder.EncodeEvent(m); err != nil {
 				return fmt.Errorf("encode event %s: %w", m.Name, err)
 			}
 			if body, err = json.Marshal(newEnvelope(m, tenant, content)); err != nil {
 				return fmt.Errorf("encode event %s: %w", m.Name, err)
 			}
+		}
+		if !h.Filter.Admits(content.ProductCode, content.Network, content.TransactionCode) {
+			continue
 		}
 		d := m
 		d.ID, d.Topic, d.Lane, d.Payload, d.RetriesMax = id.ID[outbox.Message]{}, TopicDelivery, h.ID.String(), body, h.RetriesMax
@@ -189,15 +192,10 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	if err != nil {
 		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL is malformed"}, nil
 	}
-	keep.headers(r.Header)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "Sarraf-Webhook/1")
-	now := s.Clock.Now()
-	outbound.Sign(r.Header, keep.secrets(now), m.EventID.UUID(), now, body)
 	r.Header.Set("X-WebHook-Delivery", m.ID.UUID())
-	answer, err := s.clientFor(reach).Do(r)
+	answer, err := s.post(r, recipient{h, keep, reach}, m.EventID.UUID(), body)
 	if err != nil {
-		return outbox.Outcome{Text: outbound.Reason(err)}, nil
+		return outbox.Outcome{Text: reasonOf(err)}, nil
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, bodyMax))
@@ -207,4 +205,42 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	return outbox.Outcome{
 		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: outbound.Excerpt(string(text)),
 	}, nil
+}
+
+// recipient is a hook with what is sealed of it, opened.
+type recipient struct {
+	hook  Hook
+	keep  confidential
+	reach outbound.Reach
+}
+
+// post sends r, whose body is body, with what the hook wants to see and the
+// signatures of body.
+func (s *Service) post(r *http.Request, to recipient, event string, body []byte) (*http.Response, error) {
+	token, err := s.token(r.Context(), to.hook, to.keep, to.reach)
+	if err != nil {
+		return nil, err
+	}
+	client, err := s.client(to.hook, to.keep, to.reach)
+	if err != nil {
+		return nil, err
+	}
+	to.keep.headers(r.Header, token)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", userAgent)
+	now := s.Clock.Now()
+	outbound.Sign(r.Header, to.keep.secrets(now), event, now, body)
+	answer, err := client.Do(r)
+	if err == nil && answer.StatusCode == http.StatusUnauthorized && token != "" {
+		s.tokens.forget(to.hook) // the next attempt fetches another one
+	}
+	return answer, err
+}
+
+// reasonOf says why there was no answer.
+func reasonOf(err error) string {
+	if errors.Is(err, errToken) {
+		return "not sent: " + errToken.Error()
+	}
+	return outbound.Reason(err)
 }

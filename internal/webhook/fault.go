@@ -10,21 +10,17 @@ const (
 	CodeNotFound         fault.Code = "webhook_not_found"
 	CodeDeliveryNotFound fault.Code = "webhook_delivery_not_found"
 	CodeTooMany          fault.Code = "webhook_limit_exceeded"
-	CodeNotBuilt         fault.Code = "webhook_feature_not_available"
+	CodeConflict         fault.Code = "webhook_conflict"
 )
 
 // Codes lists every code that only this package refuses with.
-var Codes = []fault.Code{CodeNotFound, CodeDeliveryNotFound, CodeTooMany, CodeNotBuilt}
+var Codes = []fault.Code{CodeNotFound, CodeDeliveryNotFound, CodeTooMany, CodeConflict}
 
 var (
 	errNotFound         = fault.New(fault.NotFound, CodeNotFound, "there is no such webhook")
 	errDeliveryNotFound = fault.New(fault.NotFound, CodeDeliveryNotFound, "there is no such delivery")
 	errTooMany          = fault.New(fault.Refused, CodeTooMany, "the tenant has as many webhooks as it may have")
-	errNotBuilt         = fault.New(fault.Refused, CodeNotBuilt, "this kind of webhook is not available")
+	errConflict         = fault.New(fault.Conflict, CodeConflict, "another active authorization webhook is asked about the same")
 	errInvalid          = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
 	errStale            = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
 )
-
-// NotBuilt is the refusal of something the contract has and this platform has
-// not yet.
-func NotBuilt(feature string) error { return errNotBuilt.With("feature", feature) }

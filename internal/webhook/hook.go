@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -17,13 +16,15 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
-// Hook is an address that wants to hear of events.
+// Hook is an address of a tenant that wants to hear of events, or is asked.
 type Hook struct {
 	ID                  id.ID[Hook]
 	Tenant              access.TenantID
+	Type                Type
 	Name                string
 	URL                 string
-	EventTypes          []string // names, "card.*" or "*"
+	EventTypes          []string // names, "card.*" or "*"; of an Event hook
+	Filter              Filter
 	Timeout             time.Duration
 	RetriesMax          int
 	IsActive            bool
@@ -37,12 +38,41 @@ type Hook struct {
 	CreatedBy           string
 	UpdatedAt           time.Time
 	UpdatedBy           string
+	// Shown is what may be seen of the authentication, and HeaderNames of the
+	// headers that are added. Only what this service returns to callers has them.
+	Shown       Authentication
+	HeaderNames []string
 
 	sealed []byte
 }
 
 // IDPrefix is the prefix of webhook identifiers.
 func (Hook) IDPrefix() string { return "hook" }
+
+// Type is what a hook is for (contract/platform.md §14.2).
+type Type string
+
+// The types. Authorization, BalanceInquiry and FeeDebit are asked and waited
+// for; the others are told. Sms and Email send messages to customers in our
+// place.
+const (
+	TypeEvent          Type = "Event"
+	TypeAuthorization  Type = "Authorization"
+	TypeBalanceInquiry Type = "BalanceInquiry"
+	TypeFeeDebit       Type = "FeeDebit"
+	TypeSMS            Type = "Sms"
+	TypeEmail          Type = "Email"
+)
+
+// Types lists every type, in the order of the contract.
+func Types() []Type {
+	return []Type{TypeEvent, TypeAuthorization, TypeBalanceInquiry, TypeFeeDebit, TypeSMS, TypeEmail}
+}
+
+// IsAsked reports whether somebody waits for the answers of hooks of this type.
+func (t Type) IsAsked() bool {
+	return t == TypeAuthorization || t == TypeBalanceInquiry || t == TypeFeeDebit
+}
 
 // Health is how a hook does.
 type Health string
@@ -94,40 +124,20 @@ func Events() []string {
 	}
 }
 
-// AuthenticationType is how we show a receiver who we are, besides the
-// signature.
-type AuthenticationType string
-
-// The types of authentication.
-const (
-	NoAuthentication AuthenticationType = "None"
-	Basic            AuthenticationType = "Basic"
-	Bearer           AuthenticationType = "Bearer"
-	APIKey           AuthenticationType = "ApiKey"
-)
-
-// Authentication is what a receiver wants to see.
-type Authentication struct {
-	Type        AuthenticationType
-	UserName    string       // Basic
-	Password    secret.Value // Basic
-	Token       secret.Value // Bearer
-	HeaderName  string       // ApiKey
-	HeaderValue secret.Value // ApiKey
-}
-
 // NewHook is what a caller asks for.
 type NewHook struct {
+	Type          Type // empty: Event
 	Name          string
 	URL           string
 	EventTypes    []string
+	Filter        Filter
 	SigningSecret secret.Value // zero: made up, or as it is
-	// Authentication and Headers cannot be read back; nil leaves them as they
-	// are.
+	// The secrets of Authentication and the values of Headers cannot be read
+	// back; nil leaves them as they are.
 	Authentication   *Authentication
 	Headers          map[string]string
-	Timeout          time.Duration // zero: 10 s
-	RetriesMax       *int          // nil: 10
+	Timeout          time.Duration // zero: 10 s, of a type that is asked 2 s
+	RetriesMax       *int          // nil: 10, of a type that is asked 0
 	IsActive         *bool         // nil: true
 	ConcurrencyStamp string        // of an update: the present one, or empty
 }
@@ -145,6 +155,12 @@ type confidential struct {
 	HeaderName    string
 	HeaderValue   []byte
 	Headers       map[string]string
+	TokenURL      string
+	ClientID      string
+	ClientSecret  []byte
+	Scope         string
+	Certificate   []byte // PEM
+	PrivateKey    []byte // PEM
 }
 
 // secrets are those that sign at now, the newest first.
@@ -156,82 +172,101 @@ func (c confidential) secrets(now time.Time) [][]byte {
 }
 
 const (
-	timeoutMin, timeoutMax = 500 * time.Millisecond, 10 * time.Second
-	retriesStandard        = 10
-	retriesMax             = 15
-	headersMax             = 20
-	hooksMax               = 20
-	purposeSecret          = "webhook_secret"
+	timeoutMin, timeoutMax           = 500 * time.Millisecond, 10 * time.Second
+	timeoutAsked, timeoutAskedAtMost = 2 * time.Second, 5 * time.Second
+	retriesStandard                  = 10
+	retriesMax                       = 15
+	headersMax                       = 20
+	hooksMax                         = 20
+	purposeSecret                    = "webhook_secret"
 )
+
+// faults collects all that is wrong with a hook that is asked for.
+type faults struct{ bad *fault.Error }
+
+func (f *faults) is(field string, good bool, code, text string) {
+	if good {
+		return
+	}
+	if f.bad == nil {
+		f.bad = errInvalid
+	}
+	f.bad = f.bad.OnField(field, code, text)
+}
+
+func (f *faults) err() error {
+	if f.bad == nil {
+		return nil
+	}
+	return f.bad
+}
 
 // apply puts what in asks for into h and c, or tells all that is wrong with it.
 func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHook) error {
-	var bad *fault.Error
-	is := func(field string, good bool, code, text string) {
-		if good {
-			return
-		}
-		if bad == nil {
-			bad = errInvalid
-		}
-		bad = bad.OnField(field, code, text)
+	var f faults
+	reach := s.reachFor(caller.Sandbox)
+	h.Name, h.URL, h.EventTypes, h.Filter = strings.TrimSpace(in.Name), in.URL, in.EventTypes, in.Filter
+	f.is("name", h.Name != "" && len(h.Name) <= 100, "length", "must have 1 to 100 characters")
+	if wrong := outbound.CheckURL(h.URL, reach); wrong != "" {
+		f.is("url", false, "not_allowed", wrong)
 	}
-	h.Name, h.URL, h.EventTypes = strings.TrimSpace(in.Name), in.URL, in.EventTypes
-	is("name", h.Name != "" && len(h.Name) <= 100, "length", "must have 1 to 100 characters")
-	if wrong := outbound.CheckURL(h.URL, s.reachFor(caller.Sandbox)); wrong != "" {
-		is("url", false, "not_allowed", wrong)
-	}
-	is("eventTypes", len(in.EventTypes) > 0 && len(in.EventTypes) <= 100, "required", "must have 1 to 100 entries")
-	for _, t := range in.EventTypes {
-		known := slices.ContainsFunc(Events(), func(e string) bool { return matches(t, e) })
-		known = known && (!strings.HasSuffix(t, "*") || t == "*" || strings.HasSuffix(t, ".*"))
-		is("eventTypes", known, "unknown", "must be names of events, or like card.*, or *")
-	}
-	if h.Timeout = in.Timeout; h.Timeout == 0 {
-		h.Timeout = timeoutMax
-	}
-	is("timeoutMs", h.Timeout >= timeoutMin && h.Timeout <= timeoutMax, "range", "must be between 500 and 10000")
-	if h.RetriesMax = retriesStandard; in.RetriesMax != nil {
-		h.RetriesMax = *in.RetriesMax
-	}
-	is("maxRetry", h.RetriesMax >= 0 && h.RetriesMax <= retriesMax, "range", "must be between 0 and 15")
+	applyType(h, in, &f)
+	h.Filter.check(&f)
 	h.IsActive = in.IsActive == nil || *in.IsActive
 	if !in.SigningSecret.IsZero() {
 		b, ok := outbound.ReadSecret(in.SigningSecret)
-		is("signingSecret", ok, "malformed", "must be whsec_ and the base64 of 24 to 64 bytes")
+		f.is("signingSecret", ok, "malformed", "must be whsec_ and the base64 of 24 to 64 bytes")
 		if c.Secret = b; !ok {
 			c.Secret = nil
 		}
 	}
 	if in.Authentication != nil {
-		a := *in.Authentication
-		c.Type, c.UserName, c.HeaderName = a.Type, a.UserName, a.HeaderName
-		c.Password, c.Token, c.HeaderValue = a.Password.Reveal(), a.Token.Reveal(), a.HeaderValue.Reveal()
-		switch a.Type {
-		case NoAuthentication, "":
-		case Basic:
-			is("authentication.userName", a.UserName != "" && !strings.Contains(a.UserName, ":"), "required", "is required, without a colon")
-			is("authentication.password", !a.Password.IsZero(), "required", "is required")
-		case Bearer:
-			is("authentication.token", headerValue(string(c.Token)), "required", "is required, of printable ASCII")
-		case APIKey:
-			is("authentication.headerName", headerName(a.HeaderName), "malformed", "must be the name of a header that is not ours")
-			is("authentication.headerValue", headerValue(string(c.HeaderValue)), "required", "is required, of printable ASCII")
-		default:
-			return NotBuilt(string(a.Type))
-		}
+		c.authenticate(*in.Authentication, reach, &f)
 	}
 	if in.Headers != nil {
 		c.Headers = in.Headers
-		is("headers", len(in.Headers) <= headersMax, "too_many", "must have at most 20 entries")
+		f.is("headers", len(in.Headers) <= headersMax, "too_many", "must have at most 20 entries")
 		for name, value := range in.Headers {
-			is("headers", headerName(name) && headerValue(value), "malformed", "must be headers of printable ASCII that are not ours")
+			f.is("headers", headerName(name) && headerValue(value), "malformed", "must be headers of printable ASCII that are not ours")
 		}
 	}
-	if bad != nil {
-		return bad
+	return f.err()
+}
+
+// applyType puts in what depends on the type of the hook.
+func applyType(h *Hook, in NewHook, f *faults) {
+	kind := in.Type
+	if kind == "" {
+		kind = TypeEvent
 	}
-	return nil
+	f.is("webHookType", h.Type == "" || h.Type == kind, "immutable", "cannot be changed")
+	if h.Type == "" {
+		h.Type = kind
+	}
+	f.is("webHookType", slices.Contains(Types(), h.Type), "unknown", "must be one of the listed values")
+	if h.Type == TypeEvent {
+		f.is("eventTypes", len(in.EventTypes) > 0 && len(in.EventTypes) <= 100, "required", "must have 1 to 100 entries")
+	} else {
+		f.is("eventTypes", len(in.EventTypes) == 0, "not_allowed", "must be left out: only Event hooks choose events")
+	}
+	for _, t := range in.EventTypes {
+		known := slices.ContainsFunc(Events(), func(e string) bool { return matches(t, e) })
+		known = known && (!strings.HasSuffix(t, "*") || t == "*" || strings.HasSuffix(t, ".*"))
+		f.is("eventTypes", known, "unknown", "must be names of events, or like card.*, or *")
+	}
+	standard, most, retries, retriesBound := timeoutMax, timeoutMax, retriesStandard, retriesMax
+	if h.Type.IsAsked() {
+		standard, most, retries, retriesBound = timeoutAsked, timeoutAskedAtMost, 0, 0
+	}
+	if h.Timeout = in.Timeout; h.Timeout == 0 {
+		h.Timeout = standard
+	}
+	f.is("timeoutMs", h.Timeout >= timeoutMin && h.Timeout <= most, "range",
+		fmt.Sprintf("must be between %d and %d", timeoutMin.Milliseconds(), most.Milliseconds()))
+	if h.RetriesMax = retries; in.RetriesMax != nil {
+		h.RetriesMax = *in.RetriesMax
+	}
+	f.is("maxRetry", h.RetriesMax >= 0 && h.RetriesMax <= retriesBound, "range", fmt.Sprintf("must be between 0 and %d", retriesBound))
 }
 
 // headerName reports whether a header of this name may be added to requests.
@@ -260,22 +295,6 @@ func headerValue(value string) bool {
 		}
 	}
 	return value != "" && len(value) <= 4096
-}
-
-// headers sets what the receiver asked for.
-func (c confidential) headers(h http.Header) {
-	for name, value := range c.Headers {
-		h.Set(name, value)
-	}
-	switch c.Type {
-	case Basic:
-		r := http.Request{Header: h}
-		r.SetBasicAuth(c.UserName, string(c.Password))
-	case Bearer:
-		h.Set("Authorization", "Bearer "+string(c.Token))
-	case APIKey:
-		h.Set(c.HeaderName, string(c.HeaderValue))
-	}
 }
 
 func place(h Hook) []byte {

@@ -15,6 +15,8 @@ import (
 
 // Register makes a hook, and returns it with its signing secret, which is shown
 // this once. A tenant has twenty at most: then it is webhook_limit_exceeded.
+// Two active Authorization hooks that could be asked about the same are
+// webhook_conflict.
 func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Hook, secret.Value, error) {
 	now := s.Clock.Now()
 	h := Hook{
@@ -29,19 +31,50 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 		return Hook{}, secret.Value{}, err
 	}
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		all, err := readHooks(ctx, tx, c.Tenant)
+		all, err := lockHooks(ctx, tx, c.Tenant)
 		if err != nil {
-			return fmt.Errorf("read webhooks: %w", err)
+			return err
 		}
 		if len(all) >= hooksMax {
 			return errTooMany.With("max", hooksMax)
+		}
+		if err := mayStandBeside(h, all); err != nil {
+			return err
 		}
 		return insertHook(ctx, tx, h)
 	})
 	if err != nil {
 		return Hook{}, secret.Value{}, err
 	}
+	h.Shown, h.HeaderNames = keep.shown()
 	return h, outbound.ShowSecret(keep.Secret), nil
+}
+
+// lockHooks reads the hooks of a tenant under the lock of its row: what is
+// decided on all of them is decided by one at a time.
+func lockHooks(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Hook, error) {
+	if err := access.LockTenant(ctx, tx, tenant); err != nil {
+		return nil, fmt.Errorf("lock tenant: %w", err)
+	}
+	all, err := readHooks(ctx, tx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("read webhooks: %w", err)
+	}
+	return all, nil
+}
+
+// mayStandBeside refuses an active Authorization hook that could be asked about
+// what another one is asked about.
+func mayStandBeside(h Hook, all []Hook) error {
+	if h.Type != TypeAuthorization || !h.IsActive {
+		return nil
+	}
+	for _, other := range all {
+		if other.ID != h.ID && other.Type == h.Type && other.IsActive && other.Filter.overlaps(h.Filter) {
+			return errConflict
+		}
+	}
+	return nil
 }
 
 // stamp is a name for one state of a hook.
@@ -52,22 +85,49 @@ func (stamp) IDPrefix() string { return "stamp" }
 
 func newStamp(now time.Time) string { return id.New[stamp](now).String() }
 
-// Hooks returns the hooks of the caller's tenant; active, when given, chooses
-// among them.
-func (s *Service) Hooks(ctx context.Context, c access.Caller, active *bool) (out []Hook, err error) {
+// Hooks returns the hooks of the caller's tenant; kind, when it is not empty,
+// and active, when given, choose among them.
+func (s *Service) Hooks(ctx context.Context, c access.Caller, kind Type, active *bool) (out []Hook, err error) {
+	var all []Hook
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		all, err := readHooks(ctx, tx, c.Tenant)
-		for _, h := range all {
-			if active == nil || h.IsActive == *active {
-				out = append(out, h)
-			}
-		}
+		all, err = readHooks(ctx, tx, c.Tenant)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, fmt.Errorf("read webhooks: %w", err)
+	}
+	for _, h := range all {
+		if kind != "" && h.Type != kind || active != nil && h.IsActive != *active {
+			continue
+		}
+		keep, err := s.open(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		h.Shown, h.HeaderNames = keep.shown()
+		out = append(out, h)
+	}
+	return out, nil
 }
 
-// Update replaces what a caller may change of a hook. A signing secret, an
+// HookFor returns the active hook of this type that a tenant has for something
+// of this product, network and transaction code – empty where that is not known
+// – the oldest when there are several. It is how the systems that a tenant has
+// put in our place (Sms, Email) are found.
+func (s *Service) HookFor(ctx context.Context, tx db.Tx, tenant access.TenantID, kind Type, product, network, code string) (Hook, bool, error) {
+	all, err := readHooks(ctx, tx, tenant)
+	if err != nil {
+		return Hook{}, false, fmt.Errorf("read webhooks: %w", err)
+	}
+	for _, h := range all {
+		if h.Type == kind && h.IsActive && !h.IsDisabled && h.Filter.Admits(product, network, code) {
+			return h, true, nil
+		}
+	}
+	return Hook{}, false, nil
+}
+
+// Update replaces what a caller may change of a hook; its type stays. A signing secret, an
 // authentication and headers that are not given stay; a new signing secret
 // takes effect at once. A disabled hook is healthy again.
 func (s *Service) Update(ctx context.Context, c access.Caller, hook id.ID[Hook], in NewHook) (Hook, error) {
@@ -95,6 +155,10 @@ func (s *Service) RotateSecret(ctx context.Context, c access.Caller, hook id.ID[
 
 func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook], given string, f func(*Hook, *confidential) error) (h Hook, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		all, err := lockHooks(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
 		var found bool
 		if h, found, err = readHook(ctx, tx, c.Tenant, hook); err != nil {
 			return fmt.Errorf("read webhook: %w", err)
@@ -113,6 +177,10 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 		if err := f(&h, &keep); err != nil {
 			return err
 		}
+		if err := mayStandBeside(h, all); err != nil {
+			return err
+		}
+		h.Shown, h.HeaderNames = keep.shown()
 		if err := s.seal(ctx, &h, keep); err != nil {
 			return err
 		}

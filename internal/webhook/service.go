@@ -24,6 +24,8 @@ type Service struct {
 	Loopback bool
 
 	public, local *http.Client
+	certified     certified
+	tokens        tokens
 }
 
 // New returns a service that talks to public addresses only. It needs an

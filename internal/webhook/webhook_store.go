@@ -12,15 +12,16 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-const hookColumns = `id, tenant_id, name, url, event_types, timeout_ms, retries_max, is_active, is_disabled, sealed,
+const hookColumns = `id, tenant_id, kind, name, url, event_types, product_codes, networks, transaction_codes, timeout_ms, retries_max, is_active, is_disabled, sealed,
 	last_success_at, last_error_at, consecutive_failures, failing_since, concurrency_stamp, created_at, created_by, updated_at, updated_by`
 
 func scanHook(row db.Scanner) (h Hook, err error) {
-	var types string
+	var types, products, networks, codes string
 	var timeout, created, updated int64
 	var success, failure, failing sql.NullInt64
-	err = row.Scan(&h.ID, &h.Tenant, &h.Name, &h.URL, &types, &timeout, &h.RetriesMax, &h.IsActive, &h.IsDisabled, &h.sealed,
+	err = row.Scan(&h.ID, &h.Tenant, &h.Type, &h.Name, &h.URL, &types, &products, &networks, &codes, &timeout, &h.RetriesMax, &h.IsActive, &h.IsDisabled, &h.sealed,
 		&success, &failure, &h.ConsecutiveFailures, &failing, &h.ConcurrencyStamp, &created, &h.CreatedBy, &updated, &h.UpdatedBy)
+	h.Filter = Filter{strings.Fields(products), strings.Fields(networks), strings.Fields(codes)}
 	h.EventTypes, h.Timeout = strings.Fields(types), time.Duration(timeout)*time.Millisecond
 	h.CreatedAt, h.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	h.LastSuccessAt, h.LastErrorAt, h.FailingSince = timeOf(success), timeOf(failure), timeOf(failing)
@@ -36,10 +37,12 @@ func timeOf(n sql.NullInt64) time.Time {
 
 func insertHook(ctx context.Context, tx db.Tx, h Hook) error {
 	_, err := tx.Exec(ctx, `INSERT INTO webhook (id, tenant_id, name, url, event_types, timeout_ms, retries_max, is_active,
-			is_disabled, sealed, consecutive_failures, concurrency_stamp, created_at, created_by, updated_at, updated_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15)`,
+			is_disabled, sealed, consecutive_failures, concurrency_stamp, created_at, created_by, updated_at, updated_by,
+			kind, product_codes, networks, transaction_codes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		h.ID, h.Tenant, h.Name, h.URL, strings.Join(h.EventTypes, " "), h.Timeout.Milliseconds(), h.RetriesMax, h.IsActive, false,
-		h.sealed, h.ConcurrencyStamp, clock.Micros(h.CreatedAt), h.CreatedBy, clock.Micros(h.UpdatedAt), h.UpdatedBy)
+		h.sealed, h.ConcurrencyStamp, clock.Micros(h.CreatedAt), h.CreatedBy, clock.Micros(h.UpdatedAt), h.UpdatedBy,
+		h.Type, strings.Join(h.Filter.Products, " "), strings.Join(h.Filter.Networks, " "), strings.Join(h.Filter.Codes, " "))
 	return err
 }
 
@@ -48,10 +51,11 @@ func insertHook(ctx context.Context, tx db.Tx, h Hook) error {
 func updateHook(ctx context.Context, tx db.Tx, h Hook, stamp string) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE webhook SET name = $3, url = $4, event_types = $5, timeout_ms = $6,
 			retries_max = $7, is_active = $8, is_disabled = $9, sealed = $10, consecutive_failures = 0, failing_since = NULL,
-			concurrency_stamp = $11, updated_at = $12, updated_by = $13
+			concurrency_stamp = $11, updated_at = $12, updated_by = $13, product_codes = $15, networks = $16, transaction_codes = $17
 		WHERE tenant_id = $1 AND id = $2 AND concurrency_stamp = $14`,
 		h.Tenant, h.ID, h.Name, h.URL, strings.Join(h.EventTypes, " "), h.Timeout.Milliseconds(), h.RetriesMax, h.IsActive, false,
-		h.sealed, h.ConcurrencyStamp, clock.Micros(h.UpdatedAt), h.UpdatedBy, stamp))
+		h.sealed, h.ConcurrencyStamp, clock.Micros(h.UpdatedAt), h.UpdatedBy, stamp,
+		strings.Join(h.Filter.Products, " "), strings.Join(h.Filter.Networks, " "), strings.Join(h.Filter.Codes, " ")))
 	return n == 1, err
 }
 
@@ -76,15 +80,16 @@ func noteSuccess(ctx context.Context, tx db.Tx, h Hook, now time.Time) error {
 	return err
 }
 
-// noteFailure counts a failure and disables the hook when there were too many
-// of them for too long. It reports whether the hook is disabled now.
+// noteFailure counts a failure and disables an Event hook when there were too
+// many of them for too long: a hook that is asked, or that sends in our place,
+// is never given up. It reports whether the hook is disabled now.
 func noteFailure(ctx context.Context, tx db.Tx, h Hook, now time.Time) (disabled bool, err error) {
 	disabled, _, err = db.One(ctx, tx, func(row db.Scanner) (disabled bool, err error) {
 		err = row.Scan(&disabled)
 		return disabled, err
 	}, `UPDATE webhook SET last_error_at = $3, consecutive_failures = consecutive_failures + 1,
 			failing_since = COALESCE(failing_since, $3),
-			is_disabled = is_disabled OR (consecutive_failures + 1 >= $4 AND COALESCE(failing_since, $3) <= $5)
+			is_disabled = is_disabled OR (kind = 'Event' AND consecutive_failures + 1 >= $4 AND COALESCE(failing_since, $3) <= $5)
 		WHERE tenant_id = $1 AND id = $2 RETURNING is_disabled`,
 		h.Tenant, h.ID, clock.Micros(now), failuresMax, clock.Micros(now.Add(-failingMin)))
 	return disabled, err

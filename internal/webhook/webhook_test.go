@@ -112,7 +112,7 @@ func (w *world) log(h Hook) []Delivery {
 
 func (w *world) hook(h Hook) Hook {
 	w.t.Helper()
-	all, err := w.Hooks(w.t.Context(), w.main, nil)
+	all, err := w.Hooks(w.t.Context(), w.main, "", nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -365,7 +365,7 @@ func TestHooks_belongToOneTenant(t *testing.T) {
 		wantFault(t, err, CodeNotFound)
 		_, err = w.Redeliver(t.Context(), w.other, h.ID, d.ID)
 		wantFault(t, err, CodeNotFound)
-		if all, err := w.Hooks(t.Context(), w.other, nil); len(all) != 0 || err != nil {
+		if all, err := w.Hooks(t.Context(), w.other, "", nil); len(all) != 0 || err != nil {
 			t.Errorf("got %v, %v", all, err)
 		}
 		_, err = w.Redeliver(t.Context(), w.main, h.ID, id.New[Delivery](w.clock.Now()))

@@ -160,7 +160,7 @@ var refusals = map[fault.Code]outward{
 	webhook.CodeNotFound:         {404, "Issuing:WebHookNotFound"},
 	webhook.CodeDeliveryNotFound: {404, "Issuing:WebHookDeliveryNotFound"},
 	webhook.CodeTooMany:          {422, "Issuing:WebHookLimitExceeded"},
-	webhook.CodeNotBuilt:         {422, "Common:FeatureNotAvailable"},
+	webhook.CodeConflict:         {409, "Issuing:WebHookConflict"},
 }
 
 // domainCodes lists the codes that refusals must know.
