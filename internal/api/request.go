@@ -18,9 +18,16 @@ import (
 // BodyMax is how many bytes a request body may have.
 const BodyMax = 1 << 20
 
-// ReadBody reads the body of a request whole, up to BodyMax bytes. Bodies that
-// are compressed or of another media type are refused.
-func ReadBody(w http.ResponseWriter, r *http.Request, mediaType string) ([]byte, error) {
+// Sized is a body that may have another size than BodyMax.
+type Sized interface{ BodyMax() int64 }
+
+// ReadBody reads the body of a request whole, up to most bytes, or BodyMax when
+// that is zero. Bodies that are compressed or of another media type are
+// refused.
+func ReadBody(w http.ResponseWriter, r *http.Request, mediaType string, most int64) ([]byte, error) {
+	if most == 0 {
+		most = BodyMax
+	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, fault.New(fault.Invalid, CodeMediaType, "the body must not be compressed")
 	}
@@ -29,11 +36,11 @@ func ReadBody(w http.ResponseWriter, r *http.Request, mediaType string) ([]byte,
 			return nil, fault.New(fault.Invalid, CodeMediaType, "the body must be %s", mediaType)
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, BodyMax))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, fault.New(fault.Invalid, CodeTooLarge, "the body has more than %d bytes", BodyMax)
+		return nil, fault.New(fault.Invalid, CodeTooLarge, "the body has more than %d bytes", most)
 	case err != nil:
 		return nil, fault.New(fault.Invalid, CodeInvalid, "the body could not be read").Wrap(err)
 	}

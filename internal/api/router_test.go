@@ -35,7 +35,7 @@ func handler(t *testing.T, o Options) (http.Handler, *bytes.Buffer) {
 			})
 			r.Get("/panic", func(http.ResponseWriter, *http.Request) { panic("our mistake") })
 			r.Post("/body", func(w http.ResponseWriter, r *http.Request) {
-				if _, err := ReadBody(w, r, "application/json"); err != nil {
+				if _, err := ReadBody(w, r, "application/json", 0); err != nil {
 					w.WriteHeader(map[fault.Code]int{CodeTooLarge: 413, CodeMediaType: 415}[err.(*fault.Error).Code])
 				}
 			})

@@ -122,7 +122,7 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	d, err := db.Open(ctx, k.config.DB, db.Options{})
+	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate})
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", config.HideSecrets(k.config.DB), err)
 	}

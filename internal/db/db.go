@@ -85,6 +85,9 @@ type Options struct {
 	// Connections bounds the connections to PostgreSQL, or the reading
 	// connections to SQLite. Zero means 16 and 8.
 	Connections int
+	// MustExist refuses a SQLite file that is not there, which is made
+	// otherwise. A PostgreSQL database is never made.
+	MustExist bool
 	// AfterCommit, when a test sets it, runs after each writing commit; its
 	// error is reported in place of the success, as when the engine's answer is
 	// lost on the way.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -25,6 +26,12 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, errors.New("sqlite: path is missing")
 	}
 	file := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + sqlitePragmas
+	if o.MustExist {
+		file += "&mode=rw"
+		if _, err := os.Stat(path); err != nil { // the engine's own words name nothing
+			return nil, fmt.Errorf("open sqlite: %w", err)
+		}
+	}
 	writers, err := newSessions(ctx, file, 1, "BEGIN IMMEDIATE")
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)

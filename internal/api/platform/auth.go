@@ -177,7 +177,7 @@ const (
 // readGrant reads the form. A parameter that is given twice is refused (RFC
 // 6749, 3.2).
 func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
-	body, err := api.ReadBody(w, r, "application/x-www-form-urlencoded")
+	body, err := api.ReadBody(w, r, "application/x-www-form-urlencoded", 0)
 	if err != nil {
 		return access.Grant{}, err
 	}

@@ -21,6 +21,9 @@ type createCardArtRequest struct {
 	IsActive        *bool                 `json:"isActive,omitempty" doc:"Absent: true."`
 }
 
+// BodyMax leaves room for two images of 1 MiB in base64.
+func (createCardArtRequest) BodyMax() int64 { return 3 << 20 }
+
 type renameCardArtRequest struct {
 	Name  api.FreeText `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	Stamp string       `json:"concurrencyStamp,omitempty" maxLength:"64"`

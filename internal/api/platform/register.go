@@ -69,6 +69,7 @@ func register[I, O any](a *API, rt route, run handler[I, O]) {
 		panic(fmt.Sprintf("%s %s: parameters that are numbers must be int or int64", rt.Method, rt.Path))
 	}
 	op := a.operation(rt)
+	op.MaxBodyBytes = bodyMax(reflect.TypeFor[I]())
 	if a.routed[op.OperationID] {
 		panic(fmt.Sprintf("operation %s is there already", op.OperationID))
 	}
@@ -98,6 +99,18 @@ func register[I, O any](a *API, rt route, run handler[I, O]) {
 		out, err := carry(ctx, in)
 		return &reply[O]{Body: out}, err
 	})
+}
+
+// bodyMax is what the body of an input of type t says of its size, or zero.
+func bodyMax(t reflect.Type) int64 {
+	body, found := t.FieldByName("Body")
+	if !found {
+		return 0
+	}
+	if sized, ok := reflect.Zero(body.Type).Interface().(api.Sized); ok {
+		return sized.BodyMax()
+	}
+	return 0
 }
 
 // overflows reports whether a parameter of t is a small integer: huma would cut
@@ -221,7 +234,7 @@ func (a *API) receive(rt route, op *huma.Operation, w http.ResponseWriter, r *ht
 	if op.RequestBody == nil {
 		return nil, nil
 	}
-	body, err := api.ReadBody(w, r, "application/json")
+	body, err := api.ReadBody(w, r, "application/json", op.MaxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
