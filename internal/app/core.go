@@ -23,6 +23,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/network"
+	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -44,6 +45,7 @@ type core struct {
 	queries  *authorization.Queries
 	clearing *clearing.Service
 	webhooks *webhook.Service
+	notices  *notification.Service
 	metrics  *metrics
 }
 
@@ -84,6 +86,11 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.clearing = clearing.New(k.db, k.issuing, k.clock)
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
 	k.webhooks.Encoder, k.webhooks.Loopback = platform.Events{}, c.Webhook.AllowLoopback
+	k.notices = notification.New(k.db, k.hsm, k.clock, log)
+	k.notices.Recipients = k.issuing
+	if k.notices.SMS, k.notices.Email, err = openGateways(c.Notification); err != nil {
+		return nil, err
+	}
 	if r == migrate {
 		return k, k.checkRootKey(ctx)
 	}

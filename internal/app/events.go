@@ -17,7 +17,7 @@ const deliveryInterval = time.Second
 // else: the workers do each lane by itself.
 func (p *Platform) startEvents() {
 	ctx, cancel := context.WithCancel(context.Background())
-	workers := p.webhooks.Workers()
+	workers := append(p.webhooks.Workers(), p.notices.Workers()...)
 	var running sync.WaitGroup
 	for _, w := range workers {
 		p.metrics.observeOutbox(w)

@@ -122,13 +122,14 @@ func (p *Platform) jobs() []job {
 	}
 }
 
-// sweep deletes idempotency keys, refresh tokens, transport keys and messages
-// past their date.
+// sweep deletes idempotency keys, refresh tokens, transport keys, messages and
+// what customers were told past their date.
 func (p *Platform) sweep(ctx context.Context) (int, error) {
 	rows, err := p.access.Sweep(ctx)
 	keys, also := p.vault.Sweep(ctx)
 	messages, again := p.webhooks.Workers()[0].Sweep(ctx) // of every topic
-	return int(rows + keys + messages), errors.Join(err, also, again)
+	told, too := p.notices.Sweep(ctx)
+	return int(rows + keys + messages + told), errors.Join(err, also, again, too)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {
@@ -201,7 +202,7 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries,
-		Webhooks: p.webhooks, Clock: p.clock,
+		Webhooks: p.webhooks, Notices: p.notices, Clock: p.clock,
 	}, ReadBuild().Version)
 	return api.NewRouter(api.Options{
 		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,

@@ -57,11 +57,25 @@ func (c *Config) check() error {
 		{"network.stall_timeout", c.Network.StallTimeout},
 		{"job.hold_expiry_interval", c.Job.HoldExpiryInterval},
 		{"job.sweep_interval", c.Job.SweepInterval},
+		{"notification.sms.timeout", c.Notification.SMS.Timeout},
+		{"notification.email.timeout", c.Notification.Email.Timeout},
 	}
 	for _, t := range positive {
 		if t.value <= 0 {
 			bad(t.key, "%v is not a time to wait", t.value)
 		}
+	}
+	for key, g := range map[string]Gateway{"notification.sms": c.Notification.SMS, "notification.email": c.Notification.Email} {
+		oneOf(bad, key+".method", g.Method, "POST", "PUT")
+		if g.URL != "" && g.SecretFile == "" {
+			bad(key+".secret_file", "is missing: requests of %s.url are signed", key)
+		}
+		if g.Timeout > 30*time.Second {
+			bad(key+".timeout", "%v is more than 30s", g.Timeout)
+		}
+	}
+	if c.Notification.PINKeyFile != "" && c.Notification.SMS.URL == "" {
+		bad("notification.pin_key_file", "notification.sms.url is not set")
 	}
 	// Each hop gives up before the one in front of it does, so that nobody is
 	// still working on a request whose sender is gone.

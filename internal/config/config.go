@@ -17,6 +17,7 @@ type Config struct {
 	Network            Network       `koanf:"network"`
 	Job                Job           `koanf:"job"`
 	Webhook            Webhook       `koanf:"webhook"`
+	Notification       Notification  `koanf:"notification"`
 	Log                Log           `koanf:"log"`
 }
 
@@ -51,6 +52,26 @@ type Webhook struct {
 	AllowLoopback bool `koanf:"allow_loopback" usage:"let webhooks of sandbox tenants name this machine, for development"`
 }
 
+// Notification is how customers of production tenants are told. Those of
+// sandboxes are told in an inbox, whatever stands here.
+type Notification struct {
+	AllowPrivate bool    `koanf:"allow_private" usage:"let the gateways stand at private addresses, and without TLS"`
+	SMS          Gateway `koanf:"sms"`
+	Email        Gateway `koanf:"email"`
+	PINBodyFile  string  `koanf:"pin_body_file" usage:"file with the body of a request that carries a PIN by SMS"`
+	PINKeyFile   string  `koanf:"pin_key_file" usage:"PEM file with the RSA public key of the SMS gateway; without it no PIN is sent"`
+}
+
+// Gateway is an HTTP server that takes messages of one channel.
+type Gateway struct {
+	URL        string        `koanf:"url" usage:"gateway of this channel; empty: nobody is told by it"`
+	Method     string        `koanf:"method" usage:"method of its requests"`
+	HeaderFile string        `koanf:"header_file" usage:"file with headers of its requests, one \"Name: value\" a line; mode 0600"`
+	BodyFile   string        `koanf:"body_file" usage:"file with the body of its requests, with places such as {to} and {text}"`
+	SecretFile string        `koanf:"secret_file" usage:"file with the secret that signs its requests, whsec_ and base64; mode 0600"`
+	Timeout    time.Duration `koanf:"timeout" usage:"longest wait for its answer"`
+}
+
 // Log is what the program says while it runs.
 type Log struct {
 	Level  string `koanf:"level" usage:"debug, info, warn or error"`
@@ -79,6 +100,10 @@ func defaults() Config {
 			ConnectionsMax: 1024,
 		},
 		Job: Job{HoldExpiryInterval: time.Minute, SweepInterval: 10 * time.Minute},
+		Notification: Notification{
+			SMS:   Gateway{Method: "POST", Timeout: 10 * time.Second},
+			Email: Gateway{Method: "POST", Timeout: 10 * time.Second},
+		},
 		Log: Log{Level: "info", Format: "text"},
 	}
 }

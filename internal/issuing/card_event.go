@@ -30,6 +30,8 @@ type CardEvent struct {
 	ProductCode string
 	Status      CardStatus
 	About       json.RawMessage // what this kind of event adds; no card numbers, no secrets, nothing personal
+
+	sealedPhone []byte // where the holder is told; not part of the event
 }
 
 // CardCreated is what the event of a new card adds.
@@ -57,7 +59,7 @@ type CardStatusChanged struct {
 }
 
 // raiseCard writes an event about a card, in the transaction of what it tells
-// of and after it. about is what the kind of event adds, nil for nothing.
+// of and after it, and queues what the card's holder is told. about is what the kind of event adds, nil for nothing.
 // Events of one issuance are told in their order.
 func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card id.ID[Card], at time.Time, about any) error {
 	e, tenant, found, err := readCardEvent(ctx, tx, card)
@@ -73,9 +75,12 @@ func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", name, err)
 	}
-	return outbox.Add(ctx, tx, outbox.Event{
+	if err := outbox.Add(ctx, tx, outbox.Event{
 		Tenant: tenant.String(), Name: name, Key: e.IssuanceNo, Payload: payload, CorrelationID: c.CorrelationID, At: at,
-	})
+	}); err != nil {
+		return err
+	}
+	return tellHolder(ctx, tx, tenant, e, name, card, at, about)
 }
 
 // raiseStatus tells that a card came into another status.

@@ -13,11 +13,11 @@ func readCardEvent(ctx context.Context, tx db.Tx, card id.ID[Card]) (e CardEvent
 	e, found, err = db.One(ctx, tx, func(row db.Scanner) (e CardEvent, err error) {
 		var c Card
 		err = row.Scan(&tenant, &c.Token, &c.Sequence, &c.BIN, &c.LastFour, &c.PANLength, &e.Status, &e.IssuanceNo, &e.ProductCode,
-			optional{&e.CustomerNo})
+			optional{&e.CustomerNo}, &e.sealedPhone)
 		e.CardToken, e.MaskedNo, e.Sequence = c.Token, c.Masked(), c.Sequence
 		return e, err
 	}, `SELECT c.tenant_id, c.card_token, c.sequence_no, c.bin, c.last_four, b.pan_length, c.status, i.issuance_no, i.product_code,
-			u.customer_no
+			u.customer_no, i.phone_number
 		FROM card c
 		JOIN bin b ON b.bin = c.bin
 		JOIN issuance i ON i.id = c.issuance_id

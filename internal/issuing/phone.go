@@ -37,6 +37,10 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		if err != nil {
 			return err
 		}
+		before := k.issuance
+		if before.PhoneNumber, err = s.phoneInUse(ctx, tx, before); err != nil {
+			return err
+		}
 		old, err := s.movePhone(ctx, tx, k.issuance, e164)
 		if err != nil {
 			return err
@@ -49,6 +53,11 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		}
 		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil || old == e164 && !customerChanged {
 			return err
+		}
+		if before.PhoneNumber != e164 {
+			if err := s.tellOldPhone(ctx, tx, k.card, before, s.Clock.Now()); err != nil {
+				return err
+			}
 		}
 		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
 			action: "PhoneChange", description: in.Description,

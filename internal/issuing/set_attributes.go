@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/notification"
 )
 
 // Attributes returns the tenant's issuing attributes: what it has set, or the
@@ -157,6 +158,8 @@ func (a Attributes) check(sandbox bool) error {
 	for event, template := range a.SMSTemplates {
 		v.text("smsTemplates", event, 1, 64)
 		v.text("smsTemplates", template, 0, 1000)
+		wrong := notification.CheckTemplate(event, template)
+		v.is("smsTemplates", wrong == "", "not_a_template", wrong)
 	}
 	v.between("digitalSlipRetentionMonths", a.DigitalSlipRetentionMonths, 6, 1200)
 	if err := v.err(); err != nil {

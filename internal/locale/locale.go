@@ -41,10 +41,11 @@ func Text(lang, key string, params map[string]any) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	return fill(message, params), true
+	return Fill(message, params), true
 }
 
-func fill(message string, params map[string]any) string {
+// Fill is a message with its {name} places filled as [Text] fills them.
+func Fill(message string, params map[string]any) string {
 	if len(params) == 0 || !strings.Contains(message, "{") {
 		return message
 	}

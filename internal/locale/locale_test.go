@@ -98,7 +98,7 @@ func TestFill(t *testing.T) {
 		{"{} {n}", "{} 3"},
 	}
 	for _, tt := range tests {
-		if got := fill(tt.message, params); got != tt.want {
+		if got := Fill(tt.message, params); got != tt.want {
 			t.Errorf("%q: got %q, want %q", tt.message, got, tt.want)
 		}
 	}

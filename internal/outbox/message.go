@@ -105,11 +105,14 @@ func Add(ctx context.Context, tx db.Tx, e Event) error {
 	return Put(ctx, tx, m, e.At)
 }
 
-// Put writes a message that is due at now, in tx. Its ID is kept, or made when
-// it is zero.
+// Put writes a message that is due at now, in tx. Its ID and its event's are
+// kept, or made when they are zero.
 func Put(ctx context.Context, tx db.Tx, m Message, now time.Time) error {
 	if m.ID.IsZero() {
 		m.ID = id.New[Message](now)
+	}
+	if m.EventID.IsZero() {
+		m.EventID = id.New[Event](now)
 	}
 	m.Status, m.DueAt, m.StartedAt = Waiting, now, now
 	if err := insertMessage(ctx, tx, m); err != nil {

@@ -40,6 +40,9 @@ type Worker struct {
 	Consume func(ctx context.Context, tx db.Tx, m Message) error
 	// Send tells somebody outside. It runs in no transaction.
 	Send func(ctx context.Context, m Message) Outcome
+	// Ended, when set, is told of a message of Send that will not be tried
+	// again, in the transaction that says so.
+	Ended func(ctx context.Context, tx db.Tx, m Message) error
 
 	mu      sync.Mutex
 	busy    map[string]bool // lanes that are being worked
@@ -186,8 +189,11 @@ func (w *Worker) conclude(ctx context.Context, m Message, o Outcome) error {
 		m.FailingSince = now
 	}
 	return w.DB.InTx(ctx, func(tx db.Tx) error {
-		_, err := finish(ctx, tx, m) // without the lease another one concludes it
-		return err
+		held, err := finish(ctx, tx, m) // without the lease another one concludes it
+		if err != nil || !held || m.Status == Waiting || w.Ended == nil {
+			return err
+		}
+		return w.Ended(ctx, tx, m)
 	})
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -57,6 +58,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		bearer: "main",
 	}
 	w.services = newServices(t, d, w.clock)
+	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }}
 	w.handler = api.NewRouter(api.Options{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
 	}, New(w.services, "test").Family())
@@ -89,7 +91,19 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Access.Watcher = s.Issuing
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
+	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
+	s.Notices.Recipients = s.Issuing
 	return s
+}
+
+// deliver makes messages of what customers are to be told.
+func (w *world) deliver() {
+	w.t.Helper()
+	for _, k := range w.services.Notices.Workers() {
+		if err := k.RunOnce(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // token returns a valid access token of a tenant's client.
@@ -126,6 +140,7 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	# comment
 //	as NAME                 from now on this tenant's client speaks (or nobody)
 //	advance 15m             the clock moves
+//	deliver                 what customers are to be told is told
 //	let NAME = path.to[0]   remembers a value of the last answer for ${NAME}
 //
 //	METHOD /path?query
@@ -268,13 +283,16 @@ var volatile = map[string]bool{
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
-	"secret": true, "deliveryId": true, "eventId": true,
+	"secret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }
 
 // masked is a card number as answers show it; a list of fields has one under no
 // name of its own.
 var masked = regexp.MustCompile(`"[0-9]{6}\*{6}[0-9]{4}"`)
+
+// lastFour is the end of a card number, and a PIN, as customers read them.
+var lastFour = regexp.MustCompile(`ending in [0-9]{4}( is [0-9]{4}\.)?|[0-9]{4} ile biten`)
 
 // show prints an answer indented, members in the order they came, with volatile
 // values as "…" and remembered ones by name.
@@ -283,7 +301,11 @@ func (w *world) show(text []byte) string {
 	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
 		w.t.Fatal(err)
 	}
-	lines := strings.Split(masked.ReplaceAllString(b.String(), `"…"`), "\n")
+	four := regexp.MustCompile(`[0-9]{4}`)
+	shown := lastFour.ReplaceAllStringFunc(masked.ReplaceAllString(b.String(), `"…"`), func(s string) string {
+		return four.ReplaceAllString(s, "…")
+	})
+	lines := strings.Split(shown, "\n")
 	for i, line := range lines {
 		name, value, found := strings.Cut(strings.TrimSpace(line), `": `)
 		name = strings.TrimPrefix(name, `"`)

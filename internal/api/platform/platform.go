@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -31,6 +32,7 @@ type Services struct {
 	Ledger       *ledger.Service
 	Transactions *authorization.Queries
 	Webhooks     *webhook.Service
+	Notices      *notification.Service
 	Clock        clock.Clock
 }
 

@@ -133,4 +133,5 @@ func (a *API) routes() {
 
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
+	register(a, route{get, "/api/v1/sandbox/inbox", "List what customers were told", access.SandboxCard, plain}, a.listInbox)
 }

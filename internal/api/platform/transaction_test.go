@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,7 +107,7 @@ func (w *world) openTill(d *db.DB) {
 		r.Card.PAN = clear.Number
 		return r
 	}
-	w.commands = map[string]func([]string){
+	maps.Copy(w.commands, map[string]func([]string){
 		"pay": func(args []string) {
 			last = request(authorization.AuthorizationRequest, "0100", args)
 			send(last)
@@ -123,7 +124,7 @@ func (w *world) openTill(d *db.DB) {
 			r.TransmittedAt = w.clock.Now()
 			send(&r)
 		},
-	}
+	})
 }
 
 func TestLocalDate_givesTheNearestYear(t *testing.T) {

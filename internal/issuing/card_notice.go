@@ -1,0 +1,55 @@
+package issuing
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/notification"
+)
+
+// tellHolder queues what the holder of a card is told of an event; of most
+// events that is nothing. about is what the kind of event adds.
+func tellHolder(ctx context.Context, tx db.Tx, tenant access.TenantID, e CardEvent, name string, card id.ID[Card], at time.Time, about any) error {
+	if !notification.Tells(name) {
+		return nil
+	}
+	n := notification.Notice{Event: name, Card: card.String(), Phone: e.sealedPhone}
+	if s, ok := about.(CardStatusChanged); ok {
+		n.Values = map[string]string{statusPlace: string(s.Current)}
+	}
+	return notification.Tell(ctx, tx, tenant, e.IssuanceNo, n, at)
+}
+
+// statusPlace carries a status to where its name is known in the holder's
+// language.
+const statusPlace = "statusCode"
+
+// tellOldPhone queues a notice to the number that a card's messages went to
+// before. Nobody is told when there was none.
+func (s *Service) tellOldPhone(ctx context.Context, tx db.Tx, card Card, before Issuance, now time.Time) error {
+	if before.PhoneNumber == "" {
+		return nil
+	}
+	sealed, err := s.sealPhone(ctx, before)
+	if err != nil {
+		return err
+	}
+	n := notification.Notice{Event: notification.CardPhoneChanged, Card: card.ID.String(), Phone: sealed, PhoneOnly: true}
+	return notification.Tell(ctx, tx, card.Tenant, before.No, n, now)
+}
+
+// phoneInUse is the number that messages about a card go to: its own, else its
+// customer's.
+func (s *Service) phoneInUse(ctx context.Context, tx db.Tx, i Issuance) (string, error) {
+	if err := s.openPhone(ctx, &i); err != nil || i.PhoneNumber != "" || i.Customer.IsZero() {
+		return i.PhoneNumber, err
+	}
+	u, found, err := s.readCustomer(ctx, tx, i.Tenant, i.Customer)
+	if err != nil || !found {
+		return "", err
+	}
+	return u.Contact(MobilePhone), nil
+}

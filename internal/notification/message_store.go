@@ -1,0 +1,88 @@
+package notification
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+const messageColumns = `id, tenant_id, customer_no, card_token, event, channel, recipient, is_pin, status, sealed, created_at,
+	ended_at, result_code, result_text`
+
+func scanMessage(row db.Scanner) (m Message, err error) {
+	var created int64
+	var ended sql.NullInt64
+	err = row.Scan(&m.ID, &m.Tenant, &m.CustomerNo, &m.CardToken, &m.Event, &m.Channel, &m.Recipient, &m.IsPIN, &m.Status, &m.sealed,
+		&created, &ended, &m.ResultCode, &m.ResultText)
+	m.CreatedAt = clock.FromMicros(created)
+	if ended.Valid {
+		m.EndedAt = clock.FromMicros(ended.Int64)
+	}
+	return m, err
+}
+
+func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
+	ended := sql.NullInt64{Int64: clock.Micros(m.EndedAt), Valid: !m.EndedAt.IsZero()}
+	_, err := tx.Exec(ctx, `INSERT INTO notification (id, tenant_id, customer_no, card_token, event, channel, recipient, is_pin,
+			status, sealed, created_at, ended_at, result_code, result_text)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '')`,
+		m.ID, m.Tenant, m.CustomerNo, m.CardToken, m.Event, string(m.Channel), m.Recipient, m.IsPIN, string(m.Status), m.sealed,
+		clock.Micros(m.CreatedAt), ended)
+	return err
+}
+
+func readMessage(ctx context.Context, tx db.Tx, tenant access.TenantID, message id.ID[Message]) (Message, bool, error) {
+	return db.One(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM notification WHERE tenant_id = $1 AND id = $2`, tenant, message)
+}
+
+// endMessage writes what became of a message and erases what nobody needs any
+// more: what a gateway has taken, and every PIN.
+func endMessage(ctx context.Context, tx db.Tx, tenant string, message id.ID[Message], s Status, now time.Time, code int, text string) error {
+	_, err := tx.Exec(ctx, `UPDATE notification SET status = $3, ended_at = $4, result_code = $5, result_text = $6,
+			sealed = CASE WHEN is_pin OR $3 = 'Sent' THEN $7 ELSE sealed END
+		WHERE tenant_id = $1 AND id = $2 AND status = 'Waiting'`,
+		tenant, message, string(s), clock.Micros(now), int64(code), text, []byte{})
+	return err
+}
+
+// CountPINs returns how many PIN messages of a card were queued since then.
+// Whoever decides by it holds the card's lock.
+func CountPINs(ctx context.Context, tx db.Tx, tenant access.TenantID, cardToken string, since time.Time) (n int, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM notification
+		WHERE tenant_id = $1 AND card_token = $2 AND is_pin AND created_at >= $3`, tenant, cardToken, clock.Micros(since)).Scan(&n)
+	return n, err
+}
+
+func readInbox(ctx context.Context, tx db.Tx, tenant access.TenantID, q InboxQuery) ([]Message, int, error) {
+	var w db.Where
+	w.And("tenant_id = ?", tenant)
+	w.And("status = 'Inbox'")
+	for _, f := range []struct{ column, value string }{
+		{"customer_no", q.CustomerNo}, {"card_token", q.CardToken}, {"channel", string(q.Channel)},
+	} {
+		if f.value != "" {
+			w.And(f.column+" = ?", f.value)
+		}
+	}
+	where, args := w.SQL(), w.Args()
+	var total int
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM notification WHERE `+where, args...).Scan(&total); err != nil {
+		return nil, 0, err
+	}
+	limit, skip := w.Bind(int64(q.Limit)), w.Bind(int64(q.Skip))
+	page, err := db.Collect(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM notification WHERE `+where+
+		` ORDER BY created_at DESC, id DESC LIMIT `+limit+` OFFSET `+skip, w.Args()...)
+	return page, total, err
+}
+
+// deleteEnded deletes messages, of any tenant, that ended before the given time,
+// a thousand at most.
+func deleteEnded(ctx context.Context, tx db.Tx, before time.Time) (int64, error) {
+	return db.Affected(tx.Exec(ctx, `DELETE FROM notification WHERE id IN (
+		SELECT id FROM notification WHERE ended_at < $1 ORDER BY ended_at LIMIT 1000) AND ended_at < $1`, clock.Micros(before)))
+}
