@@ -33,6 +33,7 @@ type Backend interface {
 	EMV
 	MACs
 	Sealing
+	Personalization
 	Sandbox
 	// Random returns n bytes from the backend's generator.
 	Random(ctx context.Context, n int) ([]byte, error)

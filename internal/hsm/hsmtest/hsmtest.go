@@ -47,6 +47,7 @@ func Exercise(t *testing.T, b hsm.Backend) {
 	t.Run("macsRoundTrip", s.macs)
 	t.Run("sealedValuesStayInTheirRow", s.sealing)
 	t.Run("fieldsRoundTrip", s.fields)
+	t.Run("cardsArePersonalizedForTheBureauOnly", s.personalization)
 	t.Run("sandboxRefusesProductionKeys", s.sandbox)
 	t.Run("manyCallersAtOnce", s.concurrency)
 	t.Run("nothingClearIsPrinted", s.printing)
