@@ -123,6 +123,7 @@ func DefaultAttributes(currency money.Currency, sandbox bool) Attributes {
 		PINSMSCoolingHours:         24,
 		PINSMSDailyLimit:           3,
 		WeekStart:                  time.Monday,
+		UndeliveredCancelDays:      60,
 		HoldExpiryDays:             HoldExpiryDays{Default: 7, PreAuth: 30, HotelCar: 30, ATM: 1},
 		ClearingTolerances:         defaultTolerances(),
 		SettlementCutOff:           "23:59",

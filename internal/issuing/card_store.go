@@ -21,19 +21,21 @@ const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.card_token, c.sequence_
 	c.chip_profile, c.key_version, c.physical, c.perso_status, c.shipment_status, c.status, c.status_reason,
 	c.status_description, c.status_changed_at, c.status_changed_by, c.status_channel, c.activated_at,
 	c.previous_card_id, c.pin_status, c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count,
-	c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at, c.updated_at`
+	c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at, c.updated_at, c.plastic_updated_at`
 
 const cardTables = ` FROM card c JOIN bin b ON b.bin = c.bin`
 
 func scanCard(s db.Scanner) (Card, error) {
 	var c Card
 	var plastic, method, value, pvki, perso, shipment string
+	var plasticUpdated time.Time
 	err := s.Scan(&c.ID, &c.Tenant, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.sealedPAN, &c.indexOfPAN,
 		&c.BIN, &c.LastFour, &c.PANLength, &c.Expires, &c.FormFactor, &c.EmbossLine1, &c.EmbossLine2, &c.ServiceCode,
 		&c.ChipProfile, &c.KeyVersion, &plastic, &perso, &shipment, &c.Status, &c.Reason,
 		&c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel, micros{&c.ActivatedAt},
 		&c.PreviousCard, &c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINTryCount,
-		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, micros{&c.CreatedAt}, micros{&c.UpdatedAt})
+		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, micros{&c.CreatedAt}, micros{&c.UpdatedAt},
+		micros{&plasticUpdated})
 	if err != nil {
 		return Card{}, err
 	}
@@ -42,6 +44,9 @@ func scanCard(s db.Scanner) (Card, error) {
 	}
 	if c.Physical, err = plasticOf(plastic, perso, shipment); err != nil {
 		return Card{}, fmt.Errorf("card %s: %w", c.ID, err)
+	}
+	if c.Physical != nil && !plasticUpdated.IsZero() {
+		c.Physical.UpdatedAt = plasticUpdated
 	}
 	return c, nil
 }
@@ -118,13 +123,6 @@ func moveCard(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[
 		return false, err
 	}
 	return true, appendHistory(ctx, tx, tenant, card, to)
-}
-
-// cancelPerso stops the production of a plastic that the bureau has not begun.
-func cancelPerso(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[Card]) error {
-	_, err := tx.Exec(ctx, `UPDATE card SET perso_status = 'Cancelled'
-		WHERE tenant_id = $1 AND id = $2 AND perso_status IN ('Requested', 'Queued')`, tenant, card)
-	return err
 }
 
 // appendHistory adds a line; the row of the card, which the caller has just

@@ -221,8 +221,8 @@ func activationConditions(cfg *Configuration, card Card, issuance Issuance, now 
 func (m mover) afterwards(ctx context.Context, card Card, to CardStatus) error {
 	if card.Status == Pending && to == Cancelled {
 		// Nobody waits for this plastic any more.
-		if err := cancelPerso(ctx, m.tx, m.c.Tenant, card.ID); err != nil {
-			return fmt.Errorf("cancel production: %w", err)
+		if err := m.cancelPlastic(ctx, card.ID); err != nil {
+			return fmt.Errorf("cancel plastic: %w", err)
 		}
 	}
 	return nil

@@ -40,6 +40,8 @@ var eventEncoders = map[string]encoder{
 	issuing.EventCustomerSegmentChanged: {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
 	issuing.EventCardCreated:            cardEncoder(encodeCardCreated),
 	issuing.EventCardStatusChanged:      cardEncoder(encodeCardStatusChanged),
+	issuing.EventPersoStatusChanged:     cardEncoder(encodePersoStatusChanged),
+	issuing.EventShipmentStatusChanged:  cardEncoder(encodeShipmentStatusChanged),
 }
 
 // customerEvent is the data of events about customers: references, no names.

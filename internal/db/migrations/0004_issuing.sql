@@ -222,6 +222,7 @@ CREATE TABLE card (
     physical           TEXT    NOT NULL, -- document of the plastic; where it goes is sealed in it
     perso_status       TEXT    NOT NULL,
     shipment_status    TEXT    NOT NULL,
+    plastic_updated_at BIGINT  CHECK (plastic_updated_at BETWEEN 0 AND 9000000000000000), -- of the two statuses
     status             TEXT    NOT NULL CHECK (status IN ('Pending', 'Active', 'Inactive', 'Blocked', 'Lost', 'Stolen',
                                                         'Fraud', 'Cancelled', 'Damaged', 'Expired', 'Renewed')),
     status_reason      TEXT    NOT NULL,

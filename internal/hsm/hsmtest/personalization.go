@@ -240,7 +240,7 @@ func (s suite) personalizationRefusals(t *testing.T) {
 		"the keys of the chip exchanged":      {func(o *order) { o.issuer.IMKAC = o.issuer.IMKSMI }, hsm.ErrKeyUsage},
 		"a number of another row":             {func(o *order) { o.in.PAN.AAD = []byte("card|2") }, hsm.ErrIntegrity},
 		"a name that ends its field":          {func(o *order) { o.in.Name = "A^B" }, hsm.ErrFormat},
-		"a name with letters no track has":    {func(o *order) { o.in.Name = "ÇELİK" }, hsm.ErrFormat},
+		"a name with letters no track has":    {func(o *order) { o.in.Name = "\u00c7ELIK" }, hsm.ErrFormat},
 		"a PIN field of letters":              {func(o *order) { o.in.PINField = "1234A" }, hsm.ErrFormat},
 		"an expiry of three digits":           {func(o *order) { o.in.Expiry = "311" }, hsm.ErrFormat},
 		"a profile nobody has":                {func(o *order) { o.in.Profile = 99 }, hsm.ErrFormat},
