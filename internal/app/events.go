@@ -6,23 +6,31 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
 // deliveryInterval is how often messages that are due are looked for.
 const deliveryInterval = time.Second
 
+// eventWorker is what works off what waits to be told.
+type eventWorker interface {
+	Start(ctx context.Context) (started int, err error)
+	Wait()
+	Depth(ctx context.Context) (n int, age time.Duration, err error)
+}
+
 // startEvents delivers events. A receiver that takes its time holds up nothing
 // else: the workers do each lane by itself.
 func (p *Platform) startEvents() {
 	ctx, cancel := context.WithCancel(context.Background())
-	workers := append(p.webhooks.Workers(), p.notices.Workers()...)
+	workers := map[string]eventWorker{"event": p.webhooks.Relay()}
+	for _, w := range append(p.notices.Workers(), p.webhooks.Worker()) {
+		workers[w.Topic] = w
+	}
 	var running sync.WaitGroup
-	for _, w := range workers {
-		p.metrics.observeOutbox(w)
+	for topic, w := range workers {
+		p.metrics.observeOutbox(topic, w)
 		running.Go(func() {
-			p.repeat(ctx, job{"deliver " + w.Topic + " messages", deliveryInterval, func(ctx context.Context) (int, error) {
+			p.repeat(ctx, job{"deliver " + topic + " messages", deliveryInterval, func(ctx context.Context) (int, error) {
 				_, err := w.Start(ctx)
 				return 0, err
 			}})
@@ -35,20 +43,20 @@ func (p *Platform) startEvents() {
 	}})
 }
 
-// observeOutbox shows how many messages of a worker's topic wait, and for how
-// long the oldest has. It asks the database when it is asked.
-func (m *metrics) observeOutbox(w *outbox.Worker) {
+// observeOutbox shows how many messages of a topic wait, and for how long the
+// oldest has. It asks the database when it is asked.
+func (m *metrics) observeOutbox(topic string, w eventWorker) {
 	m.registry.MustRegister(&outboxCollector{
 		worker: w,
 		depth: prometheus.NewDesc("sarraf_outbox_waiting", "Messages of the outbox that wait.", nil,
-			prometheus.Labels{"topic": w.Topic}),
+			prometheus.Labels{"topic": topic}),
 		age: prometheus.NewDesc("sarraf_outbox_oldest_seconds", "Age of the oldest message that waits.", nil,
-			prometheus.Labels{"topic": w.Topic}),
+			prometheus.Labels{"topic": topic}),
 	})
 }
 
 type outboxCollector struct {
-	worker     *outbox.Worker
+	worker     eventWorker
 	depth, age *prometheus.Desc
 }
 

@@ -127,7 +127,7 @@ func (p *Platform) jobs() []job {
 func (p *Platform) sweep(ctx context.Context) (int, error) {
 	rows, err := p.access.Sweep(ctx)
 	keys, also := p.vault.Sweep(ctx)
-	messages, again := p.webhooks.Workers()[0].Sweep(ctx) // of every topic
+	messages, again := p.webhooks.Worker().Sweep(ctx) // of every topic
 	told, too := p.notices.Sweep(ctx)
 	return int(rows + keys + messages + told), errors.Join(err, also, again, too)
 }

@@ -820,6 +820,29 @@ CREATE INDEX notification_of_card ON notification (tenant_id, card_token, create
 
 CREATE INDEX notification_ended ON notification (ended_at) WHERE ended_at IS NOT NULL;
 
+CREATE TABLE outbox_event (
+    position       INTEGER NOT NULL PRIMARY KEY, -- the row number: one more than the highest there is
+    tenant_id      TEXT    NOT NULL REFERENCES tenant (id),
+    event_id       TEXT    NOT NULL,
+    name           TEXT    NOT NULL, -- e.g. customer.created
+    ordering_key   TEXT    NOT NULL,
+    correlation_id TEXT    NOT NULL,
+    payload        BYTEA   NOT NULL,
+    occurred_at    BIGINT  NOT NULL CHECK (occurred_at BETWEEN 0 AND 9000000000000000),
+    attempts       BIGINT  NOT NULL CHECK (attempts >= 0), -- to give it on that failed
+    due_at         BIGINT  NOT NULL CHECK (due_at BETWEEN 0 AND 9000000000000000) -- of the next
+);
+
+CREATE INDEX outbox_event_of_tenant ON outbox_event (tenant_id, position);
+
+CREATE INDEX outbox_event_failing ON outbox_event (tenant_id, ordering_key, position) WHERE attempts > 0;
+
+CREATE TABLE outbox_feed (
+    tenant_id TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    wanted    TEXT   NOT NULL,
+    turn      BIGINT NOT NULL
+);
+
 CREATE INDEX card_by_perso_requested ON card (tenant_id, id) WHERE perso_status = 'Requested';
 
 CREATE TABLE perso_vendor (

@@ -33,16 +33,14 @@ func about[A any](t *testing.T, e told) A {
 // told are the events of an issuance, oldest first.
 func (w *cardWorld) told(t *testing.T, issuanceNo string) []told {
 	t.Helper()
-	var all []outbox.Message
+	var all []outbox.WaitingEvent
 	err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
-		tenant := w.tenant.ID.String()
-		all, _, err = outbox.ReadMessages(t.Context(), tx, tenant, outbox.TopicEvent, tenant, 0, 1000)
+		all, err = outbox.WaitingEvents(t.Context(), tx, w.tenant.ID.String())
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortFunc(all, func(a, b outbox.Message) int { return int(a.Sequence - b.Sequence) })
 	var out []told
 	for _, m := range all {
 		if m.Key != issuanceNo {

@@ -3,11 +3,10 @@
 // # Nouns
 //
 // A domain adds an [Event] in the transaction that makes its fact, so that the
-// one exists exactly when the other does. A [Message] is what is to be done
-// about an event, in a lane: messages of one lane go to one place. An event is
-// first a message of the topic [TopicEvent], in the lane of its tenant; whoever
-// consumes it puts one message for each receiver into that receiver's lane. A
-// [Worker] carries out the messages of one topic.
+// one exists exactly when the other does. A [Relay] gives events on: it numbers
+// them, and whoever consumes them writes one [Message] for each receiver. A
+// message is what is to be done about an event, in a lane: messages of one lane
+// go to one place. A [Worker] carries out the messages of one topic.
 //
 // # States
 //
@@ -16,6 +15,8 @@
 //
 // # Invariants
 //
+//   - Events of one key are given on in the order in which the transactions that
+//     raised them waited for one another, numbered without gaps.
 //   - A message is worked on by the one who holds its lease. A lease that has
 //     run out may be taken by another, so a message may be sent twice: at least
 //     once, not at most once.

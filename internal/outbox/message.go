@@ -9,19 +9,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-// Event is a fact that others may want to know.
-type Event struct {
-	Tenant        string // the text of its id
-	Name          string // in the past tense, by who owns the fact: customer.created
-	Key           string // events of one key are told in their order: the issuance number, else the customer number
-	Payload       []byte // what the domain tells of it, in a form its encoder knows; no card numbers, no secrets
-	CorrelationID string
-	At            time.Time
-}
-
-// IDPrefix is the prefix of event identifiers.
-func (Event) IDPrefix() string { return "evt" }
-
 // Status is how far a message is.
 type Status string
 
@@ -31,9 +18,6 @@ const (
 	Delivered Status = "Delivered"
 	Dead      Status = "Dead"
 )
-
-// TopicEvent is the topic of events nobody has consumed yet.
-const TopicEvent = "event"
 
 // Message is one thing to be done about an event, in one lane.
 type Message struct {
@@ -78,7 +62,6 @@ const (
 	BlockLife = 5 * time.Minute
 
 	pauseMax     = 6 * time.Hour
-	anyNumber    = 1 << 20 // retries of a message that only RetryLife bounds
 	resultLength = 512
 )
 
@@ -91,32 +74,26 @@ func Pause(attempts int) time.Duration {
 	return min(time.Second<<(2*max(0, attempts-1)), pauseMax)
 }
 
-// Add writes an event in tx. Those of one tenant and key are numbered in the
-// order of their transactions; a key is held until tx ends.
-func Add(ctx context.Context, tx db.Tx, e Event) error {
-	n, err := nextSequence(ctx, tx, e.Tenant, e.Key)
-	if err != nil {
-		return fmt.Errorf("number event %s: %w", e.Name, err)
-	}
-	m := Message{
-		ID: id.New[Message](e.At), Tenant: e.Tenant, Topic: TopicEvent, Lane: e.Tenant, EventID: id.New[Event](e.At), Name: e.Name,
-		Key: e.Key, Sequence: n, CorrelationID: e.CorrelationID, Payload: e.Payload, OccurredAt: e.At, RetriesMax: anyNumber,
-	}
-	return Put(ctx, tx, m, e.At)
-}
-
 // Put writes a message that is due at now, in tx. Its ID and its event's are
 // kept, or made when they are zero.
 func Put(ctx context.Context, tx db.Tx, m Message, now time.Time) error {
-	if m.ID.IsZero() {
-		m.ID = id.New[Message](now)
+	return PutAll(ctx, tx, []Message{m}, now)
+}
+
+// PutAll is Put for many messages, whose identifiers and times it fills in.
+func PutAll(ctx context.Context, tx db.Tx, all []Message, now time.Time) error {
+	for i := range all {
+		m := &all[i]
+		if m.ID.IsZero() {
+			m.ID = id.New[Message](now)
+		}
+		if m.EventID.IsZero() {
+			m.EventID = id.New[Event](now)
+		}
+		m.Status, m.DueAt, m.StartedAt = Waiting, now, now
 	}
-	if m.EventID.IsZero() {
-		m.EventID = id.New[Event](now)
-	}
-	m.Status, m.DueAt, m.StartedAt = Waiting, now, now
-	if err := insertMessage(ctx, tx, m); err != nil {
-		return fmt.Errorf("write message of %s: %w", m.Name, err)
+	if err := insertMessages(ctx, tx, all); err != nil {
+		return fmt.Errorf("write messages: %w", err)
 	}
 	return nil
 }

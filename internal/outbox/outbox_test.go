@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
@@ -25,6 +27,8 @@ type post struct {
 	db     *db.DB
 	clock  *clock.Fake
 	tenant string
+
+	numbers map[string]int64
 
 	mu   sync.Mutex
 	sent []string // key/sequence of the messages that were sent
@@ -44,15 +48,23 @@ func each(t *testing.T, f func(t *testing.T, p *post)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, &post{t: t, db: d, clock: now, tenant: tenant.ID.String(), fail: func(outbox.Message) bool { return false }})
+		f(t, &post{t: t, db: d, clock: now, tenant: tenant.ID.String(), numbers: map[string]int64{}, fail: func(outbox.Message) bool { return false }})
 	})
 }
 
-func (p *post) add(key string) {
+const topic = "test"
+
+// add puts the next message of a key into the only lane.
+func (p *post) add(key string) { p.addTo("lane", key) }
+
+func (p *post) addTo(lane, key string) {
 	p.t.Helper()
-	err := p.db.InTx(p.t.Context(), func(tx db.Tx) error {
-		return outbox.Add(p.t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: key, Payload: []byte("{}"), At: p.clock.Now()})
-	})
+	p.numbers[key]++
+	m := outbox.Message{
+		Tenant: p.tenant, Topic: topic, Lane: lane, EventID: id.New[outbox.Event](p.clock.Now()), Name: "a.happened", Key: key,
+		Sequence: p.numbers[key], Payload: []byte("{}"), OccurredAt: p.clock.Now(), RetriesMax: 1000,
+	}
+	err := p.db.InTx(p.t.Context(), func(tx db.Tx) error { return outbox.Put(p.t.Context(), tx, m, p.clock.Now()) })
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -60,7 +72,7 @@ func (p *post) add(key string) {
 
 func (p *post) worker() *outbox.Worker {
 	return &outbox.Worker{
-		DB: p.db, Clock: p.clock, Log: slog.New(slog.DiscardHandler), Topic: outbox.TopicEvent, Lease: time.Minute,
+		DB: p.db, Clock: p.clock, Log: slog.New(slog.DiscardHandler), Topic: topic, Lease: time.Minute,
 		Send: func(_ context.Context, m outbox.Message) outbox.Outcome {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -86,7 +98,7 @@ func (p *post) messages() []outbox.Message {
 	p.t.Helper()
 	var all []outbox.Message
 	err := p.db.View(p.t.Context(), func(tx db.Tx) (err error) {
-		all, _, err = outbox.ReadMessages(p.t.Context(), tx, p.tenant, outbox.TopicEvent, p.tenant, 0, 1000)
+		all, _, err = outbox.ReadMessages(p.t.Context(), tx, p.tenant, topic, "lane", 0, 1000)
 		return err
 	})
 	if err != nil {
@@ -104,25 +116,6 @@ func TestPause_growsFourfoldUpToSixHours(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-}
-
-func TestAdd_isUndoneWithItsTransaction(t *testing.T) {
-	each(t, func(t *testing.T, p *post) {
-		broken := errors.New("broken")
-		err := p.db.InTx(t.Context(), func(tx db.Tx) error {
-			if err := outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: "1", At: p.clock.Now(), Payload: []byte{}}); err != nil {
-				return err
-			}
-			return broken
-		})
-		if !errors.Is(err, broken) || len(p.messages()) != 0 {
-			t.Errorf("got %v and %d messages", err, len(p.messages()))
-		}
-		p.add("1")
-		if got := p.run(p.worker()); !slices.Equal(got, []string{"1/1"}) {
-			t.Errorf("got %v: numbers have no gaps", got)
-		}
-	})
 }
 
 func TestWorker_keepsTheOrderOfAKeyAndNoOther(t *testing.T) {
@@ -237,6 +230,55 @@ func TestWorker_manyWorkersSendEachMessageOnce(t *testing.T) {
 		if len(p.sent) != messages {
 			t.Errorf("sent %d, want %d", len(p.sent), messages)
 		}
+	})
+}
+
+func TestWorker_slowLanesDelayNoOther(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		const slow = 300
+		for i := range slow {
+			lane := fmt.Sprintf("a-slow-%03d", i)
+			p.addTo(lane, "first "+lane)
+			p.addTo(lane, "second "+lane) // is due while the first is being sent
+		}
+		hang := make(chan struct{})
+		reached := make(chan string, 2*slow)
+		w := p.worker()
+		w.Send = func(_ context.Context, m outbox.Message) outbox.Outcome {
+			if m.Lane == "good" {
+				p.mu.Lock()
+				p.sent = append(p.sent, m.Lane)
+				p.mu.Unlock()
+				return outbox.Outcome{Delivered: true}
+			}
+			reached <- m.Lane
+			<-hang
+			return outbox.Outcome{Text: "no answer in time"}
+		}
+		if n, err := w.Start(t.Context()); err != nil || n != slow {
+			t.Fatalf("started %d lanes, %v", n, err)
+		}
+		for range slow {
+			<-reached
+		}
+		p.addTo("good", "1")
+		if n, err := w.Start(t.Context()); err != nil || n != 1 {
+			t.Errorf("started %d more lanes, %v; want the good one", n, err)
+		}
+		for begin := time.Now(); time.Since(begin) < time.Minute; {
+			p.mu.Lock()
+			sent := len(p.sent)
+			p.mu.Unlock()
+			if sent == 1 {
+				break
+			}
+			runtime.Gosched()
+		}
+		if !slices.Equal(p.sent, []string{"good"}) {
+			t.Errorf("sent %v", p.sent)
+		}
+		close(hang)
+		w.Wait()
 	})
 }
 

@@ -34,37 +34,37 @@ func microsOrNull(t time.Time) sql.NullInt64 {
 	return sql.NullInt64{Int64: clock.Micros(t), Valid: !t.IsZero()}
 }
 
-func nextSequence(ctx context.Context, tx db.Tx, tenant, key string) (n int64, err error) {
-	err = tx.QueryRow(ctx, `INSERT INTO outbox_sequence (tenant_id, ordering_key, last) VALUES ($1, $2, 1)
-		ON CONFLICT (tenant_id, ordering_key) DO UPDATE SET last = outbox_sequence.last + 1 RETURNING last`, tenant, key).Scan(&n)
-	return n, err
+var messageInsert = &db.Bulk{
+	Head: `INSERT INTO outbox_message (id, tenant_id, topic, lane, event_id, name, ordering_key, sequence, correlation_id,
+		payload, occurred_at, status, attempts, retries_max, due_at, started_at, leased_until, result_code, result_text) VALUES `,
+	Columns: 19,
 }
 
-func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
-	_, err := tx.Exec(ctx, `INSERT INTO outbox_message (id, tenant_id, topic, lane, event_id, name, ordering_key, sequence,
-			correlation_id, payload, occurred_at, status, attempts, retries_max, due_at, started_at, leased_until, result_code, result_text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $15, 0, 0, '')`,
-		m.ID, m.Tenant, m.Topic, m.Lane, m.EventID, m.Name, m.Key, m.Sequence, m.CorrelationID, m.Payload,
-		clock.Micros(m.OccurredAt), string(m.Status), m.RetriesMax, clock.Micros(m.DueAt), clock.Micros(m.StartedAt))
-	return err
+func insertMessages(ctx context.Context, tx db.Tx, all []Message) error {
+	args := make([]any, 0, len(all)*messageInsert.Columns)
+	for _, m := range all {
+		args = append(args, m.ID, m.Tenant, m.Topic, m.Lane, m.EventID, m.Name, m.Key, m.Sequence, m.CorrelationID, m.Payload,
+			clock.Micros(m.OccurredAt), string(m.Status), 0, m.RetriesMax, clock.Micros(m.DueAt), clock.Micros(m.StartedAt), 0, 0, "")
+	}
+	return messageInsert.Exec(ctx, tx, args)
 }
 
-// lanesMax bounds the lanes that one look finds.
-const lanesMax = 256
+// lanesPage is how many lanes one query finds.
+const lanesPage = 256
 
 // dueLanes are lanes of a topic, of any tenant, in which something is due and
-// waits for nothing before it: lanes that only wait take no place.
-func dueLanes(ctx context.Context, tx db.Tx, topic string, now time.Time) ([]string, error) {
+// waits for nothing before it, in their order from after on.
+func dueLanes(ctx context.Context, tx db.Tx, topic, after string, now time.Time) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
 		err = row.Scan(&lane)
 		return lane, err
-	}, `SELECT m.lane FROM outbox_message m
-		WHERE m.topic = $1 AND m.status = 'Waiting' AND m.due_at <= $2 AND m.leased_until <= $2
+	}, `SELECT DISTINCT m.lane FROM outbox_message m
+		WHERE m.topic = $1 AND m.status = 'Waiting' AND m.due_at <= $2 AND m.leased_until <= $2 AND m.lane > $5
 		AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = m.topic AND b.lane = m.lane AND b.ordering_key = m.ordering_key
 			AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
 			AND (b.failing_since IS NULL OR b.failing_since > $4 OR b.leased_until > $2))
-		GROUP BY m.lane ORDER BY MIN(m.due_at), m.lane LIMIT $3`,
-		topic, clock.Micros(now), lanesMax, clock.Micros(now.Add(-BlockLife)))
+		ORDER BY m.lane LIMIT $3`,
+		topic, clock.Micros(now), lanesPage, clock.Micros(now.Add(-BlockLife)), after)
 }
 
 // claim leases the next message of a lane that is due and waits for none before

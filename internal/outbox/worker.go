@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,9 +43,7 @@ type Worker struct {
 	// again, in the transaction that says so.
 	Ended func(ctx context.Context, tx db.Tx, m Message) error
 
-	mu      sync.Mutex
-	busy    map[string]bool // lanes that are being worked
-	running sync.WaitGroup
+	lanes   lanes
 	claimed atomic.Int64
 }
 
@@ -54,32 +51,36 @@ type Worker struct {
 const claimsMax = 100
 
 // Start begins work in every lane in which something is due and which is not
-// being worked by w already, and returns at once.
+// being worked by w already, and returns at once. However many lanes are slow,
+// the others are found.
 func (w *Worker) Start(ctx context.Context) (lanes int, err error) {
-	var due []string
-	err = w.DB.View(ctx, func(tx db.Tx) (err error) {
-		due, err = dueLanes(ctx, tx, w.Topic, w.Clock.Now())
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("look for messages of %s: %w", w.Topic, err)
-	}
-	for _, lane := range due {
-		if w.take(lane) {
-			lanes++
-			w.running.Go(func() {
-				defer w.release(lane)
+	for last, more := "", true; more; {
+		var due []string
+		err = w.DB.View(ctx, func(tx db.Tx) (err error) {
+			due, err = dueLanes(ctx, tx, w.Topic, last, w.Clock.Now())
+			return err
+		})
+		if err != nil {
+			return lanes, fmt.Errorf("look for messages of %s: %w", w.Topic, err)
+		}
+		for _, lane := range due {
+			started := w.lanes.start(lane, func() {
 				if err := w.work(ctx, lane); err != nil && ctx.Err() == nil {
 					w.Log.Error("work on messages", "topic", w.Topic, "error", err)
 				}
 			})
+			if started {
+				lanes++
+			}
+			last = lane
 		}
+		more = len(due) == lanesPage
 	}
 	return lanes, nil
 }
 
 // Wait returns when no lane is being worked.
-func (w *Worker) Wait() { w.running.Wait() }
+func (w *Worker) Wait() { w.lanes.running.Wait() }
 
 // RunOnce works on everything that is due and returns when that is done.
 func (w *Worker) RunOnce(ctx context.Context) error {
@@ -91,25 +92,6 @@ func (w *Worker) RunOnce(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-func (w *Worker) take(lane string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.busy[lane] {
-		return false
-	}
-	if w.busy == nil {
-		w.busy = map[string]bool{}
-	}
-	w.busy[lane] = true
-	return true
-}
-
-func (w *Worker) release(lane string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.busy, lane)
 }
 
 // lease is what a claimed message is held by; each has a name of its own.

@@ -60,9 +60,9 @@ func newEnvelope(m outbox.Message, tenant access.TenantID, c Content) envelope {
 	}
 }
 
-// publish gives an event to each active hook that wants it.
-func (s *Service) publish(ctx context.Context, tx db.Tx, m outbox.Message) error {
-	tenant, err := id.Parse[access.Tenant](m.Tenant)
+// publish gives events of one tenant to each active hook that wants them.
+func (s *Service) publish(ctx context.Context, tx db.Tx, events []outbox.Message) error {
+	tenant, err := id.Parse[access.Tenant](events[0].Tenant)
 	if err != nil {
 		return fmt.Errorf("tenant of event: %w", err)
 	}
@@ -70,30 +70,49 @@ func (s *Service) publish(ctx context.Context, tx db.Tx, m outbox.Message) error
 	if err != nil {
 		return fmt.Errorf("read webhooks: %w", err)
 	}
-	var content Content
-	var body []byte
-	for _, h := range hooks {
-		if !h.IsActive || !h.Wants(m.Name) {
-			continue
-		}
-		if body == nil {
-			if content, err = s.Encoder.EncodeEvent(m); err != nil {
-				return fmt.Errorf("encode event %s: %w", m.Name, err)
+	var all []outbox.Message
+	for _, m := range events {
+		var content Content
+		var body []byte
+		for _, h := range hooks {
+			if !h.IsActive || !h.Wants(m.Name) {
+				continue
 			}
-			if body, err = json.Marshal(newEnvelope(m, tenant, content)); err != nil {
-				return fmt.Errorf("encode event %s: %w", m.Name, err)
+			if body == nil {
+				if content, err = s.Encoder.EncodeEvent(m); err != nil {
+					return fmt.Errorf("encode event %s: %w", m.Name, err)
+				}
+				if body, err = json.Marshal(newEnvelope(m, tenant, content)); err != nil {
+					return fmt.Errorf("encode event %s: %w", m.Name, err)
+				}
 			}
-		}
-		if !h.Filter.Admits(content.ProductCode, content.Network, content.TransactionCode) {
-			continue
-		}
-		d := m
-		d.ID, d.Topic, d.Lane, d.Payload, d.RetriesMax = id.ID[outbox.Message]{}, TopicDelivery, h.ID.String(), body, h.RetriesMax
-		if err := outbox.Put(ctx, tx, d, s.Clock.Now()); err != nil {
-			return err
+			if !h.Filter.Admits(content.ProductCode, content.Network, content.TransactionCode) {
+				continue
+			}
+			d := m
+			d.Topic, d.Lane, d.Payload, d.RetriesMax = TopicDelivery, h.ID.String(), body, h.RetriesMax
+			all = append(all, d)
 		}
 	}
-	return nil
+	return outbox.PutAll(ctx, tx, all, s.Clock.Now())
+}
+
+// listen says which events of a tenant its hooks want from tx on. A change of a
+// hook ends with it.
+func (s *Service) listen(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	return outbox.ChangeInterest(ctx, tx, tenant.String(), func() (outbox.Interest, error) {
+		hooks, err := readHooks(ctx, tx, tenant)
+		if err != nil {
+			return nil, fmt.Errorf("read webhooks: %w", err)
+		}
+		var wanted outbox.Interest
+		for _, h := range hooks {
+			if h.IsActive {
+				wanted = append(wanted, h.EventTypes...)
+			}
+		}
+		return wanted, nil
+	})
 }
 
 // deliver sends one message to its hook.

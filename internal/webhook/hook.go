@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbound"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -101,8 +102,7 @@ func (h Hook) Wants(event string) bool {
 }
 
 func matches(pattern, event string) bool {
-	prefix, all := strings.CutSuffix(pattern, "*")
-	return pattern == event || all && strings.HasPrefix(event, prefix)
+	return outbox.Matches(pattern, event)
 }
 
 // Ping is the event that a test sends.

@@ -137,7 +137,7 @@ func TestPublish_keepsBackWhatAFilterDoesNotAdmit(t *testing.T) {
 		}
 		w.raise(w.main, "card.created", "P2")
 		w.raise(w.main, "card.created", "P1") // of no network: that keeps nothing out
-		if err := w.workers[0].RunOnce(t.Context()); err != nil {
+		if err := w.relay.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if log := w.log(h); len(log) != 1 || log[0].Key != "P1" {

@@ -41,7 +41,10 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 		if err := mayStandBeside(h, all); err != nil {
 			return err
 		}
-		return insertHook(ctx, tx, h)
+		if err := insertHook(ctx, tx, h); err != nil {
+			return err
+		}
+		return s.listen(ctx, tx, c.Tenant)
 	})
 	if err != nil {
 		return Hook{}, secret.Value{}, err
@@ -191,7 +194,10 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 		if err == nil && !changed {
 			return errStale
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.listen(ctx, tx, c.Tenant)
 	})
 	if err != nil {
 		return Hook{}, err
@@ -209,6 +215,9 @@ func (s *Service) Unregister(ctx context.Context, c access.Caller, hook id.ID[Ho
 		if !found {
 			return errNotFound
 		}
-		return outbox.Empty(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String())
+		if err := outbox.Empty(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String()); err != nil {
+			return err
+		}
+		return s.listen(ctx, tx, c.Tenant)
 	})
 }

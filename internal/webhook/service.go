@@ -55,11 +55,12 @@ const TopicDelivery = "webhook"
 // leaseLife is longer than any request may take.
 const leaseLife = time.Minute
 
-// Workers are what delivers events: the first gives each event to the hooks
-// that want it, the second sends.
-func (s *Service) Workers() []*outbox.Worker {
-	return []*outbox.Worker{
-		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: outbox.TopicEvent, Lease: leaseLife, Consume: s.publish},
-		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicDelivery, Lease: leaseLife, Send: s.deliver},
-	}
+// Relay gives each event to the hooks that want it.
+func (s *Service) Relay() *outbox.Relay {
+	return &outbox.Relay{DB: s.DB, Clock: s.Clock, Log: s.Log, Consume: s.publish}
+}
+
+// Worker sends what waits for hooks.
+func (s *Service) Worker() *outbox.Worker {
+	return &outbox.Worker{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicDelivery, Lease: leaseLife, Send: s.deliver}
 }

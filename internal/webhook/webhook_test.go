@@ -34,7 +34,8 @@ type world struct {
 	t                 *testing.T
 	clock             *clock.Fake
 	main, other, live access.Caller
-	workers           []*outbox.Worker
+	relay             *outbox.Relay
+	worker            *outbox.Worker
 }
 
 type plainEncoder struct{}
@@ -62,17 +63,18 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 			}
 			*to = access.System(tenant)
 		}
-		w.workers = w.Workers()
+		w.relay, w.worker = w.Relay(), w.Worker()
 		f(t, w)
 	})
 }
 
 func (w *world) run() {
 	w.t.Helper()
-	for _, k := range w.workers {
-		if err := k.RunOnce(w.t.Context()); err != nil {
-			w.t.Fatal(err)
-		}
+	if err := w.relay.RunOnce(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.worker.RunOnce(w.t.Context()); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -242,19 +244,19 @@ func TestDeliver_deadReceiverDelaysNoOther(t *testing.T) {
 		w.register(slow.URL, "*")
 		good, _ := w.register(r.URL, "*")
 		w.raise(w.main, "customer.created", "1")
-		if err := w.workers[0].RunOnce(t.Context()); err != nil {
+		if err := w.relay.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.workers[1].Start(t.Context()); err != nil {
+		if _, err := w.worker.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		<-entered // it hangs, and so does its lane
 		w.raise(w.main, "customer.created", "1")
-		if err := w.workers[0].RunOnce(t.Context()); err != nil {
+		if err := w.relay.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for w.log(good)[0].Status != outbox.Delivered {
-			if _, err := w.workers[1].Start(t.Context()); err != nil {
+			if _, err := w.worker.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -405,6 +407,52 @@ func TestDeliver_sendsWhatTheReceiverAsked(t *testing.T) {
 			in.Headers = map[string]string{name: "x"}
 			_, err := w.Update(t.Context(), w.main, h.ID, in)
 			wantFault(t, err, access.CodeInvalid)
+		}
+	})
+}
+
+func TestHooks_decideWhichEventsAreWorthWriting(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		wants := func(name string) bool {
+			var all map[string]outbox.Interest
+			tenant := w.main.Tenant.String()
+			err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+				all, err = outbox.Interests(t.Context(), tx, []string{tenant, w.other.Tenant.String()})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(all[w.other.Tenant.String()]) > 0 {
+				t.Error("another tenant wants events")
+			}
+			return all[tenant].Wants(name)
+		}
+		const name = "transaction.authorized"
+		if wants(name) {
+			t.Error("wanted without a hook")
+		}
+		h, _ := w.register("https://example.com/h", "transaction.*")
+		if !wants(name) || wants("card.created") {
+			t.Error("what the hook asks for is not what is wanted")
+		}
+		off := false
+		in := NewHook{Name: "h", URL: "https://example.com/h", EventTypes: []string{"transaction.*"}, IsActive: &off}
+		if _, err := w.Update(t.Context(), w.main, h.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		if wants(name) {
+			t.Error("wanted by a hook that is not active")
+		}
+		h, _ = w.register("https://example.com/all", "*")
+		if !wants(name) {
+			t.Error("not wanted by a hook that wants everything")
+		}
+		if err := w.Unregister(t.Context(), w.main, h.ID); err != nil {
+			t.Fatal(err)
+		}
+		if wants(name) {
+			t.Error("wanted by a hook that is gone")
 		}
 	})
 }

@@ -1,7 +1,6 @@
 -- +goose Up
 
--- What has to be told and is not told yet, or was told lately. A row is
--- written by the transaction that makes its fact.
+-- What has to be told to somebody and is not told yet, or was told lately.
 CREATE TABLE outbox_message (
     id             TEXT    NOT NULL PRIMARY KEY,
     tenant_id      TEXT    NOT NULL REFERENCES tenant (id),
@@ -32,7 +31,7 @@ CREATE INDEX outbox_message_in_order ON outbox_message (topic, lane, ordering_ke
 CREATE INDEX outbox_message_of_lane ON outbox_message (tenant_id, topic, lane, id);
 CREATE INDEX outbox_message_ended ON outbox_message (ended_at) WHERE ended_at IS NOT NULL;
 
--- The number of the last event of each ordering key.
+-- The number of the last event of each ordering key that was given on.
 CREATE TABLE outbox_sequence (
     tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
     ordering_key TEXT   NOT NULL,

@@ -1,0 +1,175 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// Relay gives events on to whoever wants to hear of them, each tenant's by
+// itself and in their order. It numbers them as it does so: the numbers of a
+// key have no gaps, and making an event waits for nobody. Its fields are set
+// once, before use; it is safe for concurrent use, by any number of processes.
+type Relay struct {
+	DB    *db.DB
+	Clock clock.Clock
+	Log   *slog.Logger
+	// Consume does in tx what is to be done about events of one tenant; they are
+	// gone with its commit. Of the messages the ID, the topic and the lane are
+	// empty. After an error each is tried alone, and later again.
+	Consume func(ctx context.Context, tx db.Tx, events []Message) error
+
+	lanes lanes
+}
+
+const (
+	// relayMax is how many events are given on in one transaction.
+	relayMax = 500
+	// turnWait is how long one waits for another that gives on events of the same
+	// tenant.
+	turnWait = 250 * time.Millisecond
+)
+
+// Start begins work for every tenant that has events and for which r is not at
+// work already, and returns at once.
+func (r *Relay) Start(ctx context.Context) (tenants int, err error) {
+	var waiting []string
+	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
+		waiting, err = tenantsWithEvents(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look for events: %w", err)
+	}
+	for _, tenant := range waiting {
+		started := r.lanes.start(tenant, func() {
+			if err := r.work(ctx, tenant); err != nil && ctx.Err() == nil {
+				r.Log.Error("give on events", "tenant", tenant, "error", err)
+			}
+		})
+		if started {
+			tenants++
+		}
+	}
+	return tenants, nil
+}
+
+// Wait returns when r is at work for no tenant.
+func (r *Relay) Wait() { r.lanes.running.Wait() }
+
+// RunOnce gives on everything that is due and returns when that is done.
+func (r *Relay) RunOnce(ctx context.Context) error {
+	_, err := r.Start(ctx)
+	r.Wait()
+	return err
+}
+
+// work gives on the events of a tenant until none is due.
+func (r *Relay) work(ctx context.Context, tenant string) error {
+	for ctx.Err() == nil {
+		events, failed, err := r.giveOn(ctx, tenant, relayMax)
+		if db.IsLocked(err) {
+			return nil // another does it
+		}
+		if failed {
+			err = r.giveOnAlone(ctx, tenant, len(events))
+		}
+		if err != nil || len(events) == 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveOn takes up to limit events of a tenant and returns them. When consuming
+// them failed, nothing has changed.
+func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []WaitingEvent, failed bool, err error) {
+	err = r.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		failed = false
+		if err := db.LimitLockWait(ctx, tx, turnWait); err != nil {
+			return err
+		}
+		if err := takeTurn(ctx, tx, tenant); err != nil {
+			return err
+		}
+		if events, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit); err != nil || len(events) == 0 {
+			return err
+		}
+		messages, err := number(ctx, tx, tenant, events)
+		if err != nil {
+			return err
+		}
+		if err := r.Consume(ctx, tx, messages); err != nil {
+			failed = true
+			return err
+		}
+		return deleteEvents(ctx, tx, tenant, events)
+	})
+	return events, failed && err != nil, err
+}
+
+// giveOnAlone takes n events of a tenant one by one, so that one which cannot
+// be given on holds up those of its key only.
+func (r *Relay) giveOnAlone(ctx context.Context, tenant string, n int) error {
+	for range n {
+		events, failed, err := r.giveOn(ctx, tenant, 1)
+		if failed {
+			err = r.putOff(ctx, events[0], err)
+		}
+		if err != nil || len(events) == 0 || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putOff lets an event wait, or gives it up when it has waited for RetryLife.
+func (r *Relay) putOff(ctx context.Context, e WaitingEvent, cause error) error {
+	due := r.Clock.Now().Add(Pause(e.Attempts + 1))
+	lost := due.After(e.At.Add(RetryLife))
+	r.Log.Error("consume event", "event", e.Name, "id", e.ID.String(), "given_up", lost, "error", cause)
+	return r.DB.InTx(ctx, func(tx db.Tx) error {
+		if lost {
+			return deleteEvents(ctx, tx, e.Tenant, []WaitingEvent{e})
+		}
+		return putOff(ctx, tx, e, due)
+	})
+}
+
+// number gives events the next numbers of their keys.
+func number(ctx context.Context, tx db.Tx, tenant string, events []WaitingEvent) ([]Message, error) {
+	more := map[string]int64{}
+	for _, e := range events {
+		more[e.Key]++
+	}
+	last, err := raiseSequences(ctx, tx, tenant, more)
+	if err != nil {
+		return nil, fmt.Errorf("number events: %w", err)
+	}
+	messages := make([]Message, len(events))
+	for i, e := range events {
+		last[e.Key]++
+		messages[i] = Message{
+			Tenant: e.Tenant, EventID: e.ID, Name: e.Name, Key: e.Key, Sequence: last[e.Key], CorrelationID: e.CorrelationID,
+			Payload: e.Payload, OccurredAt: e.At,
+		}
+	}
+	return messages, nil
+}
+
+// Depth returns how many events wait, and how long the oldest has.
+func (r *Relay) Depth(ctx context.Context) (n int, age time.Duration, err error) {
+	var oldest time.Time
+	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
+		n, oldest, err = readEventDepth(ctx, tx)
+		return err
+	})
+	if n > 0 {
+		age = r.Clock.Now().Sub(oldest)
+	}
+	return n, age, err
+}

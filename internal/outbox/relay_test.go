@@ -1,0 +1,257 @@
+package outbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// raise writes events of these keys in one transaction.
+func (p *post) raise(keys ...string) {
+	p.t.Helper()
+	var events []outbox.Event
+	for _, key := range keys {
+		events = append(events, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: key, Payload: []byte("{}"), At: p.clock.Now()})
+	}
+	if err := p.db.InTx(p.t.Context(), func(tx db.Tx) error { return outbox.Add(p.t.Context(), tx, events...) }); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// relay keeps in sent what it gives on.
+func (p *post) relay() *outbox.Relay {
+	return &outbox.Relay{
+		DB: p.db, Clock: p.clock, Log: slog.New(slog.DiscardHandler),
+		Consume: func(ctx context.Context, tx db.Tx, events []outbox.Message) error {
+			var sent []string
+			for _, m := range events {
+				if p.fail(m) {
+					return errors.New("broken")
+				}
+				sent = append(sent, fmt.Sprintf("%s/%d", m.Key, m.Sequence))
+			}
+			db.AfterCommit(tx, func() {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				p.sent = append(p.sent, sent...)
+			})
+			return nil
+		},
+	}
+}
+
+func (p *post) giveOn(r *outbox.Relay) []string {
+	p.t.Helper()
+	p.sent = nil
+	if err := r.RunOnce(p.t.Context()); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.sent
+}
+
+func (p *post) waiting() []outbox.WaitingEvent {
+	p.t.Helper()
+	var all []outbox.WaitingEvent
+	err := p.db.View(p.t.Context(), func(tx db.Tx) (err error) {
+		all, err = outbox.WaitingEvents(p.t.Context(), tx, p.tenant)
+		return err
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return all
+}
+
+func TestAdd_isUndoneWithItsTransaction(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		broken := errors.New("broken")
+		err := p.db.InTx(t.Context(), func(tx db.Tx) error {
+			if err := outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: "1", At: p.clock.Now(), Payload: []byte{}}); err != nil {
+				return err
+			}
+			return broken
+		})
+		if !errors.Is(err, broken) || len(p.waiting()) != 0 {
+			t.Errorf("got %v and %d events", err, len(p.waiting()))
+		}
+		p.raise("1")
+		if got := p.giveOn(p.relay()); !slices.Equal(got, []string{"1/1"}) {
+			t.Errorf("got %v: numbers have no gaps", got)
+		}
+	})
+}
+
+func TestRelay_numbersEachKeyInItsOrder(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.raise("a", "b", "a")
+		p.raise("b", "a")
+		if got, want := p.giveOn(p.relay()), []string{"a/1", "b/1", "a/2", "b/2", "a/3"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		p.raise("a")
+		if got, want := p.giveOn(p.relay()), []string{"a/4"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		if n := len(p.waiting()); n != 0 {
+			t.Errorf("%d still wait", n)
+		}
+	})
+}
+
+func TestRelay_oneThatFailsHoldsUpItsKeyOnly(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.raise("good", "bad", "bad", "good")
+		broken := true
+		first := p.waiting()[1].ID
+		p.fail = func(m outbox.Message) bool { return broken && m.EventID == first }
+		r := p.relay()
+		if got, want := p.giveOn(r), []string{"good/1", "good/2"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		if got := p.giveOn(r); len(got) != 0 {
+			t.Errorf("at once again: got %v", got)
+		}
+		p.clock.Advance(time.Second)
+		if got := p.giveOn(r); len(got) != 0 || p.waiting()[0].Attempts != 2 {
+			t.Errorf("after a second: got %v after %d attempts", got, p.waiting()[0].Attempts)
+		}
+		broken = false
+		p.clock.Advance(4 * time.Second)
+		if got, want := p.giveOn(r), []string{"bad/1", "bad/2"}; !slices.Equal(got, want) {
+			t.Errorf("mended: got %v, want %v", got, want)
+		}
+	})
+}
+
+func TestRelay_givesUpAfterThreeDays(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.raise("bad")
+		p.fail = func(outbox.Message) bool { return true }
+		r := p.relay()
+		for range 40 {
+			p.giveOn(r)
+			if len(p.waiting()) == 0 {
+				return
+			}
+			p.clock.Advance(6 * time.Hour)
+		}
+		t.Errorf("it still waits: %+v", p.waiting())
+	})
+}
+
+func TestRelay_severalGiveOnEachEventOnce(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		const events = 60
+		var group sync.WaitGroup
+		for w := range 3 {
+			group.Go(func() {
+				for range events / 3 {
+					p.raise(fmt.Sprint(w))
+				}
+			})
+			group.Go(func() {
+				for range 5 {
+					if err := p.relay().RunOnce(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		if err := p.relay().RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		last := map[string]int{}
+		for _, s := range p.sent {
+			var key string
+			var n int
+			if _, err := fmt.Sscanf(s, "%1s/%d", &key, &n); err != nil {
+				t.Fatal(err)
+			}
+			if n != last[key]+1 {
+				t.Errorf("key %s: %d after %d", key, n, last[key])
+			}
+			last[key] = n
+		}
+		if len(p.sent) != events {
+			t.Errorf("gave on %d, want %d", len(p.sent), events)
+		}
+	})
+}
+
+// Transactions that wait for one another write events in the order in which
+// they get through, whatever their clocks say.
+func TestAdd_followsTheOrderOfLocks(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		begun, proceed := make(chan struct{}), make(chan struct{})
+		var group sync.WaitGroup
+		add := func(name string, at time.Time, before func()) {
+			err := p.db.InTx(t.Context(), func(tx db.Tx) error {
+				return outbox.ChangeInterest(t.Context(), tx, p.tenant, func() (outbox.Interest, error) {
+					before()
+					return nil, outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: name, Key: "1", At: at, Payload: []byte{}})
+				})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		now := p.clock.Now()
+		group.Go(func() { add("first", now.Add(time.Hour), func() { close(begun); <-proceed }) })
+		<-begun
+		group.Go(func() { add("second", now, func() {}) })
+		close(proceed)
+		group.Wait()
+		all := p.waiting()
+		if len(all) != 2 || all[0].Name != "first" || all[1].Name != "second" {
+			t.Errorf("got %+v", all)
+		}
+	})
+}
+
+func TestInterests_tellWhatIsWanted(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		change := func(wanted ...string) {
+			err := p.db.InTx(t.Context(), func(tx db.Tx) error {
+				return outbox.ChangeInterest(t.Context(), tx, p.tenant, func() (outbox.Interest, error) { return wanted, nil })
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		wants := func(name string) bool {
+			var all map[string]outbox.Interest
+			err := p.db.View(t.Context(), func(tx db.Tx) (err error) {
+				all, err = outbox.Interests(t.Context(), tx, []string{p.tenant})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all[p.tenant].Wants(name)
+		}
+		if wants("card.created") {
+			t.Error("wanted before anybody asked")
+		}
+		change("card.*", "fee.charged", "card.*")
+		if !wants("card.created") || !wants("fee.charged") || wants("fee.failed") || wants("cards.created") {
+			t.Error("the patterns are not what is wanted")
+		}
+		change("*")
+		if !wants("fee.failed") {
+			t.Error("* does not want everything")
+		}
+		change()
+		if wants("card.created") {
+			t.Error("wanted although nobody is left")
+		}
+	})
+}
