@@ -77,3 +77,15 @@ func updateTenant(ctx context.Context, tx db.Tx, t Tenant, stamp string) (bool, 
 		t.DefaultCurrency.Code(), t.ConcurrencyStamp, clock.Micros(t.UpdatedAt), stamp))
 	return n == 1, err
 }
+
+// MustTenant returns a tenant that exists: one that does not is our mistake.
+func MustTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, error) {
+	t, found, err := ReadTenant(ctx, tx, tenant)
+	if err != nil {
+		return Tenant{}, fmt.Errorf("read tenant: %w", err)
+	}
+	if !found {
+		return Tenant{}, fmt.Errorf("tenant %s does not exist", tenant)
+	}
+	return t, nil
+}

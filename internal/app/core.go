@@ -17,6 +17,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -31,22 +32,23 @@ import (
 // core is the platform below its edges: what a command needs that listens to
 // nobody.
 type core struct {
-	config   config.Config
-	log      *slog.Logger
-	clock    clock.Clock
-	db       *db.DB
-	hsm      *soft.Backend
-	audit    *audit.Service
-	access   *access.Service
-	issuing  *issuing.Service
-	ledger   *ledger.Service
-	vault    *vault.Service
-	engine   *authorization.Engine
-	queries  *authorization.Queries
-	clearing *clearing.Service
-	webhooks *webhook.Service
-	notices  *notification.Service
-	metrics  *metrics
+	config    config.Config
+	log       *slog.Logger
+	clock     clock.Clock
+	db        *db.DB
+	hsm       *soft.Backend
+	audit     *audit.Service
+	access    *access.Service
+	customers *customer.Service
+	issuing   *issuing.Service
+	ledger    *ledger.Service
+	vault     *vault.Service
+	engine    *authorization.Engine
+	queries   *authorization.Queries
+	clearing  *clearing.Service
+	webhooks  *webhook.Service
+	notices   *notification.Service
+	metrics   *metrics
 }
 
 // readiness says what a command may do to a database that is not ready.
@@ -73,7 +75,9 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	}
 	k.audit = audit.New(k.db, k.hsm, k.clock)
 	k.access = access.New(k.db, k.hsm, k.clock)
-	k.issuing = issuing.New(k.db, k.hsm, k.clock)
+	k.customers = customer.New(k.db, k.hsm, k.clock)
+	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers)
+	k.customers.Rules, k.customers.Cards = k.issuing, k.issuing
 	k.access.Watcher = k.issuing
 	k.ledger = ledger.New(k.db, k.clock)
 	k.vault = vault.New(k.db, k.hsm, k.clock)

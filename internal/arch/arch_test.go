@@ -27,9 +27,9 @@ func readFile(name string) (string, error) {
 // The vocabulary and the domains, each in an order in which a package may
 // import those to its left.
 var (
-	vocabulary = []string{"secret", "fault", "country", "locale", "clock", "money", "id", "pan"}
+	vocabulary = []string{"secret", "fault", "country", "locale", "clock", "money", "id", "pan", "fold", "list"}
 	domains    = []string{
-		"audit", "access", "notification", "ledger", "credit", "vault", "issuing", "control", "fee", "authorization",
+		"audit", "access", "notification", "ledger", "credit", "vault", "customer", "issuing", "control", "fee", "authorization",
 		"clearing", "settlement", "acquiring", "wallet", "webhook",
 	}
 	wires    = []string{"wire/iso8583", "wire/emv", "wire/clearingfile", "wire/persofile", "wire/qr"}

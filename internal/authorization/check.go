@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -89,7 +90,7 @@ func checkCustomer(_ *Decision, _ *Request, f *Facts, _ State, row codeRow) (Che
 	switch {
 	case f.Card.CustomerStatus == "":
 		return skipped()
-	case row.dir == credit, f.Card.CustomerStatus == string(issuing.CustomerActive):
+	case row.dir == credit, f.Card.CustomerStatus == string(customer.Active):
 		return passed("%s", f.Card.CustomerStatus)
 	}
 	return failed(CustomerInactive, "the customer is %s", f.Card.CustomerStatus)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -25,7 +26,7 @@ func defineSecond(t *testing.T, w *authorizationtest.World, change func(p *issui
 	p := issuing.NewProduct("P2")
 	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P2", "Second", "R1", issuing.Prepaid, money.MustCurrency("TRY")
 	p.FormFactors, p.ValidityMonths, p.ServiceCode = []issuing.FormFactor{issuing.Virtual}, 60, "201"
-	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, issuing.KYCNone
+	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, customer.KYCNone
 	change(&p)
 	if _, err := w.Issuing.CreateProduct(t.Context(), w.Caller, p); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // acts are what the caller's tenant has on record of a stream, oldest first.
@@ -82,7 +83,7 @@ func TestActs_onDefinitionsSayWhatChanged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		before := w.acts(t, w.caller, audit.ProductStream)
-		page, _, err := w.Products(t.Context(), w.caller, ProductFilter{Page: Page{Limit: 10}})
+		page, _, err := w.Products(t.Context(), w.caller, ProductFilter{Page: list.Page{Limit: 10}})
 		if err != nil || len(page) == 0 {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package issuing
 import (
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -98,7 +99,7 @@ type Attributes struct {
 	SMSTemplates               map[string]string // event → text
 	AllowClearSensitive        bool              // sandbox tenants only
 	DigitalSlipRetentionMonths int
-	Record
+	access.Record
 }
 
 // foreignTo returns the currency of the first amount that is in another one

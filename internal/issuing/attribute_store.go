@@ -29,7 +29,7 @@ func (a Attributes) document() (string, error) {
 	}
 	a.StandIn.AmountPerTransaction, a.StandIn.AmountPerDay = nil, nil
 	a.MaxContactlessLimit, a.ClearingTolerances.RefundAlert = nil, nil
-	a.Record = Record{}
+	a.Record = access.Record{}
 	d.Attributes = a
 	text, err := json.Marshal(d)
 	return string(text), err
@@ -57,9 +57,9 @@ func parseAttributes(document string, defaults Attributes) (Attributes, error) {
 func readAttributes(ctx context.Context, tx db.Tx, t access.Tenant) (Attributes, bool, error) {
 	defaults := DefaultAttributes(t.DefaultCurrency, t.Environment == access.Sandbox)
 	a, found, err := db.One(ctx, tx, func(row db.Scanner) (Attributes, error) {
-		var r Record
+		var r access.Record
 		var document string
-		record, done := recordTarget(&r)
+		record, done := access.RecordTarget(&r)
 		if err := row.Scan(append([]any{&document}, record...)...); err != nil {
 			return Attributes{}, err
 		}
@@ -67,7 +67,7 @@ func readAttributes(ctx context.Context, tx db.Tx, t access.Tenant) (Attributes,
 		a, err := parseAttributes(document, defaults)
 		a.Record = r
 		return a, err
-	}, `SELECT document, `+recordColumns+` FROM issuing_attribute WHERE tenant_id = $1`, t.ID)
+	}, `SELECT document, `+access.RecordColumns+` FROM issuing_attribute WHERE tenant_id = $1`, t.ID)
 	if err == nil && !found {
 		return defaults, false, nil
 	}
@@ -80,8 +80,8 @@ func insertAttributes(ctx context.Context, tx db.Tx, tenant access.TenantID, a A
 	if err != nil {
 		return false, err
 	}
-	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO issuing_attribute (`+recordColumns+`, tenant_id, document)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, append(recordValues(a.Record), tenant, document)...))
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO issuing_attribute (`+access.RecordColumns+`, tenant_id, document)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, append(access.RecordValues(a.Record), tenant, document)...))
 	return n == 1, err
 }
 

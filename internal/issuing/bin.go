@@ -2,9 +2,10 @@ package issuing
 
 import (
 	"strconv"
-	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -95,17 +96,7 @@ type BIN struct {
 	ThreeDS         bool
 	Tokenization    bool
 	Status          RecordStatus
-	Record
-}
-
-// Record is who wrote a definition and when, and the stamp that changes with
-// every write.
-type Record struct {
-	ConcurrencyStamp string
-	CreatedAt        time.Time
-	CreatedBy        string
-	UpdatedAt        time.Time
-	UpdatedBy        string
+	access.Record
 }
 
 // PANGeneration is how card numbers are chosen in a range.
@@ -130,7 +121,7 @@ type BINRange struct {
 	// UsedCount is how many numbers were given out. A [Configuration] does not
 	// carry it: it changes with every card.
 	UsedCount int64
-	Record
+	access.Record
 }
 
 // Capacity is how many card numbers the range holds.
@@ -232,40 +223,40 @@ func (b BIN) withDefaults(currency money.Currency) BIN {
 }
 
 func (b BIN) check() error {
-	var v checks
-	v.is("bin", allDigits(b.BIN) && (len(b.BIN) == 6 || len(b.BIN) == 8), "not_a_bin", "must be 6 or 8 digits")
-	oneOf(&v, "brand", b.Brand, Brands())
-	oneOf(&v, "network", b.Network, Networks())
-	oneOf(&v, "cardType", b.CardType, CardTypes())
+	var v fault.Checks
+	v.Is("bin", fault.AllDigits(b.BIN) && (len(b.BIN) == 6 || len(b.BIN) == 8), "not_a_bin", "must be 6 or 8 digits")
+	fault.OneOf(&v, "brand", b.Brand, Brands())
+	fault.OneOf(&v, "network", b.Network, Networks())
+	fault.OneOf(&v, "cardType", b.CardType, CardTypes())
 	if b.CardLevel != "" {
-		oneOf(&v, "cardLevel", b.CardLevel, CardLevels())
+		fault.OneOf(&v, "cardLevel", b.CardLevel, CardLevels())
 	}
-	v.between("panLength", b.PANLength, 16, 19)
-	v.text("sponsorName", b.SponsorName, 0, 100)
-	v.text("networkMemberId", b.NetworkMemberID, 0, 32)
-	v.code("keySetCode", b.KeySetCode)
-	oneOf(&v, "status", b.Status, recordStatuses)
-	return v.err()
+	v.Between("panLength", b.PANLength, 16, 19)
+	v.Text("sponsorName", b.SponsorName, 0, 100)
+	v.Text("networkMemberId", b.NetworkMemberID, 0, 32)
+	v.Code("keySetCode", b.KeySetCode)
+	fault.OneOf(&v, "status", b.Status, recordStatuses)
+	return v.Err(errInvalid)
 }
 
 // check tells what is wrong with the range as one of b.
 func (r BINRange) check(b BIN) error {
-	var v checks
-	v.code("code", r.Code)
-	v.text("name", r.Name, 1, 100)
-	oneOf(&v, "panGenerationMethod", r.Generation, []PANGeneration{RandomPAN, SequentialPAN})
-	v.between("alertThresholdPercent", r.AlertThresholdPercent, 1, 99)
-	oneOf(&v, "status", r.Status, recordStatuses)
+	var v fault.Checks
+	v.Code("code", r.Code)
+	v.Text("name", r.Name, 1, 100)
+	fault.OneOf(&v, "panGenerationMethod", r.Generation, []PANGeneration{RandomPAN, SequentialPAN})
+	v.Between("alertThresholdPercent", r.AlertThresholdPercent, 1, 99)
+	fault.OneOf(&v, "status", r.Status, recordStatuses)
 	for _, end := range []struct{ name, value string }{{"rangeStart", r.Start}, {"rangeEnd", r.End}} {
 		switch {
-		case !allDigits(end.value) || len(end.value) != b.PANLength-1:
-			v.fail(end.name, "not_an_account_part", "must be the digits of a card number of the BIN without the last one")
+		case !fault.AllDigits(end.value) || len(end.value) != b.PANLength-1:
+			v.Fail(end.name, "not_an_account_part", "must be the digits of a card number of the BIN without the last one")
 		case end.value[:len(b.BIN)] != b.BIN:
-			v.fail(end.name, "outside_bin", "must begin with the BIN")
+			v.Fail(end.name, "outside_bin", "must begin with the BIN")
 		}
 	}
-	if len(v.fields) == 0 && r.Start > r.End {
-		v.fail("rangeEnd", "before_start", "must not be below rangeStart")
+	if len(v.Fields) == 0 && r.Start > r.End {
+		v.Fail("rangeEnd", "before_start", "must not be below rangeStart")
 	}
-	return v.err()
+	return v.Err(errInvalid)
 }

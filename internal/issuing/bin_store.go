@@ -8,31 +8,17 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-const recordColumns = `concurrency_stamp, created_at, created_by, updated_at, updated_by`
-
-// recordTarget returns where to scan recordColumns, and what to call when the
-// row is scanned.
-func recordTarget(r *Record) (targets []any, done func()) {
-	var created, updated int64
-	return []any{&r.ConcurrencyStamp, &created, &r.CreatedBy, &updated, &r.UpdatedBy}, func() {
-		r.CreatedAt, r.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	}
-}
-
-func recordValues(r Record) []any {
-	return []any{r.ConcurrencyStamp, clock.Micros(r.CreatedAt), r.CreatedBy, clock.Micros(r.UpdatedAt), r.UpdatedBy}
-}
-
 const binColumns = `bin, brand, network, card_type, card_level, currency, country, pan_length, sponsor_name,
-	network_member_id, key_set_code, is_3ds_enabled, is_tokenization_enabled, status, ` + recordColumns
+	network_member_id, key_set_code, is_3ds_enabled, is_tokenization_enabled, status, ` + access.RecordColumns
 
 func scanBIN(row db.Scanner) (BIN, error) {
 	var b BIN
 	var currency, land string
-	record, done := recordTarget(&b.Record)
+	record, done := access.RecordTarget(&b.Record)
 	err := row.Scan(append([]any{&b.BIN, &b.Brand, &b.Network, &b.CardType, &b.CardLevel, &currency, &land, &b.PANLength,
 		&b.SponsorName, &b.NetworkMemberID, &b.KeySetCode, &b.ThreeDS, &b.Tokenization, &b.Status}, record...)...)
 	if err != nil {
@@ -54,7 +40,7 @@ func readBINs(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]BIN, err
 }
 
 func readBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, bin string) (BIN, bool, error) {
-	if !printable(bin) {
+	if !fault.Printable(bin) {
 		return BIN{}, false, nil
 	}
 	return db.One(ctx, tx, scanBIN, `SELECT `+binColumns+` FROM bin WHERE tenant_id = $1 AND bin = $2`, tenant, bin)
@@ -92,7 +78,7 @@ func lockPrefix(ctx context.Context, tx db.Tx, bin string) error {
 func insertBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, b BIN) (bool, error) {
 	args := append([]any{b.BIN, string(b.Brand), string(b.Network), string(b.CardType), string(b.CardLevel), b.Currency.Code(),
 		b.Country.Alpha2(), b.PANLength, b.SponsorName, b.NetworkMemberID, b.KeySetCode, b.ThreeDS, b.Tokenization,
-		string(b.Status)}, recordValues(b.Record)...)
+		string(b.Status)}, access.RecordValues(b.Record)...)
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO bin (`+binColumns+`, tenant_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT DO NOTHING`, append(args, tenant)...))
@@ -113,11 +99,11 @@ func updateBIN(ctx context.Context, tx db.Tx, tenant access.TenantID, b BIN, sta
 }
 
 const rangeColumns = `code, name, bin, range_start, range_end, pan_generation, alert_threshold_percent, used_count, status, ` +
-	recordColumns
+	access.RecordColumns
 
 func scanRange(row db.Scanner) (BINRange, error) {
 	var r BINRange
-	record, done := recordTarget(&r.Record)
+	record, done := access.RecordTarget(&r.Record)
 	err := row.Scan(append([]any{&r.Code, &r.Name, &r.BIN, &r.Start, &r.End, &r.Generation, &r.AlertThresholdPercent,
 		&r.UsedCount, &r.Status}, record...)...)
 	done()
@@ -130,7 +116,7 @@ func readRanges(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]BINRan
 }
 
 func readRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (BINRange, bool, error) {
-	if !printable(code) {
+	if !fault.Printable(code) {
 		return BINRange{}, false, nil
 	}
 	return db.One(ctx, tx, scanRange, `SELECT `+rangeColumns+` FROM bin_range WHERE tenant_id = $1 AND code = $2`, tenant, code)
@@ -149,7 +135,7 @@ func overlappingRange(ctx context.Context, tx db.Tx, tenant access.TenantID, r B
 // insertRange reports false when the code exists.
 func insertRange(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange) (bool, error) {
 	args := append([]any{r.Code, r.Name, r.BIN, r.Start, r.End, string(r.Generation), r.AlertThresholdPercent, int64(0),
-		string(r.Status)}, recordValues(r.Record)...)
+		string(r.Status)}, access.RecordValues(r.Record)...)
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO bin_range (`+rangeColumns+`, tenant_id, next_offset)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0) ON CONFLICT DO NOTHING`,
 		append(args, tenant)...))
@@ -189,6 +175,6 @@ func skipInRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 
 // panTaken reports whether a card of the tenant has the number of this index.
 func panTaken(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) (bool, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM card WHERE tenant_id = $1 AND pan_index = $2`, tenant, index)
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM card WHERE tenant_id = $1 AND pan_index = $2`, tenant, index)
 	return n > 0, err
 }

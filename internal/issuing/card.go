@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -108,7 +109,7 @@ type CardBody struct {
 
 // Delivery is the snapshot of where a plastic is sent and to whom.
 type Delivery struct {
-	Address       *Address
+	Address       *customer.Address
 	Phone         string // E.164
 	Email         string
 	RecipientName string

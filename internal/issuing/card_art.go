@@ -13,6 +13,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // CardArt is the design of a plastic, as agreed with the bureau that prints it.
@@ -27,42 +28,42 @@ type CardArt struct {
 	BackImage       string
 	TextColor       string
 	IsActive        bool
-	Record
+	access.Record
 }
 
 // cardArtImageMax is the size of an image in bytes, before base64.
 const cardArtImageMax = 1 << 20
 
 func (a CardArt) check() error {
-	var v checks
-	v.code("code", a.Code)
-	v.text("name", a.Name, 1, 100)
-	v.text("description", a.Description, 0, 250)
-	v.text("persoDesignCode", a.PersoDesignCode, 1, 32)
+	var v fault.Checks
+	v.Code("code", a.Code)
+	v.Text("name", a.Name, 1, 100)
+	v.Text("description", a.Description, 0, 250)
+	v.Text("persoDesignCode", a.PersoDesignCode, 1, 32)
 	if a.FormFactor != "" {
-		oneOf(&v, "formFactor", a.FormFactor, FormFactors())
+		fault.OneOf(&v, "formFactor", a.FormFactor, FormFactors())
 	}
-	v.image("frontImage", a.FrontImage)
-	v.image("backImage", a.BackImage)
-	v.text("textColor", a.TextColor, 0, 20)
-	return v.err()
+	checkImage(&v, "frontImage", a.FrontImage)
+	checkImage(&v, "backImage", a.BackImage)
+	v.Text("textColor", a.TextColor, 0, 20)
+	return v.Err(errInvalid)
 }
 
-// image checks what is an image, or says where one lies.
-func (v *checks) image(name, value string) {
+// checkImage checks what is an image, or says where one lies.
+func checkImage(v *fault.Checks, name, value string) {
 	if value == "" {
 		return
 	}
 	if strings.HasPrefix(value, "https://") {
 		at, err := url.Parse(value)
-		v.is(name, err == nil && at.Host != "" && at.User == nil && printable(value) && len(value) <= 2048,
+		v.Is(name, err == nil && at.Host != "" && at.User == nil && fault.Printable(value) && len(value) <= 2048,
 			"not_a_url", "must be an https URL of at most 2048 characters")
 		return
 	}
 	picture, err := base64.StdEncoding.DecodeString(value)
 	isImage := bytes.HasPrefix(picture, []byte("\x89PNG\r\n\x1a\n")) || bytes.HasPrefix(picture, []byte("\xff\xd8\xff"))
-	v.is(name, err == nil && isImage, "not_an_image", "must be a PNG or JPEG in base64, or an https URL")
-	v.is(name, len(picture) <= cardArtImageMax, "too_large", "must have at most 1 MB")
+	v.Is(name, err == nil && isImage, "not_an_image", "must be a PNG or JPEG in base64, or an https URL")
+	v.Is(name, len(picture) <= cardArtImageMax, "too_large", "must have at most 1 MB")
 }
 
 // cardArtEntity is what card arts are called in the audit record.
@@ -85,7 +86,7 @@ func (s *Service) CreateCardArt(ctx context.Context, c access.Caller, in CardArt
 	if err := a.check(); err != nil {
 		return CardArt{}, err
 	}
-	a.Record = created(c, s.Clock.Now())
+	a.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		inserted, err := insertCardArt(ctx, tx, c.Tenant, a)
 		if err == nil && !inserted {
@@ -105,9 +106,9 @@ func (s *Service) CreateCardArt(ctx context.Context, c access.Caller, in CardArt
 // RenameCardArt gives a card art another name. stamp must be the present one,
 // or empty.
 func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name, stamp string) (a CardArt, err error) {
-	var v checks
-	v.text("name", name, 1, 100)
-	if err := v.err(); err != nil {
+	var v fault.Checks
+	v.Text("name", name, 1, 100)
+	if err := v.Err(errInvalid); err != nil {
 		return CardArt{}, err
 	}
 	now := s.Clock.Now()
@@ -116,7 +117,7 @@ func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name
 			return err
 		}
 		old := a
-		a.Name, a.Record = name, a.Record.updated(c, now)
+		a.Name, a.Record = name, a.Record.Updated(c, now)
 		if err := written(renameCardArt(ctx, tx, c.Tenant, a, stamp)); err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name
 // DeleteCardArt deletes a card art that no plastic of a product has. Its code
 // stays taken.
 func (s *Service) DeleteCardArt(ctx context.Context, c access.Caller, code string) error {
-	r := Record{}.updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, s.Clock.Now())
 	// As a change of the configuration, so that no product changes meanwhile.
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustCardArt(ctx, tx, c.Tenant, code)

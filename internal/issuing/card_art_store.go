@@ -6,14 +6,15 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 const cardArtColumns = `code, name, description, perso_design_code, form_factor, front_image, back_image, text_color,
-	is_active, ` + recordColumns
+	is_active, ` + access.RecordColumns
 
 func scanCardArt(row db.Scanner) (CardArt, error) {
 	var a CardArt
-	record, done := recordTarget(&a.Record)
+	record, done := access.RecordTarget(&a.Record)
 	err := row.Scan(append([]any{&a.Code, &a.Name, &a.Description, &a.PersoDesignCode, &a.FormFactor, &a.FrontImage,
 		&a.BackImage, &a.TextColor, &a.IsActive}, record...)...)
 	done()
@@ -21,7 +22,7 @@ func scanCardArt(row db.Scanner) (CardArt, error) {
 }
 
 func readCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (CardArt, bool, error) {
-	if !printable(code) {
+	if !fault.Printable(code) {
 		return CardArt{}, false, nil
 	}
 	return db.One(ctx, tx, scanCardArt, `SELECT `+cardArtColumns+` FROM card_art
@@ -43,7 +44,7 @@ func insertCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, a Card
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO card_art (`+cardArtColumns+`, tenant_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT DO NOTHING`,
 		append(append([]any{a.Code, a.Name, a.Description, a.PersoDesignCode, string(a.FormFactor), a.FrontImage, a.BackImage,
-			a.TextColor, a.IsActive}, recordValues(a.Record)...), tenant)...))
+			a.TextColor, a.IsActive}, access.RecordValues(a.Record)...), tenant)...))
 	return n == 1, err
 }
 
@@ -56,7 +57,7 @@ func renameCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, a Card
 	return n == 1, err
 }
 
-func deleteCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r Record) error {
+func deleteCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r access.Record) error {
 	_, err := tx.Exec(ctx, `UPDATE card_art SET deleted_at = $3, updated_at = $3, updated_by = $4, concurrency_stamp = $5
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`,
 		tenant, code, clock.Micros(r.UpdatedAt), r.UpdatedBy, r.ConcurrencyStamp)

@@ -64,7 +64,7 @@ type CardStatusChanged struct {
 func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card id.ID[Card], at time.Time, about any) error {
 	e, tenant, found, err := readCardEvent(ctx, tx, card)
 	if err != nil || !found {
-		return fmt.Errorf("read card of event %s: %w", name, missing(err))
+		return fmt.Errorf("read card of event %s: %w", name, db.Missing(err))
 	}
 	if about != nil {
 		if e.About, err = json.Marshal(about); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -21,7 +22,7 @@ func readCardEvent(ctx context.Context, tx db.Tx, card id.ID[Card]) (e CardEvent
 		FROM card c
 		JOIN bin b ON b.bin = c.bin
 		JOIN issuance i ON i.id = c.issuance_id
-		LEFT JOIN customer u ON u.id = i.customer_id
+`+customer.JoinHolder+`
 		WHERE c.id = $1`, card)
 	return e, tenant, found, err
 }

@@ -146,7 +146,7 @@ func TestCardEvents_areUndoneWithTheirTransaction(t *testing.T) {
 			if err := raiseStatus(t.Context(), tx, w.caller, card.Card.ID, Active, to); err != nil {
 				return err
 			}
-			return errGone
+			return db.ErrGone
 		})
 		if err == nil || len(w.told(t, card.Issuance.No)) != 1 {
 			t.Errorf("got %v and %v", err, names(w.told(t, card.Issuance.No)))

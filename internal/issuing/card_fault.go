@@ -48,11 +48,8 @@ var (
 	errCardNotPermitted        = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not do this with a card")
 )
 
-// errGone says that a row which others refer to does not exist: our mistake.
-var errGone = errors.New("it does not exist")
-
 // cardCodes are the codes of the refusals above.
-var cardCodes = codesOf(
+var cardCodes = fault.CodesOf(
 	errCardNotFound, errTransitionNotAllowed, errReasonMismatch, errActivationCondition, errStatusNotSuitable,
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
@@ -61,14 +58,6 @@ var cardCodes = codesOf(
 	errDecryption, errClearNotAllowed,
 	errNotAvailable,
 )
-
-func codesOf(faults ...*fault.Error) []fault.Code {
-	codes := make([]fault.Code, len(faults))
-	for i, f := range faults {
-		codes[i] = f.Code
-	}
-	return codes
-}
 
 // hsmFault makes a refusal of what the HSM said about a caller's input. Other
 // errors, integrity and policy among them, stay what they are: ours.

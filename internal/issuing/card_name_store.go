@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -11,7 +12,7 @@ import (
 var cardNameLookup = &db.Lookup{
 	Head: `SELECT c.id, c.card_token, c.sequence_no, c.bin, c.last_four, b.pan_length, i.issuance_no, i.product_code, i.account_no,
 			i.external_card_id, u.customer_no
-		FROM card c JOIN issuance i ON i.id = c.issuance_id JOIN bin b ON b.bin = c.bin LEFT JOIN customer u ON u.id = i.customer_id
+		FROM card c JOIN issuance i ON i.id = c.issuance_id JOIN bin b ON b.bin = c.bin` + customer.JoinHolder + `
 		WHERE c.tenant_id = $1 AND c.id IN `,
 }
 
@@ -43,7 +44,7 @@ func readHeld(ctx context.Context, tx db.Tx, tenant access.TenantID, h Holding) 
 	case h.CardToken != "":
 		query, key = `SELECT DISTINCT issuance_id FROM card WHERE tenant_id = $1 AND card_token = $2`, h.CardToken
 	case h.CustomerNo != "":
-		query, key = `SELECT i.id FROM customer u JOIN issuance i ON i.customer_id = u.id AND i.tenant_id = u.tenant_id
+		query, key = `SELECT i.id FROM issuance i`+customer.JoinHolderOnly+`
 			WHERE u.tenant_id = $1 AND u.customer_no = $2`, h.CustomerNo
 	}
 	if held.Issuances, err = db.Collect(ctx, tx, scanID[Issuance], query, tenant, key); err != nil || !h.WithChildren {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/notification"
@@ -47,9 +48,9 @@ func (s *Service) phoneInUse(ctx context.Context, tx db.Tx, i Issuance) (string,
 	if err := s.openPhone(ctx, &i); err != nil || i.PhoneNumber != "" || i.Customer.IsZero() {
 		return i.PhoneNumber, err
 	}
-	u, found, err := s.readCustomer(ctx, tx, i.Tenant, i.Customer)
+	u, found, err := s.customers.Read(ctx, tx, i.Tenant, i.Customer)
 	if err != nil || !found {
 		return "", err
 	}
-	return u.Contact(MobilePhone), nil
+	return u.Contact(customer.MobilePhone), nil
 }

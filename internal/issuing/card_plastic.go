@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
@@ -32,6 +33,6 @@ func (s *Service) openDeliveryFor(ctx context.Context, c access.Caller, card *Ca
 		return err
 	}
 	to := &card.Physical.Delivery
-	to.Phone, to.Email, to.RecipientTCKN = maskMiddle(to.Phone, 3, 3), maskEmail(to.Email), maskMiddle(to.RecipientTCKN, 3, 3)
+	to.Phone, to.Email, to.RecipientTCKN = customer.MaskMiddle(to.Phone, 3, 3), customer.MaskEmail(to.Email), customer.MaskMiddle(to.RecipientTCKN, 3, 3)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // CardPolicies is the complete list of the usage switches of a card, in the
@@ -110,19 +111,19 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 }
 
 func (in PolicyWish) check(now time.Time) error {
-	var v checks
-	v.is("policies", len(in.Policies) > 0 || in.ResetToDefault, "required", "must not be empty")
+	var v fault.Checks
+	v.Is("policies", len(in.Policies) > 0 || in.ResetToDefault, "required", "must not be empty")
 	seen := map[PolicyType]bool{}
 	for i, p := range in.Policies {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		oneOf(&v, at+"policyType", p.Type, PolicyTypes())
-		v.is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
-		v.is(at+"endDate", p.EndsAt == nil || p.EndsAt.After(now), "past", "must lie in the future")
-		v.is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
-		v.period(at, p)
+		fault.OneOf(&v, at+"policyType", p.Type, PolicyTypes())
+		v.Is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
+		v.Is(at+"endDate", p.EndsAt == nil || p.EndsAt.After(now), "past", "must lie in the future")
+		v.Is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
+		checkPeriod(&v, at, p)
 		seen[p.Type] = true
 	}
-	return v.err()
+	return v.Err(errInvalid)
 }
 
 // permitPolicies says no for the product or the parent card.
@@ -135,7 +136,7 @@ func (s *Service) permitPolicies(ctx context.Context, tx db.Tx, c access.Caller,
 	if !i.Parent.IsZero() && cfg.Attributes.ChildPolicyCapped {
 		p, found, err := readIssuance(ctx, tx, c.Tenant, i.Parent)
 		if err != nil || !found {
-			return fmt.Errorf("read parent of issuance %s: %w", i.ID, missing(err))
+			return fmt.Errorf("read parent of issuance %s: %w", i.ID, db.Missing(err))
 		}
 		parent = &p
 	}
@@ -164,7 +165,7 @@ func (s *Service) policiesInForce(ctx context.Context, tx db.Tx, c access.Caller
 	}
 	parent, found, err := readIssuance(ctx, tx, c.Tenant, i.Parent)
 	if err != nil || !found {
-		return nil, fmt.Errorf("read parent of issuance %s: %w", i.ID, missing(err))
+		return nil, fmt.Errorf("read parent of issuance %s: %w", i.ID, db.Missing(err))
 	}
 	for at, p := range parent.PoliciesAt(now) {
 		all[at].IsAllowed = all[at].IsAllowed && p.IsAllowed
@@ -250,4 +251,10 @@ func (p CardPolicy) height() int {
 		h += 2
 	}
 	return h
+}
+
+// checkPeriod checks when a switch begins and ends.
+func checkPeriod(v *fault.Checks, at string, p Policy) {
+	v.Moment(at+"startDate", p.StartsAt)
+	v.Moment(at+"endDate", p.EndsAt)
 }

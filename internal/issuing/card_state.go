@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -42,7 +43,7 @@ type CardOnNetwork struct {
 type CustomerOnNetwork struct {
 	ID     string
 	No     string
-	Status CustomerStatus
+	Status customer.Status
 }
 
 // CardsByPAN returns every card of the tenant that has this number, newest

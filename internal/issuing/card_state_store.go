@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -16,14 +17,14 @@ import (
 func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) ([]CardOnNetwork, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (CardOnNetwork, error) {
 		var n CardOnNetwork
-		var customer CustomerOnNetwork
+		var holder CustomerOnNetwork
 		var method, value, pvki, status string
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
 			micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			&i.Customer, optional{&customer.No}, optional{&status})
+			&i.Customer, optional{&holder.No}, optional{&status})
 		if err != nil {
 			return n, err
 		}
@@ -32,8 +33,8 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		}
 		c.Tenant, i.Tenant = tenant, tenant
 		if !i.Customer.IsZero() {
-			customer.ID, customer.Status = i.Customer.String(), CustomerStatus(status)
-			n.Customer = &customer
+			holder.ID, holder.Status = i.Customer.String(), customer.Status(status)
+			n.Customer = &holder
 		}
 		return n, nil
 	}, `SELECT c.id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
@@ -42,8 +43,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
 			i.current_card_id, i.customer_id, u.customer_no, u.status
 		FROM card c
-		JOIN issuance i ON i.id = c.issuance_id
-		LEFT JOIN customer u ON u.id = i.customer_id
+		JOIN issuance i ON i.id = c.issuance_id`+customer.JoinHolder+`
 		WHERE c.tenant_id = $1 AND c.pan_index = $2
 		ORDER BY c.sequence_no DESC`, tenant, index)
 }

@@ -17,7 +17,7 @@ var (
 )
 
 // upkeepCodes are the codes of the refusals above.
-var upkeepCodes = codesOf(errParentPolicy, errNoPhysical, errDetokenizeQuota)
+var upkeepCodes = fault.CodesOf(errParentPolicy, errNoPhysical, errDetokenizeQuota)
 
 // keptCard is a card with the issuance on which its settings lie.
 type keptCard struct {
@@ -37,11 +37,11 @@ func (s *Service) keptCard(ctx context.Context, tx db.Tx, c access.Caller, token
 	}
 	k := keptCard{card: card, current: card}
 	if k.issuance, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil || !found {
-		return keptCard{}, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
+		return keptCard{}, fmt.Errorf("read issuance of card %s: %w", card.ID, db.Missing(err))
 	}
 	if k.issuance.CurrentCard != card.ID {
 		if k.current, found, err = readCardByID(ctx, tx, c.Tenant, k.issuance.CurrentCard); err != nil || !found {
-			return keptCard{}, fmt.Errorf("read current card of issuance %s: %w", k.issuance.ID, missing(err))
+			return keptCard{}, fmt.Errorf("read current card of issuance %s: %w", k.issuance.ID, db.Missing(err))
 		}
 	}
 	return k, nil
@@ -57,7 +57,7 @@ func (s *Service) lockedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if !found {
 		return keptCard{}, errCardNotFound
 	}
-	if err := lockRow(ctx, tx, &lockIssuance, c.Tenant, card.Issuance.String()); err != nil {
+	if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, card.Issuance.String()); err != nil {
 		return keptCard{}, fmt.Errorf("lock issuance: %w", err)
 	}
 	k, err := s.keptCard(ctx, tx, c, token)

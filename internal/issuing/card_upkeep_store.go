@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -27,7 +28,7 @@ func saveIssuance(ctx context.Context, tx db.Tx, i Issuance) error {
 }
 
 // readIssuancesOfCustomer returns what a customer holds, oldest first.
-func readIssuancesOfCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) ([]Issuance, error) {
+func readIssuancesOfCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[customer.Customer]) ([]Issuance, error) {
 	return db.Collect(ctx, tx, scanIssuance, `SELECT `+issuanceColumns+` FROM issuance i
 		WHERE i.tenant_id = $1 AND i.customer_id = $2 ORDER BY i.created_at, i.id`, tenant, customer)
 }

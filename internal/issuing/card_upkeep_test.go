@@ -8,9 +8,11 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 func (w *cardWorld) policy(t testing.TB, token string, of PolicyType) CardPolicy {
@@ -204,11 +206,11 @@ func TestChangePhone_startsTheCoolingAndMovesTheCustomerOnWish(t *testing.T) {
 		if err := change(w.caller, "+905339876543", true); err != nil {
 			t.Fatal(err)
 		}
-		holder, err := w.Customer(ctx, w.caller, "1")
-		if err != nil || holder.Contact(MobilePhone) != "+905339876543" {
-			t.Errorf("the customer has %s, %v", holder.Contact(MobilePhone), err)
+		holder, err := w.customers.Customer(ctx, w.caller, "1")
+		if err != nil || holder.Contact(customer.MobilePhone) != "+905339876543" {
+			t.Errorf("the customer has %s, %v", holder.Contact(customer.MobilePhone), err)
 		}
-		found, _, err := w.Customers(ctx, w.caller, CustomerFilter{MobilePhone: "+905339876543", Page: Page{Limit: 10}})
+		found, _, err := w.customers.Customers(ctx, w.caller, customer.Filter{MobilePhone: "+905339876543", Page: list.Page{Limit: 10}})
 		if err != nil || len(found) != 1 {
 			t.Errorf("found %d by the new number, %v", len(found), err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -40,7 +41,9 @@ func newCardWorld(t testing.TB, d *db.DB) *cardWorld {
 		t.Fatal(err)
 	}
 	now := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
-	w := &cardWorld{Service: New(d, backend, now), clock: now, access: access.New(d, backend, now)}
+	customers := customer.New(d, backend, now)
+	w := &cardWorld{Service: New(d, backend, now, customers), clock: now, access: access.New(d, backend, now)}
+	customers.Rules, customers.Cards = w, w
 	w.tenant, w.caller = w.newTenant(t, "Sarraf Test", true)
 	w.define(t, w.caller, "979206")
 	return w
@@ -97,16 +100,16 @@ func (w *cardWorld) define(t testing.TB, c access.Caller, bin string) {
 
 func (w *cardWorld) addCustomer(t testing.TB, c access.Caller, no, tckn string) {
 	t.Helper()
-	_, err := w.CreateCustomer(t.Context(), c, Customer{
-		No: no, Type: Individual, KYCLevel: KYCVerified,
-		Profile: Profile{
+	_, err := w.customers.Create(t.Context(), c, customer.Customer{
+		No: no, Type: customer.Individual, KYCLevel: customer.KYCVerified,
+		Profile: customer.Profile{
 			Name: "Ayşe", Surname: "Yılmaz", BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12},
 			Nationality: country.Must("TR"), Language: "tr",
 		},
-		Identifications: []Identification{{Type: TCKN, Number: tckn}},
-		Communications:  []Communication{{Type: MobilePhone, Value: "+905321234567", IsPreferred: true}},
-		Addresses: []Address{{
-			Type: HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy", Lines: [4]string{"Moda Cad. 1"}, IsDefault: true,
+		Identifications: []customer.Identification{{Type: customer.TCKN, Number: tckn}},
+		Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: "+905321234567", IsPreferred: true}},
+		Addresses: []customer.Address{{
+			Type: customer.HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy", Lines: [4]string{"Moda Cad. 1"}, IsDefault: true,
 		}},
 	})
 	if err != nil {

@@ -115,7 +115,7 @@ func (m mover) move(ctx context.Context, token string) (StatusResult, error) {
 	}
 	issuance, found, err := readIssuance(ctx, m.tx, m.c.Tenant, card.Issuance)
 	if err != nil || !found {
-		return StatusResult{}, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
+		return StatusResult{}, fmt.Errorf("read issuance of card %s: %w", card.ID, db.Missing(err))
 	}
 	out := StatusResult{CardToken: card.Token, IssuanceNo: issuance.No}
 	out.Previous, out.Current, err = m.moveOne(ctx, card, issuance, m.in.Reason)
@@ -240,7 +240,7 @@ func (m mover) moveChildren(ctx context.Context, parent Issuance, closed bool) (
 	for _, child := range children {
 		card, found, err := readCardByID(ctx, m.tx, m.c.Tenant, child.CurrentCard)
 		if err != nil || !found {
-			return nil, fmt.Errorf("read current card of issuance %s: %w", child.ID, missing(err))
+			return nil, fmt.Errorf("read current card of issuance %s: %w", child.ID, db.Missing(err))
 		}
 		if closed && card.Status.IsFinal() {
 			continue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -129,7 +130,7 @@ func TestChangeStatus_activationHasConditions(t *testing.T) {
 	if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
 		t.Fatal(err)
 	}
-	card := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress}).Card
+	card := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
 	activate := NewStatus{Status: Active, Reason: FirstActivation}
 	_, err = w.ChangeStatus(t.Context(), w.caller, card.Token, activate)
 	if f := wantCode(t, err, "activation_condition_not_met"); f.Params["condition"] != "delivery" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -20,12 +21,14 @@ type Service struct {
 	HSM   hsm.Backend
 	Clock clock.Clock
 
-	cache cache
+	customers *customer.Service
+	cache     cache
 }
 
-// New returns a service on this database and security module.
-func New(d *db.DB, h hsm.Backend, c clock.Clock) *Service {
-	return &Service{DB: d, HSM: h, Clock: c}
+// New returns a service on this database and security module, for these
+// customers.
+func New(d *db.DB, h hsm.Backend, c clock.Clock, customers *customer.Service) *Service {
+	return &Service{DB: d, HSM: h, Clock: c, customers: customers}
 }
 
 // Configuration is everything a tenant has defined for its cards, as it was at
@@ -179,7 +182,7 @@ func (s *Service) TenantChanged(ctx context.Context, tx db.Tx, tenant access.Ten
 	if err := s.changed(ctx, tx, tenant); err != nil {
 		return err
 	}
-	t, err := mustTenant(ctx, tx, tenant)
+	t, err := access.MustTenant(ctx, tx, tenant)
 	if err != nil {
 		return err
 	}

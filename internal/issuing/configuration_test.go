@@ -343,7 +343,7 @@ func TestRoute_findsTheLongestBINAtOnce(t *testing.T) {
 			t.Errorf("got BIN %q, want the longer 97920612", b.BIN)
 		}
 		// Another node has an older snapshot and learns of the new BIN alone.
-		node := New(d, h.HSM, h.time)
+		node := New(d, h.HSM, h.time, h.customers)
 		if _, err := node.Configuration(t.Context(), h.main.Tenant); err != nil {
 			t.Fatal(err)
 		}

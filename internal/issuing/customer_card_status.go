@@ -67,9 +67,9 @@ func (in CustomerCardsStatus) check(one NewStatus, s *Service) error {
 	if !slices.Contains([]CardStatus{Active, Inactive, Blocked, Cancelled}, in.Status) {
 		return errInvalid.OnField("status", "not_allowed", "must be Active, Inactive, Blocked or Cancelled")
 	}
-	var v checks
-	someOf(&v, "fromStatuses", in.FromStatuses, CardStatuses())
-	if err := v.err(); err != nil {
+	var v fault.Checks
+	fault.SomeOf(&v, "fromStatuses", in.FromStatuses, CardStatuses())
+	if err := v.Err(errInvalid); err != nil {
 		return err
 	}
 	return one.check(s.Clock.Now())
@@ -78,12 +78,9 @@ func (in CustomerCardsStatus) check(one NewStatus, s *Service) error {
 // cardsToMove are the current cards that the wish means, the supplementary ones
 // first: closing a main card would take them along before their turn.
 func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in CustomerCardsStatus) ([]Card, error) {
-	holder, found, err := s.readCustomerByNo(ctx, tx, c.Tenant, in.CustomerNo)
+	holder, err := s.customers.Named(ctx, tx, c.Tenant, in.CustomerNo)
 	if err != nil {
-		return nil, fmt.Errorf("read customer: %w", err)
-	}
-	if !found {
-		return nil, errCustomerNotFound
+		return nil, err
 	}
 	issuances, err := readIssuancesOfCustomer(ctx, tx, c.Tenant, holder.ID)
 	if err != nil {
@@ -121,7 +118,7 @@ func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in
 	for _, n := range current {
 		card, found := cards[n]
 		if !found {
-			return nil, fmt.Errorf("read card %s: %w", n, errGone)
+			return nil, fmt.Errorf("read card %s: %w", n, db.ErrGone)
 		}
 		if in.means(card.Status) {
 			out = append(out, card)

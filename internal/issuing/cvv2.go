@@ -239,7 +239,7 @@ func (s *Service) openForUse(ctx context.Context, c access.Caller, token string,
 			return errCardNotFound
 		}
 		if u.issuance, found, err = readIssuance(ctx, tx, c.Tenant, u.Issuance); err != nil || !found {
-			return fmt.Errorf("read issuance of card %s: %w", u.ID, missing(err))
+			return fmt.Errorf("read issuance of card %s: %w", u.ID, db.Missing(err))
 		}
 		if u.cfg, err = s.configurationIn(ctx, tx, c.Tenant); err != nil {
 			return err

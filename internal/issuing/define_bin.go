@@ -3,26 +3,16 @@ package issuing
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
-
-// created is the record of something new.
-func created(c access.Caller, now time.Time) Record {
-	return Record{ConcurrencyStamp: rand.Text(), CreatedAt: now, CreatedBy: c.By(), UpdatedAt: now, UpdatedBy: c.By()}
-}
-
-// updated is the record of something that c changes now.
-func (r Record) updated(c access.Caller, now time.Time) Record {
-	r.ConcurrencyStamp, r.UpdatedAt, r.UpdatedBy = rand.Text(), now, c.By()
-	return r
-}
 
 // CreateBIN gives the caller's tenant a BIN and generates its key set, marked
 // as test keys in a sandbox. A key set that exists under the same code is
@@ -40,7 +30,7 @@ func (s *Service) CreateBIN(ctx context.Context, c access.Caller, in BIN) (BIN, 
 		return BIN{}, err
 	}
 	now := s.Clock.Now()
-	b.Record = created(c, now)
+	b.Record = access.NewRecord(c, now)
 	keys, err := s.missingKeys(ctx, c, b.KeySetCode, now)
 	if err != nil {
 		return BIN{}, err
@@ -130,14 +120,14 @@ func (s *Service) UpdateBIN(ctx context.Context, c access.Caller, in BIN, stamp 
 			b.KeySetCode = old.KeySetCode
 		}
 		b = b.withDefaults(old.Currency)
-		b.Record = old.Record.updated(c, now)
+		b.Record = old.Record.Updated(c, now)
 		if err := b.check(); err != nil {
 			return err
 		}
-		var v checks
-		v.is("panLength", b.PANLength == old.PANLength, "immutable", "cannot be changed")
-		v.is("keySetCode", b.KeySetCode == old.KeySetCode, "immutable", "cannot be changed")
-		if err := v.err(); err != nil {
+		var v fault.Checks
+		v.Is("panLength", b.PANLength == old.PANLength, "immutable", "cannot be changed")
+		v.Is("keySetCode", b.KeySetCode == old.KeySetCode, "immutable", "cannot be changed")
+		if err := v.Err(errInvalid); err != nil {
 			return err
 		}
 		if b.CardType != old.CardType {
@@ -198,7 +188,7 @@ func (s *Service) BIN(ctx context.Context, c access.Caller, bin string) (b BIN, 
 type BINFilter struct {
 	Brand    Brand
 	CardType CardType
-	Page
+	list.Page
 }
 
 // BINs returns the page of the tenant's BINs that f selects, and how many it
@@ -220,7 +210,7 @@ func (s *Service) BINs(ctx context.Context, c access.Caller, f BINFilter) (page 
 }
 
 // cut returns the part of a whole list that a page asks for.
-func cut[T any](all []T, p Page) []T {
+func cut[T any](all []T, p list.Page) []T {
 	from := min(max(p.Skip, 0), len(all))
 	to := len(all)
 	if p.Limit > 0 {
@@ -232,19 +222,8 @@ func cut[T any](all []T, p Page) []T {
 // tenant reads the caller's tenant.
 func (s *Service) tenant(ctx context.Context, c access.Caller) (t access.Tenant, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		t, err = mustTenant(ctx, tx, c.Tenant)
+		t, err = access.MustTenant(ctx, tx, c.Tenant)
 		return err
 	})
 	return t, err
-}
-
-func mustTenant(ctx context.Context, tx db.Tx, tenant access.TenantID) (access.Tenant, error) {
-	t, found, err := access.ReadTenant(ctx, tx, tenant)
-	if err != nil {
-		return access.Tenant{}, fmt.Errorf("read tenant: %w", err)
-	}
-	if !found {
-		return access.Tenant{}, fmt.Errorf("tenant %s does not exist", tenant)
-	}
-	return t, nil
 }

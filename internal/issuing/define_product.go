@@ -8,6 +8,9 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // CreateProduct defines a product. Start from [NewProduct] for the defaults.
@@ -16,7 +19,7 @@ func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	p.Record = created(c, s.Clock.Now())
+	p.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := p.fits(ctx, tx, c.Tenant); err != nil {
 			return err
@@ -74,7 +77,7 @@ func (l *ContactlessLimit) belowCap(ctx context.Context, tx db.Tx, tenant access
 	if l == nil {
 		return nil
 	}
-	t, err := mustTenant(ctx, tx, tenant)
+	t, err := access.MustTenant(ctx, tx, tenant)
 	if err != nil {
 		return err
 	}
@@ -110,7 +113,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 		if err != nil {
 			return err
 		}
-		p.Record = old.Record.updated(c, now)
+		p.Record = old.Record.Updated(c, now)
 		if err := p.fits(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
@@ -144,16 +147,16 @@ func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code
 		if p, err = mustProduct(ctx, tx, c.Tenant, code); err != nil {
 			return err
 		}
-		var v checks
+		var v fault.Checks
 		limit.check(&v, "", p.Currency)
-		if err := v.err(); err != nil {
+		if err := v.Err(errInvalid); err != nil {
 			return err
 		}
 		if err := limit.belowCap(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
 		old := p
-		p.ContactlessLimit, p.Record = &limit, p.Record.updated(c, now)
+		p.ContactlessLimit, p.Record = &limit, p.Record.Updated(c, now)
 		if err := written(updateProduct(ctx, tx, c.Tenant, p, "")); err != nil {
 			return err
 		}
@@ -168,7 +171,7 @@ func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code
 // DeleteProduct deletes a product of which no card was ever issued. Its code
 // stays taken.
 func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
-	r := Record{}.updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, s.Clock.Now())
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustProduct(ctx, tx, c.Tenant, code)
 		if err != nil {
@@ -220,11 +223,11 @@ func mustProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 }
 
 func (g ProductGroup) check() error {
-	var v checks
-	v.code("code", g.Code)
-	v.text("name", g.Name, 1, 100)
-	v.text("description", g.Description, 0, 250)
-	return v.err()
+	var v fault.Checks
+	v.Code("code", g.Code)
+	v.Text("name", g.Name, 1, 100)
+	v.Text("description", g.Description, 0, 250)
+	return v.Err(errInvalid)
 }
 
 // CreateGroup defines a product group.
@@ -233,7 +236,7 @@ func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in ProductGr
 	if err := g.check(); err != nil {
 		return ProductGroup{}, err
 	}
-	g.ProductCount, g.Record = 0, created(c, s.Clock.Now())
+	g.ProductCount, g.Record = 0, access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		inserted, err := insertGroup(ctx, tx, c.Tenant, g)
 		if err == nil && !inserted {
@@ -270,7 +273,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGr
 		if err != nil {
 			return err
 		}
-		g.ProductCount, g.Record = counts[g.Code], old.Record.updated(c, now)
+		g.ProductCount, g.Record = counts[g.Code], old.Record.Updated(c, now)
 		if err := written(updateGroup(ctx, tx, c.Tenant, g, stamp)); err != nil {
 			return err
 		}
@@ -284,7 +287,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGr
 
 // DeleteGroup deletes a product group without products. Its code stays taken.
 func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string) error {
-	r := Record{}.updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, s.Clock.Now())
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readGroup(ctx, tx, c.Tenant, code)
 		if err != nil {
@@ -310,7 +313,7 @@ func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string)
 
 // Groups returns a page of the tenant's product groups with the number of
 // their products, and how many there are.
-func (s *Service) Groups(ctx context.Context, c access.Caller, p Page) (page []ProductGroup, total int, err error) {
+func (s *Service) Groups(ctx context.Context, c access.Caller, p list.Page) (page []ProductGroup, total int, err error) {
 	var all []ProductGroup
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		if all, err = readGroups(ctx, tx, c.Tenant); err != nil {
@@ -324,13 +327,13 @@ func (s *Service) Groups(ctx context.Context, c access.Caller, p Page) (page []P
 	})
 	sortBy(all, p.Sort, map[string]func(a, b ProductGroup) int{
 		"code": func(a, b ProductGroup) int { return cmp.Compare(a.Code, b.Code) },
-		"name": func(a, b ProductGroup) int { return cmp.Compare(fold(a.Name), fold(b.Name)) },
+		"name": func(a, b ProductGroup) int { return cmp.Compare(fold.Text(a.Name), fold.Text(b.Name)) },
 	})
 	return cut(all, p), len(all), err
 }
 
 // sortBy sorts a whole list by the keys it knows, the first of them above all.
-func sortBy[T any](all []T, keys []SortKey, by map[string]func(a, b T) int) {
+func sortBy[T any](all []T, keys []list.SortKey, by map[string]func(a, b T) int) {
 	for _, k := range slices.Backward(keys) {
 		if compare := by[k.Name]; compare != nil {
 			slices.SortStableFunc(all, func(a, b T) int {

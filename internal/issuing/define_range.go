@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 func (r BINRange) withDefaults() BINRange {
@@ -26,7 +27,7 @@ func (r BINRange) withDefaults() BINRange {
 func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange) (BINRange, error) {
 	r := in.withDefaults()
 	r.UsedCount = 0
-	r.Record = created(c, s.Clock.Now())
+	r.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		b, found, err := readBIN(ctx, tx, c.Tenant, r.BIN)
 		if err != nil {
@@ -89,16 +90,16 @@ func (s *Service) UpdateRange(ctx context.Context, c access.Caller, in BINRange,
 			return fmt.Errorf("read BIN: %w", err)
 		}
 		r = in.withDefaults()
-		r.UsedCount, r.Record = old.UsedCount, old.Record.updated(c, now)
+		r.UsedCount, r.Record = old.UsedCount, old.Record.Updated(c, now)
 		for _, keep := range []struct{ now, before *string }{{&r.BIN, &old.BIN}, {&r.Start, &old.Start}, {&r.End, &old.End}} {
 			if *keep.now == "" {
 				*keep.now = *keep.before
 			}
 		}
-		var v checks
-		v.is("bin", r.BIN == old.BIN, "immutable", "cannot be changed")
-		v.is("rangeStart", r.Start == old.Start, "immutable", "cannot be changed")
-		if err := v.err(); err != nil {
+		var v fault.Checks
+		v.Is("bin", r.BIN == old.BIN, "immutable", "cannot be changed")
+		v.Is("rangeStart", r.Start == old.Start, "immutable", "cannot be changed")
+		if err := v.Err(errInvalid); err != nil {
 			return err
 		}
 		if err := r.check(b); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/secret"
@@ -82,15 +83,15 @@ func (s *Service) Detokenize(ctx context.Context, c access.Caller, in Detokeniza
 }
 
 func (in Detokenization) check() error {
-	var v checks
-	v.between("cardTokens", len(in.Tokens), 1, detokenizeMax)
+	var v fault.Checks
+	v.Between("cardTokens", len(in.Tokens), 1, detokenizeMax)
 	for i, token := range in.Tokens {
 		at := "cardTokens[" + strconv.Itoa(i) + "]"
-		v.is(at, len(token) <= 32 && !pan.ContainsPAN(token), "not_a_token", "is not a card token") // a number would be echoed
-		v.is(at, !slices.Contains(in.Tokens[:i], token), "repeated", "is there twice")
+		v.Is(at, len(token) <= 32 && !pan.ContainsPAN(token), "not_a_token", "is not a card token") // a number would be echoed
+		v.Is(at, !slices.Contains(in.Tokens[:i], token), "repeated", "is there twice")
 	}
-	v.text("purpose", in.Purpose, 3, 250)
-	return v.err()
+	v.Text("purpose", in.Purpose, 3, 250)
+	return v.Err(errInvalid)
 }
 
 func (s *Service) sealNumber(ctx context.Context, c access.Caller, key hsm.KeyRef, card Card) ([]byte, error) {

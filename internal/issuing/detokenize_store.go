@@ -37,7 +37,7 @@ func takeDetokenizations(ctx context.Context, tx db.Tx, c access.Caller, day clo
 	if n > most {
 		return 0, false, nil
 	}
-	return db.One(ctx, tx, scanCount, `INSERT INTO detokenize_count (tenant_id, client_id, day, used_count)
+	return db.One(ctx, tx, db.ScanCount, `INSERT INTO detokenize_count (tenant_id, client_id, day, used_count)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (tenant_id, client_id, day) DO UPDATE SET used_count = detokenize_count.used_count + $4
 			WHERE detokenize_count.used_count + $4 <= $5

@@ -1,5 +1,6 @@
-// Package issuing knows what cards are made of and to whom they belong: BINs,
-// ranges and products, customers, issuances and cards.
+// Package issuing knows what cards are made of and the cards that are made: BINs,
+// ranges and products, issuances and cards. Whose they are, package customer
+// knows.
 //
 // # Nouns
 //
@@ -12,15 +13,12 @@
 // is what a card is sold as. All of these and the tenant's [Attributes] are its
 // [Configuration], an immutable snapshot that decisions are made under.
 //
-// A [Customer] is a person or company. An [Issuance] is the logical card that
-// survives renewals; a [Card] is one PAN with its expiry and sequence.
+// An [Issuance] is the logical card that a customer holds and that survives
+// renewals; a [Card] is one PAN with its expiry and sequence.
 //
 // # States
 //
 //	BIN, range, product:  Active ⇄ Passive; groups and products are deleted softly
-//
-//	customer:  Active ⇄ Passive ⇄ Blocked,  any of them → Deceased
-//	           any of them → Closed (final, and only without open cards)
 //
 //	card:      Pending → Active ⇄ Inactive
 //	           any of them → Blocked (and back), Lost
@@ -48,11 +46,7 @@
 //     however many tries arrive at once, only as many as the product allows
 //     are answered. A PIN is nowhere, only what the HSM verifies it by; a CVV2
 //     is computed anew each time.
-//   - What a customer is found by is unique: number, external id, and each
-//     identification. Get-or-create never changes a customer that exists.
-//   - A segment that customers name, and a card art that a plastic has, is not
-//     deleted.
-//   - Notes are only ever added.
-//   - Personal values are sealed for their row; beside them lie keyed hashes
-//     and folded name words only.
+//   - A card art that a plastic has is not deleted.
+//   - Where a plastic goes and the phone of a card lie sealed for their row, as
+//     everything personal does.
 package issuing

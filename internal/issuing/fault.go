@@ -9,7 +9,7 @@ import (
 
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
-var Codes = slices.Concat(configurationCodes, customerCodes, cardCodes, upkeepCodes)
+var Codes = slices.Concat(configurationCodes, cardCodes, upkeepCodes)
 
 // Refusals about the configuration. What a body names and the tenant does not
 // have is as much not found as what a path names.
@@ -52,33 +52,11 @@ var (
 )
 
 // configurationCodes are the codes of the refusals above.
-var configurationCodes = codesOf(
+var configurationCodes = fault.CodesOf(
 	errBINNotFound, errBINExists, errBINTaken, errBINInUse, errRangeNotFound,
 	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
 	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errCardArtNotFound, errCardArtExists, errCardArtInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
 	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
 	errTenantCurrency, errSandboxOnly,
-)
-
-// Refusals about customers.
-var (
-	errCustomerNotFound   = fault.New(fault.NotFound, "customer_not_found", "there is no such customer")
-	errCustomerExists     = fault.New(fault.Conflict, "customer_already_exists", "the customer exists already")
-	errIdentityConflict   = fault.New(fault.Conflict, "customer_identity_conflict", "the keys name different customers")
-	errIdentificationNo   = fault.New(fault.Invalid, "invalid_identification_no", "an identification number is not valid")
-	errSegmentUnknown     = fault.New(fault.Refused, "segment_unknown", "the named segment does not exist")
-	errSegmentPassive     = fault.New(fault.Refused, "segment_passive", "the named segment is not active")
-	errSegmentNotFound    = fault.New(fault.NotFound, "segment_not_found", "there is no such segment")
-	errSegmentExists      = fault.New(fault.Conflict, "segment_already_exists", "the segment exists already")
-	errSegmentInUse       = fault.New(fault.Conflict, "segment_in_use", "customers belong to the segment")
-	errOpenCards          = fault.New(fault.Refused, "customer_has_open_cards", "the customer has cards that are not closed")
-	errCustomerClosed     = fault.New(fault.Conflict, "customer_closed", "the customer is closed")
-	errDowngradeNeedsNote = fault.New(fault.Refused, "kyc_downgrade_needs_reason", "a lower KYC level needs a reason")
-)
-
-// customerCodes are the codes of the refusals above.
-var customerCodes = codesOf(
-	errCustomerNotFound, errCustomerExists, errIdentityConflict, errIdentificationNo,
-	errSegmentUnknown, errSegmentPassive, errSegmentNotFound, errSegmentExists, errSegmentInUse, errOpenCards, errCustomerClosed, errDowngradeNeedsNote,
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -13,8 +14,8 @@ import (
 // IssuedCard is a card with everything it hangs on.
 type IssuedCard struct {
 	Card     Card
-	Issuance Issuance  // its phone is masked
-	Customer *Customer // nil for a card without a customer; masked like all customers
+	Issuance Issuance           // its phone is masked
+	Customer *customer.Customer // nil for a card without a customer; masked like all customers
 	Product  Product
 	BIN      BIN
 	Parent   *RelatedCard // nil for a main card
@@ -116,19 +117,19 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	}
 	out := IssuedCard{Card: card}
 	if out.Issuance, found, err = readIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil || !found {
-		return out, fmt.Errorf("read issuance of card %s: %w", card.ID, missing(err))
+		return out, fmt.Errorf("read issuance of card %s: %w", card.ID, db.Missing(err))
 	}
 	out.Current = card
 	if out.Issuance.CurrentCard != card.ID {
 		if out.Current, found, err = readCardByID(ctx, tx, c.Tenant, out.Issuance.CurrentCard); err != nil || !found {
-			return out, fmt.Errorf("read current card of issuance %s: %w", out.Issuance.ID, missing(err))
+			return out, fmt.Errorf("read current card of issuance %s: %w", out.Issuance.ID, db.Missing(err))
 		}
 	}
 	out.IssuanceStatus = IssuanceStatusOf(out.Current.Status)
 	if err := s.openPhone(ctx, &out.Issuance); err != nil {
 		return out, err
 	}
-	out.Issuance.PhoneNumber = maskMiddle(out.Issuance.PhoneNumber, 3, 3)
+	out.Issuance.PhoneNumber = customer.MaskMiddle(out.Issuance.PhoneNumber, 3, 3)
 	cfg, err := s.configurationIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return out, err
@@ -147,7 +148,7 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if !out.Issuance.Parent.IsZero() {
 		parent, found, err := readIssuance(ctx, tx, c.Tenant, out.Issuance.Parent)
 		if err != nil || !found {
-			return out, fmt.Errorf("read parent of card %s: %w", card.ID, missing(err))
+			return out, fmt.Errorf("read parent of card %s: %w", card.ID, db.Missing(err))
 		}
 		related, err := s.relatedCards(ctx, tx, c, []Issuance{parent})
 		if err != nil {
@@ -162,7 +163,7 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 // lookup for all the cards, one for all the customers.
 func (s *Service) relatedCards(ctx context.Context, tx db.Tx, c access.Caller, issuances []Issuance) ([]RelatedCard, error) {
 	var current []id.ID[Card]
-	var holders []id.ID[Customer]
+	var holders []id.ID[customer.Customer]
 	for _, i := range issuances {
 		current = append(current, i.CurrentCard)
 		if !i.Customer.IsZero() {
@@ -173,7 +174,7 @@ func (s *Service) relatedCards(ctx context.Context, tx db.Tx, c access.Caller, i
 	if err != nil {
 		return nil, fmt.Errorf("read current cards: %w", err)
 	}
-	customers, err := s.readCustomers(ctx, tx, c.Tenant, holders)
+	customers, err := s.customers.ReadAll(ctx, tx, c.Tenant, holders)
 	if err != nil {
 		return nil, fmt.Errorf("read customers of cards: %w", err)
 	}
@@ -181,15 +182,15 @@ func (s *Service) relatedCards(ctx context.Context, tx db.Tx, c access.Caller, i
 	for _, i := range issuances {
 		card, found := cards[i.CurrentCard]
 		if !found {
-			return nil, fmt.Errorf("read current card of issuance %s: %w", i.ID, errGone)
+			return nil, fmt.Errorf("read current card of issuance %s: %w", i.ID, db.ErrGone)
 		}
 		r := RelatedCard{IssuanceNo: i.No, CardToken: card.Token, MaskedNo: card.Masked(), Status: card.Status}
 		if !i.Customer.IsZero() {
 			u, found := customers[i.Customer]
 			if !found {
-				return nil, fmt.Errorf("read customer %s: %w", i.Customer, errGone)
+				return nil, fmt.Errorf("read customer %s: %w", i.Customer, db.ErrGone)
 			}
-			u = u.maskedFor(c)
+			u = u.MaskedFor(c)
 			r.CustomerNo, r.CustomerName = u.No, u.DisplayName()
 		}
 		related = append(related, r)
@@ -198,18 +199,10 @@ func (s *Service) relatedCards(ctx context.Context, tx db.Tx, c access.Caller, i
 }
 
 // customerOf reads the customer of an issuance as the caller may see them.
-func (s *Service) customerOf(ctx context.Context, tx db.Tx, c access.Caller, customer id.ID[Customer]) (Customer, error) {
-	u, found, err := s.readCustomer(ctx, tx, c.Tenant, customer)
+func (s *Service) customerOf(ctx context.Context, tx db.Tx, c access.Caller, holder id.ID[customer.Customer]) (customer.Customer, error) {
+	u, found, err := s.customers.Read(ctx, tx, c.Tenant, holder)
 	if err != nil || !found {
-		return Customer{}, fmt.Errorf("read customer %s: %w", customer, missing(err))
+		return customer.Customer{}, fmt.Errorf("read customer %s: %w", holder, db.Missing(err))
 	}
-	return u.maskedFor(c), nil
-}
-
-// missing is err, or an error that says a row that must exist does not.
-func missing(err error) error {
-	if err != nil {
-		return err
-	}
-	return errGone
+	return u.MaskedFor(c), nil
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
@@ -14,7 +15,7 @@ type Issuance struct {
 	ID              id.ID[Issuance]
 	Tenant          access.TenantID
 	No              string // sixteen digits, the outward key
-	Customer        id.ID[Customer]
+	Customer        id.ID[customer.Customer]
 	ProductCode     string
 	Parent          id.ID[Issuance]
 	Account         id.ID[ledger.Account]

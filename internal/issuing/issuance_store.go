@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -48,7 +49,7 @@ func readChildren(ctx context.Context, tx db.Tx, tenant access.TenantID, parent 
 
 // countChildren counts the supplementary issuances of a main one.
 func countChildren(ctx context.Context, tx db.Tx, tenant access.TenantID, parent id.ID[Issuance]) (int, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND parent_id = $2`, tenant, parent)
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND parent_id = $2`, tenant, parent)
 	return n, err
 }
 
@@ -64,7 +65,7 @@ func insertIssuance(ctx context.Context, tx db.Tx, i Issuance) (bool, error) {
 			policies, current_card_id, concurrency_stamp, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
 		ON CONFLICT DO NOTHING`,
-		i.ID, i.Tenant, i.No, i.Customer, i.ProductCode, i.Parent, i.Account, i.AccountNo, orNull(i.ExternalCardID),
+		i.ID, i.Tenant, i.No, i.Customer, i.ProductCode, i.Parent, i.Account, i.AccountNo, db.OrNull(i.ExternalCardID),
 		i.sealedPhone, string(i.DigitalSlipType), string(i.AutoRenewal), policies, i.CurrentCard, i.ID.UUID(),
 		clock.Micros(i.CreatedAt)))
 	return n > 0, err
@@ -82,7 +83,7 @@ func externalCardTaken(ctx context.Context, tx db.Tx, tenant access.TenantID, ex
 // openCards counts the issuances that hold a place: those whose current card is
 // not final. A main card counts for its customer and product, a supplementary
 // one for its parent.
-func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer], product string, parent id.ID[Issuance]) (int, error) {
+func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[customer.Customer], product string, parent id.ID[Issuance]) (int, error) {
 	var w db.Where
 	w.And("i.tenant_id = ?", tenant)
 	if parent.IsZero() {
@@ -102,16 +103,8 @@ func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer i
 // The row of a customer or a parent is locked while cards are counted against
 // its limit, so that two requests cannot both take the last place.
 var (
-	lockCustomer = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Lock: true}
 	lockIssuance = db.Lookup{Head: `SELECT id FROM issuance WHERE tenant_id = $1 AND id IN `, Lock: true}
 )
-
-func lockRow(ctx context.Context, tx db.Tx, l *db.Lookup, tenant access.TenantID, row string) error {
-	return l.Query(ctx, tx, []any{tenant}, []string{row}, func(s db.Scanner) error {
-		var locked string
-		return s.Scan(&locked)
-	})
-}
 
 // policyDocument is an element of the text of issuance.policies. Its member
 // names are the stored form: they are not changed, only added to.

@@ -11,7 +11,9 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -41,8 +43,8 @@ type NewCard struct {
 	PhysicalCode     string
 	CardArtCode      string
 	DeliveryMethod   DeliveryMethod
-	DeliveryTo       AddressType // one of the customer's addresses
-	DeliveryAddress  *Address    // or this one
+	DeliveryTo       customer.AddressType // one of the customer's addresses
+	DeliveryAddress  *customer.Address    // or this one
 	DeliveryPhone    string
 	DeliveryEmail    string
 	RecipientName    string
@@ -104,15 +106,15 @@ var accountSyntax = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,34}$`)
 // check refuses what is wrong whatever the customer and the product are, and
 // puts phones into their one form.
 func (in *NewCard) check() error {
-	var v checks
-	v.text("customerNo", in.CustomerNo, 1, 20)
-	v.text("productCode", in.ProductCode, 1, 32)
-	v.text("externalCardId", in.ExternalCardID, 0, 64)
-	v.text("branchCode", in.BranchCode, 0, 32)
-	v.text("deliveryCommunication.recipientName", in.RecipientName, 0, 100)
-	v.text("description", in.Description, 0, 250)
-	v.is("accountNo", in.AccountNo == "" || accountSyntax.MatchString(in.AccountNo), "malformed", "must be 1 to 34 letters, digits and . _ : -")
-	v.is("deliveryCommunication.recipientTckn", in.RecipientTCKN == "" || ValidTCKN(in.RecipientTCKN), "not_an_identity", "is no citizen's number")
+	var v fault.Checks
+	v.Text("customerNo", in.CustomerNo, 1, 20)
+	v.Text("productCode", in.ProductCode, 1, 32)
+	v.Text("externalCardId", in.ExternalCardID, 0, 64)
+	v.Text("branchCode", in.BranchCode, 0, 32)
+	v.Text("deliveryCommunication.recipientName", in.RecipientName, 0, 100)
+	v.Text("description", in.Description, 0, 250)
+	v.Is("accountNo", in.AccountNo == "" || accountSyntax.MatchString(in.AccountNo), "malformed", "must be 1 to 34 letters, digits and . _ : -")
+	v.Is("deliveryCommunication.recipientTckn", in.RecipientTCKN == "" || customer.ValidTCKN(in.RecipientTCKN), "not_an_identity", "is no citizen's number")
 	for _, phone := range []struct {
 		name  string
 		value *string
@@ -120,31 +122,31 @@ func (in *NewCard) check() error {
 		if *phone.value == "" {
 			continue
 		}
-		e164, ok := parsePhone(*phone.value, true)
-		v.is(phone.name, ok, "not_a_phone", "is no phone number")
+		e164, ok := customer.ParsePhone(*phone.value, true)
+		v.Is(phone.name, ok, "not_a_phone", "is no phone number")
 		*phone.value = e164
 	}
 	if in.DeliveryEmail != "" {
-		_, ok := parseEmail(in.DeliveryEmail)
-		v.is("deliveryCommunication.email", ok, "not_an_email", "is no e-mail address")
+		_, ok := customer.ParseEmail(in.DeliveryEmail)
+		v.Is("deliveryCommunication.email", ok, "not_an_email", "is no e-mail address")
 	}
 	if in.DeliveryAddress != nil {
-		a := in.DeliveryAddress.normalized()
-		a.check(&v, "deliveryAddress.")
+		a := in.DeliveryAddress.Normalized()
+		a.Check(&v, "deliveryAddress.")
 		in.DeliveryAddress = &a
 	}
-	v.is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
-	v.is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
+	v.Is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
+	v.Is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
 	seen := map[PolicyType]bool{}
 	for i, p := range in.Policies {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		oneOf(&v, at+"policyType", p.Type, PolicyTypes())
-		v.is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
-		v.is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
-		v.period(at, p)
+		fault.OneOf(&v, at+"policyType", p.Type, PolicyTypes())
+		v.Is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
+		v.Is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
+		checkPeriod(&v, at, p)
 		seen[p.Type] = true
 	}
-	return v.err()
+	return v.Err(errInvalid)
 }
 
 // draft is a card before it is written.
@@ -154,7 +156,7 @@ type draft struct {
 	product  Product
 	bin      BIN
 	keys     KeySet
-	customer Customer
+	customer customer.Customer
 	parent   Issuance // zero for a main card
 	issuance Issuance
 	card     Card
@@ -191,7 +193,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 		d.issuance.AutoRenewal = in.AutoRenewal
 	}
 	if in.PhoneNumber == "" {
-		d.issuance.PhoneNumber = d.customer.Contact(MobilePhone)
+		d.issuance.PhoneNumber = d.customer.Contact(customer.MobilePhone)
 	}
 	d.card = Card{
 		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
@@ -226,13 +228,10 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access.Caller, d *draft) error {
 	var found bool
 	var err error
-	if d.customer, found, err = s.readCustomerByNo(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
-		return fmt.Errorf("read customer: %w", err)
+	if d.customer, err = s.customers.Named(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
+		return err
 	}
-	if !found {
-		return errCustomerNotFound
-	}
-	if d.customer.Status != CustomerActive {
+	if d.customer.Status != customer.Active {
 		return errCustomerInactive
 	}
 	if d.product, found = d.cfg.Product(d.in.ProductCode); !found {
@@ -307,7 +306,7 @@ func (d *draft) checkHolder(now time.Time) error {
 	if !d.parent.ID.IsZero() {
 		minAge = d.product.ChildMinAge
 	}
-	if born := d.customer.BirthDate; d.customer.Type == Individual && !born.IsZero() {
+	if born := d.customer.BirthDate; d.customer.Type == customer.Individual && !born.IsZero() {
 		// Somebody born on February 29 comes of age on March 1, or the 28th,
 		// whichever day the month has: AddMonths picks the last one.
 		if clock.DateOf(now, d.cfg.Tenant.Zone).Before(born.AddMonths(12 * minAge)) {
@@ -411,7 +410,7 @@ func (d *draft) fillNames(access.Caller, time.Time) error {
 		if !ok1 {
 			return errEmbossName.OnField("personalizedNameLine1", "emboss_name", "cannot be printed")
 		}
-	case d.customer.Type == Company && d.customer.Business != nil:
+	case d.customer.Type == customer.Company && d.customer.Business != nil:
 		d.card.EmbossLine1, ok1 = embossCut(d.customer.Business.CompanyName, limit1)
 		if short := d.customer.Business.ShortName; line2 == "" && short != "" {
 			if _, fits := EmbossName(short, limit2); fits {
@@ -492,7 +491,7 @@ func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
 		},
 	}
 	if body.Delivery.Phone == "" {
-		body.Delivery.Phone = d.customer.Contact(MobilePhone)
+		body.Delivery.Phone = d.customer.Contact(customer.MobilePhone)
 	}
 	if body.Delivery.RecipientName == "" {
 		body.Delivery.RecipientName = d.customer.DisplayName()
@@ -597,15 +596,15 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
 	// Parent before customer, always, so that two requests lock in one order.
 	if !d.parent.ID.IsZero() {
-		if err := lockRow(ctx, tx, &lockIssuance, c.Tenant, d.parent.ID.String()); err != nil {
+		if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, d.parent.ID.String()); err != nil {
 			return fmt.Errorf("lock parent: %w", err)
 		}
 		if err := s.findParent(ctx, tx, c, &d); err != nil {
 			return err
 		}
 	}
-	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, d.customer.ID.String()); err != nil {
-		return fmt.Errorf("lock customer: %w", err)
+	if err := customer.Lock(ctx, tx, c.Tenant, d.customer.ID); err != nil {
+		return err
 	}
 	if err := s.findCustomerAndProduct(ctx, tx, c, &d); err != nil {
 		return err

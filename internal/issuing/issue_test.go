@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 func TestIssueCard_virtual(t *testing.T) {
@@ -45,7 +47,7 @@ func TestIssueCard_virtual(t *testing.T) {
 		}
 		n := found[0]
 		if n.Card.ID != c.ID || n.Issuance.ID != got.Issuance.ID || n.Issuance.Account != got.Issuance.Account ||
-			n.Customer == nil || n.Customer.No != "1" || n.Customer.Status != CustomerActive || n.Card.Masked() != c.Masked() {
+			n.Customer == nil || n.Customer.No != "1" || n.Customer.Status != customer.Active || n.Card.Masked() != c.Masked() {
 			t.Errorf("got %+v", n)
 		}
 	})
@@ -54,7 +56,7 @@ func TestIssueCard_virtual(t *testing.T) {
 func TestIssueCard_physicalOrdersAPlastic(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
-		got := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress, PINSource: RandomPIN, EmbossLine2: "Şirket"})
+		got := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress, PINSource: RandomPIN, EmbossLine2: "Şirket"})
 		c := got.Card
 		if c.Status != Pending || c.PINStatus != PINActive || c.EmbossLine2 != "SIRKET" {
 			t.Errorf("got %s, PIN %s, line 2 %q", c.Status, c.PINStatus, c.EmbossLine2)
@@ -129,7 +131,7 @@ func (c counted) QueryRow(ctx context.Context, query string, args ...any) *sql.R
 func TestCardDetails_readsAllSupplementaryCardsAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
-		w.addCustomer(t, w.caller, "2", tckn("987654321"))
+		w.addCustomer(t, w.caller, "2", "98765432150")
 		main := w.issue(t)
 		var want []RelatedCard
 		for _, no := range []string{"2", "1"} {
@@ -178,7 +180,7 @@ func TestIssueCard_refusals(t *testing.T) {
 		{"form", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, FormFactor: PhysicalCard}, "form_factor_not_allowed"},
 		{"emboss", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, EmbossLine1: "a@b"}, "invalid_emboss_name"},
 		{"external id", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ExternalCardID: "EXT-1"}, "external_card_id_already_exists"},
-		{"looser status", plain, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress, InitialStatus: Active}, access.CodeForbidden},
+		{"looser status", plain, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress, InitialStatus: Active}, access.CodeForbidden},
 		{"fee exemption", plain, NewCard{CustomerNo: "1", ProductCode: virtualProduct, FeeExemption: true}, access.CodeForbidden},
 		{"expiry beyond validity", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, Expires: Expiry{2040, 1}}, "expiry_not_allowed"},
 		{"expiry in the past", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, Expires: Expiry{2026, 10}}, "expiry_not_allowed"},
@@ -194,7 +196,7 @@ func TestIssueCard_refusals(t *testing.T) {
 			wantCode(t, err, c.want)
 		})
 	}
-	_, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: Page{Limit: 10}})
+	_, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: list.Page{Limit: 10}})
 	if err != nil || total != 1 {
 		t.Errorf("got %d cards, %v; refusals must leave none", total, err)
 	}
@@ -316,15 +318,15 @@ func TestCards_filters(t *testing.T) {
 		w.clock.Advance(time.Second)
 		child := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ParentIssuanceNo: main.Issuance.No})
 		w.clock.Advance(time.Second)
-		plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress, Expires: Expiry{2027, 1}})
+		plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress, Expires: Expiry{2027, 1}})
 		yes, no := true, false
 		for i, c := range []struct {
 			f    CardFilter
 			want []IssuedCard
 		}{
 			{CardFilter{}, []IssuedCard{plastic, child, main}},
-			{CardFilter{Page: Page{Sort: []SortKey{{Name: "creationTime"}}}}, []IssuedCard{main, child, plastic}},
-			{CardFilter{Page: Page{Skip: 1, Limit: 1}}, []IssuedCard{child}},
+			{CardFilter{Page: list.Page{Sort: []list.SortKey{{Name: "creationTime"}}}}, []IssuedCard{main, child, plastic}},
+			{CardFilter{Page: list.Page{Skip: 1, Limit: 1}}, []IssuedCard{child}},
 			{CardFilter{CustomerNo: "1"}, []IssuedCard{plastic, child, main}},
 			{CardFilter{CustomerNo: "2"}, nil},
 			{CardFilter{ProductCode: plasticProduct}, []IssuedCard{plastic}},
@@ -381,7 +383,7 @@ func TestCards_nameTheirCustomers(t *testing.T) {
 		for _, no := range []string{"1", "2", "1"} {
 			w.issueWith(t, NewCard{CustomerNo: no, ProductCode: virtualProduct})
 		}
-		cards, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: Page{Limit: 10, Sort: []SortKey{{Name: "creationTime"}}}})
+		cards, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: list.Page{Limit: 10, Sort: []list.SortKey{{Name: "creationTime"}}}})
 		if err != nil || total != 3 {
 			t.Fatalf("got %d cards (%v), want 3", total, err)
 		}

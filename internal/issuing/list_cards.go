@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // CardFilter selects issuances by themselves and their current cards; empty
@@ -34,7 +36,7 @@ type CardFilter struct {
 	PersoStatus      PersoStatus
 	ShipmentStatus   ShipmentStatus
 	AutoRenewal      AutoRenewal
-	Page
+	list.Page
 }
 
 // ListedCard is a row of a card list.
@@ -47,9 +49,6 @@ type ListedCard struct {
 	ChildCount   int
 }
 
-// totalMax is where counting a list stops.
-const totalMax = 10_000
-
 // Cards lists issuances with their current cards, newest first unless told
 // otherwise, and says how many there are in all: at most 10,000, capped tells
 // that there are more.
@@ -58,13 +57,13 @@ func (s *Service) Cards(ctx context.Context, c access.Caller, f CardFilter) (car
 		if cards, total, err = listCards(ctx, tx, c.Tenant, f); err != nil {
 			return fmt.Errorf("list cards: %w", err)
 		}
-		var holders []id.ID[Customer]
+		var holders []id.ID[customer.Customer]
 		for _, l := range cards {
 			if !l.Issuance.Customer.IsZero() {
 				holders = append(holders, l.Issuance.Customer)
 			}
 		}
-		customers, err := s.readCustomers(ctx, tx, c.Tenant, holders)
+		customers, err := s.customers.ReadAll(ctx, tx, c.Tenant, holders)
 		if err != nil {
 			return fmt.Errorf("read customers of cards: %w", err)
 		}
@@ -75,8 +74,8 @@ func (s *Service) Cards(ctx context.Context, c access.Caller, f CardFilter) (car
 		}
 		return nil
 	})
-	if total > totalMax {
-		total, capped = totalMax, true
+	if total > list.TotalMax {
+		total, capped = list.TotalMax, true
 	}
 	return cards, total, capped, err
 }

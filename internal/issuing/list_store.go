@@ -5,7 +5,9 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // cardSort names what card lists can be ordered by, with the column behind it.
@@ -30,7 +32,7 @@ func listCards(ctx context.Context, tx db.Tx, tenant access.TenantID, f CardFilt
 		JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code
 		WHERE `
 	var total int
-	most := w.Bind(int64(totalMax + 1))
+	most := w.Bind(int64(list.TotalMax + 1))
 	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 AS n`+tables+w.SQL()+` LIMIT `+most+`) AS found`, w.Args()...).Scan(&total)
 	if err != nil {
 		return nil, 0, err
@@ -40,7 +42,7 @@ func listCards(ctx context.Context, tx db.Tx, tenant access.TenantID, f CardFilt
 			i.auto_renewal, i.created_at, c.id, c.card_token, c.sequence_no, c.bin, c.last_four, b.pan_length, c.expires_on,
 			c.form_factor, c.status, c.status_reason, p.name,
 			(SELECT COUNT(*) FROM issuance ch WHERE ch.parent_id = i.id)` + tables + w.SQL() +
-		f.order(cardSort, "i.created_at DESC", "i.id DESC") +
+		db.OrderBy(f.Page, cardSort, "i.created_at DESC", "i.id DESC") +
 		` LIMIT ` + w.Bind(int64(f.Limit)) + ` OFFSET ` + w.Bind(int64(f.Skip))
 	cards, err := db.Collect(ctx, tx, func(s db.Scanner) (l ListedCard, err error) {
 		i, c := &l.Issuance, &l.Card
@@ -72,7 +74,7 @@ func (f CardFilter) where(tenant access.TenantID) *db.Where {
 		}
 	}
 	if f.CustomerNo != "" {
-		w.And("i.customer_id = (SELECT id FROM customer WHERE tenant_id = ? AND customer_no = ?)", tenant, f.CustomerNo)
+		w.And("i.customer_id = "+customer.IDByNo, tenant, f.CustomerNo)
 	}
 	if f.ParentIssuanceNo != "" {
 		w.And("i.parent_id = (SELECT id FROM issuance WHERE tenant_id = ? AND issuance_no = ?)", tenant, f.ParentIssuanceNo)

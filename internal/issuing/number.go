@@ -6,24 +6,17 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
-// What is sealed and indexed, by purpose: each has keys of its own.
-const (
-	purposePAN      = "pan"
-	purposeCustomer = "customer"
-)
-
-// placeOf is the additional data of a sealed value: a value moved to another
-// row, column or tenant does not open.
-func placeOf(tenant access.TenantID, table, column, row string) []byte {
-	return []byte("1|" + tenant.String() + "|" + table + "|" + column + "|" + row)
-}
+// purposePAN is what card numbers are sealed and indexed for: it has keys of
+// its own.
+const purposePAN = "pan"
 
 func (s *Service) sealPAN(ctx context.Context, tenant access.TenantID, card id.ID[Card], p pan.PAN) ([]byte, error) {
-	sealed, err := s.HSM.Seal(ctx, tenant.String(), purposePAN, []byte(p.Reveal()), placeOf(tenant, "card", "pan_sealed", card.String()))
+	sealed, err := s.HSM.Seal(ctx, tenant.String(), purposePAN, []byte(p.Reveal()), hsm.PlaceOf(tenant, "card", "pan_sealed", card.String()))
 	if err != nil {
 		return nil, fmt.Errorf("seal card number: %w", hsmFault(err))
 	}
@@ -33,21 +26,17 @@ func (s *Service) sealPAN(ctx context.Context, tenant access.TenantID, card id.I
 // openPAN opens the number of a card. A sealed number that was put into another
 // row is hsm.ErrIntegrity.
 func (s *Service) openPAN(ctx context.Context, c Card) (pan.PAN, error) {
-	digits, err := s.HSM.Open(ctx, c.Tenant.String(), purposePAN, c.sealedPAN, placeOf(c.Tenant, "card", "pan_sealed", c.ID.String()))
+	digits, err := s.HSM.Open(ctx, c.Tenant.String(), purposePAN, c.sealedPAN, hsm.PlaceOf(c.Tenant, "card", "pan_sealed", c.ID.String()))
 	if err != nil {
 		return pan.PAN{}, fmt.Errorf("open number of card %s: %w", c.ID, hsmFault(err))
 	}
-	defer wipe(digits)
+	defer clear(digits)
 	p, err := pan.Parse(string(digits))
 	if err != nil {
 		return pan.PAN{}, fmt.Errorf("open number of card %s: %w", c.ID, err)
 	}
 	return p, nil
 }
-
-// wipe erases a number that has been parsed. Best effort: the runtime may have
-// copied it.
-func wipe(b []byte) { clear(b) }
 
 // NewCardToken makes the outward name of a number: its first six digits, six
 // random letters, its last four. The letters tell nothing of the number.

@@ -3,9 +3,9 @@ package issuing
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
@@ -20,7 +20,7 @@ type NewPhone struct {
 // customer where that is wished and the caller may. From then on the number is
 // too fresh for a PIN for a while. The number it has already changes nothing.
 func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string, in NewPhone) (IssuedCard, error) {
-	e164, ok := parsePhone(in.Number, true)
+	e164, ok := customer.ParsePhone(in.Number, true)
 	if !ok {
 		return IssuedCard{}, errInvalid.OnField("phoneNumber", "not_a_phone", "is not a mobile phone number")
 	}
@@ -47,7 +47,7 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		}
 		customerChanged := false
 		if in.UpdateCustomer && !k.issuance.Customer.IsZero() {
-			if customerChanged, err = s.moveCustomerPhone(ctx, tx, c, k.issuance, e164, attributes.UniqueMobilePhone); err != nil {
+			if customerChanged, err = s.customers.MoveMobilePhone(ctx, tx, c, k.issuance.Customer, e164, attributes.UniqueMobilePhone); err != nil {
 				return err
 			}
 		}
@@ -61,7 +61,7 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		}
 		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
 			action: "PhoneChange", description: in.Description,
-			changes: changeOf("phoneNumber", maskMiddle(old, 3, 3), maskMiddle(e164, 3, 3)),
+			changes: changeOf("phoneNumber", customer.MaskMiddle(old, 3, 3), customer.MaskMiddle(e164, 3, 3)),
 		})
 	})
 	return out, err
@@ -84,41 +84,4 @@ func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 stri
 		return "", fmt.Errorf("save phone: %w", err)
 	}
 	return old, nil
-}
-
-// moveCustomerPhone puts a number in the place of a customer's mobile phone and
-// reports whether it was another.
-func (s *Service) moveCustomerPhone(ctx context.Context, tx db.Tx, c access.Caller, i Issuance, e164 string, unique bool) (changed bool, err error) {
-	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, i.Customer.String()); err != nil {
-		return false, fmt.Errorf("lock customer: %w", err)
-	}
-	u, found, err := s.readCustomer(ctx, tx, c.Tenant, i.Customer)
-	if err != nil || !found {
-		return false, fmt.Errorf("read customer %s: %w", i.Customer, missing(err))
-	}
-	if u.Status == CustomerClosed {
-		return false, errCustomerClosed.With("customerNo", u.No)
-	}
-	if u.Contact(MobilePhone) == e164 {
-		return false, nil
-	}
-	old := u
-	u.Communications = slices.Clone(u.Communications)
-	isMobile := func(m Communication) bool { return m.Type == MobilePhone }
-	if at := slices.IndexFunc(u.Communications, isMobile); at >= 0 {
-		// Nobody has verified the new one.
-		u.Communications[at] = Communication{Type: MobilePhone, Value: e164, IsPreferred: u.Communications[at].IsPreferred}
-	} else {
-		u.Communications = append(u.Communications, Communication{Type: MobilePhone, Value: e164})
-	}
-	now := s.Clock.Now()
-	u.Record = u.Record.updated(c, now)
-	d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: unique})
-	if err != nil {
-		return false, err
-	}
-	if err := s.replaceWhole(ctx, tx, d); err != nil {
-		return false, err
-	}
-	return true, u.raiseChange(ctx, tx, c, old, now)
 }

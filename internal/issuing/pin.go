@@ -8,6 +8,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -157,7 +158,7 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 	if err != nil {
 		return hsm.Verifier{}, err
 	}
-	var holder Customer
+	var holder customer.Customer
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		if err := s.openPhone(ctx, &card.issuance); err != nil {
 			return err
@@ -166,9 +167,9 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 			return nil
 		}
 		var found bool
-		holder, found, err = s.readCustomer(ctx, tx, c.Tenant, card.issuance.Customer)
+		holder, found, err = s.customers.Read(ctx, tx, c.Tenant, card.issuance.Customer)
 		if err == nil && !found {
-			err = errGone
+			err = db.ErrGone
 		}
 		return err
 	})
@@ -208,7 +209,7 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 
 // pinRules are the rules of the contract, §8.7: what somebody who found the
 // wallet would try first is forbidden.
-func pinRules(product Product, card Card, holder Customer, phone string) hsm.PINRules {
+func pinRules(product Product, card Card, holder customer.Customer, phone string) hsm.PINRules {
 	r := hsm.PINRules{Length: product.PINLength, Forbidden: []string{card.LastFour, card.Expires.MMYY(), card.Expires.YYMM()}}
 	if b := holder.BirthDate; !b.IsZero() {
 		r.Forbidden = append(r.Forbidden, birthDigits(b)...)

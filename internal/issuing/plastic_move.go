@@ -90,7 +90,7 @@ func (s *Service) movePlastics(ctx context.Context, tx db.Tx, c access.Caller, m
 func (s *Service) tellMove(ctx context.Context, tx db.Tx, c access.Caller, m PlasticMove, now time.Time) ([]audit.Act, error) {
 	card, found, err := readCardByID(ctx, tx, c.Tenant, m.Card)
 	if err != nil || !found {
-		return nil, fmt.Errorf("read card %s: %w", m.Card, missing(err))
+		return nil, fmt.Errorf("read card %s: %w", m.Card, db.Missing(err))
 	}
 	var acts []audit.Act
 	for _, step := range []struct{ event, action, from, to string }{
@@ -117,7 +117,7 @@ func (s *Service) tellMove(ctx context.Context, tx db.Tx, c access.Caller, m Pla
 func (m mover) cancelPlastic(ctx context.Context, card id.ID[Card]) error {
 	k, found, err := readCardByID(ctx, m.tx, m.c.Tenant, card)
 	if err != nil || !found {
-		return fmt.Errorf("read card %s: %w", card, missing(err))
+		return fmt.Errorf("read card %s: %w", card, db.Missing(err))
 	}
 	if k.Physical == nil {
 		return nil
@@ -159,7 +159,7 @@ func LockPlastic(ctx context.Context, tx db.Tx, tenant access.TenantID, token st
 
 // LockPlasticOf is [LockPlastic] by the identifier of a card.
 func LockPlasticOf(ctx context.Context, tx db.Tx, tenant access.TenantID, id id.ID[Card]) (Card, error) {
-	if err := lockRow(ctx, tx, &lockPlastics, tenant, id.String()); err != nil {
+	if err := db.LockRow(ctx, tx, &lockPlastics, tenant, id.String()); err != nil {
 		return Card{}, fmt.Errorf("lock card: %w", err)
 	}
 	card, found, err := readCardByID(ctx, tx, tenant, id)

@@ -39,26 +39,26 @@ func (s *Service) PlasticToMake(ctx context.Context, tx db.Tx, tenant access.Ten
 	var found bool
 	var err error
 	if out.Card, found, err = readCardByID(ctx, tx, tenant, card); err != nil || !found {
-		return out, fmt.Errorf("read card %s: %w", card, missing(err))
+		return out, fmt.Errorf("read card %s: %w", card, db.Missing(err))
 	}
 	if out.Card.Physical == nil {
 		return out, errNoPhysical
 	}
 	issuance, found, err := readIssuance(ctx, tx, tenant, out.Card.Issuance)
 	if err != nil || !found {
-		return out, fmt.Errorf("read issuance of card %s: %w", card, missing(err))
+		return out, fmt.Errorf("read issuance of card %s: %w", card, db.Missing(err))
 	}
 	cfg, err := s.configurationIn(ctx, tx, tenant)
 	if err != nil {
 		return out, err
 	}
 	if out.Product, found = cfg.Product(issuance.ProductCode); !found {
-		return out, fmt.Errorf("product of card %s: %w", card, errGone)
+		return out, fmt.Errorf("product of card %s: %w", card, db.ErrGone)
 	}
 	out.BIN = cfg.BINs[out.Card.BIN]
 	keys, found := cfg.KeysOf(out.BIN)
 	if !found {
-		return out, fmt.Errorf("key set of card %s: %w", card, errGone)
+		return out, fmt.Errorf("key set of card %s: %w", card, db.ErrGone)
 	}
 	out.Keys = hsm.IssuerKeys{CVK: keys.CVK, IMKAC: keys.IMKAC, IMKSMI: keys.IMKSMI, IMKSMC: keys.IMKSMC}
 	if out.Card.PIN.Method == hsm.IBM3624 {
@@ -97,7 +97,7 @@ func (p *PlasticToMake) fillPlastic(ctx context.Context, tx db.Tx, tenant access
 		p.Design = art.PersoDesignCode
 	}
 	p.Number = hsm.SealedValue{
-		Purpose: purposePAN, Sealed: p.Card.sealedPAN, AAD: placeOf(tenant, "card", "pan_sealed", p.Card.ID.String()),
+		Purpose: purposePAN, Sealed: p.Card.sealedPAN, AAD: hsm.PlaceOf(tenant, "card", "pan_sealed", p.Card.ID.String()),
 	}
 	p.PINField, p.Name = pinField, nameOnTrack(p.Card)
 	return nil

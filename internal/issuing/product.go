@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -170,7 +173,7 @@ type Product struct {
 	CardType                    CardType
 	CardLevel                   CardLevel
 	Currency                    money.Currency
-	CustomerTypes               []CustomerType
+	CustomerTypes               []customer.Type
 	FormFactors                 []FormFactor
 	ValidityMonths              int
 	RenewalLeadDays             int
@@ -201,7 +204,7 @@ type Product struct {
 	MaxChildCards               int
 	MinAge                      int
 	ChildMinAge                 int
-	MinKYCLevel                 KYCLevel
+	MinKYCLevel                 customer.KYCLevel
 	EmbossNameRequired          bool
 	Plastics                    []Plastic
 	Policies                    []Policy
@@ -210,7 +213,7 @@ type Product struct {
 	// configuration's hash pass them over.
 	BIN   string
 	Brand Brand
-	Record
+	access.Record
 }
 
 // NewProduct returns a product with the contract's defaults, to be filled.
@@ -218,7 +221,7 @@ type Product struct {
 func NewProduct(code string) Product {
 	return Product{
 		Code:                        code,
-		CustomerTypes:               []CustomerType{Individual, Company},
+		CustomerTypes:               []customer.Type{customer.Individual, customer.Company},
 		RenewalLeadDays:             45,
 		RenewalOverlapDays:          30,
 		AutoRenewal:                 AutoRenewalEnabled,
@@ -237,7 +240,7 @@ func NewProduct(code string) Product {
 		MaxCardsPerCustomer:         1,
 		MinAge:                      18,
 		ChildMinAge:                 12,
-		MinKYCLevel:                 KYCBasic,
+		MinKYCLevel:                 customer.KYCBasic,
 		Status:                      RecordActive,
 	}
 }
@@ -251,7 +254,7 @@ func (p Product) HasPlastic() bool {
 }
 
 // Allows reports whether a customer of this type may hold the product.
-func (p Product) Allows(t CustomerType) bool { return slices.Contains(p.CustomerTypes, t) }
+func (p Product) Allows(t customer.Type) bool { return slices.Contains(p.CustomerTypes, t) }
 
 // ProductGroup gathers products that rules and reports treat alike.
 type ProductGroup struct {
@@ -260,7 +263,7 @@ type ProductGroup struct {
 	Description  string
 	IsActive     bool
 	ProductCount int // not deleted; filled by lists only
-	Record
+	access.Record
 }
 
 // FormFactors lists the known form factors.
@@ -281,50 +284,50 @@ func PINDeliveries() []PINDelivery {
 // check tells everything that is wrong with p by itself; what depends on other
 // definitions is checked where it is written.
 func (p Product) check() error {
-	var v checks
-	v.code("code", p.Code)
-	v.text("name", p.Name, 1, 100)
-	v.text("description", p.Description, 0, 250)
+	var v fault.Checks
+	v.Code("code", p.Code)
+	v.Text("name", p.Name, 1, 100)
+	v.Text("description", p.Description, 0, 250)
 	if p.GroupCode != "" {
-		v.code("groupCode", p.GroupCode)
+		v.Code("groupCode", p.GroupCode)
 	}
-	v.code("binRangeCode", p.BINRangeCode)
-	oneOf(&v, "cardType", p.CardType, CardTypes())
+	v.Code("binRangeCode", p.BINRangeCode)
+	fault.OneOf(&v, "cardType", p.CardType, CardTypes())
 	if p.CardLevel != "" {
-		oneOf(&v, "cardLevel", p.CardLevel, CardLevels())
+		fault.OneOf(&v, "cardLevel", p.CardLevel, CardLevels())
 	}
-	v.is("currencyCode", !p.Currency.IsZero(), "required", "is required")
-	v.is("customerTypes", len(p.CustomerTypes) > 0, "required", "must name at least one")
-	someOf(&v, "customerTypes", p.CustomerTypes, []CustomerType{Individual, Company})
-	v.is("allowedFormFactors", len(p.FormFactors) > 0, "required", "must name at least one")
-	someOf(&v, "allowedFormFactors", p.FormFactors, FormFactors())
-	v.between("validityMonths", p.ValidityMonths, 1, 120)
-	v.between("renewalLeadDays", p.RenewalLeadDays, 0, 90)
-	v.between("renewalOverlapDays", p.RenewalOverlapDays, 0, 60)
-	oneOf(&v, "autoRenewalDefault", p.AutoRenewal, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
-	v.between("autoRenewalInactivityMonths", p.AutoRenewalInactivityMonths, 0, 24)
-	oneOf(&v, "initialStatusPhysical", p.InitialStatusPhysical, []CardStatus{Pending, Active})
-	oneOf(&v, "initialStatusVirtual", p.InitialStatusVirtual, []CardStatus{Pending, Active})
+	v.Is("currencyCode", !p.Currency.IsZero(), "required", "is required")
+	v.Is("customerTypes", len(p.CustomerTypes) > 0, "required", "must name at least one")
+	fault.SomeOf(&v, "customerTypes", p.CustomerTypes, []customer.Type{customer.Individual, customer.Company})
+	v.Is("allowedFormFactors", len(p.FormFactors) > 0, "required", "must name at least one")
+	fault.SomeOf(&v, "allowedFormFactors", p.FormFactors, FormFactors())
+	v.Between("validityMonths", p.ValidityMonths, 1, 120)
+	v.Between("renewalLeadDays", p.RenewalLeadDays, 0, 90)
+	v.Between("renewalOverlapDays", p.RenewalOverlapDays, 0, 60)
+	fault.OneOf(&v, "autoRenewalDefault", p.AutoRenewal, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
+	v.Between("autoRenewalInactivityMonths", p.AutoRenewalInactivityMonths, 0, 24)
+	fault.OneOf(&v, "initialStatusPhysical", p.InitialStatusPhysical, []CardStatus{Pending, Active})
+	fault.OneOf(&v, "initialStatusVirtual", p.InitialStatusVirtual, []CardStatus{Pending, Active})
 	_, err := ChipProfile(p.ChipProfile)
-	v.is("chipProfileCode", err == nil, "not_a_profile", "names no chip profile")
-	v.between("pinLength", p.PINLength, 4, 6)
-	someOf(&v, "pinDeliveryMethods", p.PINDeliveries, PINDeliveries())
-	v.between("pinTryLimit", p.PINTryLimit, 1, 10)
-	v.between("cvv2TryLimit", p.CVV2TryLimit, 1, 10)
-	oneOf(&v, "digitalSlipDefault", p.DigitalSlip, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
-	v.between("maxCardsPerCustomer", p.MaxCardsPerCustomer, 0, 1000)
-	v.between("maxChildCards", p.MaxChildCards, 0, 1000)
-	v.between("minAge", p.MinAge, 0, 120)
-	v.between("childMinAge", p.ChildMinAge, 0, 120)
-	v.between("minKycLevel", int(p.MinKYCLevel), int(KYCNone), int(KYCFull))
-	oneOf(&v, "status", p.Status, recordStatuses)
-	v.is("contactlessLimit", !p.ContactlessEnabled || p.ContactlessLimit != nil, "required", "is required for contactless cards")
+	v.Is("chipProfileCode", err == nil, "not_a_profile", "names no chip profile")
+	v.Between("pinLength", p.PINLength, 4, 6)
+	fault.SomeOf(&v, "pinDeliveryMethods", p.PINDeliveries, PINDeliveries())
+	v.Between("pinTryLimit", p.PINTryLimit, 1, 10)
+	v.Between("cvv2TryLimit", p.CVV2TryLimit, 1, 10)
+	fault.OneOf(&v, "digitalSlipDefault", p.DigitalSlip, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
+	v.Between("maxCardsPerCustomer", p.MaxCardsPerCustomer, 0, 1000)
+	v.Between("maxChildCards", p.MaxChildCards, 0, 1000)
+	v.Between("minAge", p.MinAge, 0, 120)
+	v.Between("childMinAge", p.ChildMinAge, 0, 120)
+	v.Between("minKycLevel", int(p.MinKYCLevel), int(customer.KYCNone), int(customer.KYCFull))
+	fault.OneOf(&v, "status", p.Status, recordStatuses)
+	v.Is("contactlessLimit", !p.ContactlessEnabled || p.ContactlessLimit != nil, "required", "is required for contactless cards")
 	if p.ContactlessLimit != nil {
 		p.ContactlessLimit.check(&v, "contactlessLimit.", p.Currency)
 	}
 	p.checkPlastics(&v)
 	p.checkPolicies(&v)
-	if err := v.err(); err != nil {
+	if err := v.Err(errInvalid); err != nil {
 		return err
 	}
 	if !validServiceCode(p.ServiceCode) {
@@ -333,54 +336,54 @@ func (p Product) check() error {
 	return nil
 }
 
-func (l *ContactlessLimit) check(v *checks, prefix string, c money.Currency) {
-	v.is(prefix+"currencyCode", l.Transaction.Currency() == c, "other_currency", "must be the product's currency")
-	v.is(prefix+"transactionLimit", l.Transaction.Sign() >= 0, "negative", "must not be negative")
+func (l *ContactlessLimit) check(v *fault.Checks, prefix string, c money.Currency) {
+	v.Is(prefix+"currencyCode", l.Transaction.Currency() == c, "other_currency", "must be the product's currency")
+	v.Is(prefix+"transactionLimit", l.Transaction.Sign() >= 0, "negative", "must not be negative")
 	if l.Cumulative != nil {
-		v.is(prefix+"cumulativeLimit", l.Cumulative.Sign() >= 0 && l.Cumulative.Currency() == c, "negative", "must not be negative")
+		v.Is(prefix+"cumulativeLimit", l.Cumulative.Sign() >= 0 && l.Cumulative.Currency() == c, "negative", "must not be negative")
 	}
 	if l.ConsecutiveCount != nil {
-		v.between(prefix+"consecutiveCountLimit", *l.ConsecutiveCount, 0, 1000)
+		v.Between(prefix+"consecutiveCountLimit", *l.ConsecutiveCount, 0, 1000)
 	}
 }
 
-func (p Product) checkPlastics(v *checks) {
+func (p Product) checkPlastics(v *fault.Checks) {
 	defaults, codes := 0, map[string]bool{}
 	for i, w := range p.Plastics {
 		at := "physicals[" + strconv.Itoa(i) + "]."
-		v.code(at+"code", w.Code)
-		v.is(at+"code", !codes[w.Code], "repeated", "is there twice")
+		v.Code(at+"code", w.Code)
+		v.Is(at+"code", !codes[w.Code], "repeated", "is there twice")
 		codes[w.Code] = true
-		v.code(at+"cardArtCode", w.CardArtCode)
-		v.text(at+"plasticCode", w.PlasticCode, 1, 32)
-		v.text(at+"carrierCode", w.CarrierCode, 0, 32)
-		v.text(at+"persoVendorCode", w.PersoVendorCode, 1, 32)
-		v.text(at+"courierCode", w.CourierCode, 0, 32)
-		someOf(v, at+"deliveryMethods", w.DeliveryMethods, DeliveryMethods())
-		v.between(at+"line1MaxLength", w.Line1MaxLength, 21, 26)
-		v.between(at+"line2MaxLength", w.Line2MaxLength, 0, 26)
-		oneOf(v, at+"embossType", w.EmbossType, []EmbossType{Embossed, FlatPrinted, LaserEngraved})
-		v.text(at+"languageCode", w.LanguageCode, 0, 5)
+		v.Code(at+"cardArtCode", w.CardArtCode)
+		v.Text(at+"plasticCode", w.PlasticCode, 1, 32)
+		v.Text(at+"carrierCode", w.CarrierCode, 0, 32)
+		v.Text(at+"persoVendorCode", w.PersoVendorCode, 1, 32)
+		v.Text(at+"courierCode", w.CourierCode, 0, 32)
+		fault.SomeOf(v, at+"deliveryMethods", w.DeliveryMethods, DeliveryMethods())
+		v.Between(at+"line1MaxLength", w.Line1MaxLength, 21, 26)
+		v.Between(at+"line2MaxLength", w.Line2MaxLength, 0, 26)
+		fault.OneOf(v, at+"embossType", w.EmbossType, []EmbossType{Embossed, FlatPrinted, LaserEngraved})
+		v.Text(at+"languageCode", w.LanguageCode, 0, 5)
 		if w.IsDefault {
 			defaults++
 		}
 	}
-	v.is("physicals", defaults <= 1, "several_defaults", "must have one default")
+	v.Is("physicals", defaults <= 1, "several_defaults", "must have one default")
 	if slices.Contains(p.FormFactors, PhysicalCard) {
-		v.is("physicals", defaults == 1, "required", "must have one default variant for physical cards")
+		v.Is("physicals", defaults == 1, "required", "must have one default variant for physical cards")
 	}
 }
 
-func (p Product) checkPolicies(v *checks) {
+func (p Product) checkPolicies(v *fault.Checks) {
 	seen := map[PolicyType]bool{}
 	for i, w := range p.Policies {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		oneOf(v, at+"policyType", w.Type, PolicyTypes())
-		v.is(at+"policyType", !seen[w.Type], "repeated", "is there twice")
+		fault.OneOf(v, at+"policyType", w.Type, PolicyTypes())
+		v.Is(at+"policyType", !seen[w.Type], "repeated", "is there twice")
 		seen[w.Type] = true
-		v.period(at, w)
+		checkPeriod(v, at, w)
 		if w.StartsAt != nil && w.EndsAt != nil {
-			v.is(at+"endDate", w.StartsAt.Before(*w.EndsAt), "before_start", "must be after startDate")
+			v.Is(at+"endDate", w.StartsAt.Before(*w.EndsAt), "before_start", "must be after startDate")
 		}
 	}
 }

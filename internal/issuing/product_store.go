@@ -10,6 +10,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // productDocument is what product.document holds: the product without its
@@ -26,7 +29,7 @@ func (p Product) document() (string, error) {
 	if l := p.ContactlessLimit; l != nil {
 		d.PerTap, d.Cumulative, d.TapCount = storeAmount(&l.Transaction), storeAmount(l.Cumulative), l.ConsecutiveCount
 	}
-	p.ContactlessLimit, p.Record, p.BIN, p.Brand = nil, Record{}, "", ""
+	p.ContactlessLimit, p.Record, p.BIN, p.Brand = nil, access.Record{}, "", ""
 	d.Product = p
 	text, err := json.Marshal(d)
 	return string(text), err
@@ -52,12 +55,12 @@ func parseProduct(document string) (Product, error) {
 }
 
 const productColumns = `document, (SELECT b.bin || '/' || b.brand FROM bin_range r JOIN bin b ON b.bin = r.bin
-	WHERE r.tenant_id = product.tenant_id AND r.code = product.bin_range_code), ` + recordColumns
+	WHERE r.tenant_id = product.tenant_id AND r.code = product.bin_range_code), ` + access.RecordColumns
 
 func scanProduct(row db.Scanner) (Product, error) {
-	var r Record
+	var r access.Record
 	var document, bin string
-	record, done := recordTarget(&r)
+	record, done := access.RecordTarget(&r)
 	if err := row.Scan(append([]any{&document, &bin}, record...)...); err != nil {
 		return Product{}, err
 	}
@@ -75,7 +78,7 @@ func readProducts(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Prod
 }
 
 func readProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (Product, bool, error) {
-	if !printable(code) {
+	if !fault.Printable(code) {
 		return Product{}, false, nil
 	}
 	return db.One(ctx, tx, scanProduct, `SELECT `+productColumns+` FROM product
@@ -90,19 +93,7 @@ type ProductFilter struct {
 	BINRangeCode string
 	Status       RecordStatus
 	CardType     CardType
-	Page
-}
-
-// Page is one part of an ordered list. Sort keys are the list's own names.
-type Page struct {
-	Skip, Limit int
-	Sort        []SortKey
-}
-
-// SortKey is one order of a list.
-type SortKey struct {
-	Name       string
-	Descending bool
+	list.Page
 }
 
 var productSort = map[string]string{
@@ -110,67 +101,25 @@ var productSort = map[string]string{
 	"creationTime": "created_at", "groupCode": "coalesce(group_code, '')", "binRangeCode": "bin_range_code",
 }
 
-// order renders ORDER BY from an allow-list; the tie breaker makes it total.
-func (p Page) order(columns map[string]string, standard, tie string) string {
-	text := ""
-	for _, k := range p.Sort {
-		column, known := columns[k.Name]
-		if !known {
-			continue
-		}
-		if k.Descending {
-			column += " DESC"
-		}
-		text += column + ", "
-	}
-	if text == "" {
-		text = standard + ", "
-	}
-	return " ORDER BY " + text + tie
-}
-
 func listProducts(ctx context.Context, tx db.Tx, tenant access.TenantID, f ProductFilter) ([]Product, int, error) {
 	var w db.Where
 	w.And("tenant_id = ? AND deleted_at IS NULL", tenant)
-	equal(&w, "group_code", f.GroupCode)
-	equal(&w, "bin_range_code", f.BINRangeCode)
-	equal(&w, "status", f.Status)
-	equal(&w, "card_type", f.CardType)
-	for _, word := range foldedWords(f.Text) {
+	db.Equal(&w, "group_code", f.GroupCode)
+	db.Equal(&w, "bin_range_code", f.BINRangeCode)
+	db.Equal(&w, "status", f.Status)
+	db.Equal(&w, "card_type", f.CardType)
+	for _, word := range fold.Words(f.Text) {
 		// name_folded is " word word": every word starts after a blank.
 		w.And("name_folded LIKE ?", "% "+word+"%")
 	}
-	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM product WHERE `+w.SQL(), w.Args()...)
+	total, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM product WHERE `+w.SQL(), w.Args()...)
 	if err != nil {
 		return nil, 0, err
 	}
-	query := `SELECT ` + productColumns + ` FROM product WHERE ` + w.SQL() + f.order(productSort, "code", "code") +
+	query := `SELECT ` + productColumns + ` FROM product WHERE ` + w.SQL() + db.OrderBy(f.Page, productSort, "code", "code") +
 		` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
 	products, err := db.Collect(ctx, tx, scanProduct, query, w.Args()...)
 	return products, total, err
-}
-
-// equal adds an optional condition; what cannot be a key equals none.
-func equal[T ~string](w *db.Where, column string, value T) {
-	switch {
-	case value == "":
-	case printable(string(value)):
-		w.And(column+" = ?", string(value))
-	default:
-		w.And("1 = 0")
-	}
-}
-
-func scanCount(row db.Scanner) (n int, err error) { return n, row.Scan(&n) }
-
-// foldedName is what product lists search: the folded words of code and name,
-// each after a blank.
-func foldedName(code, name string) string {
-	text := ""
-	for _, word := range foldedWords(code + " " + name) {
-		text += " " + word
-	}
-	return text
 }
 
 // insertProduct reports false when the code is or was in use.
@@ -179,11 +128,11 @@ func insertProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, p Prod
 	if err != nil {
 		return false, err
 	}
-	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO product (document, `+recordColumns+`, tenant_id, code, name, name_folded,
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO product (document, `+access.RecordColumns+`, tenant_id, code, name, name_folded,
 			group_code, bin_range_code, card_type, currency, status)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) ON CONFLICT (tenant_id, code) DO NOTHING`,
-		append(append([]any{document}, recordValues(p.Record)...), tenant, p.Code, p.Name, foldedName(p.Code, p.Name),
-			orNull(p.GroupCode), p.BINRangeCode, string(p.CardType), p.Currency.Code(), string(p.Status))...))
+		append(append([]any{document}, access.RecordValues(p.Record)...), tenant, p.Code, p.Name, fold.Name(p.Code, p.Name),
+			db.OrNull(p.GroupCode), p.BINRangeCode, string(p.CardType), p.Currency.Code(), string(p.Status))...))
 	return n == 1, err
 }
 
@@ -198,7 +147,7 @@ func updateProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, p Prod
 		bin_range_code = $7, card_type = $8, currency = $9, status = $10, concurrency_stamp = $11, updated_at = $12,
 		updated_by = $13
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND ($14 = '' OR concurrency_stamp = $14)`,
-		tenant, p.Code, document, p.Name, foldedName(p.Code, p.Name), orNull(p.GroupCode), p.BINRangeCode,
+		tenant, p.Code, document, p.Name, fold.Name(p.Code, p.Name), db.OrNull(p.GroupCode), p.BINRangeCode,
 		string(p.CardType), p.Currency.Code(), string(p.Status), p.ConcurrencyStamp, clock.Micros(p.UpdatedAt),
 		p.UpdatedBy, stamp))
 	return n == 1, err
@@ -206,7 +155,7 @@ func updateProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, p Prod
 
 // deleteProduct marks a product without issuances as deleted. It reports
 // whether it did.
-func deleteProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r Record) (bool, error) {
+func deleteProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r access.Record) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE product SET deleted_at = $3, updated_at = $3, updated_by = $4,
 		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND NOT EXISTS (
 			SELECT 1 FROM issuance WHERE issuance.tenant_id = product.tenant_id AND issuance.product_code = product.code)`,
@@ -216,15 +165,15 @@ func deleteProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code s
 
 // issuancesOfProduct counts the issuances that were ever made of a product.
 func issuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
 	return n, err
 }
 
-const groupColumns = `code, name, description, is_active, ` + recordColumns
+const groupColumns = `code, name, description, is_active, ` + access.RecordColumns
 
 func scanGroup(row db.Scanner) (ProductGroup, error) {
 	var g ProductGroup
-	record, done := recordTarget(&g.Record)
+	record, done := access.RecordTarget(&g.Record)
 	err := row.Scan(append([]any{&g.Code, &g.Name, &g.Description, &g.IsActive}, record...)...)
 	done()
 	return g, err
@@ -237,7 +186,7 @@ func readGroups(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Produc
 }
 
 func readGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (ProductGroup, bool, error) {
-	if !printable(code) {
+	if !fault.Printable(code) {
 		return ProductGroup{}, false, nil
 	}
 	return db.One(ctx, tx, scanGroup, `SELECT `+groupColumns+` FROM product_group
@@ -265,7 +214,7 @@ func productsPerGroup(ctx context.Context, tx db.Tx, tenant access.TenantID) (ma
 func insertGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g ProductGroup) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO product_group (`+groupColumns+`, tenant_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-		append(append([]any{g.Code, g.Name, g.Description, g.IsActive}, recordValues(g.Record)...), tenant)...))
+		append(append([]any{g.Code, g.Name, g.Description, g.IsActive}, access.RecordValues(g.Record)...), tenant)...))
 	return n == 1, err
 }
 
@@ -281,19 +230,11 @@ func updateGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g Produc
 
 // deleteGroup marks a group without products as deleted. It reports whether it
 // did.
-func deleteGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r Record) (bool, error) {
+func deleteGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r access.Record) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE product_group SET deleted_at = $3, updated_at = $3, updated_by = $4,
 		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND NOT EXISTS (
 			SELECT 1 FROM product WHERE product.tenant_id = product_group.tenant_id
 			AND product.group_code = product_group.code AND product.deleted_at IS NULL)`,
 		tenant, code, clock.Micros(r.UpdatedAt), r.UpdatedBy, r.ConcurrencyStamp))
 	return n == 1, err
-}
-
-// orNull makes an absent text NULL.
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
 }

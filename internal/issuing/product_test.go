@@ -9,9 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -181,7 +183,7 @@ func TestProducts_areListedByWhatIsAsked(t *testing.T) {
 			"inside":   {ProductFilter{Text: "sikli"}, ""},
 			"status":   {ProductFilter{Status: RecordPassive}, "TROY_GOLD"},
 			"range":    {ProductFilter{BINRangeCode: "R9"}, ""},
-			"cardType": {ProductFilter{CardType: Prepaid, Page: Page{Sort: []SortKey{{"code", true}}}}, "TROY_STD TROY_GOLD P1"},
+			"cardType": {ProductFilter{CardType: Prepaid, Page: list.Page{Sort: []list.SortKey{{Name: "code", Descending: true}}}}, "TROY_STD TROY_GOLD P1"},
 		} {
 			q.filter.Limit = 10
 			page, total, err := h.Products(ctx, c, q.filter)
@@ -193,7 +195,7 @@ func TestProducts_areListedByWhatIsAsked(t *testing.T) {
 				t.Errorf("%s: got %v of %d (%v), want %s", name, got, total, err, q.want)
 			}
 		}
-		if page, total, err := h.Products(ctx, c, ProductFilter{Page: Page{Skip: 1, Limit: 1}}); err != nil || total != 3 || len(page) != 1 {
+		if page, total, err := h.Products(ctx, c, ProductFilter{Page: list.Page{Skip: 1, Limit: 1}}); err != nil || total != 3 || len(page) != 1 {
 			t.Errorf("got %d of %d (%v), want one of three", len(page), total, err)
 		}
 	})
@@ -261,16 +263,16 @@ func TestKeys_withControlCharactersNameNothing(t *testing.T) {
 		wantFault(t, err, "product_not_found")
 		_, err = h.BIN(ctx, c, bad)
 		wantFault(t, err, "bin_not_found")
-		_, err = h.Customer(ctx, c, bad)
+		_, err = h.customers.Customer(ctx, c, bad)
 		wantFault(t, err, "customer_not_found")
 		wantFault(t, h.DeleteGroup(ctx, c, bad), "product_group_not_found")
 		_, err = h.CreateRange(ctx, c, testRange("R2", "97920\x00"))
 		wantFault(t, err, "bin_not_found")
-		if _, total, err := h.Products(ctx, c, ProductFilter{Text: bad, GroupCode: bad, Page: Page{Limit: 1}}); err != nil || total != 0 {
+		if _, total, err := h.Products(ctx, c, ProductFilter{Text: bad, GroupCode: bad, Page: list.Page{Limit: 1}}); err != nil || total != 0 {
 			t.Errorf("got %d products (%v), want none", total, err)
 		}
-		f := CustomerFilter{Text: "\x00", No: bad, Segment: bad, IdentificationNo: bad, MobilePhone: bad, Email: bad, Page: Page{Limit: 1}}
-		if _, total, err := h.Customers(ctx, c, f); err != nil || total != 0 {
+		f := customer.Filter{Text: "\x00", No: bad, Segment: bad, IdentificationNo: bad, MobilePhone: bad, Email: bad, Page: list.Page{Limit: 1}}
+		if _, total, err := h.customers.Customers(ctx, c, f); err != nil || total != 0 {
 			t.Errorf("got %d customers (%v), want none", total, err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/locale"
@@ -63,15 +64,15 @@ func (s *Service) Recipient(ctx context.Context, tx db.Tx, tenant access.TenantI
 
 // tellCustomer fills in what is known of the customer of a card.
 func (s *Service) tellCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, i Issuance, r *notification.Recipient) error {
-	u, found, err := s.readCustomer(ctx, tx, tenant, i.Customer)
+	u, found, err := s.customers.Read(ctx, tx, tenant, i.Customer)
 	if err != nil || !found {
-		return fmt.Errorf("read customer %s: %w", i.Customer, missing(err))
+		return fmt.Errorf("read customer %s: %w", i.Customer, db.Missing(err))
 	}
 	r.CustomerNo, r.Language = u.No, u.Language
 	r.WantsSMS, r.WantsEmail = u.Notifications.SMS, u.Notifications.Email
-	r.Email, r.Values["name"] = u.Contact(Email), u.DisplayName()
+	r.Email, r.Values["name"] = u.Contact(customer.Email), u.DisplayName()
 	if r.Phone == "" {
-		r.Phone = u.Contact(MobilePhone)
+		r.Phone = u.Contact(customer.MobilePhone)
 	}
 	return nil
 }

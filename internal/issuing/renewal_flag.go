@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // NewAutoRenewal is a wish to have a card renewed before it expires, or not.
@@ -28,9 +29,9 @@ type AutoRenewalResult struct {
 // ChangeAutoRenewal says whether a card that is not closed is renewed before it
 // expires.
 func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token string, in NewAutoRenewal) (AutoRenewalResult, error) {
-	var v checks
-	oneOf(&v, "autoRenewalStatus", in.Status, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
-	if err := v.err(); err != nil {
+	var v fault.Checks
+	fault.OneOf(&v, "autoRenewalStatus", in.Status, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
+	if err := v.Err(errInvalid); err != nil {
 		return AutoRenewalResult{}, err
 	}
 	var out AutoRenewalResult

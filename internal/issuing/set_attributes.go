@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/notification"
 )
@@ -19,7 +20,7 @@ import (
 // defaults, which then have no stamp.
 func (s *Service) Attributes(ctx context.Context, c access.Caller) (a Attributes, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		t, err := mustTenant(ctx, tx, c.Tenant)
+		t, err := access.MustTenant(ctx, tx, c.Tenant)
 		if err != nil {
 			return err
 		}
@@ -29,11 +30,18 @@ func (s *Service) Attributes(ctx context.Context, c access.Caller) (a Attributes
 	return a, err
 }
 
+// UniqueMobilePhone reports whether no two customers of the caller's tenant may
+// have the same mobile phone.
+func (s *Service) UniqueMobilePhone(ctx context.Context, c access.Caller) (bool, error) {
+	a, err := s.Attributes(ctx, c)
+	return a.UniqueMobilePhone, err
+}
+
 // CreateAttributes sets the tenant's issuing attributes for the first time.
 // Start from [DefaultAttributes]. Amounts are in the tenant's default currency.
 func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
 	a := in
-	a.Record = created(c, s.Clock.Now())
+	a.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := a.check(c.Sandbox); err != nil {
 			return err
@@ -76,7 +84,7 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 			return errAttributeNotFound
 		}
 		a = in
-		a.Record = old.Record.updated(c, now)
+		a.Record = old.Record.Updated(c, now)
 		if err := written(updateAttributes(ctx, tx, c.Tenant, a, stamp)); err != nil {
 			return err
 		}
@@ -91,7 +99,7 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 // tenantOf returns the caller's tenant, whose default currency is that of the
 // amounts. If it no longer is, it was changed since they were read.
 func (a Attributes) tenantOf(ctx context.Context, tx db.Tx, c access.Caller) (access.Tenant, error) {
-	t, err := mustTenant(ctx, tx, c.Tenant)
+	t, err := access.MustTenant(ctx, tx, c.Tenant)
 	if _, found := a.foreignTo(t.DefaultCurrency); found && err == nil {
 		err = errStale
 	}
@@ -111,58 +119,58 @@ const percent100 money.Rate = 1_000_000
 // check tells everything that is wrong with a. Clear card data is for sandbox
 // tenants only.
 func (a Attributes) check(sandbox bool) error {
-	var v checks
-	oneOf(&v, "balanceMode", a.BalanceMode, []BalanceMode{BalanceInternal, BalanceExternal, BalanceHybrid})
+	var v fault.Checks
+	fault.OneOf(&v, "balanceMode", a.BalanceMode, []BalanceMode{BalanceInternal, BalanceExternal, BalanceHybrid})
 	a.StandIn.check(&v)
-	v.is("clientAuthTimeoutMs", a.ClientTimeout >= 100*time.Millisecond && a.ClientTimeout <= 10*time.Second,
+	v.Is("clientAuthTimeoutMs", a.ClientTimeout >= 100*time.Millisecond && a.ClientTimeout <= 10*time.Second,
 		"out_of_range", "must be from 100 to 10000")
-	v.between("pinSmsCoolingHours", a.PINSMSCoolingHours, 0, 8760)
-	v.between("pinSmsDailyLimit", a.PINSMSDailyLimit, 0, 100)
-	v.between("lostReactivationHours", a.LostReactivationHours, 0, 8760)
-	v.between("weekStart", int(a.WeekStart), int(time.Sunday), int(time.Saturday))
-	v.text("holidayCalendarCode", a.HolidayCalendarCode, 0, 32)
+	v.Between("pinSmsCoolingHours", a.PINSMSCoolingHours, 0, 8760)
+	v.Between("pinSmsDailyLimit", a.PINSMSDailyLimit, 0, 100)
+	v.Between("lostReactivationHours", a.LostReactivationHours, 0, 8760)
+	v.Between("weekStart", int(a.WeekStart), int(time.Sunday), int(time.Saturday))
+	v.Text("holidayCalendarCode", a.HolidayCalendarCode, 0, 32)
 	if a.MaxContactlessLimit != nil {
-		v.is("maxContactlessLimit", a.MaxContactlessLimit.Sign() >= 0, "negative", "must not be negative")
+		v.Is("maxContactlessLimit", a.MaxContactlessLimit.Sign() >= 0, "negative", "must not be negative")
 	}
-	v.between("undeliveredCancelDays", a.UndeliveredCancelDays, 0, 3650)
+	v.Between("undeliveredCancelDays", a.UndeliveredCancelDays, 0, 3650)
 	for i, r := range a.TaxRates {
 		at := "taxRates[" + strconv.Itoa(i) + "]."
-		oneOf(&v, at+"taxType", r.TaxType, []string{"Bsmv", "Kkdf", "Kdv", "StampTax", "Other"})
-		v.is(at+"rate", r.Rate >= 0 && r.Rate <= percent100, "out_of_range", "must be from 0 to 100")
+		fault.OneOf(&v, at+"taxType", r.TaxType, []string{"Bsmv", "Kkdf", "Kdv", "StampTax", "Other"})
+		v.Is(at+"rate", r.Rate >= 0 && r.Rate <= percent100, "out_of_range", "must be from 0 to 100")
 		_, err := clock.ParseDate(r.EffectiveFrom)
-		v.is(at+"effectiveFrom", err == nil, "not_a_date", "must be a date YYYY-MM-DD")
+		v.Is(at+"effectiveFrom", err == nil, "not_a_date", "must be a date YYYY-MM-DD")
 	}
-	v.between("holdExpiryDays.default", a.HoldExpiryDays.Default, 1, 365)
-	v.between("holdExpiryDays.preAuth", a.HoldExpiryDays.PreAuth, 1, 365)
-	v.between("holdExpiryDays.hotelCar", a.HoldExpiryDays.HotelCar, 1, 365)
-	v.between("holdExpiryDays.atm", a.HoldExpiryDays.ATM, 1, 365)
+	v.Between("holdExpiryDays.default", a.HoldExpiryDays.Default, 1, 365)
+	v.Between("holdExpiryDays.preAuth", a.HoldExpiryDays.PreAuth, 1, 365)
+	v.Between("holdExpiryDays.hotelCar", a.HoldExpiryDays.HotelCar, 1, 365)
+	v.Between("holdExpiryDays.atm", a.HoldExpiryDays.ATM, 1, 365)
 	for i, t := range a.ClearingTolerances.ByMCC {
 		at := "clearingTolerances.byMcc[" + strconv.Itoa(i) + "]."
-		v.text(at+"name", t.Name, 0, 50)
-		v.is(at+"rate", t.Rate >= 0 && t.Rate <= percent100, "out_of_range", "must be from 0 to 100")
-		v.is(at+"mccs", len(t.MCCs) > 0, "required", "must name at least one")
+		v.Text(at+"name", t.Name, 0, 50)
+		v.Is(at+"rate", t.Rate >= 0 && t.Rate <= percent100, "out_of_range", "must be from 0 to 100")
+		v.Is(at+"mccs", len(t.MCCs) > 0, "required", "must name at least one")
 		for j, m := range t.MCCs {
 			from, to, isRange := strings.Cut(m, "-")
-			v.is(at+"mccs["+strconv.Itoa(j)+"]", mccsSyntax.MatchString(m) && (!isRange || from <= to), "not_an_mcc",
+			v.Is(at+"mccs["+strconv.Itoa(j)+"]", mccsSyntax.MatchString(m) && (!isRange || from <= to), "not_an_mcc",
 				"must be four digits, or two of those with '-' between them")
 		}
 	}
-	v.is("clearingTolerances.fx", a.ClearingTolerances.FX >= 0 && a.ClearingTolerances.FX <= percent100,
+	v.Is("clearingTolerances.fx", a.ClearingTolerances.FX >= 0 && a.ClearingTolerances.FX <= percent100,
 		"out_of_range", "must be from 0 to 100")
-	v.is("settlementCutOff", cutOffSyntax.MatchString(a.SettlementCutOff), "not_a_time", "must be HH:MM")
-	v.between("detokenizeDailyQuota", a.DetokenizeDailyQuota, 0, 1_000_000_000)
+	v.Is("settlementCutOff", cutOffSyntax.MatchString(a.SettlementCutOff), "not_a_time", "must be HH:MM")
+	v.Between("detokenizeDailyQuota", a.DetokenizeDailyQuota, 0, 1_000_000_000)
 	for reason, code := range a.ResponseCodeMap {
-		v.text("responseCodeMap", reason, 1, 64)
-		v.is("responseCodeMap", de39Syntax.MatchString(code), "not_a_response_code", "must map to two digits or letters")
+		v.Text("responseCodeMap", reason, 1, 64)
+		v.Is("responseCodeMap", de39Syntax.MatchString(code), "not_a_response_code", "must map to two digits or letters")
 	}
 	for event, template := range a.SMSTemplates {
-		v.text("smsTemplates", event, 1, 64)
-		v.text("smsTemplates", template, 0, 1000)
+		v.Text("smsTemplates", event, 1, 64)
+		v.Text("smsTemplates", template, 0, 1000)
 		wrong := notification.CheckTemplate(event, template)
-		v.is("smsTemplates", wrong == "", "not_a_template", wrong)
+		v.Is("smsTemplates", wrong == "", "not_a_template", wrong)
 	}
-	v.between("digitalSlipRetentionMonths", a.DigitalSlipRetentionMonths, 6, 1200)
-	if err := v.err(); err != nil {
+	v.Between("digitalSlipRetentionMonths", a.DigitalSlipRetentionMonths, 6, 1200)
+	if err := v.Err(errInvalid); err != nil {
 		return err
 	}
 	if a.AllowClearSensitive && !sandbox {
@@ -171,19 +179,19 @@ func (a Attributes) check(sandbox bool) error {
 	return nil
 }
 
-func (p StandInPolicy) check(v *checks) {
-	oneOf(v, "standInPolicy.action", p.Action, []StandInAction{StandInDecline, StandInApproveUpTo})
+func (p StandInPolicy) check(v *fault.Checks) {
+	fault.OneOf(v, "standInPolicy.action", p.Action, []StandInAction{StandInDecline, StandInApproveUpTo})
 	if p.Action == StandInApproveUpTo {
-		v.is("standInPolicy.amountPerTxn", p.AmountPerTransaction != nil, "required", "is required")
-		v.is("standInPolicy.amountPerDay", p.AmountPerDay != nil, "required", "is required")
+		v.Is("standInPolicy.amountPerTxn", p.AmountPerTransaction != nil, "required", "is required")
+		v.Is("standInPolicy.amountPerDay", p.AmountPerDay != nil, "required", "is required")
 	}
 	for _, limit := range []struct {
 		name   string
 		amount *money.Amount
 	}{{"standInPolicy.amountPerTxn", p.AmountPerTransaction}, {"standInPolicy.amountPerDay", p.AmountPerDay}} {
-		v.is(limit.name, limit.amount == nil || limit.amount.Sign() >= 0, "negative", "must not be negative")
+		v.Is(limit.name, limit.amount == nil || limit.amount.Sign() >= 0, "negative", "must not be negative")
 	}
 	for i, m := range p.MCCExclusions {
-		v.is("standInPolicy.mccExclusions["+strconv.Itoa(i)+"]", mccSyntax.MatchString(m), "not_an_mcc", "must be four digits")
+		v.Is("standInPolicy.mccExclusions["+strconv.Itoa(i)+"]", mccSyntax.MatchString(m), "not_an_mcc", "must be four digits")
 	}
 }

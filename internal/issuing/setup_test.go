@@ -7,7 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
-	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -32,8 +32,9 @@ func newHouse(t testing.TB, d *db.DB) *house {
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	now := clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))
-	h := &house{Service: New(d, backend, now), t: t, time: now, access: access.New(d, backend, now)}
-	h.access.Watcher = h.Service
+	customers := customer.New(d, backend, now)
+	h := &house{Service: New(d, backend, now, customers), t: t, time: now, access: access.New(d, backend, now)}
+	customers.Rules, customers.Cards, h.access.Watcher = h, h, h
 	h.main, h.other, h.production = h.tenantNamed("Main", true), h.tenantNamed("Other", true), h.tenantNamed("Production", false)
 	return h
 }
@@ -45,12 +46,6 @@ func (h *house) tenantNamed(name string, sandbox bool) access.Caller {
 		h.t.Fatal(err)
 	}
 	return access.System(tenant)
-}
-
-// masked is the caller without the right to see customers in clear.
-func masked(c access.Caller) access.Caller {
-	c.Permissions = access.PermissionsOf(access.IssuingCustomer)
-	return c
 }
 
 // testBIN is a BIN as a test would ask for it.
@@ -92,21 +87,6 @@ func (h *house) program(c access.Caller, bin string) Product {
 		h.t.Fatalf("create product: %v", err)
 	}
 	return p
-}
-
-// testCustomer is a person whose identification is tckn.
-func testCustomer(name, surname, tckn string) Customer {
-	return Customer{
-		Type: Individual, KYCLevel: KYCBasic,
-		Profile: Profile{
-			Name: name, Surname: surname, BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12}, Nationality: country.Must("TR"),
-		},
-		Identifications: []Identification{{Type: TCKN, Number: tckn}},
-		Communications:  []Communication{{Type: MobilePhone, Value: "0532 123 45 67"}, {Type: Email, Value: "Ayse@example.com"}},
-		Addresses: []Address{{
-			Type: HomeAddress, CityCode: "34", TownName: "Besiktas", Lines: [4]string{"Test Sokak 1"},
-		}},
-	}
 }
 
 // wantFault fails unless err is a fault with this code.

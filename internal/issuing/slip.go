@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // NewSlipType is a cardholder's choice of slips.
@@ -26,9 +27,9 @@ type SlipResult struct {
 // ChangeSlipType records which slips the holder of a card wants; it holds from
 // this moment. A closed card has none to choose any more.
 func (s *Service) ChangeSlipType(ctx context.Context, c access.Caller, token string, in NewSlipType) (SlipResult, error) {
-	var v checks
-	oneOf(&v, "digitalSlipType", in.Type, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
-	if err := v.err(); err != nil {
+	var v fault.Checks
+	fault.OneOf(&v, "digitalSlipType", in.Type, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
+	if err := v.Err(errInvalid); err != nil {
 		return SlipResult{}, err
 	}
 	var out SlipResult

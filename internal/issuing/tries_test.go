@@ -9,11 +9,13 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -160,7 +162,7 @@ func TestShowCVV2(t *testing.T) {
 	w.forceStatus(t, card, Inactive)
 	_, err = w.ShowCVV2(t.Context(), w.caller, card.Token, CVV2Request{})
 	wantCode(t, err, "card_status_not_suitable")
-	plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress}).Card
+	plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
 	_, err = w.ShowCVV2(t.Context(), w.caller, plastic.Token, CVV2Request{})
 	wantCode(t, err, "card_status_not_suitable")
 	w.forceStatus(t, card, Active)
@@ -308,7 +310,7 @@ func TestPIN_setVerifyChange(t *testing.T) {
 func TestSetPIN_mayActivate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
-		card := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress}).Card
+		card := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
 		got, err := w.SetPIN(t.Context(), w.caller, card.Token, clearPIN("7392"), true, "Mobile")
 		if err != nil || got.Card.Status != Active || got.Card.Reason != FirstActivation || got.Card.Channel != "Mobile" || got.Card.ActivatedAt.IsZero() {
 			t.Errorf("got %+v, %v", got.Card.StatusChange, err)
@@ -316,7 +318,7 @@ func TestSetPIN_mayActivate(t *testing.T) {
 		w.forceStatus(t, card, Blocked)
 		_, err = w.SetPIN(t.Context(), w.caller, card.Token, clearPIN("8274"), true, "")
 		wantCode(t, err, "card_status_not_suitable")
-		pending := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress}).Card
+		pending := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
 		weak := w.caller
 		weak.Permissions = access.PermissionsOf(access.IssuingPINSet)
 		_, err = w.SetPIN(t.Context(), weak, pending.Token, clearPIN("7392"), true, "")
@@ -466,7 +468,7 @@ func TestPINRules_forbidWhatAFinderWouldTry(t *testing.T) {
 func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
-		plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: HomeAddress}).Card
+		plastic := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
 		cards := []Card{w.issue(t).Card, plastic, w.issue(t).Card}
 		rapid.Check(t, func(r *rapid.T) {
 			var want map[id.ID[Card]]CardState
@@ -567,7 +569,7 @@ func TestCards_ofAnotherTenantAreNotThere(t *testing.T) {
 			_, err := w.IssueCard(t.Context(), stranger, in)
 			wantCode(t, err, "parent_card_invalid")
 		}
-		if _, total, _, err := w.Cards(t.Context(), stranger, CardFilter{Page: Page{Limit: 10}}); err != nil || total != 0 {
+		if _, total, _, err := w.Cards(t.Context(), stranger, CardFilter{Page: list.Page{Limit: 10}}); err != nil || total != 0 {
 			t.Errorf("got %d cards in another tenant's list, %v", total, err)
 		}
 		if found, err := w.CardsByPAN(t.Context(), other.ID, w.numberOf(t, issued.Card)); err != nil || len(found) != 0 {

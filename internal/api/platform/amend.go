@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 )
 
 // What a customer has one of per type is added or replaced by its type.
@@ -18,7 +18,7 @@ func (a *API) putCustomerAddress(ctx context.Context, c access.Caller, in *struc
 	if err := d.err(); err != nil {
 		return customerAddress{}, err
 	}
-	x, err := a.Issuing.PutAddress(ctx, c, in.CustomerNo, x)
+	x, err := a.Customers.PutAddress(ctx, c, in.CustomerNo, x)
 	return encodeAddress(x), err
 }
 
@@ -31,7 +31,7 @@ func (a *API) putCustomerCommunication(ctx context.Context, c access.Caller, in 
 	if err := d.err(); err != nil {
 		return customerCommunication{}, err
 	}
-	m, err := a.Issuing.PutCommunication(ctx, c, in.CustomerNo, m)
+	m, err := a.Customers.PutCommunication(ctx, c, in.CustomerNo, m)
 	return encodeCommunication(m), err
 }
 
@@ -44,15 +44,15 @@ func (a *API) putCustomerIdentification(ctx context.Context, c access.Caller, in
 	if err := d.err(); err != nil {
 		return customerIdentification{}, err
 	}
-	n, err := a.Issuing.PutIdentification(ctx, c, in.CustomerNo, n)
+	n, err := a.Customers.PutIdentification(ctx, c, in.CustomerNo, n)
 	return encodeIdentification(n), err
 }
 
 // decodeCommunication reads a communication; at is its path with a dot behind,
 // or empty.
-func decodeCommunication(d *decoding, at string, in customerCommunication) issuing.Communication {
-	return issuing.Communication{
-		Type: issuing.CommunicationType(in.Type), Value: d.contact(at+"value", in), IsPreferred: in.IsPreferred,
+func decodeCommunication(d *decoding, at string, in customerCommunication) customer.Communication {
+	return customer.Communication{
+		Type: customer.CommunicationType(in.Type), Value: d.contact(at+"value", in), IsPreferred: in.IsPreferred,
 		IsVerified: in.IsVerified, VerifiedAt: value(utc(in.VerifiedAt)),
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
@@ -329,7 +330,7 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		out.RecipientName, out.RecipientTCKN = string(m.RecipientName), m.RecipientTCKN
 	}
 	if to := in.DeliveryAddress; to != nil && to.AddressLine1 == "" {
-		out.DeliveryTo = issuing.AddressType(to.AddressType)
+		out.DeliveryTo = customer.AddressType(to.AddressType)
 	} else if to != nil {
 		address := decodeDeliveryAddress(&d, *to)
 		out.DeliveryAddress = &address
@@ -353,16 +354,16 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 	return out, d.err()
 }
 
-func decodeDeliveryAddress(d *decoding, in deliveryAddress) issuing.Address {
-	return issuing.Address{
-		Type: issuing.AddressType(in.AddressType), Name: string(in.AddressName), CityCode: in.CityCode,
+func decodeDeliveryAddress(d *decoding, in deliveryAddress) customer.Address {
+	return customer.Address{
+		Type: customer.AddressType(in.AddressType), Name: string(in.AddressName), CityCode: in.CityCode,
 		CityName: string(in.CityName), TownCode: in.TownCode, TownName: string(in.TownName), District: string(in.District),
 		Lines:   [4]string{string(in.AddressLine1), string(in.AddressLine2), string(in.AddressLine3), string(in.AddressLine4)},
 		ZipCode: in.ZipCode, Country: d.country("deliveryAddress.countryCode", in.CountryCode),
 	}
 }
 
-func encodeDeliveryAddress(a *issuing.Address) *deliveryAddress {
+func encodeDeliveryAddress(a *customer.Address) *deliveryAddress {
 	if a == nil {
 		return nil
 	}

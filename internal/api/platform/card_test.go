@@ -21,6 +21,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -62,16 +63,16 @@ func (w *world) stock() *world {
 		}
 		for no, tckn := range map[string]string{"1": "10000000146", "2": "19191919190"} {
 			must(w.t, func() error {
-				_, err := w.services.Issuing.CreateCustomer(w.t.Context(), c, issuing.Customer{
-					No: no, Type: issuing.Individual, KYCLevel: issuing.KYCVerified,
-					Profile: issuing.Profile{
+				_, err := w.services.Customers.Create(w.t.Context(), c, customer.Customer{
+					No: no, Type: customer.Individual, KYCLevel: customer.KYCVerified,
+					Profile: customer.Profile{
 						Name: "Ayşe", Surname: "Yılmaz", BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12},
 						Nationality: country.Must("TR"), Language: "tr",
 					},
-					Identifications: []issuing.Identification{{Type: issuing.TCKN, Number: tckn}},
-					Communications:  []issuing.Communication{{Type: issuing.MobilePhone, Value: "+905321234567", IsPreferred: true}},
-					Addresses: []issuing.Address{{
-						Type: issuing.HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy",
+					Identifications: []customer.Identification{{Type: customer.TCKN, Number: tckn}},
+					Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: "+905321234567", IsPreferred: true}},
+					Addresses: []customer.Address{{
+						Type: customer.HomeAddress, Country: country.Must("TR"), CityCode: "34", TownName: "Kadıköy",
 						Lines: [4]string{"Moda Cad. 1"}, IsDefault: true,
 					}},
 				})

@@ -24,6 +24,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -85,9 +86,11 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	s := Services{
-		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Issuing: issuing.New(d, backend, c),
+		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c),
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
+	s.Issuing = issuing.New(d, backend, c, s.Customers)
+	s.Customers.Rules, s.Customers.Cards = s.Issuing, s.Issuing
 	s.Access.Watcher = s.Issuing
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true

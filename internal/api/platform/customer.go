@@ -8,8 +8,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
@@ -32,13 +32,13 @@ func (genders) Members() []api.Member { return api.Numbered(0, "Unknown", "Male"
 func (maritalStatuses) Members() []api.Member {
 	return api.Numbered(0, "Unknown", "Single", "Married", "Divorced", "Widowed")
 }
-func (legalForms) Members() []api.Member          { return numbered(1, issuing.LegalForms()) }
-func (identificationTypes) Members() []api.Member { return numbered(1, issuing.IdentificationTypes()) }
+func (legalForms) Members() []api.Member          { return numbered(1, customer.LegalForms()) }
+func (identificationTypes) Members() []api.Member { return numbered(1, customer.IdentificationTypes()) }
 func (verificationSources) Members() []api.Member {
 	return api.Numbered(0, "None", "Nvi", "Kps", "Video", "Branch")
 }
-func (communicationTypes) Members() []api.Member { return withOther(issuing.CommunicationTypes()) }
-func (addressTypes) Members() []api.Member       { return withOther(issuing.AddressTypes()) }
+func (communicationTypes) Members() []api.Member { return withOther(customer.CommunicationTypes()) }
+func (addressTypes) Members() []api.Member       { return withOther(customer.AddressTypes()) }
 
 // withOther numbers values from 1 and the last one, Other, 9.
 func withOther[T ~string](values []T) []api.Member {
@@ -239,7 +239,7 @@ func (a *API) createCustomer(ctx context.Context, c access.Caller, in *struct{ B
 	if err != nil {
 		return CustomerDetail{}, err
 	}
-	made, err := a.Issuing.CreateCustomer(ctx, c, u)
+	made, err := a.Customers.Create(ctx, c, u)
 	return encodeCustomer(made), err
 }
 
@@ -248,14 +248,14 @@ func (a *API) findOrCreateCustomer(ctx context.Context, c access.Caller, in *str
 	if err != nil {
 		return customerOrCreated{}, err
 	}
-	found, created, err := a.Issuing.FindOrCreateCustomer(ctx, c, u)
+	found, created, err := a.Customers.FindOrCreate(ctx, c, u)
 	return customerOrCreated{encodeCustomer(found), created}, err
 }
 
 func (a *API) showCustomer(ctx context.Context, c access.Caller, in *struct {
 	CustomerNo string `path:"customerNo"`
 }) (CustomerDetail, error) {
-	u, err := a.Issuing.Customer(ctx, c, in.CustomerNo)
+	u, err := a.Customers.Customer(ctx, c, in.CustomerNo)
 	return encodeCustomer(u), err
 }
 
@@ -264,19 +264,19 @@ func (a *API) updateCustomer(ctx context.Context, c access.Caller, in *struct {
 	Body       updateCustomerRequest
 }) (CustomerDetail, error) {
 	var d decoding
-	change := issuing.CustomerChange{
+	change := customer.Change{
 		No: in.CustomerNo, ExternalID: string(in.Body.ExternalID), Profile: decodeProfile(&d, in.Body.CustomerProfile),
-		Status: issuing.CustomerStatus(in.Body.Status), ConcurrencyStamp: in.Body.Stamp,
+		Status: customer.Status(in.Body.Status), ConcurrencyStamp: in.Body.Stamp,
 	}
 	change.Profile.StatusReason = string(in.Body.StatusReason)
 	if in.Body.KYCLevel != "" {
-		level := kycOf(in.Body.KYCLevel, issuing.KYCBasic)
+		level := kycOf(in.Body.KYCLevel, customer.KYCBasic)
 		change.KYCLevel = &level
 	}
 	if err := d.err(); err != nil {
 		return CustomerDetail{}, err
 	}
-	u, err := a.Issuing.UpdateCustomer(ctx, c, change)
+	u, err := a.Customers.Update(ctx, c, change)
 	return encodeCustomer(u), err
 }
 
@@ -297,26 +297,26 @@ func (a *API) listCustomers(ctx context.Context, c access.Caller, in *struct {
 	CreationTimeTo   time.Time `query:"CreationTimeTo" doc:"Exclusive."`
 }) (api.Page[customerRow], error) {
 	var d decoding
-	f := issuing.CustomerFilter{
+	f := customer.Filter{
 		Text: in.Filter, Name: in.Name, Surname: in.Surname, No: in.CustomerNo, IdentificationNo: in.IdentificationNo,
 		MobilePhone: in.MobilePhone, Email: in.Email, TaxNumber: in.TaxNumber, Segment: in.SegmentCode,
-		Type:        issuing.CustomerType(enumOf[customerTypes](&d, "CustomerType", in.CustomerType)),
-		Status:      issuing.CustomerStatus(enumOf[customerStatuses](&d, "Status", in.Status)),
+		Type:        customer.Type(enumOf[customerTypes](&d, "CustomerType", in.CustomerType)),
+		Status:      customer.Status(enumOf[customerStatuses](&d, "Status", in.Status)),
 		CreatedFrom: in.CreationTimeFrom, CreatedTo: in.CreationTimeTo,
 		Page: d.page(in.Paging, "customerNo", "creationTime", "status", "customerType", "kycLevel"),
 	}
 	if err := d.err(); err != nil {
 		return api.Page[customerRow]{}, err
 	}
-	page, total, err := a.Issuing.Customers(ctx, c, f)
+	page, total, err := a.Customers.Customers(ctx, c, f)
 	return api.PageOf(total, encodeAll(page, encodeCustomerRow)), err
 }
 
-func decodeCustomer(in createCustomerRequest) (issuing.Customer, error) {
+func decodeCustomer(in createCustomerRequest) (customer.Customer, error) {
 	var d decoding
-	u := issuing.Customer{
-		No: in.CustomerNo, Type: issuing.CustomerType(in.CustomerType), Segment: in.SegmentCode,
-		KYCLevel: kycOf(in.KYCLevel, issuing.KYCBasic), ExternalID: string(in.ExternalID),
+	u := customer.Customer{
+		No: in.CustomerNo, Type: customer.Type(in.CustomerType), Segment: in.SegmentCode,
+		KYCLevel: kycOf(in.KYCLevel, customer.KYCBasic), ExternalID: string(in.ExternalID),
 		Profile: decodeProfile(&d, in.CustomerProfile),
 	}
 	for i, n := range in.Identifications {
@@ -349,29 +349,29 @@ func (d *decoding) noPAN(field, text string) string {
 	return text
 }
 
-func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
-	p := issuing.Profile{
+func decodeProfile(d *decoding, in CustomerProfile) customer.Profile {
+	p := customer.Profile{
 		Name: string(in.Name), MiddleName: string(in.MiddleName), Surname: string(in.Surname), Title: string(in.Title),
-		BirthDate: d.date("birthDate", in.BirthDate), BirthPlace: string(in.BirthPlace), Gender: issuing.Gender(in.Gender),
-		MaritalStatus: issuing.MaritalStatus(in.MaritalStatus), Nationality: d.country("nationality", in.Nationality),
+		BirthDate: d.date("birthDate", in.BirthDate), BirthPlace: string(in.BirthPlace), Gender: customer.Gender(in.Gender),
+		MaritalStatus: customer.MaritalStatus(in.MaritalStatus), Nationality: d.country("nationality", in.Nationality),
 		MotherName: string(in.MotherName), FatherName: string(in.FatherName), MotherMaidenName: string(in.MotherMaidenName),
 		Occupation: string(in.Occupation), Education: string(in.Education), Language: in.Language,
 	}
 	if n := in.Notifications; n != nil {
-		p.Notifications = issuing.Notifications{
+		p.Notifications = customer.Notifications{
 			SMS: n.SMS, Email: n.Email, Push: n.Push, Marketing: n.MarketingConsent, ConsentAt: value(utc(n.KVKKConsentDate)),
 		}
 	}
 	if b := in.Business; b != nil {
-		p.Business = &issuing.Business{
+		p.Business = &customer.Business{
 			CompanyName: string(b.CompanyName), ShortName: string(value(b.ShortName)), TaxOffice: string(b.TaxOffice),
 			TaxNumber: b.TaxNumber, TradeRegistryNo: string(value(b.TradeRegistryNo)), MersisNo: value(b.MersisNo),
-			LegalForm: issuing.LegalForm(b.LegalForm), NACECode: value(b.NACECode),
+			LegalForm: customer.LegalForm(b.LegalForm), NACECode: value(b.NACECode),
 			EstablishmentDate: d.date("businessDetail.establishmentDate", value(b.EstablishmentDate)),
 			EmployeeCount:     value(b.EmployeeCount),
 		}
 		if x := b.AuthorizedPerson; x != nil {
-			p.Business.Authorized = &issuing.AuthorizedPerson{
+			p.Business.Authorized = &customer.AuthorizedPerson{
 				Name: string(x.Name), Surname: string(x.Surname), TCKN: value(x.TCKN), Phone: value(x.Phone),
 			}
 		}
@@ -379,23 +379,23 @@ func decodeProfile(d *decoding, in CustomerProfile) issuing.Profile {
 	return p
 }
 
-func decodeIdentification(d *decoding, at string, in customerIdentification) issuing.Identification {
+func decodeIdentification(d *decoding, at string, in customerIdentification) customer.Identification {
 	if in.Type != "Mersis" { // whose sixteen digits may look like a card number
 		d.noPAN(at+"identificationNo", in.Number)
 	}
-	return issuing.Identification{
-		Type: issuing.IdentificationType(in.Type), Number: in.Number, SerialNo: string(value(in.SerialNo)),
+	return customer.Identification{
+		Type: customer.IdentificationType(in.Type), Number: in.Number, SerialNo: string(value(in.SerialNo)),
 		IssueDate: d.date(at+"issueDate", value(in.IssueDate)), ExpiryDate: d.date(at+"expiryDate", value(in.ExpiryDate)),
 		IssuingCountry:   d.country(at+"issuingCountry", value(in.IssuingCountry)),
 		IssuingAuthority: string(value(in.IssuingAuthority)), IsVerified: in.IsVerified,
-		VerifiedAt: value(utc(in.VerifiedAt)), VerificationSource: issuing.VerificationSource(in.VerificationSource),
+		VerifiedAt: value(utc(in.VerifiedAt)), VerificationSource: customer.VerificationSource(in.VerificationSource),
 	}
 }
 
 // decodeAddress reads an address; at is its path with a dot behind, or empty.
-func decodeAddress(d *decoding, at string, in customerAddress) issuing.Address {
-	return issuing.Address{
-		Type: issuing.AddressType(in.Type), Name: string(value(in.Name)), Country: d.country(at+"countryCode", value(in.Country)),
+func decodeAddress(d *decoding, at string, in customerAddress) customer.Address {
+	return customer.Address{
+		Type: customer.AddressType(in.Type), Name: string(value(in.Name)), Country: d.country(at+"countryCode", value(in.Country)),
 		CityCode: value(in.CityCode), CityName: string(value(in.CityName)), TownCode: value(in.TownCode),
 		TownName: string(value(in.TownName)), District: string(value(in.District)),
 		Lines: [4]string{
@@ -405,7 +405,7 @@ func decodeAddress(d *decoding, at string, in customerAddress) issuing.Address {
 	}
 }
 
-func encodeBrief(u issuing.Customer) CustomerBrief {
+func encodeBrief(u customer.Customer) CustomerBrief {
 	info := CustomerBrief{
 		CustomerNo: u.No, CustomerType: string(u.Type), Name: orNil(u.Name), Surname: orNil(u.Surname), Status: string(u.Status),
 		SegmentCode: orNil(u.Segment), SegmentName: orNil(u.SegmentName), KYCLevel: u.KYCLevel.String(), ExternalID: orNil(u.ExternalID),
@@ -416,7 +416,7 @@ func encodeBrief(u issuing.Customer) CustomerBrief {
 	return info
 }
 
-func encodeCustomer(u issuing.CustomerDetail) CustomerDetail {
+func encodeCustomer(u customer.Detail) CustomerDetail {
 	return CustomerDetail{
 		CustomerBrief: encodeBrief(u.Customer), MiddleName: orNil(u.MiddleName), Title: orNil(u.Title),
 		BirthDate: dateOrNil(u.BirthDate), BirthPlace: orNil(u.BirthPlace), Gender: string(u.Gender),
@@ -434,7 +434,7 @@ func encodeCustomer(u issuing.CustomerDetail) CustomerDetail {
 	}
 }
 
-func encodeBusiness(b *issuing.Business) *businessDetail {
+func encodeBusiness(b *customer.Business) *businessDetail {
 	if b == nil {
 		return nil
 	}
@@ -452,7 +452,7 @@ func encodeBusiness(b *issuing.Business) *businessDetail {
 	return out
 }
 
-func encodeIdentification(n issuing.Identification) customerIdentification {
+func encodeIdentification(n customer.Identification) customerIdentification {
 	return customerIdentification{
 		Type: api.Enum[identificationTypes](n.Type), Number: n.Number, SerialNo: textOrNil(n.SerialNo),
 		IssueDate: dateOrNil(n.IssueDate), ExpiryDate: dateOrNil(n.ExpiryDate), IssuingCountry: orNil(n.IssuingCountry.Alpha2()),
@@ -461,14 +461,14 @@ func encodeIdentification(n issuing.Identification) customerIdentification {
 	}
 }
 
-func encodeCommunication(m issuing.Communication) customerCommunication {
+func encodeCommunication(m customer.Communication) customerCommunication {
 	return customerCommunication{
 		Type: api.Enum[communicationTypes](m.Type), Value: m.Value, IsPreferred: m.IsPreferred,
 		IsVerified: m.IsVerified, VerifiedAt: timeOrNil(m.VerifiedAt),
 	}
 }
 
-func encodeAddress(a issuing.Address) customerAddress {
+func encodeAddress(a customer.Address) customerAddress {
 	return customerAddress{
 		Type: api.Enum[addressTypes](a.Type), Name: textOrNil(a.Name), Country: orNil(a.Country.Alpha2()),
 		CityCode: orNil(a.CityCode), CityName: textOrNil(a.CityName), TownCode: orNil(a.TownCode), TownName: textOrNil(a.TownName),
@@ -478,7 +478,7 @@ func encodeAddress(a issuing.Address) customerAddress {
 	}
 }
 
-func encodeCustomerCard(k issuing.CustomerCard) monitoringCustomerCard {
+func encodeCustomerCard(k customer.Card) monitoringCustomerCard {
 	year, _ := strconv.Atoi(k.ExpiresOn[:min(4, len(k.ExpiresOn))]) // YYYY-MM
 	month, _ := strconv.Atoi(k.ExpiresOn[min(5, len(k.ExpiresOn)):])
 	owner := "Main"
@@ -492,10 +492,10 @@ func encodeCustomerCard(k issuing.CustomerCard) monitoringCustomerCard {
 	}
 }
 
-func encodeCustomerRow(u issuing.CustomerSummary) customerRow {
+func encodeCustomerRow(u customer.Summary) customerRow {
 	row := customerRow{
 		CustomerBrief: encodeBrief(u.Customer), BirthDate: dateOrNil(u.BirthDate), Nationality: orNil(u.Nationality.Alpha2()),
-		MobilePhone: orNil(u.Contact(issuing.MobilePhone)), Email: orNil(u.Contact(issuing.Email)), CardCount: u.CardCount,
+		MobilePhone: orNil(u.Contact(customer.MobilePhone)), Email: orNil(u.Contact(customer.Email)), CardCount: u.CardCount,
 		CreationTime: u.CreatedAt,
 	}
 	if len(u.Identifications) > 0 {

@@ -7,11 +7,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -136,7 +139,7 @@ func enumOf[M api.Members](d *decoding, field, text string) string {
 }
 
 // page reads paging for a list that can be sorted by these members.
-func (d *decoding) page(p api.Paging, members ...string) issuing.Page {
+func (d *decoding) page(p api.Paging, members ...string) list.Page {
 	allowed := make(map[string]string, len(members))
 	for _, m := range members {
 		allowed[m] = m
@@ -147,9 +150,9 @@ func (d *decoding) page(p api.Paging, members ...string) issuing.Page {
 			d.fail(x.Name, x.Code, x.Text)
 		}
 	}
-	page := issuing.Page{Skip: p.SkipCount, Limit: p.MaxResultCount}
+	page := list.Page{Skip: p.SkipCount, Limit: p.MaxResultCount}
 	for _, o := range orders {
-		page.Sort = append(page.Sort, issuing.SortKey{Name: o.By, Descending: o.Desc})
+		page.Sort = append(page.Sort, list.SortKey{Name: o.By, Descending: o.Desc})
 	}
 	return page
 }
@@ -220,7 +223,7 @@ type Audited struct {
 	ConcurrencyStamp     *string   `json:"concurrencyStamp"`
 }
 
-func encodeRecord(r issuing.Record) Audited {
+func encodeRecord(r access.Record) Audited {
 	return Audited{
 		CreationTime: r.CreatedAt, CreatorID: r.CreatedBy, LastModificationTime: r.UpdatedAt, LastModifierID: r.UpdatedBy,
 		ConcurrencyStamp: orNil(r.ConcurrencyStamp),
@@ -261,10 +264,10 @@ func (kycLevels) Members() []api.Member {
 }
 
 // kycOf reads a KYC level; standard when it is absent.
-func kycOf(e api.Enum[kycLevels], standard issuing.KYCLevel) issuing.KYCLevel {
+func kycOf(e api.Enum[kycLevels], standard customer.KYCLevel) customer.KYCLevel {
 	for _, m := range (kycLevels{}).Members() {
 		if m.Name == string(e) {
-			return issuing.KYCLevel(m.Code)
+			return customer.KYCLevel(m.Code)
 		}
 	}
 	return standard

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -34,14 +35,14 @@ type encoder struct {
 // card takes one line: its name, and a function from what the domain adds to
 // what the receiver reads.
 var eventEncoders = map[string]encoder{
-	issuing.EventCustomerCreated:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCustomerUpdated:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCustomerStatusChanged:  {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCustomerSegmentChanged: {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCardCreated:            cardEncoder(encodeCardCreated),
-	issuing.EventCardStatusChanged:      cardEncoder(encodeCardStatusChanged),
-	issuing.EventPersoStatusChanged:     cardEncoder(encodePersoStatusChanged),
-	issuing.EventShipmentStatusChanged:  cardEncoder(encodeShipmentStatusChanged),
+	customer.EventCreated:              {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventUpdated:              {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventStatusChanged:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventSegmentChanged:       {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCardCreated:           cardEncoder(encodeCardCreated),
+	issuing.EventCardStatusChanged:     cardEncoder(encodeCardStatusChanged),
+	issuing.EventPersoStatusChanged:    cardEncoder(encodePersoStatusChanged),
+	issuing.EventShipmentStatusChanged: cardEncoder(encodeShipmentStatusChanged),
 }
 
 // customerEvent is the data of events about customers: references, no names.
@@ -60,7 +61,7 @@ type customerEvent struct {
 }
 
 func encodeCustomerEvent(payload []byte) (webhook.Content, error) {
-	var e issuing.CustomerEvent
+	var e customer.Event
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return webhook.Content{}, fmt.Errorf("read event: %w", err)
 	}

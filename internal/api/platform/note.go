@@ -6,7 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 )
 
 type noteEntities struct{}
@@ -37,25 +37,25 @@ type userNote struct {
 }
 
 func (a *API) addCustomerNote(ctx context.Context, c access.Caller, in *struct{ Body userNoteRequest }) (userNote, error) {
-	return a.addNote(ctx, c, issuing.NoteOnCustomer, in.Body)
+	return a.addNote(ctx, c, customer.NoteOnCustomer, in.Body)
 }
 
 func (a *API) addCardNote(ctx context.Context, c access.Caller, in *struct{ Body userNoteRequest }) (userNote, error) {
-	return a.addNote(ctx, c, issuing.NoteOnCard, in.Body)
+	return a.addNote(ctx, c, customer.NoteOnCard, in.Body)
 }
 
-func (a *API) addNote(ctx context.Context, c access.Caller, on issuing.NoteSubject, in userNoteRequest) (userNote, error) {
+func (a *API) addNote(ctx context.Context, c access.Caller, on customer.NoteSubject, in userNoteRequest) (userNote, error) {
 	var d decoding
 	if in.EntityType != "" && string(in.EntityType) != string(on) {
 		d.fail("entityType", "unknown", "must be "+string(on)+" at this path")
 	}
-	if on == issuing.NoteOnCard { // a customer number may look like a card number
+	if on == customer.NoteOnCard { // a customer number may look like a card number
 		d.noPAN("entityKey", in.EntityKey)
 	}
 	if err := d.err(); err != nil {
 		return userNote{}, err
 	}
-	n, err := a.Issuing.AddNote(ctx, c, issuing.Note{
+	n, err := a.Customers.AddNote(ctx, c, customer.Note{
 		Subject: on, Key: in.EntityKey, Text: string(in.Note), Category: string(in.Category), IsPinned: in.IsPinned,
 	})
 	return encodeNote(n), err
@@ -65,28 +65,28 @@ func (a *API) listCustomerNotes(ctx context.Context, c access.Caller, in *struct
 	api.Paging
 	CustomerNo string `query:"customerNo" required:"true" maxLength:"20"`
 }) (api.Page[userNote], error) {
-	return a.listNotes(ctx, c, issuing.NoteOnCustomer, in.CustomerNo, in.Paging)
+	return a.listNotes(ctx, c, customer.NoteOnCustomer, in.CustomerNo, in.Paging)
 }
 
 func (a *API) listCardNotes(ctx context.Context, c access.Caller, in *struct {
 	api.Paging
 	CardToken string `query:"cardToken" required:"true" maxLength:"64"`
 }) (api.Page[userNote], error) {
-	return a.listNotes(ctx, c, issuing.NoteOnCard, in.CardToken, in.Paging)
+	return a.listNotes(ctx, c, customer.NoteOnCard, in.CardToken, in.Paging)
 }
 
 // listNotes answers newest first; there is no other order.
-func (a *API) listNotes(ctx context.Context, c access.Caller, on issuing.NoteSubject, key string, p api.Paging) (api.Page[userNote], error) {
+func (a *API) listNotes(ctx context.Context, c access.Caller, on customer.NoteSubject, key string, p api.Paging) (api.Page[userNote], error) {
 	var d decoding
 	page := d.page(p)
 	if err := d.err(); err != nil {
 		return api.Page[userNote]{}, err
 	}
-	notes, total, err := a.Issuing.Notes(ctx, c, on, key, page)
+	notes, total, err := a.Customers.Notes(ctx, c, on, key, page)
 	return api.PageOf(total, encodeAll(notes, encodeNote)), err
 }
 
-func encodeNote(n issuing.Note) userNote {
+func encodeNote(n customer.Note) userNote {
 	return userNote{
 		ID: n.ID.String(), EntityType: string(n.Subject), EntityKey: n.Key, Note: n.Text, Category: orNil(n.Category),
 		IsPinned: n.IsPinned, CreatorID: n.CreatedBy, CreatorUserName: n.Author, CreationTime: n.CreatedAt,

@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
@@ -28,6 +29,7 @@ type Services struct {
 	Access       *access.Service
 	Audit        *audit.Service
 	Vault        *vault.Service
+	Customers    *customer.Service
 	Issuing      *issuing.Service
 	Ledger       *ledger.Service
 	Transactions *authorization.Queries

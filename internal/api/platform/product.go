@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
@@ -231,7 +232,7 @@ func decodeProduct(in cardProductRequest) (issuing.Product, error) {
 	p.CardType, p.CardLevel = issuing.CardType(in.CardType), issuing.CardLevel(in.CardLevel)
 	p.Currency = d.currency("currencyCode", in.Currency)
 	if in.CustomerTypes != nil {
-		p.CustomerTypes = listOf[issuing.CustomerType](in.CustomerTypes)
+		p.CustomerTypes = listOf[customer.Type](in.CustomerTypes)
 	}
 	p.FormFactors = listOf[issuing.FormFactor](in.FormFactors)
 	p.ValidityMonths = in.ValidityMonths

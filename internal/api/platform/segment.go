@@ -5,7 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 )
 
 type customerSegmentRequest struct {
@@ -31,7 +31,7 @@ type customerSegmentChoice struct {
 }
 
 func (a *API) createSegment(ctx context.Context, c access.Caller, in *struct{ Body customerSegmentRequest }) (customerSegment, error) {
-	g, err := a.Issuing.CreateSegment(ctx, c, decodeSegment(in.Body))
+	g, err := a.Customers.CreateSegment(ctx, c, decodeSegment(in.Body))
 	return encodeSegment(g), err
 }
 
@@ -40,7 +40,7 @@ func (a *API) updateSegment(ctx context.Context, c access.Caller, in *struct {
 	Body customerSegmentRequest
 }) (customerSegment, error) {
 	in.Body.Code = in.Code
-	g, err := a.Issuing.UpdateSegment(ctx, c, decodeSegment(in.Body), in.Body.Stamp)
+	g, err := a.Customers.UpdateSegment(ctx, c, decodeSegment(in.Body), in.Body.Stamp)
 	return encodeSegment(g), err
 }
 
@@ -53,31 +53,31 @@ func (a *API) listSegments(ctx context.Context, c access.Caller, in *struct {
 	if err := d.err(); err != nil {
 		return api.Page[customerSegment]{}, err
 	}
-	page, total, err := a.Issuing.Segments(ctx, c, in.Filter, p)
+	page, total, err := a.Customers.Segments(ctx, c, in.Filter, p)
 	return api.PageOf(total, encodeAll(page, encodeSegment)), err
 }
 
 func (a *API) deleteSegment(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"segmentCode"`
 }) (nothing, error) {
-	return nothing{}, a.Issuing.DeleteSegment(ctx, c, in.Code)
+	return nothing{}, a.Customers.DeleteSegment(ctx, c, in.Code)
 }
 
 func (a *API) setCustomerSegment(ctx context.Context, c access.Caller, in *struct {
 	CustomerNo string `path:"customerNo"`
 	Body       customerSegmentChoice
 }) (CustomerBrief, error) {
-	u, err := a.Issuing.SetSegment(ctx, c, in.CustomerNo, value(in.Body.SegmentCode))
+	u, err := a.Customers.SetSegment(ctx, c, in.CustomerNo, value(in.Body.SegmentCode))
 	return encodeBrief(u), err
 }
 
-func decodeSegment(in customerSegmentRequest) issuing.Segment {
-	return issuing.Segment{
+func decodeSegment(in customerSegmentRequest) customer.Segment {
+	return customer.Segment{
 		Code: in.Code, Name: string(in.Name), Description: string(in.Description), Priority: in.Priority, IsActive: or(in.IsActive, true),
 	}
 }
 
-func encodeSegment(g issuing.Segment) customerSegment {
+func encodeSegment(g customer.Segment) customerSegment {
 	return customerSegment{
 		Code: g.Code, Name: g.Name, Description: orNil(g.Description), Priority: g.Priority, IsActive: g.IsActive,
 		Audited: encodeRecord(g.Record),

@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -34,17 +35,18 @@ var Start = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
 // World is everything a test needs. Its services share one database and clock.
 type World struct {
-	T       testing.TB
-	DB      *db.DB
-	Clock   *clock.Fake
-	HSM     *soft.Backend
-	Access  *access.Service
-	Issuing *issuing.Service
-	Ledger  *ledger.Service
-	Engine  *authorization.Engine
-	Queries *authorization.Queries
-	Caller  access.Caller
-	Config  authorization.Config
+	T         testing.TB
+	DB        *db.DB
+	Clock     *clock.Fake
+	HSM       *soft.Backend
+	Access    *access.Service
+	Customers *customer.Service
+	Issuing   *issuing.Service
+	Ledger    *ledger.Service
+	Engine    *authorization.Engine
+	Queries   *authorization.Queries
+	Caller    access.Caller
+	Config    authorization.Config
 
 	customer string
 	stan     int
@@ -63,7 +65,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	must(t, err)
 	w := &World{T: t, DB: d, Clock: clock.NewFake(Start), HSM: module, Config: cfg}
 	w.Access = access.New(d, module, w.Clock)
-	w.Issuing = issuing.New(d, module, w.Clock)
+	w.Customers, w.Issuing = newIssuing(d, module, w.Clock)
 	w.Access.Watcher = w.Issuing
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Queries = authorization.NewQueries(d)
@@ -75,11 +77,20 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	return w
 }
 
+// newIssuing makes services that issue cards and know whom for.
+func newIssuing(d *db.DB, h *soft.Backend, c clock.Clock) (*customer.Service, *issuing.Service) {
+	customers := customer.New(d, h, c)
+	cards := issuing.New(d, h, c, customers)
+	customers.Rules, customers.Cards = cards, cards
+	return customers, cards
+}
+
 // NewEngine starts another engine on the same database, as another node would.
 func (w *World) NewEngine() *authorization.Engine {
 	codes, err := network.LoadCodes()
 	must(w.T, err)
-	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, issuing.New(w.DB, w.HSM, w.Clock), codes, w.Clock,
+	_, cards := newIssuing(w.DB, w.HSM, w.Clock)
+	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, cards, codes, w.Clock,
 		slog.New(slog.DiscardHandler), nobody{}, w.Config)
 	w.T.Cleanup(e.Close)
 	return e
@@ -116,7 +127,7 @@ func (w *World) define() {
 	p := issuing.NewProduct("P1")
 	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P1", "Prepaid", "R1", issuing.Prepaid, try
 	p.FormFactors, p.ValidityMonths, p.ServiceCode = []issuing.FormFactor{issuing.Virtual}, 60, "201"
-	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, issuing.KYCNone
+	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, customer.KYCNone
 	p.ContactlessEnabled = true
 	cumulative, count := money.Must(500000, "TRY"), 5
 	p.ContactlessLimit = &issuing.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
@@ -127,11 +138,11 @@ func (w *World) define() {
 	must(w.T, err)
 	birth, err := clock.ParseDate("1991-04-12")
 	must(w.T, err)
-	c, err := w.Issuing.CreateCustomer(ctx, w.Caller, issuing.Customer{
-		Type: issuing.Individual, KYCLevel: issuing.KYCVerified,
-		Profile:         issuing.Profile{Name: "Ayse", Surname: "Yilmaz", BirthDate: birth, Nationality: country.Must("TR")},
-		Identifications: []issuing.Identification{{Type: issuing.TCKN, Number: "10000000146"}},
-		Communications:  []issuing.Communication{{Type: issuing.MobilePhone, Value: "+905321234567"}},
+	c, err := w.Customers.Create(ctx, w.Caller, customer.Customer{
+		Type: customer.Individual, KYCLevel: customer.KYCVerified,
+		Profile:         customer.Profile{Name: "Ayse", Surname: "Yilmaz", BirthDate: birth, Nationality: country.Must("TR")},
+		Identifications: []customer.Identification{{Type: customer.TCKN, Number: "10000000146"}},
+		Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: "+905321234567"}},
 	})
 	must(w.T, err)
 	w.customer = c.No

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"net/mail"
@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // ValidTCKN reports whether s is a Turkish citizen's number: eleven digits, the
 // first not 0, with its two check digits. The tenth is the Euclidean remainder
 // of 7·odd − even by 10.
 func ValidTCKN(s string) bool {
-	if len(s) != 11 || !allDigits(s) || s[0] == '0' {
+	if len(s) != 11 || !fault.AllDigits(s) || s[0] == '0' {
 		return false
 	}
 	odd, even, sum := 0, 0, 0
@@ -37,7 +38,7 @@ func ValidYKN(s string) bool { return strings.HasPrefix(s, "99") && ValidTCKN(s)
 // ValidVKN reports whether s is a Turkish tax number: ten digits, the last a
 // check digit.
 func ValidVKN(s string) bool {
-	if len(s) != 10 || !allDigits(s) {
+	if len(s) != 10 || !fault.AllDigits(s) {
 		return false
 	}
 	sum := 0
@@ -82,7 +83,7 @@ func (t IdentificationType) valid(number string) bool {
 	case Mersis:
 		return mersisSyntax.MatchString(number)
 	}
-	return len(number) >= 1 && len([]rune(number)) <= 30 && printable(number)
+	return len(number) >= 1 && len([]rune(number)) <= 30 && fault.Printable(number)
 }
 
 // isStrong reports whether the number alone says who a customer is.
@@ -104,10 +105,10 @@ func (t IdentificationType) normalNumber(number string) string {
 	return number
 }
 
-// parsePhone reads a phone number as people write it and returns it in E.164
+// ParsePhone reads a phone number as people write it and returns it in E.164
 // form. A number without a country is Turkish. Mobile demands of Turkish
 // numbers that they are GSM numbers.
-func parsePhone(text string, mobile bool) (e164 string, ok bool) {
+func ParsePhone(text string, mobile bool) (e164 string, ok bool) {
 	text = strings.TrimSpace(text)
 	if !phoneSyntax.MatchString(text) { // no letters: the library would dial them
 		return "", false
@@ -127,8 +128,8 @@ func parsePhone(text string, mobile bool) (e164 string, ok bool) {
 	return e164, phonenumbers.IsValidNumber(n) && e164Syntax.MatchString(e164)
 }
 
-// parseEmail checks an e-mail address (RFC 5321: at most 254 characters).
-func parseEmail(text string) (string, bool) {
+// ParseEmail checks an e-mail address (RFC 5321: at most 254 characters).
+func ParseEmail(text string) (string, bool) {
 	text = strings.TrimSpace(text)
 	a, err := mail.ParseAddress(text)
 	if err != nil || a.Address != text || len(text) > 254 {
@@ -144,9 +145,9 @@ func validCityCode(s string) bool {
 	return err == nil && len(s) == 2 && n >= 1 && n <= 81
 }
 
-// maskMiddle hides all but the first and last characters, or all of a text too
+// MaskMiddle hides all but the first and last characters, or all of a text too
 // short for that.
-func maskMiddle(s string, first, last int) string {
+func MaskMiddle(s string, first, last int) string {
 	r := []rune(s)
 	if len(r) == 0 {
 		return ""
@@ -157,11 +158,11 @@ func maskMiddle(s string, first, last int) string {
 	return string(r[:first]) + strings.Repeat("*", len(r)-first-last) + string(r[len(r)-last:])
 }
 
-// maskEmail shows the first letter and the domain.
-func maskEmail(s string) string {
+// MaskEmail shows the first letter and the domain.
+func MaskEmail(s string) string {
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok {
-		return maskMiddle(s, 1, 0)
+		return MaskMiddle(s, 1, 0)
 	}
-	return maskMiddle(local, min(1, len([]rune(local))-1), 0) + "@" + domain
+	return MaskMiddle(local, min(1, len([]rune(local))-1), 0) + "@" + domain
 }

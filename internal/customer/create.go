@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -12,52 +12,54 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
-// CreateCustomer takes in a customer. No may be empty: then ten digits are
+// Create takes in a customer. No may be empty: then ten digits are
 // made up, the last a check digit. Identifications, phones and addresses are
 // kept in their normal forms.
 //
 // A customer who has the same number, external id, or any of the
 // identifications is customer_already_exists, which names the key but not the
 // customer. A segment that does not exist is segment_unknown.
-func (s *Service) CreateCustomer(ctx context.Context, c access.Caller, in Customer) (CustomerDetail, error) {
-	u, err := s.newCustomer(ctx, c, in)
+func (s *Service) Create(ctx context.Context, c access.Caller, in Customer) (Detail, error) {
+	u, err := s.newDraft(ctx, c, in)
 	if err != nil {
-		return CustomerDetail{}, err
+		return Detail{}, err
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		taken, err := s.insertWhole(ctx, tx, &u)
 		if err == nil && taken != "" {
-			return errCustomerExists.With("key", taken)
+			return errExists.With("key", taken)
 		}
 		if err != nil {
 			return err
 		}
-		return u.raise(ctx, tx, c, EventCustomerCreated, u.CreatedAt, CustomerEvent{})
+		return u.raise(ctx, tx, c, EventCreated, u.CreatedAt, Event{})
 	})
 	if err != nil {
-		return CustomerDetail{}, err
+		return Detail{}, err
 	}
-	return CustomerDetail{Customer: u.maskedFor(c)}, nil
+	return Detail{Customer: u.MaskedFor(c)}, nil
 }
 
-// FindOrCreateCustomer returns the customer that in names, unchanged, or
+// FindOrCreate returns the customer that in names, unchanged, or
 // creates it. Customers are matched by number, by external id, and by strong
 // identifications: TCKN, YKN, passport with its country, tax number. Keys that
 // name different customers are customer_identity_conflict.
 //
 // Of concurrent calls with one identity, one creates and the others return
 // what it created.
-func (s *Service) FindOrCreateCustomer(ctx context.Context, c access.Caller, in Customer) (u CustomerDetail, created bool, err error) {
-	fresh, err := s.newCustomer(ctx, c, in)
+func (s *Service) FindOrCreate(ctx context.Context, c access.Caller, in Customer) (u Detail, created bool, err error) {
+	fresh, err := s.newDraft(ctx, c, in)
 	if err != nil {
-		return CustomerDetail{}, false, err
+		return Detail{}, false, err
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		u, created = CustomerDetail{}, false
+		u, created = Detail{}, false
 		// A second round is for what another transaction created between our
 		// look and our insert.
 		for range 3 {
@@ -75,23 +77,23 @@ func (s *Service) FindOrCreateCustomer(ctx context.Context, c access.Caller, in 
 				return err
 			}
 			if taken == "" {
-				u, created = CustomerDetail{Customer: attempt.maskedFor(c)}, true
-				return attempt.raise(ctx, tx, c, EventCustomerCreated, attempt.CreatedAt, CustomerEvent{})
+				u, created = Detail{Customer: attempt.MaskedFor(c)}, true
+				return attempt.raise(ctx, tx, c, EventCreated, attempt.CreatedAt, Event{})
 			}
 			if !isIdentity(taken) { // a key that says nothing about who it is
-				return errCustomerExists.With("key", taken)
+				return errExists.With("key", taken)
 			}
 		}
 		return errors.New("create customer: its keys come and go")
 	})
 	if err != nil {
-		return CustomerDetail{}, false, err
+		return Detail{}, false, err
 	}
 	return u, created, nil
 }
 
-// draftCustomer is a customer ready to be written: checked, sealed, hashed.
-type draftCustomer struct {
+// draft is a customer ready to be written: checked, sealed, hashed.
+type draft struct {
 	Customer
 	generated   bool // its number was made up and may be made up again
 	uniquePhone bool // nobody else may have its mobile phone
@@ -119,7 +121,7 @@ const (
 // phoneTaken reports whether a mobile phone that must be unique is somebody
 // else's. The unique key holds for those who came since the tenant chose so;
 // this is for those who were there before.
-func (d draftCustomer) phoneTaken(ctx context.Context, tx db.Tx) (bool, error) {
+func (d draft) phoneTaken(ctx context.Context, tx db.Tx) (bool, error) {
 	if !d.uniquePhone {
 		return false, nil
 	}
@@ -138,33 +140,33 @@ func isIdentity(member string) bool {
 		strings.HasPrefix(member, "identifications.")
 }
 
-func (s *Service) newCustomer(ctx context.Context, c access.Caller, in Customer) (draftCustomer, error) {
+func (s *Service) newDraft(ctx context.Context, c access.Caller, in Customer) (draft, error) {
 	t, err := s.tenant(ctx, c)
 	if err != nil {
-		return draftCustomer{}, err
+		return draft{}, err
 	}
-	attributes, err := s.Attributes(ctx, c)
+	unique, err := s.Rules.UniqueMobilePhone(ctx, c)
 	if err != nil {
-		return draftCustomer{}, err
+		return draft{}, err
 	}
 	now := s.Clock.Now()
 	u := in.normalized()
-	u.ID, u.Tenant, u.Status = id.New[Customer](now), c.Tenant, CustomerActive
-	u.Record = created(c, now)
-	d := draftCustomer{Customer: u, uniquePhone: attributes.UniqueMobilePhone}
+	u.ID, u.Tenant, u.Status = id.New[Customer](now), c.Tenant, Active
+	u.Record = access.NewRecord(c, now)
+	d := draft{Customer: u, uniquePhone: unique}
 	if d.No == "" {
-		d.No, d.generated = newCustomerNo(), true
+		d.No, d.generated = newNo(), true
 	}
 	if err := d.check(now, t.Zone); err != nil {
-		return draftCustomer{}, err
+		return draft{}, err
 	}
-	return s.draft(ctx, d)
+	return s.drafted(ctx, d)
 }
 
-// draft seals and hashes a checked customer. It asks the HSM.
-func (s *Service) draft(ctx context.Context, d draftCustomer) (draftCustomer, error) {
+// drafted seals and hashes a checked customer. It asks the HSM.
+func (s *Service) drafted(ctx context.Context, d draft) (draft, error) {
 	var err error
-	if d.sealed, err = s.sealCustomer(ctx, d.Customer); err != nil {
+	if d.sealed, err = s.seal(ctx, d.Customer); err != nil {
 		return d, err
 	}
 	if d.keys, err = s.uniqueKeys(ctx, d.Customer, d.uniquePhone); err != nil {
@@ -176,7 +178,7 @@ func (s *Service) draft(ctx context.Context, d draftCustomer) (draftCustomer, er
 
 // insertWhole writes a new customer with all it is found by. When a key is
 // taken it leaves nothing behind and returns the member that key came from.
-func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draftCustomer) (taken string, err error) {
+func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draft) (taken string, err error) {
 	if taken, err := d.phoneTaken(ctx, tx); taken || err != nil {
 		return phoneMember, err
 	}
@@ -201,7 +203,7 @@ func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draftCustomer) (
 		case !d.generated || attempt == 10:
 			return "customerNo", nil
 		}
-		d.No = newCustomerNo()
+		d.No = newNo()
 		if d.terms, err = s.terms(ctx, d.Customer); err != nil {
 			return "", err
 		}
@@ -222,7 +224,7 @@ func (s *Service) insertWhole(ctx context.Context, tx db.Tx, d *draftCustomer) (
 }
 
 // matching finds the one customer that u's keys name.
-func (s *Service) matching(ctx context.Context, tx db.Tx, u draftCustomer) (id.ID[Customer], bool, error) {
+func (s *Service) matching(ctx context.Context, tx db.Tx, u draft) (id.ID[Customer], bool, error) {
 	no := u.No
 	if u.generated {
 		no = ""
@@ -251,7 +253,7 @@ func (s *Service) matching(ctx context.Context, tx db.Tx, u draftCustomer) (id.I
 	}
 	var numbers []string
 	for _, m := range matches {
-		other, _, err := s.readCustomer(ctx, tx, u.Tenant, m)
+		other, _, err := s.Read(ctx, tx, u.Tenant, m)
 		if err != nil {
 			return id.ID[Customer]{}, false, fmt.Errorf("read customer: %w", err)
 		}
@@ -270,7 +272,7 @@ func (s *Service) uniqueKeys(ctx context.Context, u Customer, uniquePhone bool) 
 			return
 		}
 		k := uniqueKey{kind: kind, name: name, strong: strong}
-		k.index, err = s.indexCustomer(ctx, u.Tenant, append([]string{kind}, value...)...)
+		k.index, err = s.index(ctx, u.Tenant, append([]string{kind}, value...)...)
 		keys = append(keys, k)
 	}
 	for _, n := range u.Identifications {
@@ -294,7 +296,7 @@ func (s *Service) uniqueKeys(ctx context.Context, u Customer, uniquePhone bool) 
 func (s *Service) terms(ctx context.Context, u Customer) ([]term, error) {
 	var terms []term
 	words := func(kind, text string) {
-		for _, w := range foldedWords(text) {
+		for _, w := range fold.Words(text) {
 			terms = append(terms, term{kind, w})
 		}
 	}
@@ -328,7 +330,7 @@ func (s *Service) exactTerms(ctx context.Context, tenant access.TenantID, values
 		if t.kind == termEmail {
 			value = strings.ToLower(value)
 		}
-		index, err := s.indexCustomer(ctx, tenant, "term", t.kind, value)
+		index, err := s.index(ctx, tenant, "term", t.kind, value)
 		if err != nil {
 			return nil, err
 		}
@@ -337,18 +339,18 @@ func (s *Service) exactTerms(ctx context.Context, tenant access.TenantID, values
 	return hashed, nil
 }
 
-// indexCustomer is the keyed hash of a value with its kind in front.
-func (s *Service) indexCustomer(ctx context.Context, tenant access.TenantID, parts ...string) (string, error) {
-	index, err := s.HSM.Index(ctx, tenant.String(), purposeCustomer, []byte(strings.Join(parts, "|")))
+// index is the keyed hash of a value with its kind in front.
+func (s *Service) index(ctx context.Context, tenant access.TenantID, parts ...string) (string, error) {
+	index, err := s.HSM.Index(ctx, tenant.String(), Purpose, []byte(strings.Join(parts, "|")))
 	if err != nil {
 		return "", fmt.Errorf("index customer: %w", hsmFault(err))
 	}
 	return hex.EncodeToString(index), nil
 }
 
-// newCustomerNo makes ten digits that end in a check digit and do not begin
+// newNo makes ten digits that end in a check digit and do not begin
 // with 0.
-func newCustomerNo() string {
+func newNo() string {
 	body := make([]byte, 0, 10)
 	for draw := make([]byte, 16); len(body) < 9; {
 		rand.Read(draw)
@@ -394,7 +396,7 @@ func (u Customer) normalized() Customer {
 	}
 	u.Addresses = slices.Clone(u.Addresses)
 	for i := range u.Addresses {
-		u.Addresses[i] = u.Addresses[i].normalized()
+		u.Addresses[i] = u.Addresses[i].Normalized()
 	}
 	if len(u.Addresses) > 0 && !slices.ContainsFunc(u.Addresses, func(a Address) bool { return a.IsDefault }) {
 		u.Addresses[0].IsDefault = true
@@ -405,7 +407,7 @@ func (u Customer) normalized() Customer {
 		b.TaxNumber = strings.TrimSpace(b.TaxNumber)
 		if b.Authorized != nil {
 			person := *b.Authorized
-			if e164, ok := parsePhone(person.Phone, false); ok {
+			if e164, ok := ParsePhone(person.Phone, false); ok {
 				person.Phone = e164
 			}
 			b.Authorized = &person
@@ -418,25 +420,18 @@ func (u Customer) normalized() Customer {
 // check tells everything that is wrong with u, which is normalized. Wrong
 // numbers alone are invalid_identification_no.
 func (u Customer) check(now time.Time, zone *time.Location) error {
-	var v checks
-	v.is("customerNo", allDigits(u.No) && len(u.No) <= 20, "not_digits", "must be 1 to 20 digits")
-	v.is("externalCustomerId", len([]rune(u.ExternalID)) <= 64 && printable(u.ExternalID), "too_long", "must have at most 64 characters")
-	oneOf(&v, "customerType", u.Type, []CustomerType{Individual, Company})
-	v.between("kycLevel", int(u.KYCLevel), int(KYCNone), int(KYCFull))
+	var v fault.Checks
+	v.Is("customerNo", fault.AllDigits(u.No) && len(u.No) <= 20, "not_digits", "must be 1 to 20 digits")
+	v.Is("externalCustomerId", len([]rune(u.ExternalID)) <= 64 && fault.Printable(u.ExternalID), "too_long", "must have at most 64 characters")
+	fault.OneOf(&v, "customerType", u.Type, []Type{Individual, Company})
+	v.Between("kycLevel", int(u.KYCLevel), int(KYCNone), int(KYCFull))
 	u.checkProfile(&v, now, zone)
 	wrong := u.checkIdentifications(&v)
 	u.checkCommunications(&v)
 	u.checkAddresses(&v)
-	if len(v.fields) > 0 {
-		v.fields = append(v.fields, wrong.fields...)
-		return v.err()
+	if len(v.Fields) > 0 {
+		v.Fields = append(v.Fields, wrong.Fields...)
+		return v.Err(errInvalid)
 	}
-	if len(wrong.fields) > 0 {
-		f := errIdentificationNo
-		for _, x := range wrong.fields {
-			f = f.OnField(x.Name, x.Code, x.Text)
-		}
-		return f
-	}
-	return nil
+	return wrong.Err(errIdentificationNo)
 }

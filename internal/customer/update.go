@@ -1,36 +1,38 @@
-package issuing
+package customer
 
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
-// CustomerChange is the new state of a customer's mutable part.
-type CustomerChange struct {
+// Change is the new state of a customer's mutable part.
+type Change struct {
 	No         string
 	ExternalID string
 	// Profile replaces the stored one, except that an empty MotherMaidenName
 	// keeps the stored answer, which no caller can read back.
 	Profile          Profile
-	KYCLevel         *KYCLevel      // nil: stays
-	Status           CustomerStatus // empty: stays
-	ConcurrencyStamp string         // the present one, or empty
+	KYCLevel         *KYCLevel // nil: stays
+	Status           Status    // empty: stays
+	ConcurrencyStamp string    // the present one, or empty
 }
 
-// UpdateCustomer replaces a customer's mutable part. A change of status needs a
+// Update replaces a customer's mutable part. A change of status needs a
 // reason, and so does a lower KYC level. A customer can be closed when no card
 // is open, and a closed one never changes again.
-func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in CustomerChange) (out CustomerDetail, err error) {
+func (s *Service) Update(ctx context.Context, c access.Caller, in Change) (out Detail, err error) {
 	t, err := s.tenant(ctx, c)
 	if err != nil {
-		return CustomerDetail{}, err
+		return Detail{}, err
 	}
-	attributes, err := s.Attributes(ctx, c)
+	unique, err := s.Rules.UniqueMobilePhone(ctx, c)
 	if err != nil {
-		return CustomerDetail{}, err
+		return Detail{}, err
 	}
 	now := s.Clock.Now()
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
@@ -42,20 +44,20 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 		if err != nil {
 			return err
 		}
-		u.Record = old.Record.updated(c, now)
+		u.Record = old.Record.Updated(c, now)
 		if err := u.check(now, t.Zone); err != nil {
 			return err
 		}
-		if u.Status == CustomerClosed {
-			open, err := hasOpenCards(ctx, tx, c.Tenant, u.ID)
+		if u.Status == Closed {
+			cards, err := s.Cards.CardsOfCustomer(ctx, tx, c.Tenant, u.ID)
 			if err != nil {
 				return fmt.Errorf("look for open cards: %w", err)
 			}
-			if open {
+			if slices.ContainsFunc(cards, func(k Card) bool { return !k.IsClosed }) {
 				return errOpenCards.With("customerNo", u.No)
 			}
 		}
-		d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: attributes.UniqueMobilePhone})
+		d, err := s.drafted(ctx, draft{Customer: u, uniquePhone: unique})
 		if err != nil {
 			return err
 		}
@@ -69,13 +71,13 @@ func (s *Service) UpdateCustomer(ctx context.Context, c access.Caller, in Custom
 		return err
 	})
 	if err != nil {
-		return CustomerDetail{}, err
+		return Detail{}, err
 	}
 	return out, nil
 }
 
 // changed is u as in wants it, or why that is not possible.
-func (u Customer) changed(in CustomerChange) (Customer, error) {
+func (u Customer) changed(in Change) (Customer, error) {
 	if in.ConcurrencyStamp != "" && in.ConcurrencyStamp != u.ConcurrencyStamp {
 		return u, errStale
 	}
@@ -94,11 +96,11 @@ func (u Customer) changed(in CustomerChange) (Customer, error) {
 		n.KYCLevel = *in.KYCLevel
 	}
 	n = n.normalized()
-	var v checks
-	oneOf(&v, "status", n.Status,
-		[]CustomerStatus{CustomerActive, CustomerPassive, CustomerDeceased, CustomerClosed, CustomerBlocked})
-	v.is("statusReason", n.Status == u.Status || in.Profile.StatusReason != "", "required", "is required with a change of status")
-	if err := v.err(); err != nil {
+	var v fault.Checks
+	fault.OneOf(&v, "status", n.Status,
+		[]Status{Active, Passive, Deceased, Closed, Blocked})
+	v.Is("statusReason", n.Status == u.Status || in.Profile.StatusReason != "", "required", "is required with a change of status")
+	if err := v.Err(errInvalid); err != nil {
 		return u, err
 	}
 	if n.KYCLevel < u.KYCLevel && in.Profile.StatusReason == "" {
@@ -108,7 +110,7 @@ func (u Customer) changed(in CustomerChange) (Customer, error) {
 }
 
 // replaceWhole writes a changed customer with all it is found by.
-func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draftCustomer) error {
+func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draft) error {
 	if d.ExternalID != "" {
 		others, err := customersByKey(ctx, tx, d.Tenant, "", d.ExternalID)
 		if err != nil {
@@ -116,18 +118,18 @@ func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draftCustomer) e
 		}
 		for _, o := range others {
 			if o != d.ID {
-				return errCustomerExists.With("key", "externalCustomerId")
+				return errExists.With("key", "externalCustomerId")
 			}
 		}
 	}
 	if taken, err := d.phoneTaken(ctx, tx); err != nil {
 		return fmt.Errorf("look for phone: %w", err)
 	} else if taken {
-		return errCustomerExists.With("key", phoneMember)
+		return errExists.With("key", phoneMember)
 	}
 	err := updateCustomer(ctx, tx, d.Customer, d.sealed)
 	if db.IsUnique(err) { // somebody took the external id at this moment
-		return errCustomerExists.With("key", "externalCustomerId")
+		return errExists.With("key", "externalCustomerId")
 	}
 	if err != nil {
 		return fmt.Errorf("update customer: %w", err)
@@ -141,7 +143,7 @@ func (s *Service) replaceWhole(ctx context.Context, tx db.Tx, d draftCustomer) e
 			return fmt.Errorf("replace identifications: %w", err)
 		}
 		if !inserted {
-			return errCustomerExists.With("key", k.name)
+			return errExists.With("key", k.name)
 		}
 	}
 	if err := replaceTerms(ctx, tx, d.Customer, d.terms); err != nil {

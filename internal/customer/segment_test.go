@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"sync"
@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 func (h *house) segment(code string, active bool) Segment {
@@ -28,7 +29,7 @@ func TestSegment_customersProtectItFromDeletion(t *testing.T) {
 		h.segment("OLD", false)
 		u := testCustomer("Ali", "Kaya", tckn("100000001"))
 		u.No, u.Segment = "1", "VIP"
-		made, err := h.CreateCustomer(ctx, c, u)
+		made, err := h.Create(ctx, c, u)
 		if err != nil || made.Segment != "VIP" || made.SegmentName != "Segment VIP" {
 			t.Fatalf("got %q %q (%v)", made.Segment, made.SegmentName, err)
 		}
@@ -44,7 +45,7 @@ func TestSegment_customersProtectItFromDeletion(t *testing.T) {
 			wantFault(t, err, want)
 			other := testCustomer("Can", "Kaya", tckn("100000002"))
 			other.Segment = code
-			_, err = h.CreateCustomer(ctx, c, other)
+			_, err = h.Create(ctx, c, other)
 			wantFault(t, err, want)
 		}
 		if got, err := h.Customer(ctx, c, "1"); err != nil || got.Segment != "VIP" || got.ConcurrencyStamp != made.ConcurrencyStamp {
@@ -74,17 +75,17 @@ func TestSegment_isItsTenantsOwn(t *testing.T) {
 		wantFault(t, h.DeleteSegment(ctx, h.other, "VIP"), "segment_not_found")
 		u := testCustomer("Ali", "Kaya", tckn("100000001"))
 		u.No = "1"
-		if _, err := h.CreateCustomer(ctx, h.other, u); err != nil {
+		if _, err := h.Create(ctx, h.other, u); err != nil {
 			t.Fatal(err)
 		}
 		_, err = h.SetSegment(ctx, h.other, "1", "VIP")
 		wantFault(t, err, "segment_unknown")
 		_, err = h.SetSegment(ctx, h.main, "1", "VIP")
 		wantFault(t, err, "customer_not_found")
-		if _, total, err := h.Segments(ctx, h.other, "", Page{Limit: 10}); err != nil || total != 0 {
+		if _, total, err := h.Segments(ctx, h.other, "", list.Page{Limit: 10}); err != nil || total != 0 {
 			t.Errorf("another tenant sees %d segments (%v)", total, err)
 		}
-		page, total, err := h.Segments(ctx, h.main, "segment v", Page{Limit: 10})
+		page, total, err := h.Segments(ctx, h.main, "segment v", list.Page{Limit: 10})
 		if err != nil || total != 1 {
 			t.Fatalf("got %d segments (%v)", total, err)
 		}
@@ -105,7 +106,7 @@ func TestSegment_isNotDeletedUnderACustomerThatEnters(t *testing.T) {
 			u.KYCLevel, u.Identifications, u.Segment = KYCNone, nil, code
 			var entered, deleted error
 			var both sync.WaitGroup
-			both.Go(func() { _, entered = h.CreateCustomer(ctx, c, u) })
+			both.Go(func() { _, entered = h.Create(ctx, c, u) })
 			both.Go(func() { deleted = h.DeleteSegment(ctx, c, code) })
 			both.Wait()
 			switch {

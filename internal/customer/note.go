@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
@@ -47,14 +49,14 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 	if n.Author == "" {
 		n.Author = c.Name
 	}
-	var v checks
-	oneOf(&v, "entityType", n.Subject, []NoteSubject{NoteOnCustomer, NoteOnCard})
+	var v fault.Checks
+	fault.OneOf(&v, "entityType", n.Subject, []NoteSubject{NoteOnCustomer, NoteOnCard})
 	// Lines may break in a note, but not a card number.
 	flat := strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(n.Text)
-	v.text("note", flat, 1, 2000)
-	v.is("note", !pan.ContainsPAN(strings.Join(strings.Fields(flat), " ")), "card_number", "must not contain a card number")
-	v.text("category", n.Category, 0, 50)
-	if err := v.err(); err != nil {
+	v.Text("note", flat, 1, 2000)
+	v.Is("note", !pan.ContainsPAN(strings.Join(strings.Fields(flat), " ")), "card_number", "must not contain a card number")
+	v.Text("category", n.Category, 0, 50)
+	if err := v.Err(errInvalid); err != nil {
 		return Note{}, err
 	}
 	sealed, err := s.sealNote(ctx, c.Tenant, n)
@@ -62,7 +64,7 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 		return Note{}, err
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := n.Subject.exists(ctx, tx, c.Tenant, n.Key); err != nil {
+		if err := s.subjectExists(ctx, tx, c.Tenant, n.Subject, n.Key); err != nil {
 			return err
 		}
 		if err := insertNote(ctx, tx, c.Tenant, n, sealed); err != nil {
@@ -71,11 +73,7 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 		if n.Subject != NoteOnCard {
 			return nil
 		}
-		card, found, err := readCard(ctx, tx, c.Tenant, n.Key, 0)
-		if err != nil || !found {
-			return fmt.Errorf("read card: %w", missing(err))
-		}
-		return s.recordCard(ctx, tx, c, "NoteAdd", card)
+		return s.Cards.CardNoted(ctx, tx, c, n.Key)
 	})
 	if err != nil {
 		return Note{}, err
@@ -85,9 +83,9 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 
 // Notes returns a page of the notes about a customer or a card, newest first,
 // and how many there are: exact up to 10,000, and 10,001 for more.
-func (s *Service) Notes(ctx context.Context, c access.Caller, subject NoteSubject, key string, p Page) (page []Note, total int, err error) {
+func (s *Service) Notes(ctx context.Context, c access.Caller, subject NoteSubject, key string, p list.Page) (page []Note, total int, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		if err := subject.exists(ctx, tx, c.Tenant, key); err != nil {
+		if err := s.subjectExists(ctx, tx, c.Tenant, subject, key); err != nil {
 			return err
 		}
 		page, total, err = s.listNotes(ctx, tx, c.Tenant, subject, key, p)
@@ -96,28 +94,20 @@ func (s *Service) Notes(ctx context.Context, c access.Caller, subject NoteSubjec
 	return page, total, err
 }
 
-// exists refuses a key that names nothing of the tenant.
-func (b NoteSubject) exists(ctx context.Context, tx db.Tx, tenant access.TenantID, key string) error {
-	if b == NoteOnCard {
-		if !printable(key) {
-			return errCardNotFound
-		}
-		if _, found, err := readCard(ctx, tx, tenant, key, 0); err != nil {
-			return fmt.Errorf("read card: %w", err)
-		} else if !found {
-			return errCardNotFound
-		}
-		return nil
+// subjectExists refuses a key that names nothing of the tenant.
+func (s *Service) subjectExists(ctx context.Context, tx db.Tx, tenant access.TenantID, about NoteSubject, key string) error {
+	if about == NoteOnCard {
+		return s.Cards.CardExists(ctx, tx, tenant, key)
 	}
-	if !printable(key) || key == "" {
-		return errCustomerNotFound
+	if !fault.Printable(key) || key == "" {
+		return errNotFound
 	}
 	customers, err := customersByKey(ctx, tx, tenant, key, "")
 	if err != nil {
 		return fmt.Errorf("look for customer: %w", err)
 	}
 	if len(customers) == 0 {
-		return errCustomerNotFound
+		return errNotFound
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -14,30 +14,30 @@ import (
 
 // The events about customers.
 const (
-	EventCustomerCreated        = "customer.created"
-	EventCustomerUpdated        = "customer.updated"
-	EventCustomerStatusChanged  = "customer.status-changed"
-	EventCustomerSegmentChanged = "customer.segment-changed"
+	EventCreated        = "customer.created"
+	EventUpdated        = "customer.updated"
+	EventStatusChanged  = "customer.status-changed"
+	EventSegmentChanged = "customer.segment-changed"
 )
 
-// CustomerEvent is what events about customers tell. It names nobody: whoever
+// Event is what events about customers tell. It names nobody: whoever
 // may know the person asks for the customer. Its member names are the stored
 // form: they are not changed, only added to.
-type CustomerEvent struct {
+type Event struct {
 	No              string
-	Type            CustomerType
-	Status          CustomerStatus
+	Type            Type
+	Status          Status
 	KYCLevel        KYCLevel
 	Segment         string
 	ExternalID      string
-	PreviousStatus  CustomerStatus // of a change of status
-	Reason          string         // of a change of status
-	PreviousSegment string         // of a change of segment
-	Changed         []string       // of an update: the fields of Customer and Profile that differ
+	PreviousStatus  Status   // of a change of status
+	Reason          string   // of a change of status
+	PreviousSegment string   // of a change of segment
+	Changed         []string // of an update: the fields of Customer and Profile that differ
 }
 
 // raise writes an event about u, in the transaction of what it tells of.
-func (u Customer) raise(ctx context.Context, tx db.Tx, c access.Caller, name string, at time.Time, e CustomerEvent) error {
+func (u Customer) raise(ctx context.Context, tx db.Tx, c access.Caller, name string, at time.Time, e Event) error {
 	e.No, e.Type, e.Status, e.KYCLevel = u.No, u.Type, u.Status, u.KYCLevel
 	e.Segment, e.ExternalID = u.Segment, u.ExternalID
 	payload, err := json.Marshal(e)
@@ -52,8 +52,8 @@ func (u Customer) raise(ctx context.Context, tx db.Tx, c access.Caller, name str
 // raiseChange writes what became of old.
 func (u Customer) raiseChange(ctx context.Context, tx db.Tx, c access.Caller, old Customer, at time.Time) error {
 	if u.Status != old.Status {
-		e := CustomerEvent{PreviousStatus: old.Status, Reason: u.StatusReason}
-		if err := u.raise(ctx, tx, c, EventCustomerStatusChanged, at, e); err != nil {
+		e := Event{PreviousStatus: old.Status, Reason: u.StatusReason}
+		if err := u.raise(ctx, tx, c, EventStatusChanged, at, e); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (u Customer) raiseChange(ctx context.Context, tx db.Tx, c access.Caller, ol
 	if len(changed) == 0 {
 		return nil
 	}
-	return u.raise(ctx, tx, c, EventCustomerUpdated, at, CustomerEvent{Changed: changed})
+	return u.raise(ctx, tx, c, EventUpdated, at, Event{Changed: changed})
 }
 
 // differing names the fields in which two values of one struct differ.

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -19,7 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
-	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
@@ -112,17 +111,17 @@ func TestParsePhone_readsWhatPeopleWrite(t *testing.T) {
 		"905321234567": "+905321234567", "0532 123 45 67": "+905321234567", "+90 (532) 123-45-67": "+905321234567",
 		"+4915112345678": "+4915112345678", "+12025550123": "",
 	} {
-		got, ok := parsePhone(text, true)
+		got, ok := ParsePhone(text, true)
 		if want != "" && (!ok || got != want) {
 			t.Errorf("%s: got %s (%t), want %s", text, got, ok, want)
 		}
 	}
 	for _, bad := range []string{"", "+902121234567", "12345", "abc", "+90532123456", "+9053212345678", "05321234567 ext 5", strings.Repeat("5", 100)} {
-		if got, ok := parsePhone(bad, true); ok {
+		if got, ok := ParsePhone(bad, true); ok {
 			t.Errorf("%q is accepted as the mobile phone %s", bad, got)
 		}
 	}
-	if got, ok := parsePhone("0212 123 45 67", false); !ok || got != "+902121234567" {
+	if got, ok := ParsePhone("0212 123 45 67", false); !ok || got != "+902121234567" {
 		t.Errorf("a land line: got %s (%t), want +902121234567", got, ok)
 	}
 }
@@ -133,7 +132,7 @@ func TestParseEmail(t *testing.T) {
 		"": false, "a": false, "a@b": false, "a@b.": false, "A <a@b.co>": false, "a@b.co, c@d.co": false,
 		strings.Repeat("a", 65) + "@b.co": false, "a@" + strings.Repeat("b", 250) + ".co": false,
 	} {
-		if _, got := parseEmail(text); got != want {
+		if _, got := ParseEmail(text); got != want {
 			t.Errorf("%q: got %t, want %t", text, got, want)
 		}
 	}
@@ -141,47 +140,10 @@ func TestParseEmail(t *testing.T) {
 
 // What people type finds what people wrote, whatever the case, the accents and
 // the dots on i.
-func TestFold_ignoresCaseAccentsAndDots(t *testing.T) {
-	for _, same := range [][]string{
-		{"ısparta", "ISPARTA", "isparta", "İSPARTA", "Isparta"},
-		{"Çağrı", "CAGRI", "çağri", "ÇAĞRI", "c\u0327ag\u0306ri"},
-		{"Şükrü Öz", "SUKRU OZ", "şükrü öz"},
-		{"Ångström", "angstrom", "ÅNGSTRÖM"},
-		{"Straße", "STRASSE"},
-	} {
-		for _, s := range same {
-			if got, want := fold(s), fold(same[0]); got != want {
-				t.Errorf("%q: got %q, want %q as for %q", s, got, want, same[0])
-			}
-		}
-	}
-	rapid.Check(t, func(rt *rapid.T) {
-		s := rapid.StringMatching(`[a-zA-ZçğıöşüÇĞİÖŞÜ .'-]{0,30}`).Draw(rt, "text")
-		folded := fold(s)
-		if fold(folded) != folded {
-			rt.Fatalf("folding %q twice differs from once", s)
-		}
-		for name, other := range map[string]string{
-			"upper": strings.ToUpper(s), "lower": strings.ToLower(s),
-			"Turkish upper": strings.ToUpperSpecial(unicode.TurkishCase, s),
-			"Turkish lower": strings.ToLowerSpecial(unicode.TurkishCase, s),
-		} {
-			if fold(other) != folded {
-				rt.Fatalf("%s of %q folds to %q, want %q", name, s, fold(other), folded)
-			}
-		}
-		for _, w := range foldedWords(s) {
-			if strings.ContainsAny(w, "%_ '.-") || w == "" {
-				rt.Fatalf("%q is no word", w)
-			}
-		}
-	})
-}
-
 func TestNewCustomerNo_isTenDigitsWithACheckDigit(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		no := newCustomerNo()
+		no := newNo()
 		if len(no) != 10 || no[0] == '0' || !pan.ValidLuhn(no) {
 			t.Fatalf("%s is not ten digits with a check digit", no)
 		}
@@ -197,7 +159,7 @@ func TestCreateCustomer_readsBackWhatWasGiven(t *testing.T) {
 		h := newHouse(t, d)
 		in := testCustomer("Ayşe  Gül", "Yılmaz", "10000000146")
 		in.MotherMaidenName = "Gizli"
-		made, err := h.CreateCustomer(t.Context(), h.main, in)
+		made, err := h.Create(t.Context(), h.main, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +167,7 @@ func TestCreateCustomer_readsBackWhatWasGiven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if u.Name != "Ayşe Gül" || u.Status != CustomerActive || u.Language != "tr" || u.Contact(MobilePhone) != "+905321234567" ||
+		if u.Name != "Ayşe Gül" || u.Status != Active || u.Language != "tr" || u.Contact(MobilePhone) != "+905321234567" ||
 			u.BirthDate != in.BirthDate || !u.Addresses[0].IsDefault || u.Identifications[0].Number != "10000000146" {
 			t.Errorf("got %+v", u)
 		}
@@ -231,7 +193,7 @@ func TestCreateCustomer_storesNothingPersonalInClear(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t))
 	u := testCustomer("Canary", "Sarnic", "10000000146")
 	u.MotherMaidenName, u.BirthPlace = "Gizlice", "Kayseri"
-	if _, err := h.CreateCustomer(t.Context(), h.main, u); err != nil {
+	if _, err := h.Create(t.Context(), h.main, u); err != nil {
 		t.Fatal(err)
 	}
 	err := h.DB.View(t.Context(), func(tx db.Tx) error {
@@ -255,11 +217,11 @@ func TestCreateCustomer_storesNothingPersonalInClear(t *testing.T) {
 func TestCustomer_aDocumentMovedToAnotherRowDoesNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
-		a, err := h.CreateCustomer(t.Context(), h.main, testCustomer("A", "B", tckn("123456789")))
+		a, err := h.Create(t.Context(), h.main, testCustomer("A", "B", tckn("123456789")))
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := h.CreateCustomer(t.Context(), h.main, testCustomer("C", "D", tckn("987654321")))
+		b, err := h.Create(t.Context(), h.main, testCustomer("C", "D", tckn("987654321")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +243,7 @@ func TestCreateCustomer_everyKeyIsUniqueInItsTenantOnly(t *testing.T) {
 		h := newHouse(t, d)
 		first := testCustomer("Ayse", "Yilmaz", "10000000146")
 		first.No, first.ExternalID = "42", "ext-1"
-		if _, err := h.CreateCustomer(t.Context(), h.main, first); err != nil {
+		if _, err := h.Create(t.Context(), h.main, first); err != nil {
 			t.Fatal(err)
 		}
 		for key, change := range map[string]func(u *Customer){
@@ -291,17 +253,17 @@ func TestCreateCustomer_everyKeyIsUniqueInItsTenantOnly(t *testing.T) {
 		} {
 			u := testCustomer("Fatma", "Demir", tckn("111111110"))
 			change(&u)
-			_, err := h.CreateCustomer(t.Context(), h.main, u)
+			_, err := h.Create(t.Context(), h.main, u)
 			wantFault(t, err, "customer_already_exists")
 			if f, ok := fault.As(err); ok && f.Params["key"] != key {
 				t.Errorf("got key %v, want %s", f.Params["key"], key)
 			}
 		}
 		// Nothing of the refused ones stayed behind.
-		if _, total, err := h.Customers(t.Context(), h.main, CustomerFilter{Page: Page{Limit: 10}}); err != nil || total != 1 {
+		if _, total, err := h.Customers(t.Context(), h.main, Filter{Page: list.Page{Limit: 10}}); err != nil || total != 1 {
 			t.Errorf("got %d customers (%v), want 1", total, err)
 		}
-		if _, err := h.CreateCustomer(t.Context(), h.other, first); err != nil {
+		if _, err := h.Create(t.Context(), h.other, first); err != nil {
 			t.Errorf("another tenant cannot have the same customer: %v", err)
 		}
 		_, err := h.Customer(t.Context(), h.production, "42")
@@ -314,20 +276,16 @@ func TestCreateCustomer_uniqueMobilePhoneIsATenantsChoice(t *testing.T) {
 		h := newHouse(t, d)
 		ctx, c := t.Context(), h.main
 		for _, nine := range []string{"111111110", "222222220"} { // a family shares a number
-			if _, err := h.CreateCustomer(ctx, c, testCustomer("A", "B", tckn(nine))); err != nil {
+			if _, err := h.Create(ctx, c, testCustomer("A", "B", tckn(nine))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		a := DefaultAttributes(money.MustCurrency("TRY"), true)
-		a.UniqueMobilePhone = true
-		if _, err := h.CreateAttributes(ctx, c, a); err != nil {
-			t.Fatal(err)
-		}
+		h.uniquePhones = true
 		u := testCustomer("A", "B", tckn("333333330"))
-		_, err := h.CreateCustomer(ctx, c, u)
+		_, err := h.Create(ctx, c, u)
 		wantFault(t, err, "customer_already_exists")
 		u.Communications[0].Value = "+905329999999"
-		if _, err := h.CreateCustomer(ctx, c, u); err != nil {
+		if _, err := h.Create(ctx, c, u); err != nil {
 			t.Error(err)
 		}
 	})
@@ -337,26 +295,26 @@ func TestFindOrCreateCustomer_neverChangesTheOneThatExists(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
 		ctx, c := t.Context(), h.main
-		first, created, err := h.FindOrCreateCustomer(ctx, c, testCustomer("Ayse", "Yilmaz", "10000000146"))
+		first, created, err := h.FindOrCreate(ctx, c, testCustomer("Ayse", "Yilmaz", "10000000146"))
 		if err != nil || !created {
 			t.Fatalf("got created %t (%v), want a new customer", created, err)
 		}
 		changed := testCustomer("Zeynep", "Kaya", "10000000146")
 		changed.ExternalID = "ext-9"
-		again, created, err := h.FindOrCreateCustomer(ctx, c, changed)
+		again, created, err := h.FindOrCreate(ctx, c, changed)
 		if err != nil || created || again.No != first.No || again.Name != "Ayse" || again.ExternalID != "" {
 			t.Errorf("got %s %s (created %t, %v), want Ayse unchanged", again.No, again.Name, created, err)
 		}
 		second := testCustomer("Fatma", "Demir", tckn("111111110"))
 		second.No = "77"
-		if _, _, err := h.FindOrCreateCustomer(ctx, c, second); err != nil {
+		if _, _, err := h.FindOrCreate(ctx, c, second); err != nil {
 			t.Fatal(err)
 		}
 		mixed := testCustomer("X", "Y", "10000000146")
 		mixed.No = "77"
-		_, _, err = h.FindOrCreateCustomer(ctx, c, mixed)
+		_, _, err = h.FindOrCreate(ctx, c, mixed)
 		wantFault(t, err, "customer_identity_conflict")
-		if _, created, err := h.FindOrCreateCustomer(ctx, h.other, testCustomer("A", "B", "10000000146")); err != nil || !created {
+		if _, created, err := h.FindOrCreate(ctx, h.other, testCustomer("A", "B", "10000000146")); err != nil || !created {
 			t.Errorf("got created %t (%v), want another tenant's own customer", created, err)
 		}
 	})
@@ -372,8 +330,8 @@ func TestFindOrCreateCustomer_concurrentCallsCreateOnce(t *testing.T) {
 			wg.Go(func() {
 				u := testCustomer("Ayse", "Yilmaz", "10000000146")
 				u.Identifications = append(u.Identifications, Identification{Type: DrivingLicence, Number: "34 abc 1"})
-				var got CustomerDetail
-				got, createds[i], errs[i] = h.FindOrCreateCustomer(t.Context(), h.main, u)
+				var got Detail
+				got, createds[i], errs[i] = h.FindOrCreate(t.Context(), h.main, u)
 				numbers[i] = got.No
 			})
 		}
@@ -399,7 +357,7 @@ func TestCreateCustomer_tellsEverythingThatIsWrong(t *testing.T) {
 	u.Name, u.BirthDate = "R2-D2", clock.Date{Year: 2027, Month: 1, Day: 1}
 	u.Identifications = []Identification{{Type: TCKN, Number: "10000000147"}, {Type: TCKN, Number: ""}, {Type: Passport, Number: "U1234567"}}
 	u.Communications = []Communication{{Type: HomePhone, Value: "1"}, {Type: Email, Value: "x"}}
-	_, err := h.CreateCustomer(t.Context(), h.main, u)
+	_, err := h.Create(t.Context(), h.main, u)
 	wantFault(t, err, access.CodeInvalid)
 	f, _ := fault.As(err)
 	got := map[string]bool{}
@@ -416,23 +374,23 @@ func TestCreateCustomer_tellsEverythingThatIsWrong(t *testing.T) {
 		}
 	}
 	only := testCustomer("Ayse", "Yilmaz", "10000000147")
-	_, err = h.CreateCustomer(t.Context(), h.main, only)
+	_, err = h.Create(t.Context(), h.main, only)
 	wantFault(t, err, "invalid_identification_no")
 	foreign := testCustomer("John", "Smith", "10000000146")
 	foreign.Nationality = country.Must("DE")
-	_, err = h.CreateCustomer(t.Context(), h.main, foreign)
+	_, err = h.Create(t.Context(), h.main, foreign)
 	wantFault(t, err, access.CodeInvalid)
 	foreign.Identifications = []Identification{{Type: Passport, Number: "c01x00t47", IssuingCountry: country.Must("DE")}}
-	if _, err := h.CreateCustomer(t.Context(), h.main, foreign); err != nil {
+	if _, err := h.Create(t.Context(), h.main, foreign); err != nil {
 		t.Error(err)
 	}
 	anonymous := Customer{Type: Individual, KYCLevel: KYCNone, Communications: foreign.Communications, Profile: foreign.Profile}
-	if _, err := h.CreateCustomer(t.Context(), h.main, anonymous); err != nil {
+	if _, err := h.Create(t.Context(), h.main, anonymous); err != nil {
 		t.Error(err)
 	}
 	only.Segment = "VIP"
 	only.Identifications[0].Number = tckn("111111110")
-	_, err = h.CreateCustomer(t.Context(), h.main, only)
+	_, err = h.Create(t.Context(), h.main, only)
 	wantFault(t, err, "segment_unknown")
 }
 
@@ -453,15 +411,15 @@ func TestCompany_taxNumberIsUniqueAmongCompanies(t *testing.T) {
 		h := newHouse(t, d)
 		vkn := "123456789"
 		vkn += string(vknCheck(vkn))
-		made, err := h.CreateCustomer(t.Context(), h.main, testCompany("Acme", vkn))
+		made, err := h.Create(t.Context(), h.main, testCompany("Acme", vkn))
 		if err != nil {
 			t.Fatal(err)
 		}
 		twin := testCompany("Other", vkn)
 		twin.Identifications = []Identification{{Type: TradeRegistry, Number: "1"}}
-		_, err = h.CreateCustomer(t.Context(), h.main, twin)
+		_, err = h.Create(t.Context(), h.main, twin)
 		wantFault(t, err, "customer_already_exists")
-		found, created, err := h.FindOrCreateCustomer(t.Context(), h.main, twin)
+		found, created, err := h.FindOrCreate(t.Context(), h.main, twin)
 		if err != nil || created || found.No != made.No {
 			t.Errorf("got %s (created %t, %v), want %s", found.No, created, err, made.No)
 		}
@@ -475,12 +433,12 @@ func TestCustomers_searchesTheIndexByTheRangeOfAPrefix(t *testing.T) {
 		ctx := t.Context()
 		err := d.InTx(ctx, func(tx db.Tx) error {
 			for i := range 1000 {
-				u := Customer{ID: id.New[Customer](h.time.Now()), Tenant: h.main.Tenant, No: itoa(i + 1), Type: Individual, Status: CustomerActive}
+				u := Customer{ID: id.New[Customer](h.time.Now()), Tenant: h.main.Tenant, No: strconv.Itoa(i + 1), Type: Individual, Status: Active}
 				u.CreatedAt, u.UpdatedAt = h.time.Now(), h.time.Now()
 				if _, err := insertCustomer(ctx, tx, u, []byte("sealed")); err != nil {
 					return err
 				}
-				if err := replaceTerms(ctx, tx, u, []term{{termName, "n" + itoa(i+1)}, {termSurname, "s" + itoa(i+1)}}); err != nil {
+				if err := replaceTerms(ctx, tx, u, []term{{termName, "n" + strconv.Itoa(i+1)}, {termSurname, "s" + strconv.Itoa(i+1)}}); err != nil {
 					return err
 				}
 			}
@@ -499,7 +457,7 @@ func TestCustomers_searchesTheIndexByTheRangeOfAPrefix(t *testing.T) {
 			explain, ranges = "EXPLAIN ", regexp.MustCompile(
 				`using customer_term_pkey on customer_term .*\n *Index Cond: .*tenant_id = .*kind = .*term >= .*term < `)
 		}
-		for name, f := range map[string]CustomerFilter{"text": {Text: "n99"}, "name": {Name: "n99"}, "surname": {Surname: "s99"}} {
+		for name, f := range map[string]Filter{"text": {Text: "n99"}, "name": {Name: "n99"}, "surname": {Surname: "s99"}} {
 			w := customersOf(h.main.Tenant, f, nil)
 			var plan []string
 			err := d.InTx(ctx, func(tx db.Tx) (err error) {
@@ -556,41 +514,41 @@ func TestCustomers_areFoundByWhatPeopleKnow(t *testing.T) {
 		acme := testCompany("Irmak Gıda Sanayi", vkn)
 		for no, u := range map[string]Customer{"100": isik, "200": ilker, "300": acme} {
 			u.No = no
-			if _, err := h.CreateCustomer(t.Context(), h.main, u); err != nil {
+			if _, err := h.Create(t.Context(), h.main, u); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for name, q := range map[string]struct {
-			filter CustomerFilter
+			filter Filter
 			want   string
 		}{
-			"all by number":        {CustomerFilter{}, "100 200 300"},
-			"capital without dots": {CustomerFilter{Text: "ISIK"}, "100"},
-			"prefix of i":          {CustomerFilter{Text: "i"}, "100 200 300"},
-			"two words":            {CustomerFilter{Text: "caglayan isi"}, "100"},
-			"word inside":          {CustomerFilter{Text: "gida"}, "300"},
-			"not inside a word":    {CustomerFilter{Text: "layan"}, ""},
-			"external id":          {CustomerFilter{Text: "crm-77"}, "100"},
-			"number prefix":        {CustomerFilter{Text: "20"}, "200"},
-			"wildcard is no word":  {CustomerFilter{Text: "%"}, ""},
-			"given name":           {CustomerFilter{Name: "ILK"}, "200"},
-			"surname":              {CustomerFilter{Surname: "sah"}, "200"},
-			"name is no surname":   {CustomerFilter{Surname: "ilker"}, ""},
-			"number":               {CustomerFilter{No: "300"}, "300"},
-			"identification":       {CustomerFilter{IdentificationNo: "10000000146"}, "100"},
-			"part of one":          {CustomerFilter{IdentificationNo: "1000000014"}, ""},
-			"mobile":               {CustomerFilter{MobilePhone: "0532 987 65 43"}, "200"},
-			"no phone":             {CustomerFilter{MobilePhone: "x"}, ""},
-			"email":                {CustomerFilter{Email: "ayse@EXAMPLE.com"}, "100"},
-			"tax number":           {CustomerFilter{TaxNumber: vkn}, "300"},
-			"type":                 {CustomerFilter{Type: Company}, "300"},
-			"status":               {CustomerFilter{Status: CustomerPassive}, ""},
-			"segment":              {CustomerFilter{Segment: "VIP"}, ""},
-			"created later":        {CustomerFilter{CreatedFrom: h.time.Now().Add(1)}, "100 200 300"},
-			"combined":             {CustomerFilter{Text: "i", Type: Individual, Name: "ilk"}, "200"},
+			"all by number":        {Filter{}, "100 200 300"},
+			"capital without dots": {Filter{Text: "ISIK"}, "100"},
+			"prefix of i":          {Filter{Text: "i"}, "100 200 300"},
+			"two words":            {Filter{Text: "caglayan isi"}, "100"},
+			"word inside":          {Filter{Text: "gida"}, "300"},
+			"not inside a word":    {Filter{Text: "layan"}, ""},
+			"external id":          {Filter{Text: "crm-77"}, "100"},
+			"number prefix":        {Filter{Text: "20"}, "200"},
+			"wildcard is no word":  {Filter{Text: "%"}, ""},
+			"given name":           {Filter{Name: "ILK"}, "200"},
+			"surname":              {Filter{Surname: "sah"}, "200"},
+			"name is no surname":   {Filter{Surname: "ilker"}, ""},
+			"number":               {Filter{No: "300"}, "300"},
+			"identification":       {Filter{IdentificationNo: "10000000146"}, "100"},
+			"part of one":          {Filter{IdentificationNo: "1000000014"}, ""},
+			"mobile":               {Filter{MobilePhone: "0532 987 65 43"}, "200"},
+			"no phone":             {Filter{MobilePhone: "x"}, ""},
+			"email":                {Filter{Email: "ayse@EXAMPLE.com"}, "100"},
+			"tax number":           {Filter{TaxNumber: vkn}, "300"},
+			"type":                 {Filter{Type: Company}, "300"},
+			"status":               {Filter{Status: Passive}, ""},
+			"segment":              {Filter{Segment: "VIP"}, ""},
+			"created later":        {Filter{CreatedFrom: h.time.Now().Add(1)}, "100 200 300"},
+			"combined":             {Filter{Text: "i", Type: Individual, Name: "ilk"}, "200"},
 		} {
 			f := q.filter
-			f.Limit, f.Sort = 10, []SortKey{{Name: "customerNo"}}
+			f.Limit, f.Sort = 10, []list.SortKey{{Name: "customerNo"}}
 			if name == "created later" {
 				f.CreatedFrom = h.time.Now()
 			}
@@ -610,7 +568,7 @@ func TestCustomers_areFoundByWhatPeopleKnow(t *testing.T) {
 				t.Errorf("%s: another tenant sees %d customers (%v)", name, len(others), err)
 			}
 		}
-		page, total, err := h.Customers(t.Context(), h.main, CustomerFilter{Page: Page{Skip: 1, Limit: 1, Sort: []SortKey{{"customerNo", true}}}})
+		page, total, err := h.Customers(t.Context(), h.main, Filter{Page: list.Page{Skip: 1, Limit: 1, Sort: []list.SortKey{{Name: "customerNo", Descending: true}}}})
 		if err != nil || total != 3 || len(page) != 1 || page[0].No != "200" {
 			t.Errorf("got %d of %d (%v), want the second of three", len(page), total, err)
 		}
@@ -623,13 +581,13 @@ func TestUpdateCustomer_replacesTheProfileAndKeepsTheRest(t *testing.T) {
 		ctx, c := t.Context(), h.main
 		u := testCustomer("Ayse", "Yilmaz", "10000000146")
 		u.MotherMaidenName, u.KYCLevel = "Gizli", KYCVerified
-		made, err := h.CreateCustomer(ctx, c, u)
+		made, err := h.Create(ctx, c, u)
 		if err != nil {
 			t.Fatal(err)
 		}
-		change := CustomerChange{No: made.No, Profile: u.Profile, ExternalID: "ext", ConcurrencyStamp: made.ConcurrencyStamp}
+		change := Change{No: made.No, Profile: u.Profile, ExternalID: "ext", ConcurrencyStamp: made.ConcurrencyStamp}
 		change.Profile.Surname, change.Profile.MotherMaidenName = "Demir", ""
-		after, err := h.UpdateCustomer(ctx, c, change)
+		after, err := h.Update(ctx, c, change)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -648,28 +606,28 @@ func TestUpdateCustomer_replacesTheProfileAndKeepsTheRest(t *testing.T) {
 			t.Fatal(err)
 		}
 		for surname, want := range map[string]int{"demir": 1, "yilmaz": 0} {
-			if _, total, err := h.Customers(ctx, c, CustomerFilter{Surname: surname, Page: Page{Limit: 1}}); err != nil || total != want {
+			if _, total, err := h.Customers(ctx, c, Filter{Surname: surname, Page: list.Page{Limit: 1}}); err != nil || total != want {
 				t.Errorf("surname %s: got %d (%v), want %d", surname, total, err, want)
 			}
 		}
-		_, err = h.UpdateCustomer(ctx, c, change) // the old stamp
+		_, err = h.Update(ctx, c, change) // the old stamp
 		wantFault(t, err, access.CodeConcurrency)
 		change.ConcurrencyStamp = ""
 		lower := KYCBasic
 		change.KYCLevel = &lower
-		_, err = h.UpdateCustomer(ctx, c, change)
+		_, err = h.Update(ctx, c, change)
 		wantFault(t, err, "kyc_downgrade_needs_reason")
-		change.KYCLevel, change.Status = nil, CustomerClosed
-		_, err = h.UpdateCustomer(ctx, c, change)
+		change.KYCLevel, change.Status = nil, Closed
+		_, err = h.Update(ctx, c, change)
 		wantFault(t, err, access.CodeInvalid) // no reason
 		change.Profile.StatusReason = "customer left"
-		closed, err := h.UpdateCustomer(ctx, c, change)
-		if err != nil || closed.Status != CustomerClosed {
+		closed, err := h.Update(ctx, c, change)
+		if err != nil || closed.Status != Closed {
 			t.Fatalf("got %s (%v), want Closed", closed.Status, err)
 		}
-		_, err = h.UpdateCustomer(ctx, c, change)
+		_, err = h.Update(ctx, c, change)
 		wantFault(t, err, "customer_closed")
-		_, err = h.UpdateCustomer(ctx, h.other, change)
+		_, err = h.Update(ctx, h.other, change)
 		wantFault(t, err, "customer_not_found")
 	})
 }
@@ -677,7 +635,7 @@ func TestUpdateCustomer_replacesTheProfileAndKeepsTheRest(t *testing.T) {
 func TestMask_neverShowsAWholeValue(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := strings.ReplaceAll(rapid.StringN(1, 30, -1).Draw(rt, "value"), "*", "x")
-		if got := maskMiddle(s, 3, 3); got == s && s != "" {
+		if got := MaskMiddle(s, 3, 3); got == s && s != "" {
 			rt.Fatalf("%q is shown whole", s)
 		}
 	})

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // Segment is a class of customers that rules and prices treat alike.
@@ -15,19 +17,19 @@ type Segment struct {
 	Description string
 	Priority    int // for display: lower first
 	IsActive    bool
-	Record
+	access.Record
 }
 
 // segmentPriorityMax is the largest priority.
 const segmentPriorityMax = 1_000_000
 
 func (g Segment) check() error {
-	var v checks
-	v.code("code", g.Code)
-	v.text("name", g.Name, 1, 100)
-	v.text("description", g.Description, 0, 250)
-	v.between("priority", g.Priority, 0, segmentPriorityMax)
-	return v.err()
+	var v fault.Checks
+	v.Code("code", g.Code)
+	v.Text("name", g.Name, 1, 100)
+	v.Text("description", g.Description, 0, 250)
+	v.Between("priority", g.Priority, 0, segmentPriorityMax)
+	return v.Err(errInvalid)
 }
 
 // CreateSegment defines a segment.
@@ -36,7 +38,7 @@ func (s *Service) CreateSegment(ctx context.Context, c access.Caller, in Segment
 	if err := g.check(); err != nil {
 		return Segment{}, err
 	}
-	g.Record = created(c, s.Clock.Now())
+	g.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		inserted, err := insertSegment(ctx, tx, c.Tenant, g)
 		if err == nil && !inserted {
@@ -66,8 +68,12 @@ func (s *Service) UpdateSegment(ctx context.Context, c access.Caller, in Segment
 		if old == nil {
 			return errSegmentNotFound.With("segmentCode", g.Code)
 		}
-		g.Record = old.Record.updated(c, now)
-		return written(updateSegment(ctx, tx, c.Tenant, g, stamp))
+		g.Record = old.Record.Updated(c, now)
+		written, err := updateSegment(ctx, tx, c.Tenant, g, stamp)
+		if err == nil && !written {
+			return errStale
+		}
+		return err
 	})
 	if err != nil {
 		return Segment{}, err
@@ -77,7 +83,7 @@ func (s *Service) UpdateSegment(ctx context.Context, c access.Caller, in Segment
 
 // DeleteSegment deletes a segment without customers. Its code stays taken.
 func (s *Service) DeleteSegment(ctx context.Context, c access.Caller, code string) error {
-	r := Record{}.updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, s.Clock.Now())
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
 		// Behind the lock nobody can come into the segment any more.
 		old, err := lockSegment(ctx, tx, c.Tenant, code)
@@ -100,7 +106,7 @@ func (s *Service) DeleteSegment(ctx context.Context, c access.Caller, code strin
 
 // Segments returns the page of the tenant's segments whose code or name has
 // words that begin with those of text, and how many there are.
-func (s *Service) Segments(ctx context.Context, c access.Caller, text string, p Page) (page []Segment, total int, err error) {
+func (s *Service) Segments(ctx context.Context, c access.Caller, text string, p list.Page) (page []Segment, total int, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		page, total, err = listSegments(ctx, tx, c.Tenant, text, p)
 		return err
@@ -119,7 +125,7 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 			return err
 		}
 		if u.Segment == code { // also of a segment that takes no more
-			out = u.maskedFor(c)
+			out = u.MaskedFor(c)
 			return nil
 		}
 		old := u.Segment
@@ -127,14 +133,14 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 		if err := u.enterSegment(ctx, tx); err != nil {
 			return err
 		}
-		u.Record = u.Record.updated(c, now)
+		u.Record = u.Record.Updated(c, now)
 		if err := setSegment(ctx, tx, u); err != nil {
 			return fmt.Errorf("set segment: %w", err)
 		}
-		if err := u.raise(ctx, tx, c, EventCustomerSegmentChanged, now, CustomerEvent{PreviousSegment: old}); err != nil {
+		if err := u.raise(ctx, tx, c, EventSegmentChanged, now, Event{PreviousSegment: old}); err != nil {
 			return err
 		}
-		out = u.maskedFor(c)
+		out = u.MaskedFor(c)
 		return nil
 	})
 	if err != nil {

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -8,13 +8,16 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
-const segmentColumns = `code, name, description, priority, is_active, ` + recordColumns
+const segmentColumns = `code, name, description, priority, is_active, ` + access.RecordColumns
 
 func scanSegment(row db.Scanner) (Segment, error) {
 	var g Segment
-	record, done := recordTarget(&g.Record)
+	record, done := access.RecordTarget(&g.Record)
 	err := row.Scan(append([]any{&g.Code, &g.Name, &g.Description, &g.Priority, &g.IsActive}, record...)...)
 	done()
 	return g, err
@@ -27,7 +30,7 @@ var segmentLookup = db.Lookup{
 
 // lockSegment reads a segment and locks its row; nil when there is none.
 func lockSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (*Segment, error) {
-	if !printable(code) {
+	if !fault.Printable(code) {
 		return nil, nil
 	}
 	var found *Segment
@@ -46,17 +49,17 @@ var segmentSort = map[string]string{
 	"code": "code", "name": "name_folded", "priority": "priority", "creationTime": "created_at",
 }
 
-func listSegments(ctx context.Context, tx db.Tx, tenant access.TenantID, text string, p Page) ([]Segment, int, error) {
+func listSegments(ctx context.Context, tx db.Tx, tenant access.TenantID, text string, p list.Page) ([]Segment, int, error) {
 	var w db.Where
 	w.And("tenant_id = ? AND deleted_at IS NULL", tenant)
-	for _, word := range foldedWords(text) {
+	for _, word := range fold.Words(text) {
 		w.And("name_folded LIKE ?", "% "+word+"%")
 	}
-	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer_segment WHERE `+w.SQL(), w.Args()...)
+	total, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM customer_segment WHERE `+w.SQL(), w.Args()...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("count segments: %w", err)
 	}
-	query := `SELECT ` + segmentColumns + ` FROM customer_segment WHERE ` + w.SQL() + p.order(segmentSort, "priority", "code") +
+	query := `SELECT ` + segmentColumns + ` FROM customer_segment WHERE ` + w.SQL() + db.OrderBy(p, segmentSort, "priority", "code") +
 		` LIMIT ` + w.Bind(p.Limit) + ` OFFSET ` + w.Bind(p.Skip)
 	segments, err := db.Collect(ctx, tx, scanSegment, query, w.Args()...)
 	if err != nil {
@@ -69,8 +72,8 @@ func listSegments(ctx context.Context, tx db.Tx, tenant access.TenantID, text st
 func insertSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, g Segment) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO customer_segment (`+segmentColumns+`, tenant_id, name_folded)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING`,
-		append(append([]any{g.Code, g.Name, g.Description, int64(g.Priority), g.IsActive}, recordValues(g.Record)...),
-			tenant, foldedName(g.Code, g.Name))...))
+		append(append([]any{g.Code, g.Name, g.Description, int64(g.Priority), g.IsActive}, access.RecordValues(g.Record)...),
+			tenant, fold.Name(g.Code, g.Name))...))
 	return n == 1, err
 }
 
@@ -80,13 +83,13 @@ func updateSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, g Segm
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE customer_segment SET name = $3, name_folded = $4, description = $5, priority = $6,
 		is_active = $7, concurrency_stamp = $8, updated_at = $9, updated_by = $10
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND ($11 = '' OR concurrency_stamp = $11)`,
-		tenant, g.Code, g.Name, foldedName(g.Code, g.Name), g.Description, int64(g.Priority), g.IsActive, g.ConcurrencyStamp,
+		tenant, g.Code, g.Name, fold.Name(g.Code, g.Name), g.Description, int64(g.Priority), g.IsActive, g.ConcurrencyStamp,
 		clock.Micros(g.UpdatedAt), g.UpdatedBy, stamp))
 	return n == 1, err
 }
 
 // deleteSegment marks a segment, whose row is locked, as deleted.
-func deleteSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r Record) error {
+func deleteSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r access.Record) error {
 	_, err := tx.Exec(ctx, `UPDATE customer_segment SET deleted_at = $3, updated_at = $3, updated_by = $4,
 		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`,
 		tenant, code, clock.Micros(r.UpdatedAt), r.UpdatedBy, r.ConcurrencyStamp)
@@ -94,10 +97,10 @@ func deleteSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code s
 }
 
 // customersOfSegment counts the customers that name a segment, as far as
-// [countTotalMax] and one more.
+// [list.TotalMax] and one more.
 func customersOfSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM customer
-		WHERE tenant_id = $1 AND segment_code = $2 LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`, tenant, code)
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM (SELECT 1 FROM customer
+		WHERE tenant_id = $1 AND segment_code = $2 LIMIT `+strconv.Itoa(list.TotalMax+1)+`) AS counted`, tenant, code)
 	return n, err
 }
 
@@ -105,6 +108,6 @@ func customersOfSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, c
 func setSegment(ctx context.Context, tx db.Tx, u Customer) error {
 	_, err := tx.Exec(ctx, `UPDATE customer SET segment_code = $3, concurrency_stamp = $4, updated_at = $5, updated_by = $6
 		WHERE tenant_id = $1 AND id = $2`,
-		u.Tenant, u.ID, orNull(u.Segment), u.ConcurrencyStamp, clock.Micros(u.UpdatedAt), u.UpdatedBy)
+		u.Tenant, u.ID, db.OrNull(u.Segment), u.ConcurrencyStamp, clock.Micros(u.UpdatedAt), u.UpdatedBy)
 	return err
 }

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"time"
@@ -9,25 +9,29 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-// CustomerType is whether a customer is a person or a company.
-type CustomerType string
+// Purpose is what everything personal is sealed and indexed for: it has
+// keys of its own.
+const Purpose = "customer"
+
+// Type is whether a customer is a person or a company.
+type Type string
 
 // The customer types.
 const (
-	Individual CustomerType = "Individual"
-	Company    CustomerType = "Company"
+	Individual Type = "Individual"
+	Company    Type = "Company"
 )
 
-// CustomerStatus is whether a customer may get and use cards.
-type CustomerStatus string
+// Status is whether a customer may get and use cards.
+type Status string
 
 // The customer statuses. Closed is final.
 const (
-	CustomerActive   CustomerStatus = "Active"
-	CustomerPassive  CustomerStatus = "Passive"
-	CustomerDeceased CustomerStatus = "Deceased"
-	CustomerClosed   CustomerStatus = "Closed"
-	CustomerBlocked  CustomerStatus = "Blocked"
+	Active   Status = "Active"
+	Passive  Status = "Passive"
+	Deceased Status = "Deceased"
+	Closed   Status = "Closed"
+	Blocked  Status = "Blocked"
 )
 
 // KYCLevel is how well a customer is known. Levels compare as numbers.
@@ -153,8 +157,8 @@ type Customer struct {
 	ID       id.ID[Customer]
 	Tenant   access.TenantID
 	No       string // 1 to 20 digits
-	Type     CustomerType
-	Status   CustomerStatus
+	Type     Type
+	Status   Status
 	KYCLevel KYCLevel
 	Segment  string // code; empty: none
 	// SegmentName is read with the customer and not stored in it.
@@ -164,7 +168,7 @@ type Customer struct {
 	Identifications []Identification
 	Communications  []Communication
 	Addresses       []Address
-	Record
+	access.Record
 }
 
 // IDPrefix is the prefix of customer identifiers.
@@ -282,16 +286,18 @@ type Address struct {
 	Latitude, Longitude string // decimal text; empty: unknown
 }
 
-// CustomerCard is a card as its customer's page lists it.
-type CustomerCard struct {
+// Card is a card as its customer's page lists it. What its words mean is
+// told where cards are issued.
+type Card struct {
 	IssuanceNo      string
 	CardToken       string
 	MaskedNo        string
 	ProductCode     string
 	ProductName     string
 	IsSupplementary bool
-	FormFactor      FormFactor
-	Status          CardStatus
+	FormFactor      string
+	Status          string
+	IsClosed        bool // it will never be used again
 	StatusReason    string
 	ExpiresOn       string // YYYY-MM
 	EmbossName      string

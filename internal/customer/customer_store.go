@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -12,39 +12,43 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
-// customerDocument is what is sealed of a customer.
-type customerDocument struct {
+// document is what is sealed of a customer.
+type document struct {
 	Profile         Profile
 	Identifications []Identification
 	Communications  []Communication
 	Addresses       []Address
 }
 
-// sealCustomer seals the personal part of u for its row.
-func (s *Service) sealCustomer(ctx context.Context, u Customer) ([]byte, error) {
-	plain, err := json.Marshal(customerDocument{u.Profile, u.Identifications, u.Communications, u.Addresses})
+// seal seals the personal part of u for its row.
+func (s *Service) seal(ctx context.Context, u Customer) ([]byte, error) {
+	plain, err := json.Marshal(document{u.Profile, u.Identifications, u.Communications, u.Addresses})
 	if err != nil {
 		return nil, fmt.Errorf("encode customer: %w", err)
 	}
-	defer wipe(plain)
-	sealed, err := s.HSM.Seal(ctx, u.Tenant.String(), purposeCustomer, plain, placeOf(u.Tenant, "customer", "document", u.ID.String()))
+	defer clear(plain)
+	sealed, err := s.HSM.Seal(ctx, u.Tenant.String(), Purpose, plain, hsm.PlaceOf(u.Tenant, "customer", "document", u.ID.String()))
 	if err != nil {
 		return nil, fmt.Errorf("seal customer: %w", hsmFault(err))
 	}
 	return sealed, nil
 }
 
-// openCustomer fills the personal part of u from what lies sealed in its row.
-func (s *Service) openCustomer(ctx context.Context, u *Customer, sealed []byte) error {
-	plain, err := s.HSM.Open(ctx, u.Tenant.String(), purposeCustomer, sealed, placeOf(u.Tenant, "customer", "document", u.ID.String()))
+// open fills the personal part of u from what lies sealed in its row.
+func (s *Service) open(ctx context.Context, u *Customer, sealed []byte) error {
+	plain, err := s.HSM.Open(ctx, u.Tenant.String(), Purpose, sealed, hsm.PlaceOf(u.Tenant, "customer", "document", u.ID.String()))
 	if err != nil {
 		return fmt.Errorf("open customer %s: %w", u.ID, hsmFault(err))
 	}
-	defer wipe(plain)
-	var d customerDocument
+	defer clear(plain)
+	var d document
 	if err := json.Unmarshal(plain, &d); err != nil {
 		return fmt.Errorf("decode customer %s: its document is malformed", u.ID)
 	}
@@ -64,7 +68,7 @@ type customerRow struct {
 func scanCustomer(row db.Scanner) (customerRow, error) {
 	var u customerRow
 	var external, segment, segmentName *string
-	record, done := recordTarget(&u.Record)
+	record, done := access.RecordTarget(&u.Record)
 	err := row.Scan(append([]any{&u.ID, &u.Tenant, &u.No, &external, &u.Type, &u.Status, &u.KYCLevel, &segment, &segmentName, &u.sealed},
 		record...)...)
 	done()
@@ -80,8 +84,8 @@ func scanCustomer(row db.Scanner) (customerRow, error) {
 	return u, err
 }
 
-// readCustomer returns a customer in clear.
-func (s *Service) readCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) (Customer, bool, error) {
+// Read returns a customer in clear.
+func (s *Service) Read(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) (Customer, bool, error) {
 	row, found, err := db.One(ctx, tx, scanCustomer, `SELECT `+customerColumns+` FROM customer c
 		WHERE c.tenant_id = $1 AND c.id = $2`, tenant, customer)
 	return s.opened(ctx, row, found, err)
@@ -89,7 +93,7 @@ func (s *Service) readCustomer(ctx context.Context, tx db.Tx, tenant access.Tena
 
 // readCustomerByNo returns a customer in clear.
 func (s *Service) readCustomerByNo(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Customer, bool, error) {
-	if !printable(no) {
+	if !fault.Printable(no) {
 		return Customer{}, false, nil
 	}
 	row, found, err := db.One(ctx, tx, scanCustomer, `SELECT `+customerColumns+` FROM customer c
@@ -97,10 +101,22 @@ func (s *Service) readCustomerByNo(ctx context.Context, tx db.Tx, tenant access.
 	return s.opened(ctx, row, found, err)
 }
 
+// Named returns the customer of this number in clear, or refuses.
+func (s *Service) Named(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Customer, error) {
+	u, found, err := s.readCustomerByNo(ctx, tx, tenant, no)
+	if err != nil {
+		return Customer{}, fmt.Errorf("read customer: %w", err)
+	}
+	if !found {
+		return Customer{}, errNotFound
+	}
+	return u, nil
+}
+
 var customerLookup = db.Lookup{Head: `SELECT ` + customerColumns + ` FROM customer c WHERE c.tenant_id = $1 AND c.id IN `}
 
-// readCustomers returns customers in clear by their ids.
-func (s *Service) readCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Customer]) (map[id.ID[Customer]]Customer, error) {
+// ReadAll returns customers in clear by their ids.
+func (s *Service) ReadAll(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Customer]) (map[id.ID[Customer]]Customer, error) {
 	all := make(map[id.ID[Customer]]Customer, len(ids))
 	keys := id.Texts(ids)
 	slices.Sort(keys)
@@ -109,7 +125,7 @@ func (s *Service) readCustomers(ctx context.Context, tx db.Tx, tenant access.Ten
 		if err != nil {
 			return err
 		}
-		err = s.openCustomer(ctx, &u.Customer, u.sealed)
+		err = s.open(ctx, &u.Customer, u.sealed)
 		all[u.ID] = u.Customer
 		return err
 	})
@@ -120,7 +136,7 @@ func (s *Service) opened(ctx context.Context, row customerRow, found bool, err e
 	if err != nil || !found {
 		return Customer{}, false, err
 	}
-	if err := s.openCustomer(ctx, &row.Customer, row.sealed); err != nil {
+	if err := s.open(ctx, &row.Customer, row.sealed); err != nil {
 		return Customer{}, false, err
 	}
 	return row.Customer, true, nil
@@ -146,8 +162,8 @@ func insertCustomer(ctx context.Context, tx db.Tx, u Customer, sealed []byte) (b
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO customer (id, tenant_id, customer_no, external_customer_id, customer_type,
 			status, kyc_level, segment_code, document, concurrency_stamp, created_at, created_by, updated_at, updated_by)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING`,
-		append([]any{u.ID, u.Tenant, u.No, orNull(u.ExternalID), string(u.Type), string(u.Status), int64(u.KYCLevel),
-			orNull(u.Segment), sealed}, recordValues(u.Record)...)...))
+		append([]any{u.ID, u.Tenant, u.No, db.OrNull(u.ExternalID), string(u.Type), string(u.Status), int64(u.KYCLevel),
+			db.OrNull(u.Segment), sealed}, access.RecordValues(u.Record)...)...))
 	return n == 1, err
 }
 
@@ -193,7 +209,7 @@ func replaceTerms(ctx context.Context, tx db.Tx, u Customer, terms []term) error
 
 // termTaken reports whether a customer other than u is found by t.
 func termTaken(ctx context.Context, tx db.Tx, u Customer, t term) (bool, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM customer_term
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM customer_term
 		WHERE tenant_id = $1 AND kind = $2 AND term = $3 AND customer_id <> $4`, u.Tenant, t.kind, []byte(t.text), u.ID)
 	return n > 0, err
 }
@@ -201,18 +217,15 @@ func termTaken(ctx context.Context, tx db.Tx, u Customer, t term) (bool, error) 
 func updateCustomer(ctx context.Context, tx db.Tx, u Customer, sealed []byte) error {
 	_, err := tx.Exec(ctx, `UPDATE customer SET external_customer_id = $3, status = $4, kyc_level = $5, document = $6,
 		concurrency_stamp = $7, updated_at = $8, updated_by = $9 WHERE tenant_id = $1 AND id = $2`,
-		u.Tenant, u.ID, orNull(u.ExternalID), string(u.Status), int64(u.KYCLevel), sealed, u.ConcurrencyStamp,
+		u.Tenant, u.ID, db.OrNull(u.ExternalID), string(u.Status), int64(u.KYCLevel), sealed, u.ConcurrencyStamp,
 		clock.Micros(u.UpdatedAt), u.UpdatedBy)
 	return err
 }
 
-// countTotalMax bounds the exact total of lists that grow without bound.
-const countTotalMax = 10_000
-
-// CustomerFilter selects customers; empty members select all. Text and names
+// Filter selects customers; empty members select all. Text and names
 // match word prefixes without regard to case, accents and dots on i; the
 // others match exactly.
-type CustomerFilter struct {
+type Filter struct {
 	Text             string // name, surname, company, customer number, external id
 	Name, Surname    string
 	No               string
@@ -220,12 +233,12 @@ type CustomerFilter struct {
 	MobilePhone      string
 	Email            string
 	TaxNumber        string
-	Type             CustomerType
-	Status           CustomerStatus
+	Type             Type
+	Status           Status
 	Segment          string
 	CreatedFrom      time.Time
 	CreatedTo        time.Time // exclusive
-	Page
+	list.Page
 }
 
 // The kinds of customer_term. Words are folded, the others keyed hashes. Terms
@@ -252,12 +265,12 @@ var customerSort = map[string]string{
 }
 
 // customersOf selects what f does, with hashes of its exact values.
-func customersOf(tenant access.TenantID, f CustomerFilter, exact []term) (w db.Where) {
+func customersOf(tenant access.TenantID, f Filter, exact []term) (w db.Where) {
 	w.And("c.tenant_id = ?", tenant)
-	equal(&w, "c.customer_no", f.No)
-	equal(&w, "c.customer_type", f.Type)
-	equal(&w, "c.status", f.Status)
-	equal(&w, "c.segment_code", f.Segment)
+	db.Equal(&w, "c.customer_no", f.No)
+	db.Equal(&w, "c.customer_type", f.Type)
+	db.Equal(&w, "c.status", f.Status)
+	db.Equal(&w, "c.segment_code", f.Segment)
 	if !f.CreatedFrom.IsZero() {
 		w.And("c.created_at >= ?", clock.Micros(f.CreatedFrom))
 	}
@@ -265,7 +278,7 @@ func customersOf(tenant access.TenantID, f CustomerFilter, exact []term) (w db.W
 		w.And("c.created_at < ?", clock.Micros(f.CreatedTo))
 	}
 	words := func(text string, kinds ...string) {
-		found := foldedWords(text)
+		found := fold.Words(text)
 		if len(found) == 0 && strings.TrimSpace(text) != "" {
 			w.And("1 = 0") // nothing to find in a text without letters and digits
 		}
@@ -297,23 +310,23 @@ func afterPrefix(word string) []byte {
 }
 
 // listCustomers returns the page that f selects, with hashes of its exact
-// values, and the number selected, at most one above [countTotalMax].
-func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f CustomerFilter, exact []term) ([]Customer, int, error) {
+// values, and the number selected, at most one above [list.TotalMax].
+func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter, exact []term) ([]Customer, int, error) {
 	w := customersOf(tenant, f, exact)
-	total, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM customer c WHERE `+w.SQL()+
-		` LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`, w.Args()...)
+	total, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM (SELECT 1 FROM customer c WHERE `+w.SQL()+
+		` LIMIT `+strconv.Itoa(list.TotalMax+1)+`) AS counted`, w.Args()...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("count customers: %w", err)
 	}
 	query := `SELECT ` + customerColumns + ` FROM customer c WHERE ` + w.SQL() +
-		f.order(customerSort, "c.created_at DESC", "c.id DESC") + ` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
+		db.OrderBy(f.Page, customerSort, "c.created_at DESC", "c.id DESC") + ` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
 	rows, err := db.Collect(ctx, tx, scanCustomer, query, w.Args()...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list customers: %w", err)
 	}
 	page := make([]Customer, len(rows))
 	for i, row := range rows {
-		if err := s.openCustomer(ctx, &row.Customer, row.sealed); err != nil {
+		if err := s.open(ctx, &row.Customer, row.sealed); err != nil {
 			return nil, 0, err
 		}
 		page[i] = row.Customer
@@ -321,49 +334,22 @@ func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.Ten
 	return page, total, nil
 }
 
-var cardCounts = db.Lookup{
-	Head: `SELECT customer_id, count(*) FROM issuance WHERE tenant_id = $1 AND customer_id IN `,
-	Tail: ` GROUP BY customer_id`,
-}
+var customerLock = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Lock: true}
 
-// issuancesPerCustomer counts the issuances of each of these customers.
-func issuancesPerCustomer(ctx context.Context, tx db.Tx, tenant access.TenantID, customers []Customer) (map[id.ID[Customer]]int, error) {
-	counts := make(map[id.ID[Customer]]int, len(customers))
-	keys := make([]string, len(customers))
-	for i, u := range customers {
-		keys[i] = u.ID.String()
+// Lock locks the row of a customer until the transaction ends.
+func Lock(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) error {
+	if err := db.LockRow(ctx, tx, &customerLock, tenant, customer.String()); err != nil {
+		return fmt.Errorf("lock customer: %w", err)
 	}
-	err := cardCounts.Query(ctx, tx, []any{tenant}, keys, func(row db.Scanner) error {
-		var customer id.ID[Customer]
-		var n int
-		err := row.Scan(&customer, &n)
-		counts[customer] = n
-		return err
-	})
-	return counts, err
+	return nil
 }
 
-// readCustomerCards returns the cards of a customer, newest first.
-func readCustomerCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) ([]CustomerCard, error) {
-	return db.Collect(ctx, tx, func(row db.Scanner) (CustomerCard, error) {
-		var c CustomerCard
-		var bin, lastFour string
-		var length int
-		err := row.Scan(&c.IssuanceNo, &c.CardToken, &bin, &lastFour, &length, &c.ProductCode, &c.ProductName,
-			&c.IsSupplementary, &c.FormFactor, &c.Status, &c.StatusReason, &c.ExpiresOn, &c.EmbossName, &c.IsCurrent)
-		c.MaskedNo = bin + strings.Repeat("*", max(0, length-len(bin)-len(lastFour))) + lastFour
-		return c, err
-	}, `SELECT i.issuance_no, k.card_token, k.bin, k.last_four, b.pan_length, i.product_code, p.name,
-			i.parent_id IS NOT NULL, k.form_factor, k.status, k.status_reason, k.expires_on, k.emboss_line_1,
-			i.current_card_id = k.id
-		FROM issuance i JOIN card k ON k.issuance_id = i.id JOIN bin b ON b.bin = k.bin
-			JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code
-		WHERE i.tenant_id = $1 AND i.customer_id = $2 ORDER BY k.created_at DESC, k.id DESC`, tenant, customer)
-}
-
-// hasOpenCards reports whether a card of the customer may still be used or
-// found again.
-func hasOpenCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) (bool, error) {
-	cards, err := readCustomerCards(ctx, tx, tenant, customer)
-	return slices.ContainsFunc(cards, func(c CustomerCard) bool { return !c.Status.IsFinal() }), err
-}
+// What queries of higher domains read of customers beside their own rows.
+const (
+	// JoinHolder adds to a query over issuance i its customer u, if it has one.
+	JoinHolder = ` LEFT JOIN customer u ON u.id = i.customer_id`
+	// JoinHolderOnly leaves out issuances without a customer.
+	JoinHolderOnly = ` JOIN customer u ON u.id = i.customer_id AND u.tenant_id = i.tenant_id`
+	// IDByNo is the id of the customer of a tenant and number, its two arguments.
+	IDByNo = `(SELECT id FROM customer WHERE tenant_id = ? AND customer_no = ?)`
+)

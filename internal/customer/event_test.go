@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"encoding/json"
@@ -29,22 +29,22 @@ func TestCustomer_eventsExistExactlyWhenTheirFactsDo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHouse(t, d)
 		in := testCustomer("Ada", "Deniz", "10000000146")
-		u, created, err := h.FindOrCreateCustomer(t.Context(), h.main, in)
+		u, created, err := h.FindOrCreate(t.Context(), h.main, in)
 		if err != nil || !created {
 			t.Fatalf("created %t: %v", created, err)
 		}
-		if _, created, err := h.FindOrCreateCustomer(t.Context(), h.main, in); err != nil || created {
+		if _, created, err := h.FindOrCreate(t.Context(), h.main, in); err != nil || created {
 			t.Fatalf("created again %t: %v", created, err)
 		}
-		if _, err := h.CreateCustomer(t.Context(), h.main, in); err == nil {
+		if _, err := h.Create(t.Context(), h.main, in); err == nil {
 			t.Fatal("created twice")
 		}
-		change := CustomerChange{No: u.No, Profile: u.Profile, Status: CustomerBlocked}
+		change := Change{No: u.No, Profile: u.Profile, Status: Blocked}
 		change.Profile.StatusReason = "asked for"
-		if _, err := h.UpdateCustomer(t.Context(), h.main, change); err != nil {
+		if _, err := h.Update(t.Context(), h.main, change); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{EventCustomerCreated, EventCustomerStatusChanged, EventCustomerUpdated}
+		want := []string{EventCreated, EventStatusChanged, EventUpdated}
 		all := h.events(h.main)
 		if len(all) != len(want) {
 			t.Fatalf("got %d events, want %d", len(all), len(want))
@@ -57,11 +57,11 @@ func TestCustomer_eventsExistExactlyWhenTheirFactsDo(t *testing.T) {
 				t.Errorf("%s names the person: %s", m.Name, text)
 			}
 		}
-		var e CustomerEvent
+		var e Event
 		if err := json.Unmarshal(all[1].Payload, &e); err != nil {
 			t.Fatal(err)
 		}
-		if e.PreviousStatus != CustomerActive || e.Status != CustomerBlocked || e.Reason != "asked for" {
+		if e.PreviousStatus != Active || e.Status != Blocked || e.Reason != "asked for" {
 			t.Errorf("got %+v", e)
 		}
 		if len(h.events(h.other)) != 0 {

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -8,11 +8,13 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // sealNote seals the text of a note for its row.
 func (s *Service) sealNote(ctx context.Context, tenant access.TenantID, n Note) ([]byte, error) {
-	sealed, err := s.HSM.Seal(ctx, tenant.String(), purposeCustomer, []byte(n.Text), placeOf(tenant, "user_note", "note", n.ID.String()))
+	sealed, err := s.HSM.Seal(ctx, tenant.String(), Purpose, []byte(n.Text), hsm.PlaceOf(tenant, "user_note", "note", n.ID.String()))
 	if err != nil {
 		return nil, fmt.Errorf("seal note: %w", hsmFault(err))
 	}
@@ -41,10 +43,10 @@ func insertNote(ctx context.Context, tx db.Tx, tenant access.TenantID, n Note, s
 	return err
 }
 
-// countNotes counts notes as far as [countTotalMax] and one more.
+// countNotes counts notes as far as [list.TotalMax] and one more.
 func countNotes(ctx context.Context, tx db.Tx, tenant access.TenantID, subject NoteSubject, key string) (int, error) {
-	n, _, err := db.One(ctx, tx, scanCount, `SELECT count(*) FROM (SELECT 1 FROM user_note
-		WHERE tenant_id = $1 AND entity_type = $2 AND entity_key = $3 LIMIT `+strconv.Itoa(countTotalMax+1)+`) AS counted`,
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM (SELECT 1 FROM user_note
+		WHERE tenant_id = $1 AND entity_type = $2 AND entity_key = $3 LIMIT `+strconv.Itoa(list.TotalMax+1)+`) AS counted`,
 		tenant, string(subject), key)
 	if err != nil {
 		return 0, fmt.Errorf("count notes: %w", err)
@@ -52,7 +54,7 @@ func countNotes(ctx context.Context, tx db.Tx, tenant access.TenantID, subject N
 	return n, nil
 }
 
-func (s *Service) listNotes(ctx context.Context, tx db.Tx, tenant access.TenantID, subject NoteSubject, key string, p Page) ([]Note, int, error) {
+func (s *Service) listNotes(ctx context.Context, tx db.Tx, tenant access.TenantID, subject NoteSubject, key string, p list.Page) ([]Note, int, error) {
 	total, err := countNotes(ctx, tx, tenant, subject, key)
 	if err != nil {
 		return nil, 0, err
@@ -65,8 +67,8 @@ func (s *Service) listNotes(ctx context.Context, tx db.Tx, tenant access.TenantI
 	}
 	page := make([]Note, len(rows))
 	for i, row := range rows {
-		text, err := s.HSM.Open(ctx, tenant.String(), purposeCustomer, row.sealed,
-			placeOf(tenant, "user_note", "note", row.ID.String()))
+		text, err := s.HSM.Open(ctx, tenant.String(), Purpose, row.sealed,
+			hsm.PlaceOf(tenant, "user_note", "note", row.ID.String()))
 		if err != nil {
 			return nil, 0, fmt.Errorf("open note %s: %w", row.ID, hsmFault(err))
 		}

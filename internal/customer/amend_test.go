@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 func TestPut_replacesTheElementOfItsType(t *testing.T) {
@@ -15,7 +16,7 @@ func TestPut_replacesTheElementOfItsType(t *testing.T) {
 		ctx, c := t.Context(), h.main
 		u := testCustomer("Ali", "Kaya", tckn("100000001"))
 		u.No = "1"
-		if _, err := h.CreateCustomer(ctx, c, u); err != nil {
+		if _, err := h.Create(ctx, c, u); err != nil {
 			t.Fatal(err)
 		}
 		work := Address{Type: WorkAddress, CityCode: "06", TownName: "Cankaya", Lines: [4]string{"Tunali 1"}, IsDefault: true}
@@ -46,16 +47,16 @@ func TestPut_replacesTheElementOfItsType(t *testing.T) {
 		}
 		// What the customer is found by moves along, and the old number is free.
 		for number, want := range map[string]int{tckn("100000001"): 0, tckn("100000002"): 1} {
-			if _, total, err := h.Customers(ctx, c, CustomerFilter{IdentificationNo: number, Page: Page{Limit: 1}}); err != nil || total != want {
+			if _, total, err := h.Customers(ctx, c, Filter{IdentificationNo: number, Page: list.Page{Limit: 1}}); err != nil || total != want {
 				t.Errorf("%d are found by %s (%v), want %d", total, number, err, want)
 			}
 		}
-		if _, total, err := h.Customers(ctx, c, CustomerFilter{Email: "new@example.com", Page: Page{Limit: 1}}); err != nil || total != 1 {
+		if _, total, err := h.Customers(ctx, c, Filter{Email: "new@example.com", Page: list.Page{Limit: 1}}); err != nil || total != 1 {
 			t.Errorf("%d are found by the new e-mail (%v)", total, err)
 		}
 		second := testCustomer("Can", "Kaya", tckn("100000001"))
 		second.No = "2"
-		if _, err := h.CreateCustomer(ctx, c, second); err != nil {
+		if _, err := h.Create(ctx, c, second); err != nil {
 			t.Fatal(err)
 		}
 		_, err = h.PutIdentification(ctx, c, "1", Identification{Type: TCKN, Number: tckn("100000001")})
@@ -72,7 +73,7 @@ func TestPut_namesWhatIsWrongAsTheCallerDid(t *testing.T) {
 		ctx, c := t.Context(), h.main
 		u := testCustomer("Ali", "Kaya", tckn("100000001"))
 		u.No = "1"
-		if _, err := h.CreateCustomer(ctx, c, u); err != nil {
+		if _, err := h.Create(ctx, c, u); err != nil {
 			t.Fatal(err)
 		}
 		field := func(err error, code fault.Code, name string) {
@@ -91,9 +92,9 @@ func TestPut_namesWhatIsWrongAsTheCallerDid(t *testing.T) {
 		_, err = h.PutAddress(ctx, h.other, "1", Address{Type: WorkAddress})
 		wantFault(t, err, "customer_not_found")
 
-		closing := CustomerChange{No: "1", Profile: u.Profile, Status: CustomerClosed}
+		closing := Change{No: "1", Profile: u.Profile, Status: Closed}
 		closing.Profile.StatusReason, closing.Profile.Nationality = "left", country.Must("TR")
-		if _, err := h.UpdateCustomer(ctx, c, closing); err != nil {
+		if _, err := h.Update(ctx, c, closing); err != nil {
 			t.Fatal(err)
 		}
 		_, err = h.PutCommunication(ctx, c, "1", Communication{Type: Email, Value: "a@example.com"})

@@ -1,4 +1,4 @@
-package issuing
+package customer
 
 import (
 	"context"
@@ -87,7 +87,7 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 	if err != nil {
 		return Customer{}, 0, err
 	}
-	attributes, err := s.Attributes(ctx, c)
+	unique, err := s.Rules.UniqueMobilePhone(ctx, c)
 	if err != nil {
 		return Customer{}, 0, err
 	}
@@ -100,11 +100,11 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 		old := u // put replaces lists, it changes none
 		at = put(&u)
 		u = u.normalized()
-		u.Record = u.Record.updated(c, now)
+		u.Record = u.Record.Updated(c, now)
 		if err := u.check(now, t.Zone); err != nil {
 			return fromElement(err, list+"["+strconv.Itoa(at)+"].")
 		}
-		d, err := s.draft(ctx, draftCustomer{Customer: u, uniquePhone: attributes.UniqueMobilePhone})
+		d, err := s.drafted(ctx, draft{Customer: u, uniquePhone: unique})
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 		if err := u.raiseChange(ctx, tx, c, old, now); err != nil {
 			return err
 		}
-		out = u.maskedFor(c)
+		out = u.MaskedFor(c)
 		return nil
 	})
 	if err != nil {
@@ -141,22 +141,19 @@ func fromElement(err error, prefix string) error {
 // customerToChange reads a customer in clear and locks its row. A closed
 // customer never changes again.
 func (s *Service) customerToChange(ctx context.Context, tx db.Tx, c access.Caller, no string) (Customer, error) {
-	u, found, err := s.readCustomerByNo(ctx, tx, c.Tenant, no)
+	u, err := s.Named(ctx, tx, c.Tenant, no)
 	if err != nil {
-		return Customer{}, fmt.Errorf("read customer: %w", err)
+		return Customer{}, err
 	}
-	if !found {
-		return Customer{}, errCustomerNotFound
-	}
-	if err := lockRow(ctx, tx, &lockCustomer, c.Tenant, u.ID.String()); err != nil {
-		return Customer{}, fmt.Errorf("lock customer: %w", err)
+	if err := Lock(ctx, tx, c.Tenant, u.ID); err != nil {
+		return Customer{}, err
 	}
 	// Once more, now that nobody can change it under our feet.
-	if u, _, err = s.readCustomer(ctx, tx, c.Tenant, u.ID); err != nil {
+	if u, _, err = s.Read(ctx, tx, c.Tenant, u.ID); err != nil {
 		return Customer{}, fmt.Errorf("read customer: %w", err)
 	}
-	if u.Status == CustomerClosed {
-		return Customer{}, errCustomerClosed.With("customerNo", u.No)
+	if u.Status == Closed {
+		return Customer{}, errClosed.With("customerNo", u.No)
 	}
 	return u, nil
 }

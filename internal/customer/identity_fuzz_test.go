@@ -1,8 +1,10 @@
-package issuing
+package customer
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // What is accepted as a phone is in its normal form and accepted again as
@@ -13,29 +15,17 @@ func FuzzParsePhone(f *testing.F) {
 		f.Add(seed, false)
 	}
 	f.Fuzz(func(t *testing.T, text string, mobile bool) {
-		e164, ok := parsePhone(text, mobile)
+		e164, ok := ParsePhone(text, mobile)
 		if !ok {
 			return
 		}
-		if !strings.HasPrefix(e164, "+") || len(e164) > 16 || !allDigits(e164[1:]) {
+		if !strings.HasPrefix(e164, "+") || len(e164) > 16 || !fault.AllDigits(e164[1:]) {
 			t.Fatalf("%q became %q, which is not E.164", text, e164)
 		}
-		if again, ok := parsePhone(e164, mobile); !ok || again != e164 {
+		if again, ok := ParsePhone(e164, mobile); !ok || again != e164 {
 			t.Fatalf("%q became %q, then %q (%t)", text, e164, again, ok)
 		}
 	})
 }
 
 // Folding never panics, and its words are what a search may hold.
-func FuzzFold(f *testing.F) {
-	for _, seed := range []string{"İstanbul", "ısparta", "Straße %_", "\xff\xfe", "ﬁ", "日本"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, w := range foldedWords(text) {
-			if w == "" || strings.ContainsAny(w, "%_ \x00") {
-				t.Fatalf("%q has the word %q", text, w)
-			}
-		}
-	})
-}

@@ -1,0 +1,44 @@
+package customer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+)
+
+// Service is what this package does. It is safe for concurrent use.
+type Service struct {
+	DB    *db.DB
+	HSM   hsm.Sealing
+	Clock clock.Clock
+
+	// Rules and Cards are set before the first use.
+	Rules Rules
+	Cards Cards
+}
+
+// New returns a service on this database and security module.
+func New(d *db.DB, h hsm.Sealing, c clock.Clock) *Service {
+	return &Service{DB: d, HSM: h, Clock: c}
+}
+
+func (s *Service) tenant(ctx context.Context, c access.Caller) (t access.Tenant, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		t, err = access.MustTenant(ctx, tx, c.Tenant)
+		return err
+	})
+	return t, err
+}
+
+// hsmFault makes a refusal of a security module that does not answer. Other
+// errors stay what they are: ours.
+func hsmFault(err error) error {
+	if errors.Is(err, hsm.ErrUnavailable) {
+		return errHSM.Wrap(err)
+	}
+	return err
+}
