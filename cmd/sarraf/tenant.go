@@ -46,6 +46,79 @@ It works while "serve" runs on the same database.`,
 		return app.CreateTenant(c.Context(), l.Config, log, c.OutOrStdout(), in, *asJSON)
 	}
 	addSettings(create, storage)
-	c.AddCommand(create, newTenantKey())
+	c.AddCommand(create, newTenantList(), newTenantSet(), newTenantKey())
 	return c
+}
+
+func newTenantList() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "Show the tenants",
+		Long:    `Prints every tenant in the order of creation, with its identifier.`,
+		Example: `  sarraf tenant list --json`,
+		Args:    noArguments,
+	}
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.ListTenants(c.Context(), l.Config, log, c.OutOrStdout(), *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}
+
+func newTenantSet() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "set ID",
+		Short: "Change what the platform sets for a tenant",
+		Long: `Changes how many requests a second each API client of a tenant may send, and whether
+clients get a refresh token when they show their own credentials. What is not
+named stays as it is. A rate of 0 is the one of the settings. Each node of the
+platform counts for itself.
+
+It works while "serve" runs on the same database and holds from the next request.
+
+Exit codes: 0 it is changed; 1 there is no such tenant, or the value will not do.`,
+		Example: `  sarraf tenant set 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --rate-limit 50 --rate-burst 100
+  sarraf tenant set 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --client-refresh-tokens=false`,
+		Args: arguments("ID", 1, 1),
+	}
+	refresh := c.Flags().Bool("client-refresh-tokens", true, "give clients a refresh token with their own credentials")
+	rate := addRate(c)
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		var in app.TenantOptions
+		if c.Flags().Changed("client-refresh-tokens") {
+			in.ClientRefresh = refresh
+		}
+		in.RateLimit, in.RateBurst = rate(c)
+		if in == (app.TenantOptions{}) {
+			return usageError{errors.New("nothing to change is named (see --help)")}
+		}
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.SetTenant(c.Context(), l.Config, log, c.OutOrStdout(), args[0], in, *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}
+
+// addRate gives c the flags of a rate; what it returns tells which were given.
+func addRate(c *cobra.Command) func(*cobra.Command) (limit, burst *int) {
+	l := c.Flags().Int("rate-limit", 0, "requests a second of one client; 0 is what stands above: the tenant's, the settings'")
+	b := c.Flags().Int("rate-burst", 0, "requests of one client at once; 0 is as many as --rate-limit")
+	return func(c *cobra.Command) (limit, burst *int) {
+		if c.Flags().Changed("rate-limit") {
+			limit = l
+		}
+		if c.Flags().Changed("rate-burst") {
+			burst = b
+		}
+		return limit, burst
+	}
 }

@@ -91,7 +91,7 @@ func TestCreateTenant_givesCredentialsThatWorkAndHideThemselves(t *testing.T) {
 		if strings.Contains(printed, string(who.ClientSecret.Reveal())) {
 			t.Error("credentials print their secret")
 		}
-		caller, err := s.Authenticate(t.Context(), mustToken(t, s, grantOf(who)).Access)
+		caller, err := s.Authenticate(t.Context(), mustToken(t, s, grantOf(who)).Access, Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestToken_fiveWrongSecretsLockTheClientAndOnlyItsOwnerIsTold(t *testing.T) 
 
 func TestToken_disabledClientIsNotToldOfALock(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, _ *clock.Fake, tenant Tenant, who Credentials) {
-		if err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
+		if _, err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
 			t.Fatal(err)
 		}
 		for i := range failuresMax + 2 {
@@ -246,10 +246,10 @@ func TestToken_parallelGuessesAreCountedOneByOne(t *testing.T) {
 func TestAuthenticate_disabledClientStopsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, _ *clock.Fake, tenant Tenant, who Credentials) {
 		tokens := mustToken(t, s, grantOf(who))
-		if err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
+		if _, err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Authenticate(t.Context(), tokens.Access); codeOf(err) != CodeUnauthenticated {
+		if _, err := s.Authenticate(t.Context(), tokens.Access, Origin{}); codeOf(err) != CodeUnauthenticated {
 			t.Errorf("token of a disabled client: %v", err)
 		}
 		g := grantOf(who)
@@ -261,7 +261,7 @@ func TestAuthenticate_disabledClientStopsAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.SetClientActive(t.Context(), System(other), who.ClientID, true); codeOf(err) != CodeClientNotFound {
+		if _, err := s.SetClientActive(t.Context(), System(other), who.ClientID, true); codeOf(err) != CodeClientNotFound {
 			t.Errorf("another tenant enabled the client: %v", err)
 		}
 	})

@@ -12,64 +12,78 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
-// Authenticate returns the caller that an access token names. The client is
-// read anew each time, so that a client that is disabled or loses a permission
-// feels it at its next request.
+// Authenticate returns the caller that an access token names, calling from
+// somewhere. The client is read anew each time, so that a client that is
+// disabled or loses a permission feels it at its next request.
 //
 // Whatever is wrong with the token or its client is one refusal:
-// Unauthenticated.
-func (s *Service) Authenticate(ctx context.Context, bearer secret.Value) (Caller, error) {
-	clientID, scope, err := s.verify(ctx, bearer)
+// Unauthenticated. A good token from an address that its client may not call
+// from is Forbidden, and written down.
+func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Origin) (Caller, error) {
+	t, err := s.verify(ctx, bearer)
 	if err != nil {
 		return Caller{}, err
 	}
 	var c clientOfTenant
 	var found bool
 	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		c, found, err = readClient(ctx, tx, clientID)
+		c, found, err = readClient(ctx, tx, t.client)
 		return err
 	})
 	if err != nil {
 		return Caller{}, fmt.Errorf("read client: %w", err)
 	}
-	if !found || !c.IsActive || !c.TenantIsActive {
+	if !found || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
 		return Caller{}, errUnauthenticated
 	}
-	return Caller{
+	caller := Caller{
 		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Client: c.ID, Name: c.Name,
-		Permissions: c.Permissions.restrictedTo(scope), Channel: ChannelAPI, Language: c.Language,
-	}, nil
+		Permissions: c.Permissions.restrictedTo(t.scope), Rate: c.Rate.or(c.TenantRate).or(s.Rate),
+		Channel: ChannelAPI, Language: c.Language, IP: from.IP, CorrelationID: from.CorrelationID,
+	}
+	if !c.allows(from.IP) {
+		return Caller{}, s.Deny(ctx, caller, "Address", from.IP, errAddressDenied)
+	}
+	return caller, nil
+}
+
+// tokenClaims are what a token says of itself.
+type tokenClaims struct {
+	client, scope string
+	generation    int64
 }
 
 // verify checks signature, type and times of a token and returns whose it is.
 // Only ES256 and only our own keys are looked at; the token's own ideas of
 // algorithm and key (none, jku, jwk, x5u) are not.
-func (s *Service) verify(ctx context.Context, bearer secret.Value) (clientID, scope string, err error) {
+func (s *Service) verify(ctx context.Context, bearer secret.Value) (t tokenClaims, err error) {
 	token, err := jwt.ParseSigned(string(bearer.Reveal()), []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil || len(token.Headers) != 1 || token.Headers[0].ExtraHeaders[jose.HeaderType] != tokenType {
-		return "", "", errUnauthenticated
+		return t, errUnauthenticated
 	}
 	key, found, err := s.publicKey(ctx, token.Headers[0].KeyID)
 	if err != nil {
-		return "", "", err
+		return t, err
 	}
 	if !found {
-		return "", "", errUnauthenticated
+		return t, errUnauthenticated
 	}
 	var standard jwt.Claims
 	var own map[string]any
 	if err := token.Claims(key, &standard, &own); err != nil {
-		return "", "", errUnauthenticated
+		return t, errUnauthenticated
 	}
 	now := s.Clock.Now()
 	expected := jwt.Expected{Issuer: s.Issuer, AnyAudience: jwt.Audience{s.Issuer}, Time: now}
 	if err := standard.ValidateWithLeeway(expected, 0); err != nil || standard.Expiry == nil ||
 		!now.Before(standard.Expiry.Time()) || now.Before(notBefore(standard)) {
-		return "", "", errUnauthenticated
+		return t, errUnauthenticated
 	}
-	clientID, _ = own["client_id"].(string)
-	scope, _ = own["scope"].(string)
-	return clientID, scope, nil
+	t.client, _ = own["client_id"].(string)
+	t.scope, _ = own["scope"].(string)
+	generation, _ := own["gen"].(float64)
+	t.generation = int64(generation)
+	return t, nil
 }
 
 func notBefore(c jwt.Claims) time.Time {
@@ -90,15 +104,4 @@ func TenantOfClient(ctx context.Context, tx db.Tx, clientID string) (TenantID, e
 		return TenantID{}, errClientNotFound
 	}
 	return c.Tenant, nil
-}
-
-// SetClientActive enables or disables a client of the caller's tenant.
-func (s *Service) SetClientActive(ctx context.Context, c Caller, clientID string, active bool) error {
-	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		found, err := setClientActive(ctx, tx, c.Tenant, clientID, active)
-		if err == nil && !found {
-			err = errClientNotFound
-		}
-		return err
-	})
 }

@@ -8,6 +8,7 @@ type Caller struct {
 	Client      string // the client's id, e.g. sc_01k…
 	Name        string // the client's name
 	Permissions Permissions
+	Rate        Rate // that its requests may come at; zero is any
 
 	Channel       string // X-Channel: Api, Mobile, Web, Ivr, Branch, CallCenter, BackOffice, System
 	UserReference string // X-User-Reference: the operator at the client; may be empty
@@ -42,11 +43,14 @@ func (c Caller) By() string {
 	return c.Client + "/" + c.UserReference
 }
 
+// systemClient is the client of [System].
+const systemClient = "system"
+
 // System returns the caller that acts for the platform itself in tenant t: jobs,
 // imports, the command line. It holds every permission.
 func System(t Tenant) Caller {
 	return Caller{
-		Tenant: t.ID, Sandbox: t.Environment == Sandbox, Client: "system", Name: "system",
+		Tenant: t.ID, Sandbox: t.Environment == Sandbox, Client: systemClient, Name: systemClient,
 		Permissions: EveryPermission(), Channel: "System", Language: t.Language,
 	}
 }

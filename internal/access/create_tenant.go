@@ -60,14 +60,20 @@ func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Crede
 			}
 			return fmt.Errorf("insert tenant: %w", err)
 		}
-		c := client{
-			ID: creds.ClientID, Tenant: t.ID, Name: t.Name, SecretHash: hashOf(creds.ClientSecret.Reveal()),
-			Permissions: EveryPermission(), IsActive: true, IssuesRefresh: true, CreatedAt: t.CreatedAt,
+		c := Client{
+			ID: creds.ClientID, Tenant: t.ID, Name: t.Name, Permissions: EveryPermission(), IsActive: true,
+			ConcurrencyStamp: random(16), CreatedAt: t.CreatedAt, UpdatedAt: t.CreatedAt,
 		}
-		if err := insertClient(ctx, tx, c); err != nil {
+		if err := insertClient(ctx, tx, c, hashOf(creds.ClientSecret.Reveal())); err != nil {
 			return fmt.Errorf("insert client: %w", err)
 		}
-		return s.tell(ctx, tx, t.ID)
+		if err := s.tell(ctx, tx, t.ID); err != nil {
+			return err
+		}
+		if err := recordTenant(ctx, tx, System(t), t.CreatedAt, "TenantCreate", nil, &t); err != nil {
+			return err
+		}
+		return recordClient(ctx, tx, System(t), t.CreatedAt, "ClientCreate", nil, &c)
 	})
 	if err != nil {
 		return Tenant{}, Credentials{}, fmt.Errorf("create tenant: %w", err)
@@ -86,7 +92,7 @@ func (s *Service) tell(ctx context.Context, tx db.Tx, tenant TenantID) error {
 func (s *Service) newTenant(in NewTenant) (Tenant, error) {
 	now := s.Clock.Now()
 	t := Tenant{
-		ID: id.New[Tenant](now), Code: in.Code, IsActive: true, Environment: Production,
+		ID: id.New[Tenant](now), Code: in.Code, IsActive: true, Environment: Production, ClientRefresh: true,
 		ConcurrencyStamp: random(16), CreatedAt: now, UpdatedAt: now,
 	}
 	if in.Sandbox {

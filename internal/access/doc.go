@@ -5,7 +5,8 @@
 //
 // A [Tenant] is one institution or programme; every other row of the platform
 // belongs to one. A client is the credentials of a program that calls us; it
-// belongs to a tenant and holds [Permissions]. A [Caller] is a client that has
+// belongs to a tenant, holds [Permissions], may be bound to addresses and has a
+// [Rate]. A [Caller] is a client that has
 // shown a valid access token, with what its request says about itself; every
 // use case of every domain takes one. An access token is a JWT signed with
 // ES256 that lives an hour; a refresh token is an opaque value that works once.
@@ -27,6 +28,10 @@
 //   - A secret or token is stored as a hash only; none is ever printed.
 //   - A client that is disabled, or whose tenant is, stops at its next request.
 //   - A used refresh token that comes back revokes every token of its family.
+//   - Tokens carry the generation of their client; disabling it, or giving it a
+//     new secret at once, begins the next one and revokes its refresh tokens.
+//   - Nobody grants a permission that it does not hold, or manages a client
+//     that holds more than itself.
 //   - Five wrong secrets lock a client for fifteen minutes, and the answer of a
 //     locked client cannot be told from that of a wrong secret.
 //   - The effect of an idempotent request and its kept answer commit together.

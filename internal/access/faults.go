@@ -9,6 +9,10 @@ const (
 	CodeForbidden            fault.Code = "forbidden"
 	CodeInvalidClient        fault.Code = "invalid_client"
 	CodeClientLocked         fault.Code = "client_locked"
+	CodeIPNotAllowed         fault.Code = "ip_not_allowed"
+	CodeAddressDenied        fault.Code = "address_denied"
+	CodeNotHeld              fault.Code = "permission_not_held"
+	CodeSandboxPermission    fault.Code = "sandbox_permission"
 	CodeInvalidGrant         fault.Code = "invalid_grant"
 	CodeInvalidScope         fault.Code = "invalid_scope"
 	CodeUnsupportedGrant     fault.Code = "unsupported_grant_type"
@@ -24,23 +28,28 @@ const (
 
 // Codes lists every code this package refuses with.
 var Codes = []fault.Code{
-	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeInvalidGrant,
+	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
+	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
 	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConcurrency,
 	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
 }
 
 var (
-	errUnauthenticated = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
-	errInvalidClient   = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
-	errClientLocked    = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
-	errInvalidGrant    = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
-	errTenantNotFound  = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
-	errTenantTaken     = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
-	errClientNotFound  = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
-	errConcurrency     = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
-	errKeyReused       = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
-	errNotKept         = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
-	errKeyMalformed    = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
+	errUnauthenticated   = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
+	errInvalidClient     = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
+	errClientLocked      = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
+	errIPNotAllowed      = fault.New(fault.Forbidden, CodeIPNotAllowed, "the client may not call from this address")
+	errAddressDenied     = fault.New(fault.Forbidden, CodeAddressDenied, "the client may not call from this address")
+	errNotHeld           = fault.New(fault.Forbidden, CodeNotHeld, "whoever grants permissions, or manages their holder, must hold them all")
+	errSandboxPermission = fault.New(fault.Refused, CodeSandboxPermission, "a permission of the sandbox is never granted in a production tenant")
+	errInvalidGrant      = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
+	errTenantNotFound    = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
+	errTenantTaken       = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
+	errClientNotFound    = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
+	errConcurrency       = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
+	errKeyReused         = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
+	errNotKept           = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
+	errKeyMalformed      = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
 				OnField("X-Idempotency-Key", "malformed", "must have 1 to 64 printable ASCII characters")
 	errInProgress = fault.New(fault.Conflict, CodeInProgress, "a request with this idempotency key is being carried out")
 )

@@ -152,3 +152,6 @@ func (p Permissions) restrictedTo(scope string) Permissions {
 	}
 	return PermissionsOf(kept...)
 }
+
+// Names lists the set in order; "*" alone is every one there is.
+func (p Permissions) Names() []string { return strings.Fields(p.stored()) }

@@ -33,10 +33,13 @@ type Service struct {
 	Clock clock.Clock
 	// Issuer is the "iss" and the "aud" of access tokens.
 	Issuer string
+	// Rate is for clients whose tenant has none of its own; zero is any.
+	Rate Rate
 	// Watcher, when set, learns of new and changed tenants.
 	Watcher TenantWatcher
 
-	keys keyring
+	keys    keyring
+	denials denials
 }
 
 // New returns a service that issues tokens in the name of "sarraf".

@@ -33,6 +33,8 @@ type Tenant struct {
 	Environment      Environment
 	DefaultCurrency  money.Currency
 	IsActive         bool
+	ClientRefresh    bool // clients get a refresh token with their own credentials, too
+	Rate             Rate // of each client that has none of its own; zero: the server's
 	ConcurrencyStamp string
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
@@ -44,4 +46,17 @@ func (Tenant) IDPrefix() string { return "tnt" }
 // InstitutionTypes lists what an institution may be.
 func InstitutionTypes() []string {
 	return []string{"Bank", "EMoney", "PaymentInstitution", "ProgramManager"}
+}
+
+// shown is what the audit record compares of a tenant. Who is to be called there
+// is personal and stays out.
+func (t Tenant) shown() any {
+	return struct {
+		Code, Name, InstitutionType, TaxNumber, TimeZone, Language, Environment, DefaultCurrency string
+		IsActive, ClientRefresh                                                                  bool
+		RateLimit, RateBurst                                                                     int
+	}{
+		t.Code, t.Name, t.InstitutionType, t.TaxNumber, t.Zone.String(), t.Language, string(t.Environment), t.DefaultCurrency.Code(),
+		t.IsActive, t.ClientRefresh, t.Rate.PerSecond, t.Rate.Burst,
+	}
 }

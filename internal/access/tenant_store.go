@@ -11,7 +11,8 @@ import (
 )
 
 const tenantColumns = `id, code, name, institution_type, tax_number, address, contact, time_zone, language,
-	environment, default_currency, is_active, concurrency_stamp, created_at, updated_at`
+	environment, default_currency, is_active, client_refresh,
+	rate_per_second, rate_burst, concurrency_stamp, created_at, updated_at`
 
 // ReadTenant returns the tenant with this id, if there is one.
 func ReadTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, bool, error) {
@@ -44,7 +45,7 @@ func scanTenant(row db.Scanner) (Tenant, error) {
 	var zone, currency string
 	var created, updated int64
 	err := row.Scan(&t.ID, &t.Code, &t.Name, &t.InstitutionType, &t.TaxNumber, &t.Address, &t.Contact, &zone, &t.Language,
-		&t.Environment, &currency, &t.IsActive, &t.ConcurrencyStamp, &created, &updated)
+		&t.Environment, &currency, &t.IsActive, &t.ClientRefresh, &t.Rate.PerSecond, &t.Rate.Burst, &t.ConcurrencyStamp, &created, &updated)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -60,10 +61,16 @@ func scanTenant(row db.Scanner) (Tenant, error) {
 
 func insertTenant(ctx context.Context, tx db.Tx, t Tenant) error {
 	_, err := tx.Exec(ctx, `INSERT INTO tenant (`+tenantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		t.ID, t.Code, t.Name, t.InstitutionType, t.TaxNumber, t.Address, t.Contact, t.Zone.String(), t.Language,
-		string(t.Environment), t.DefaultCurrency.Code(), t.IsActive, t.ConcurrencyStamp,
+		string(t.Environment), t.DefaultCurrency.Code(), t.IsActive, t.ClientRefresh, t.Rate.PerSecond, t.Rate.Burst, t.ConcurrencyStamp,
 		clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
+	return err
+}
+
+// lockTenant holds a tenant's row until the end of the transaction.
+func lockTenant(ctx context.Context, tx db.Tx, tenant TenantID) error {
+	_, err := tx.Exec(ctx, `UPDATE tenant SET id = id WHERE id = $1`, tenant)
 	return err
 }
 
@@ -71,10 +78,11 @@ func insertTenant(ctx context.Context, tx db.Tx, t Tenant) error {
 // stamp; an empty stamp means any. It reports whether a row was changed.
 func updateTenant(ctx context.Context, tx db.Tx, t Tenant, stamp string) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET name = $2, institution_type = $3, tax_number = $4, address = $5,
-		contact = $6, time_zone = $7, language = $8, default_currency = $9, concurrency_stamp = $10, updated_at = $11
+		contact = $6, time_zone = $7, language = $8, default_currency = $9, concurrency_stamp = $10, updated_at = $11,
+		client_refresh = $13, rate_per_second = $14, rate_burst = $15
 		WHERE id = $1 AND ($12 = '' OR concurrency_stamp = $12)`,
 		t.ID, t.Name, t.InstitutionType, t.TaxNumber, t.Address, t.Contact, t.Zone.String(), t.Language,
-		t.DefaultCurrency.Code(), t.ConcurrencyStamp, clock.Micros(t.UpdatedAt), stamp))
+		t.DefaultCurrency.Code(), t.ConcurrencyStamp, clock.Micros(t.UpdatedAt), stamp, t.ClientRefresh, t.Rate.PerSecond, t.Rate.Burst))
 	return n == 1, err
 }
 

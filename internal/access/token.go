@@ -32,6 +32,7 @@ type Grant struct {
 	ClientSecret secret.Value
 	Scope        string       // separated by spaces; empty: ScopeAPI
 	RefreshToken secret.Value // for GrantRefreshToken
+	From         Origin
 }
 
 // Tokens is what a grant gives. RefreshToken is zero when the client gets none.
@@ -47,15 +48,16 @@ type Tokens struct {
 // token where the client may have one.
 //
 // A wrong secret, an unknown or disabled client are one refusal:
-// Unauthenticated, invalid_client. That a client is locked (client_locked)
-// learns only who shows its right secret. The password grant is invalid_grant, since
+// Unauthenticated, invalid_client. That a client is locked (client_locked), or
+// may not call from this address (Forbidden, ip_not_allowed), learns only who
+// shows its right secret. The password grant is invalid_grant, since
 // there are no users yet; a scope beyond the client's permissions is
 // invalid_scope.
 func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
 	if g.Type == GrantRefreshToken {
 		return s.Refresh(ctx, g)
 	}
-	return s.issue(ctx, g, func(_ db.Tx, c clientOfTenant, _ time.Time) (grantOfRefresh, error) {
+	return s.issue(ctx, g, func(_ db.Tx, t *tokenAttempt, _ time.Time) (grantOfRefresh, error) {
 		switch g.Type {
 		case "", GrantClientCredentials:
 		case GrantPassword:
@@ -64,7 +66,7 @@ func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
 			return grantOfRefresh{}, fault.New(fault.Invalid, CodeUnsupportedGrant, "the grant type is not supported").
 				OnField("grantType", "unknown", "must be client_credentials or password")
 		}
-		scope, err := scopeFor(c, g.Scope)
+		scope, err := scopeFor(t.client, g.Scope)
 		return grantOfRefresh{Family: random(16), Scope: scope}, err
 	})
 }
@@ -74,13 +76,13 @@ func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
 // its owner or a thief has the other copy. Every refusal but that of the
 // client itself is invalid_grant.
 func (s *Service) Refresh(ctx context.Context, g Grant) (Tokens, error) {
-	return s.issue(ctx, g, func(tx db.Tx, c clientOfTenant, now time.Time) (grantOfRefresh, error) {
+	return s.issue(ctx, g, func(tx db.Tx, t *tokenAttempt, now time.Time) (grantOfRefresh, error) {
 		hash := hashOf(g.RefreshToken.Reveal())
-		used, found, err := useRefreshToken(ctx, tx, hash, c.ID, now)
+		used, found, err := useRefreshToken(ctx, tx, hash, t.client.ID, now)
 		if err != nil || found {
 			return used, err
 		}
-		if err := revokeFamilyOf(ctx, tx, hash, c.ID, now); err != nil {
+		if err := revokeFamilyOf(ctx, tx, hash, t.client.ID, now); err != nil {
 			return grantOfRefresh{}, err
 		}
 		return grantOfRefresh{}, errInvalidGrant
@@ -90,10 +92,18 @@ func (s *Service) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 // grantOfRefresh is what a refresh token hands on to the next of its family.
 type grantOfRefresh struct{ Family, Scope string }
 
+// tokenAttempt is a request for tokens as far as it is understood.
+type tokenAttempt struct {
+	client   clientOfTenant // without an ID: unknown
+	from     Origin
+	stranger bool // anybody could have sent it, so that it is only counted
+	locks    bool // it is the failure that locks the client
+}
+
 // issue authenticates the client, lets decide say what to grant, and makes the
 // tokens. What was counted or revoked stays even when the answer is a refusal:
 // a refusal is therefore carried out of the transaction as a value.
-func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientOfTenant, time.Time) (grantOfRefresh, error)) (Tokens, error) {
+func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, *tokenAttempt, time.Time) (grantOfRefresh, error)) (Tokens, error) {
 	signer, err := s.signerOf(ctx)
 	if err != nil {
 		return Tokens{}, err
@@ -103,30 +113,30 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientO
 	var refused *fault.Error
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		out, refused = Tokens{}, nil
-		c, err := s.authenticateClient(ctx, tx, g, now)
+		t, err := s.authenticateClient(ctx, tx, g, now)
 		var granted grantOfRefresh
 		if err == nil {
-			granted, err = decide(tx, c, now)
+			granted, err = decide(tx, &t, now)
 		}
 		if f, ok := fault.As(err); ok {
 			refused = f
-			return recordToken(ctx, tx, c, refused, now)
+			return recordToken(ctx, tx, t, refused, now)
 		} else if err != nil {
 			return err
 		}
 		out.Scope, out.ExpiresIn = granted.Scope, TokenLife
-		token, err := jwt.Signed(signer).Claims(s.claims(c, granted.Scope, now)).Serialize()
+		token, err := jwt.Signed(signer).Claims(s.claims(t.client, granted.Scope, now)).Serialize()
 		if err != nil {
 			return fmt.Errorf("sign access token: %w", err)
 		}
 		out.Access = secret.FromString(token)
-		if c.IssuesRefresh {
+		if t.client.ClientRefresh {
 			out.Refresh, out.RefreshExpires = newToken("srt_"), RefreshLife
-			if err := insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, c.ID, now); err != nil {
+			if err := insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, t.client.ID, now); err != nil {
 				return err
 			}
 		}
-		return recordToken(ctx, tx, c, nil, now)
+		return recordToken(ctx, tx, t, nil, now)
 	})
 	if err != nil {
 		return Tokens{}, fmt.Errorf("issue token: %w", err)
@@ -137,30 +147,56 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, clientO
 	return out, nil
 }
 
-// authenticateClient checks the client's secret, counting the attempt first.
-// It takes the same steps whatever the outcome, so that time tells nothing. A
-// client that is refused comes with the refusal.
-func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now time.Time) (clientOfTenant, error) {
-	attempts, err := countAttempt(ctx, tx, g.ClientID, now)
-	if err != nil {
-		return clientOfTenant{}, fmt.Errorf("count attempt: %w", err)
-	}
+// authenticateClient checks the client's secret, counting the attempt first,
+// and from then on holds the client's row. It takes the same steps whatever the
+// outcome, so that time tells nothing; only attempts from where the client may
+// not call are not counted, lest they lock it.
+func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now time.Time) (tokenAttempt, error) {
+	t := tokenAttempt{from: g.From}
 	c, found, err := readClient(ctx, tx, g.ClientID)
 	if err != nil {
-		return clientOfTenant{}, fmt.Errorf("read client: %w", err)
+		return t, fmt.Errorf("read client: %w", err)
 	}
-	want := c.SecretHash
-	if !found {
-		want = hashOf(nil)
+	allowed := found && c.allows(g.From.IP)
+	counted := ""
+	if allowed {
+		counted = c.ID
 	}
-	right := subtle.ConstantTimeCompare([]byte(hashOf(g.ClientSecret.Reveal())), []byte(want)) == 1
+	attempts, err := countAttempt(ctx, tx, counted, now)
+	if err != nil {
+		return t, fmt.Errorf("count attempt: %w", err)
+	}
+	if t.client, found, err = readClient(ctx, tx, g.ClientID); err != nil { // as it stands now that it is held
+		return t, fmt.Errorf("read client: %w", err)
+	}
+	c = t.client
+	right := c.proves(g.ClientSecret, now)
+	active := found && c.IsActive && c.TenantIsActive
 	switch {
-	case !found || !right || !c.IsActive || !c.TenantIsActive || g.ClientSecret.IsZero():
-		return c, errInvalidClient
+	case !right || !active:
+		t.stranger = !allowed || attempts > failuresMax
+		t.locks = allowed && attempts == failuresMax
+		return t, errInvalidClient
+	case !allowed:
+		return t, errIPNotAllowed
 	case attempts > failuresMax:
-		return c, errClientLocked
+		t.stranger = true
+		return t, errClientLocked
 	}
-	return c, forgetFailures(ctx, tx, c.ID)
+	return t, forgetFailures(ctx, tx, c.ID)
+}
+
+// proves reports whether shown is a secret of the client, in constant time. A
+// client that is not there has none.
+func (c clientOfTenant) proves(shown secret.Value, now time.Time) bool {
+	given := []byte(hashOf(shown.Reveal()))
+	old := c.OldSecretHash
+	if !now.Before(c.OldSecretUntil) {
+		old = ""
+	}
+	fresh := subtle.ConstantTimeCompare(given, []byte(or(c.SecretHash, hashOf(nil))))
+	before := subtle.ConstantTimeCompare(given, []byte(or(old, hashOf(nil))))
+	return fresh|before == 1 && !shown.IsZero() && c.ID != ""
 }
 
 // scopeFor returns what the client gets for the scope it asked for.
@@ -182,7 +218,7 @@ func scopeFor(c clientOfTenant, asked string) (string, error) {
 func (s *Service) claims(c clientOfTenant, scope string, now time.Time) map[string]any {
 	return map[string]any{
 		"iss": s.Issuer, "aud": s.Issuer, "sub": c.ID, "client_id": c.ID, "tenantid": c.Tenant.UUID(),
-		"scope": scope, "role": "client", "jti": id.New[accessToken](now).String(),
+		"gen": c.Generation, "scope": scope, "role": "client", "jti": id.New[accessToken](now).String(),
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(TokenLife).Unix(),
 	}
 }

@@ -35,6 +35,13 @@ func revokeFamilyOf(ctx context.Context, tx db.Tx, hash, clientID string, now ti
 	return err
 }
 
+// revokeTokensOf revokes every refresh token of a client.
+func revokeTokensOf(ctx context.Context, tx db.Tx, clientID string, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE refresh_token SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL`,
+		clientID, clock.Micros(now))
+	return err
+}
+
 // sweepRefreshTokens deletes what expired before now.
 func sweepRefreshTokens(ctx context.Context, tx db.Tx, now time.Time) (int64, error) {
 	return db.Affected(tx.Exec(ctx, `DELETE FROM refresh_token WHERE expires_at <= $1`, clock.Micros(now)))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 
@@ -20,15 +21,16 @@ import (
 
 // observer sees every request come and go.
 type observer struct {
+	trusted  []netip.Prefix // proxies
 	log      *slog.Logger
 	clock    clock.Clock
 	seconds  *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 }
 
-func newObserver(log *slog.Logger, c clock.Clock, metrics prometheus.Registerer) *observer {
-	o := &observer{
-		log: log, clock: c,
+func newObserver(o Options, metrics prometheus.Registerer) *observer {
+	w := &observer{
+		trusted: o.TrustedProxies, log: o.Log, clock: o.Clock,
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sarraf_api_request_seconds", Help: "Time to answer an API request.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -38,9 +40,9 @@ func newObserver(log *slog.Logger, c clock.Clock, metrics prometheus.Registerer)
 		}),
 	}
 	if metrics != nil {
-		metrics.MustRegister(o.seconds, o.inFlight)
+		metrics.MustRegister(w.seconds, w.inFlight)
 	}
-	return o
+	return w
 }
 
 // observe wraps next: it opens the exchange, recovers from a panic through
@@ -52,7 +54,7 @@ func (o *observer) observe(next http.Handler, refuse Refuse) http.Handler {
 			ResponseWriter: w,
 			CorrelationID:  correlationID(r.Header.Get("X-Correlation-Id")),
 			Language:       languageOf(r.Header.Get("Accept-Language")),
-			IP:             hostOf(r.RemoteAddr),
+			IP:             addressOf(r, o.trusted),
 		}
 		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		h := w.Header()

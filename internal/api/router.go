@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -39,7 +40,9 @@ type Options struct {
 	Clock   clock.Clock
 	Metrics *prometheus.Registry // nil: no metrics
 	Ready   []Health             // what /readyz asks, in order
-	Limit   Limit
+	Limit   Limit                // of one network address
+	// TrustedProxies are believed about whom they pass requests on for.
+	TrustedProxies []netip.Prefix
 }
 
 // NewRouter returns the handler of everything: health, metrics and the
@@ -72,8 +75,8 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 	for _, f := range append([]Family{first}, others...) {
 		f.Mount(r)
 	}
-	limited := newLimiter(o.Limit, o.Clock).limit(r, first.Refuse)
-	return newObserver(o.Log, o.Clock, registerer).observe(limited, first.Refuse)
+	limited := NewLimiter(o.Clock).limit(o.Limit, r, first.Refuse)
+	return newObserver(o, registerer).observe(limited, first.Refuse)
 }
 
 // methodsOf returns the methods that the path of a request knows.

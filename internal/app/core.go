@@ -75,6 +75,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	}
 	k.audit = audit.New(k.db, k.hsm, k.clock)
 	k.access = access.New(k.db, k.hsm, k.clock)
+	k.access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
 	k.customers = customer.New(k.db, k.hsm, k.clock)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers)
 	k.customers.Rules, k.customers.Cards = k.issuing, k.issuing

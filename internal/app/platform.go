@@ -203,9 +203,12 @@ func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Clock: p.clock,
+		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
 	}, ReadBuild().Version)
+	proxies, _ := api.ParseNetworks(p.config.HTTP.TrustedProxies) // checked with the settings
 	return api.NewRouter(api.Options{
-		Log: p.log, Clock: p.clock, Metrics: p.metrics.registry,
+		TrustedProxies: proxies,
+		Log:            p.log, Clock: p.clock, Metrics: p.metrics.registry,
 		Limit: api.Limit{PerSecond: float64(p.config.HTTP.RateLimit), Burst: p.config.HTTP.RateBurst},
 		Ready: []api.Health{
 			{Name: "serving", Check: p.checkServing},

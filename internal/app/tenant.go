@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // NewTenant describes the tenant to create.
@@ -44,4 +45,118 @@ func CreateTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 	_, err = fmt.Fprintf(w, "tenant        %s (%s, %s)\nclient id     %s\nclient secret %s\n\nThe secret is shown this once.\n",
 		t.ID.UUID(), t.Code, t.Environment, creds.ClientID, creds.ClientSecret.Reveal())
 	return err
+}
+
+// withTenant opens the core and runs f for the tenant that is named by its UUID,
+// in the name of the platform.
+func withTenant(ctx context.Context, c config.Config, log *slog.Logger, tenant string, f func(*core, access.Tenant, access.Caller) error) (err error) {
+	named, err := id.ParseUUID[access.Tenant](tenant)
+	if err != nil {
+		return fmt.Errorf("%w: a tenant is named by its id, not by %q", ErrUsage, tenant)
+	}
+	return withCore(ctx, c, log, func(k *core) error {
+		t, err := k.access.TenantByID(ctx, named)
+		if err != nil {
+			return err
+		}
+		return f(k, t, access.System(t))
+	})
+}
+
+// withCore opens the core as it is, runs f and closes it.
+func withCore(ctx context.Context, c config.Config, log *slog.Logger, f func(*core) error) (err error) {
+	k, err := openCore(ctx, c, log, asItIs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	return f(k)
+}
+
+// shownTenant is a tenant as it is printed.
+type shownTenant struct {
+	TenantID      string `json:"tenantId"`
+	Code          string `json:"code"`
+	Name          string `json:"name"`
+	Environment   string `json:"environment"`
+	IsActive      bool   `json:"isActive"`
+	ClientRefresh bool   `json:"clientRefreshTokens"`
+	RateLimit     int    `json:"rateLimit"`
+	RateBurst     int    `json:"rateBurst"`
+}
+
+func showTenant(t access.Tenant) shownTenant {
+	return shownTenant{t.ID.UUID(), t.Code, t.Name, string(t.Environment), t.IsActive, t.ClientRefresh, t.Rate.PerSecond, t.Rate.Burst}
+}
+
+// ListTenants prints every tenant.
+func ListTenants(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		all, err := k.access.Tenants(ctx)
+		if err != nil {
+			return err
+		}
+		shown := make([]shownTenant, len(all))
+		for i, t := range all {
+			shown[i] = showTenant(t)
+		}
+		if asJSON {
+			return printJSON(w, shown)
+		}
+		for _, t := range shown {
+			if _, err := fmt.Fprintf(w, "%s  %-10s  %-24s  %s\n", t.TenantID, t.Environment, t.Code, t.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// TenantOptions are what SetTenant changes; nil stays as it is.
+type TenantOptions struct {
+	ClientRefresh        *bool
+	RateLimit, RateBurst *int
+}
+
+// SetTenant changes what the platform sets for a tenant, and prints it.
+func SetTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, in TenantOptions, asJSON bool) error {
+	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
+		options := access.TenantOptions{ClientRefresh: in.ClientRefresh, Rate: mergeRate(t.Rate, in.RateLimit, in.RateBurst)}
+		t, err := k.access.SetTenantOptions(ctx, caller, options)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, showTenant(t))
+		}
+		_, err = fmt.Fprintf(w, "tenant                %s (%s)\nrate of a client      %s\nclient refresh tokens %t\n",
+			t.ID.UUID(), t.Code, rateText(t.Rate), t.ClientRefresh)
+		return err
+	})
+}
+
+// mergeRate is was with what is given; nil when nothing is.
+func mergeRate(was access.Rate, limit, burst *int) *access.Rate {
+	if limit == nil && burst == nil {
+		return nil
+	}
+	if limit != nil {
+		if was.PerSecond = *limit; burst == nil {
+			was.Burst = 0
+		}
+	}
+	if burst != nil {
+		was.Burst = *burst
+	}
+	return &was
+}
+
+func rateText(r access.Rate) string {
+	switch {
+	case r.PerSecond == 0:
+		return "not set"
+	case r.Burst == 0:
+		return fmt.Sprintf("%d a second", r.PerSecond)
+	}
+	return fmt.Sprintf("%d a second, %d at once", r.PerSecond, r.Burst)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/api"
 )
 
 // check refuses settings the program could not run with. It reports all of
@@ -42,11 +44,20 @@ func (c *Config) check() error {
 			bad(key, "%d is not between 1 and 65536", n)
 		}
 	}
-	if c.HTTP.RateLimit < 0 {
-		bad("http.rate_limit", "%d is below 0", c.HTTP.RateLimit)
+	for key, n := range map[string][2]int{
+		"http.rate_limit":        {c.HTTP.RateLimit, c.HTTP.RateBurst},
+		"http.client_rate_limit": {c.HTTP.ClientLimit, c.HTTP.ClientBurst},
+		"http.token_rate_limit":  {c.HTTP.TokenLimit, c.HTTP.TokenBurst},
+	} {
+		if n[0] < 0 {
+			bad(key, "%d is below 0", n[0])
+		}
+		if n[1] < 1 {
+			bad(strings.TrimSuffix(key, "limit")+"burst", "%d is below 1", n[1])
+		}
 	}
-	if c.HTTP.RateBurst < 1 {
-		bad("http.rate_burst", "%d is below 1", c.HTTP.RateBurst)
+	if _, ok := api.ParseNetworks(c.HTTP.TrustedProxies); !ok {
+		bad("http.trusted_proxies", "must be addresses and networks, as 10.0.0.0/8, with commas between")
 	}
 	positive := []timing{
 		{"drain_timeout", c.DrainTimeout},

@@ -29,6 +29,11 @@ type HTTP struct {
 	IdleTimeout    time.Duration `koanf:"idle_timeout" usage:"how long an unused connection is kept"`
 	RateLimit      int           `koanf:"rate_limit" usage:"requests a second that one network address may send; 0 is any number"`
 	RateBurst      int           `koanf:"rate_burst" usage:"requests that one network address may send at once"`
+	ClientLimit    int           `koanf:"client_rate_limit" usage:"requests a second that one API client may send, unless it or its tenant has a rate of its own; 0 is any number"`
+	ClientBurst    int           `koanf:"client_rate_burst" usage:"requests that one API client may send at once"`
+	TokenLimit     int           `koanf:"token_rate_limit" usage:"requests for tokens a second that one network address may send; 0 is any number"`
+	TokenBurst     int           `koanf:"token_rate_burst" usage:"requests for tokens that one network address may send at once"`
+	TrustedProxies string        `koanf:"trusted_proxies" usage:"addresses and networks, with commas between, whose X-Forwarded-For is believed"`
 }
 
 // Network is the ISO 8583 listener.
@@ -90,6 +95,10 @@ func defaults() Config {
 			IdleTimeout:    2 * time.Minute,
 			RateLimit:      500,
 			RateBurst:      1000,
+			ClientLimit:    500,
+			ClientBurst:    1000,
+			TokenLimit:     20,
+			TokenBurst:     100,
 		},
 		Network: Network{
 			Addr:           "127.0.0.1:8583",

@@ -13,22 +13,35 @@ CREATE TABLE tenant (
     environment       TEXT    NOT NULL CHECK (environment IN ('Production', 'Sandbox')),
     default_currency  TEXT    NOT NULL,
     is_active         BOOLEAN NOT NULL,
+    -- whether clients get a refresh token with their own credentials, and how
+    -- many requests a second each may send (0: what the server's settings say)
+    client_refresh    BOOLEAN NOT NULL DEFAULT TRUE,
+    rate_per_second   BIGINT  NOT NULL DEFAULT 0 CHECK (rate_per_second BETWEEN 0 AND 1000000),
+    rate_burst        BIGINT  NOT NULL DEFAULT 0 CHECK (rate_burst BETWEEN 0 AND 1000000),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
 );
 
 CREATE TABLE api_client (
-    id            TEXT    NOT NULL PRIMARY KEY,
-    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
-    name          TEXT    NOT NULL,
-    secret_hash   TEXT    NOT NULL,
-    permissions   TEXT    NOT NULL,
-    is_active     BOOLEAN NOT NULL,
-    issues_refresh BOOLEAN NOT NULL,
-    failure_count BIGINT  NOT NULL CHECK (failure_count BETWEEN 0 AND 1000000),
-    failed_at     BIGINT  NOT NULL CHECK (failed_at BETWEEN 0 AND 9000000000000000),
-    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+    id                TEXT    NOT NULL PRIMARY KEY,
+    tenant_id         TEXT    NOT NULL REFERENCES tenant (id),
+    name              TEXT    NOT NULL,
+    secret_hash       TEXT    NOT NULL,
+    old_secret_hash   TEXT    NOT NULL,
+    old_secret_until  BIGINT  NOT NULL CHECK (old_secret_until BETWEEN 0 AND 9000000000000000),
+    permissions       TEXT    NOT NULL,
+    allowed_addresses TEXT    NOT NULL, -- networks separated by spaces; empty: all
+    rate_per_second   BIGINT  NOT NULL CHECK (rate_per_second BETWEEN 0 AND 1000000), -- 0: the tenant's
+    rate_burst        BIGINT  NOT NULL CHECK (rate_burst BETWEEN 0 AND 1000000),
+    is_active         BOOLEAN NOT NULL,
+    generation        BIGINT  NOT NULL CHECK (generation BETWEEN 1 AND 1000000000),
+    failure_count     BIGINT  NOT NULL CHECK (failure_count BETWEEN 0 AND 1000000),
+    failed_at         BIGINT  NOT NULL CHECK (failed_at BETWEEN 0 AND 9000000000000000),
+    unrecorded_count  BIGINT  NOT NULL CHECK (unrecorded_count BETWEEN 0 AND 1000000000),
+    concurrency_stamp TEXT    NOT NULL,
+    created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
 );
 
 CREATE INDEX api_client_by_tenant ON api_client (tenant_id);
@@ -45,6 +58,8 @@ CREATE TABLE refresh_token (
 );
 
 CREATE INDEX refresh_token_by_family ON refresh_token (family_id);
+
+CREATE INDEX refresh_token_by_client ON refresh_token (client_id) WHERE revoked_at IS NULL;
 
 CREATE TABLE signing_key (
     id          TEXT   NOT NULL PRIMARY KEY,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
@@ -46,7 +47,7 @@ type tokenResponse struct {
 func (a *API) issueToken(ctx context.Context, _ access.Caller, in *struct{ Body tokenRequest }) (tokenResponse, error) {
 	tokens, err := a.Access.Token(ctx, access.Grant{
 		Type: string(in.Body.GrantType), ClientID: in.Body.ClientID,
-		ClientSecret: secret.FromString(in.Body.ClientSecret), Scope: in.Body.Scope,
+		ClientSecret: secret.FromString(in.Body.ClientSecret), Scope: in.Body.Scope, From: originOf(api.ExchangeOf(ctx)),
 	})
 	return encodeTokens(tokens), err
 }
@@ -54,7 +55,7 @@ func (a *API) issueToken(ctx context.Context, _ access.Caller, in *struct{ Body 
 func (a *API) refreshToken(ctx context.Context, _ access.Caller, in *struct{ Body refreshTokenRequest }) (tokenResponse, error) {
 	tokens, err := a.Access.Refresh(ctx, access.Grant{
 		ClientID: in.Body.ClientID, ClientSecret: secret.FromString(in.Body.ClientSecret),
-		RefreshToken: secret.FromString(in.Body.RefreshToken),
+		RefreshToken: secret.FromString(in.Body.RefreshToken), From: originOf(api.ExchangeOf(ctx)),
 	})
 	return encodeTokens(tokens), err
 }
@@ -90,7 +91,7 @@ func (a *API) mountOAuth(r chi.Router) {
 		}},
 		Responses: map[string]*huma.Response{
 			"200": answer("Tokens", oauthTokens{}), "400": answer("Refused", oauthRefusal{}),
-			"401": answer("Unknown client", oauthRefusal{}), "500": answer("Error", oauthRefusal{}),
+			"401": answer("Unknown client", oauthRefusal{}), "429": answer("Too many requests", oauthRefusal{}), "500": answer("Error", oauthRefusal{}),
 		},
 	})
 	document.AddOperation(&huma.Operation{
@@ -146,7 +147,12 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 	defer func() { out.writeTo(w, x) }()
 	out.header.Set("Content-Type", "application/json")
 	out.header.Set("Pragma", "no-cache")
-	grant, err := readGrant(w, r)
+	var grant access.Grant
+	err := a.addresses.Admit(api.NetworkOf(x.IP), a.TokenLimit)
+	if err == nil {
+		grant, err = readGrant(w, r)
+		grant.From = originOf(x)
+	}
 	var tokens access.Tokens
 	if err == nil {
 		x.Client = grant.ClientID
@@ -157,6 +163,9 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 		status, code, description := oauthError(err)
 		if status == http.StatusUnauthorized {
 			out.header.Set("WWW-Authenticate", `Basic realm="sarraf"`)
+		}
+		if status == http.StatusTooManyRequests {
+			out.header.Set("Retry-After", strconv.Itoa(retryAfter(faultOf(err))))
 		}
 		out.WriteHeader(status)
 		_ = marshal(out, oauthRefusal{code, description})

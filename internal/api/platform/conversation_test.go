@@ -286,7 +286,7 @@ var volatile = map[string]bool{
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
-	"secret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
+	"secret": true, "clientSecret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }
 

@@ -45,6 +45,10 @@ var refusals = map[fault.Code]outward{
 	access.CodeForbidden:            {403, "Common:Forbidden"},
 	access.CodeInvalidClient:        {401, "Auth:InvalidClient"},
 	access.CodeClientLocked:         {401, "Auth:ClientLocked"},
+	access.CodeIPNotAllowed:         {403, "Auth:IpNotAllowed"},
+	access.CodeAddressDenied:        {403, "Common:Forbidden"},
+	access.CodeNotHeld:              {403, "Common:Forbidden"},
+	access.CodeSandboxPermission:    {422, "System:SandboxPermissionNotAllowed"},
 	access.CodeInvalidGrant:         {401, "Auth:InvalidGrant"},
 	access.CodeInvalidScope:         {400, "Auth:InvalidScope"},
 	access.CodeUnsupportedGrant:     {400, "Auth:UnsupportedGrantType"},
@@ -282,6 +286,10 @@ func oauthError(err error) (status int, code, description string) {
 	switch f.Code {
 	case access.CodeInvalidClient, access.CodeClientLocked:
 		return http.StatusUnauthorized, "invalid_client", "the client cannot be authenticated"
+	case access.CodeIPNotAllowed:
+		return http.StatusBadRequest, "unauthorized_client", f.Text
+	case api.CodeTooManyRequests:
+		return http.StatusTooManyRequests, "temporarily_unavailable", f.Text
 	case access.CodeInvalidGrant:
 		return http.StatusBadRequest, "invalid_grant", f.Text
 	case access.CodeInvalidScope:

@@ -36,6 +36,7 @@ type Services struct {
 	Webhooks     *webhook.Service
 	Notices      *notification.Service
 	Clock        clock.Clock
+	TokenLimit   api.Limit // of one network address that asks for tokens
 }
 
 // API is the platform family. It is safe for concurrent use.
@@ -44,11 +45,16 @@ type API struct {
 	version string
 	huma    huma.API
 	routed  map[string]bool // operation ids that were registered
+
+	clients, addresses *api.Limiter
 }
 
 // New returns the family; version is shown in its document.
 func New(s Services, version string) *API {
-	return &API{Services: s, version: version, routed: map[string]bool{}}
+	return &API{
+		Services: s, version: version, routed: map[string]bool{},
+		clients: api.NewLimiter(s.Clock), addresses: api.NewLimiter(s.Clock),
+	}
 }
 
 // Family is how the router takes it. Mounting fails, by panicking, when a route

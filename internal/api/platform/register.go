@@ -200,7 +200,6 @@ func (a *API) pass(rt route) func(huma.Context, func(huma.Context)) {
 			a.refuse(w, r, err)
 			return
 		}
-		x.Client, x.Tenant = c.Client, c.Tenant.String()
 		body, err := a.receive(rt, hc.Operation(), w, r)
 		if err != nil {
 			a.refuse(w, r, err)
@@ -251,7 +250,16 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 			token = ""
 		}
 		var err error
-		if c, err = a.Access.Authenticate(r.Context(), secret.FromString(strings.TrimSpace(token))); err != nil {
+		if c, err = a.Access.Authenticate(r.Context(), secret.FromString(strings.TrimSpace(token)), originOf(x)); err != nil {
+			return access.Caller{}, err
+		}
+		x.Client, x.Tenant = c.Client, c.Tenant.String() // also of what is refused from here on
+		bound := api.Limit{PerSecond: float64(c.Rate.PerSecond), Burst: c.Rate.Burst}
+		if err := a.clients.Admit(c.Client, bound); err != nil {
+			return access.Caller{}, err
+		}
+	} else if strings.HasPrefix(rt.Path, tokenPaths) {
+		if err := a.addresses.Admit(api.NetworkOf(x.IP), a.TokenLimit); err != nil {
 			return access.Caller{}, err
 		}
 	}
@@ -260,11 +268,20 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 		return access.Caller{}, fault.New(fault.NotFound, api.CodeNoRoute, "there is nothing at this path")
 	}
 	if rt.Permission != public && rt.Permission != anyCaller && !c.May(rt.Permission) {
-		return access.Caller{}, fault.New(fault.Forbidden, access.CodeForbidden, "the client does not hold the permission").
-			With("permission", rt.Permission)
+		return access.Caller{}, a.Access.Deny(r.Context(), c, "Permission", rt.Permission,
+			fault.New(fault.Forbidden, access.CodeForbidden, "the client does not hold the permission").
+				With("permission", rt.Permission))
 	}
 	err := readHeaders(r, &c)
 	return c, err
+}
+
+// tokenPaths begins the paths of routes that give tokens, which anybody may
+// call: they are limited by address.
+const tokenPaths = "/api/v1/auth/"
+
+func originOf(x *api.Exchange) access.Origin {
+	return access.Origin{IP: x.IP, CorrelationID: x.CorrelationID}
 }
 
 // readHeaders takes over what the request says about itself (§1.3).

@@ -29,6 +29,15 @@ func (a *API) routes() {
 	// System parameters (§17)
 	register(a, route{get, "/api/v1/system/tenant", "Show the tenant", access.SystemTenant, plain}, a.showTenant)
 	register(a, route{put, "/api/v1/system/tenant", "Update the tenant", access.SystemTenant, plain}, a.updateTenant)
+	const client = "/api/v1/system/client"
+	const oneClient = client + "/{clientId}"
+	register(a, route{post, client, "Create an API client", access.SystemTenant, noStore}, a.createClient)
+	register(a, route{get, client, "List API clients", access.SystemTenant, plain}, a.listClients)
+	register(a, route{get, oneClient, "Show an API client", access.SystemTenant, plain}, a.showClient)
+	register(a, route{put, oneClient, "Update an API client", access.SystemTenant, plain}, a.updateClient)
+	register(a, route{post, oneClient + "/disable", "Disable an API client", access.SystemTenant, plain}, a.disableClient)
+	register(a, route{post, oneClient + "/enable", "Enable an API client", access.SystemTenant, plain}, a.enableClient)
+	register(a, route{post, oneClient + "/rotate-secret", "Rotate the secret of an API client", access.SystemTenant, noStore}, a.rotateClientSecret)
 	const attribute = "/api/v1/system/tenant/issuing-attribute"
 	register(a, route{get, attribute, "Show the issuing attributes", access.SystemTenant, plain}, a.showAttributes)
 	register(a, route{post, attribute, "Create the issuing attributes", access.SystemTenant, once}, a.createAttributes)

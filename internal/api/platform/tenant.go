@@ -37,6 +37,9 @@ type tenantDetail struct {
 	Environment      string    `json:"environment" enum:"Production,Sandbox"`
 	DefaultCurrency  string    `json:"defaultCurrency"`
 	IsActive         bool      `json:"isActive"`
+	ClientRefresh    bool      `json:"clientRefreshTokens" doc:"Clients get a refresh token with their own credentials, too; set by the platform."`
+	RateLimit        int       `json:"rateLimit" doc:"Requests a second of each client that has no rate of its own; 0 is the platform's. Set by the platform."`
+	RateBurst        int       `json:"rateBurst"`
 	ConcurrencyStamp string    `json:"concurrencyStamp"`
 	CreationTime     time.Time `json:"creationTime"`
 	ModificationTime time.Time `json:"lastModificationTime"`
@@ -71,6 +74,7 @@ func encodeTenant(t access.Tenant) tenantDetail {
 		TenantID: t.ID.UUID(), Code: t.Code, Name: t.Name, InstitutionType: t.InstitutionType, TaxNumber: t.TaxNumber,
 		Address: t.Address, Contact: t.Contact, TimeZone: t.Zone.String(), Language: t.Language,
 		Environment: string(t.Environment), DefaultCurrency: t.DefaultCurrency.Code(), IsActive: t.IsActive,
+		ClientRefresh: t.ClientRefresh, RateLimit: t.Rate.PerSecond, RateBurst: t.Rate.Burst,
 		ConcurrencyStamp: t.ConcurrencyStamp, CreationTime: t.CreatedAt, ModificationTime: t.UpdatedAt,
 	}
 }

@@ -71,7 +71,7 @@ var formed = strings.Fields(`
 	tckn recipientTckn businessDetail.taxNumber mersisNo phone phoneNumber
 	code productCode groupCode binRangeCode segmentCode physicalCode cardArtCode keySetCode
 	customerNo accountNo parentIssuanceNo parentCardToken cardToken keyId concurrencyStamp algorithm publicKey
-	clientId clientSecret refreshToken password userName scope
+	permissions allowedAddresses clientId clientSecret refreshToken password userName scope
 	token headerName headerValue headers signingSecret clientCertificate clientKey eventTypes productCodes networks transactionCodes
 	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock
 	value identificationNo`)
