@@ -3,6 +3,7 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -62,7 +63,24 @@ func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err e
 		if err := book.Write(ctx, tx); err != nil {
 			return err
 		}
-		return expireTransactions(ctx, tx, expired, now)
+		ended, err := expireTransactions(ctx, tx, expired, now)
+		if err != nil {
+			return err
+		}
+		return raiseExpired(ctx, tx, ended, now)
 	})
 	return released, more, err
+}
+
+// raiseExpired tells of transactions whose hold was released.
+func raiseExpired(ctx context.Context, tx db.Tx, ended []TransactionID, now time.Time) error {
+	found, err := ReadTransactions(ctx, tx, ended)
+	if err != nil {
+		return fmt.Errorf("read expired transactions: %w", err)
+	}
+	var events []TransactionEvent
+	for _, t := range ended {
+		events = append(events, TransactionEvent{Name: EventHoldExpired, Transaction: *found[t]})
+	}
+	return Raise(ctx, tx, events, now)
 }

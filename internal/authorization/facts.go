@@ -82,6 +82,7 @@ type Facts struct {
 	// plastics are all cards of the number.
 	fingerprint string
 	plastics    []id.ID[issuing.Card]
+	name        issuing.CardName // for events
 }
 
 // CardFacts are the immutable parts of the card that was found.

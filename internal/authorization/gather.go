@@ -60,7 +60,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if !known || !keyed {
 		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Issuance.ProductCode, card.Card.ID)
 	}
-	f.Card = cardFacts(card, cfg, now)
+	f.Card, f.name = cardFacts(card, cfg, now), card.Name()
 	f.Card.Network, f.Card.Country = string(bin.Network), bin.Country.Alpha2()
 	f.Product = productFacts(product)
 	f.HoldExpires = now.AddDate(0, 0, holdDays(cfg.Attributes.HoldExpiryDays, req))

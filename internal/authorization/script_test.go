@@ -34,6 +34,11 @@ func (s *script) Run(command string, args map[string]string) string {
 	case "card":
 		s.card = s.NewCard(args["balance"])
 		return "ok"
+	case "listen":
+		s.Listen(strings.Fields(strings.ReplaceAll(args["to"], ",", " "))...)
+		return ""
+	case "told":
+		return authorizationtest.TellEvents(s.Told())
 	case "status":
 		to := issuing.CardStatus(args["to"])
 		reason := issuing.ClientRequest

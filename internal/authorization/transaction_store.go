@@ -174,22 +174,22 @@ var expiredLookup = &db.Lookup{
 }
 
 // expireTransactions moves the transactions of released holds on: Expired, or
-// Cleared when a part of them had been presented. The caller holds the locks of
-// their accounts.
-func expireTransactions(ctx context.Context, tx db.Tx, holds []ledger.HoldID, now time.Time) error {
+// Cleared when a part of them had been presented, and returns them. The caller
+// holds the locks of their accounts.
+func expireTransactions(ctx context.Context, tx db.Tx, holds []ledger.HoldID, now time.Time) (ended []TransactionID, err error) {
 	type row struct {
-		id     string
+		id     TransactionID
 		status Status
 	}
 	var rows []row
-	err := expiredLookup.Query(ctx, tx, nil, id.Texts(holds), func(s db.Scanner) error {
+	err = expiredLookup.Query(ctx, tx, nil, id.Texts(holds), func(s db.Scanner) error {
 		var r row
 		err := s.Scan(&r.id, &r.status)
 		rows = append(rows, r)
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range rows {
 		to := StatusExpired
@@ -198,10 +198,11 @@ func expireTransactions(ctx context.Context, tx db.Tx, holds []ledger.HoldID, no
 		}
 		_, err := tx.Exec(ctx, "UPDATE card_transaction SET status = $2, updated_at = $3 WHERE id = $1", r.id, to, clock.Micros(now))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		ended = append(ended, r.id)
 	}
-	return nil
+	return ended, nil
 }
 
 // standing are the statuses in which a transaction may have an open hold; see

@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
 // operation is one request on its way through a group commit.
@@ -42,6 +43,9 @@ type work struct {
 	entries      map[TransactionID]ledger.Entry // of posted originals
 	completed    map[TransactionID]time.Time    // by root, when its last completion came
 
+	interests map[string]outbox.Interest // by tenant
+	events    []outbox.Event
+
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
 	fresh               []*Transaction
@@ -61,6 +65,9 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 		chainsClosed: map[TransactionID]bool{}, completed: map[TransactionID]time.Time{},
 	}
 	if err := w.markStale(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	if err := w.listen(ctx, tx, ops); err != nil {
 		return nil, err
 	}
 	if err := w.lockCards(ctx, tx, ops); err != nil {
@@ -295,6 +302,7 @@ func (w *work) step(op *operation) error {
 	}
 	w.record(op, d, s, t)
 	w.settle(t.Root)
+	w.tell(op, d, t)
 	return nil
 }
 
@@ -573,5 +581,5 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := insertDecisions(ctx, tx, w.decisions); err != nil {
 		return fmt.Errorf("insert decisions: %w", err)
 	}
-	return nil
+	return outbox.Add(ctx, tx, w.events...)
 }

@@ -322,7 +322,7 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	if err := insertExceptions(ctx, tx, b.in, b.records); err != nil {
 		return fmt.Errorf("insert exceptions: %w", err)
 	}
-	return nil
+	return b.raise(ctx, tx)
 }
 
 // count adds what became of the records to a summary.

@@ -80,6 +80,11 @@ func (s *script) Run(command string, args map[string]string) string {
 			return err.Error()
 		}
 		return fmt.Sprintf("%d released; %s", n, s.balance())
+	case "listen":
+		s.Listen(strings.Fields(strings.ReplaceAll(args["to"], ",", " "))...)
+		return ""
+	case "told":
+		return authorizationtest.TellEvents(s.Told())
 	case "status":
 		_, err := s.Issuing.ChangeStatus(s.T.Context(), s.Caller, s.card.Token,
 			issuing.NewStatus{Status: issuing.CardStatus(args["to"]), Reason: issuing.StatusReason(args["reason"])})

@@ -16,6 +16,11 @@ var cardNameLookup = &db.Lookup{
 		WHERE c.tenant_id = $1 AND c.id IN `,
 }
 
+// ReadCardNames is [Service.CardNames] for who has a transaction.
+func ReadCardNames(ctx context.Context, tx db.Tx, tenant access.TenantID, cards []id.ID[Card]) (map[id.ID[Card]]CardName, error) {
+	return readCardNames(ctx, tx, tenant, cards)
+}
+
 func readCardNames(ctx context.Context, tx db.Tx, tenant access.TenantID, cards []id.ID[Card]) (map[id.ID[Card]]CardName, error) {
 	names := make(map[id.ID[Card]]CardName, len(cards))
 	err := cardNameLookup.Query(ctx, tx, []any{tenant}, id.Texts(cards), func(s db.Scanner) error {

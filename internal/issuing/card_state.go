@@ -39,6 +39,18 @@ type CardOnNetwork struct {
 	Customer *CustomerOnNetwork // nil for a card without a customer
 }
 
+// Name is what the outside calls the card.
+func (n CardOnNetwork) Name() CardName {
+	out := CardName{
+		Card: n.Card.ID, Token: n.Card.Token, MaskedNo: n.Card.Masked(), Sequence: n.Card.Sequence, IssuanceNo: n.Issuance.No,
+		ProductCode: n.Issuance.ProductCode, AccountNo: n.Issuance.AccountNo, ExternalCardID: n.Issuance.ExternalCardID,
+	}
+	if n.Customer != nil {
+		out.CustomerNo = n.Customer.No
+	}
+	return out
+}
+
 // CustomerOnNetwork is what an authorization needs of a customer.
 type CustomerOnNetwork struct {
 	ID     string

@@ -24,7 +24,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
 			micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			&i.Customer, optional{&holder.No}, optional{&status})
+			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status})
 		if err != nil {
 			return n, err
 		}
@@ -41,7 +41,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
 			c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count, c.cvv2_try_count, c.atc,
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
-			i.current_card_id, i.customer_id, u.customer_no, u.status
+			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id`+customer.JoinHolder+`
 		WHERE c.tenant_id = $1 AND c.pan_index = $2

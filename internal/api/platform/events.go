@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -35,14 +36,22 @@ type encoder struct {
 // card takes one line: its name, and a function from what the domain adds to
 // what the receiver reads.
 var eventEncoders = map[string]encoder{
-	customer.EventCreated:              {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventUpdated:              {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventStatusChanged:        {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventSegmentChanged:       {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCardCreated:           cardEncoder(encodeCardCreated),
-	issuing.EventCardStatusChanged:     cardEncoder(encodeCardStatusChanged),
-	issuing.EventPersoStatusChanged:    cardEncoder(encodePersoStatusChanged),
-	issuing.EventShipmentStatusChanged: cardEncoder(encodeShipmentStatusChanged),
+	customer.EventCreated:                {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventUpdated:                {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventStatusChanged:          {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	customer.EventSegmentChanged:         {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
+	issuing.EventCardCreated:             cardEncoder(encodeCardCreated),
+	issuing.EventCardStatusChanged:       cardEncoder(encodeCardStatusChanged),
+	issuing.EventPersoStatusChanged:      cardEncoder(encodePersoStatusChanged),
+	issuing.EventShipmentStatusChanged:   cardEncoder(encodeShipmentStatusChanged),
+	authorization.EventAuthorized:        transactionEncoder(encodeTransactionEvent),
+	authorization.EventDeclined:          transactionEncoder(encodeTransactionEvent),
+	authorization.EventReversed:          transactionEncoder(encodeTransactionEvent),
+	authorization.EventHoldExpired:       transactionEncoder(encodeTransactionEvent),
+	authorization.EventCleared:           transactionEncoder(encodeTransactionEvent),
+	authorization.EventRefunded:          transactionEncoder(encodeTransactionEvent),
+	authorization.EventRepresented:       transactionEncoder(encodeTransactionEvent),
+	authorization.EventClearingException: transactionEncoder(encodeClearingException),
 }
 
 // customerEvent is the data of events about customers: references, no names.

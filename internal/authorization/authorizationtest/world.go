@@ -50,6 +50,7 @@ type World struct {
 
 	customer string
 	stan     int
+	told     int // events that Told returned
 }
 
 // New makes a world on an empty migrated database. The engine is closed when

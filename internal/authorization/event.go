@@ -1,0 +1,301 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+)
+
+// The events about transactions. They are written only where somebody wants to
+// hear of them, and none tells of a card that is not known.
+const (
+	EventAuthorized        = "transaction.authorized"
+	EventDeclined          = "transaction.declined"
+	EventReversed          = "transaction.reversed"
+	EventHoldExpired       = "transaction.hold-expired"
+	EventCleared           = "transaction.cleared"
+	EventClearingException = "transaction.clearing-exception"
+	EventRefunded          = "transaction.refunded"
+	EventRepresented       = "transaction.representment"
+)
+
+// TransactionEvent is what every event about a transaction tells: the
+// transaction as it is after what happened.
+type TransactionEvent struct {
+	Name        string
+	Card        issuing.CardName
+	Transaction Transaction
+	// Held and HoldExpires are its hold; Held has no currency without one.
+	Held        money.Amount
+	HoldExpires time.Time
+	// Original is what the transaction reverses, clears or refunds, as it is
+	// after that; nil for none.
+	Original *Transaction
+	// Record is the clearing record; nil where there is none.
+	Record *ClearedRecord
+}
+
+// ClearedRecord is what an event tells of a clearing record.
+type ClearedRecord struct {
+	MatchStatus string // of the contract acquiring-clearing §5.1
+	Rule        string // by which the authorization was found; empty for none
+	Causes      []string
+	ARN         string
+	Amount      money.Amount
+	BusinessOn  string
+}
+
+// payload is the stored form, in the form of decision records: its names are
+// only added to.
+func (e *TransactionEvent) payload() []byte {
+	c := codec{out: make([]byte, 0, 2048)}
+	e.visit(&c)
+	return c.out
+}
+
+// ParseTransactionEvent reads what an event about a transaction tells.
+func ParseTransactionEvent(payload []byte) (TransactionEvent, error) {
+	c, err := newReader(string(payload))
+	if err != nil {
+		return TransactionEvent{}, fmt.Errorf("read event: %w", err)
+	}
+	var e TransactionEvent
+	e.visit(c)
+	if c.err != nil {
+		return TransactionEvent{}, fmt.Errorf("read event: %w", c.err)
+	}
+	return e, nil
+}
+
+func (e *TransactionEvent) visit(c *codec) {
+	n := &e.Card
+	visitID(c, "name.card", &n.Card)
+	visitText(c, "name.token", &n.Token)
+	visitText(c, "name.masked", &n.MaskedNo)
+	c.count("name.sequence", &n.Sequence)
+	visitText(c, "name.issuance_no", &n.IssuanceNo)
+	visitText(c, "name.customer_no", &n.CustomerNo)
+	visitText(c, "name.product", &n.ProductCode)
+	visitText(c, "name.account_no", &n.AccountNo)
+	visitText(c, "name.external_card", &n.ExternalCardID)
+	e.Transaction.visit(c)
+	c.amount("held", &e.Held)
+	c.time("hold_expires", &e.HoldExpires)
+	original, record := e.Original != nil, e.Record != nil
+	if c.bool("original", &original); original {
+		e.visitOriginal(c)
+	}
+	if c.bool("record", &record); record {
+		e.visitRecord(c)
+	}
+}
+
+func (e *TransactionEvent) visitOriginal(c *codec) {
+	if c.reading {
+		e.Original = &Transaction{}
+	}
+	o := e.Original
+	visitID(c, "original.id", &o.ID)
+	visitText(c, "original.flow", &o.Flow)
+	visitText(c, "original.status", &o.Status)
+	c.amount("original.billing", &o.Billing)
+	c.amount("original.reversed", &o.Reversed)
+	c.amount("original.cleared", &o.Cleared)
+	c.amount("original.refunded", &o.Refunded)
+	c.time("original.created_at", &o.CreatedAt)
+}
+
+func (e *TransactionEvent) visitRecord(c *codec) {
+	if c.reading {
+		e.Record = &ClearedRecord{}
+	}
+	r := e.Record
+	visitText(c, "record.status", &r.MatchStatus)
+	visitText(c, "record.rule", &r.Rule)
+	causes := strings.Join(r.Causes, " ")
+	visitText(c, "record.causes", &causes)
+	r.Causes = strings.Fields(causes)
+	visitText(c, "record.arn", &r.ARN)
+	c.amount("record.amount", &r.Amount)
+	visitText(c, "record.business_on", &r.BusinessOn)
+}
+
+// visit lists the members that events tell; those of Message are named as in a
+// decision record.
+func (t *Transaction) visit(c *codec) {
+	visitID(c, "id", &t.ID)
+	visitID(c, "tenant", &t.Tenant)
+	visitID(c, "root", &t.Root)
+	visitID(c, "reference", &t.Original)
+	visitText(c, "flow", &t.Flow)
+	visitText(c, "code", &t.Code)
+	visitText(c, "status", &t.Status)
+	visitText(c, "reason", &t.Reason)
+	visitText(c, "response_code", &t.ResponseCode)
+	visitText(c, "authorization_code", &t.AuthorizationCode)
+	visitID(c, "card", &t.Card)
+	visitID(c, "issuance", &t.Issuance)
+	visitID(c, "account", &t.Account)
+	visitID(c, "hold", &t.Hold)
+	c.amount("amount", &t.Amount)
+	c.amount("billing", &t.Billing)
+	c.amount("reversed", &t.Reversed)
+	c.amount("cleared", &t.Cleared)
+	c.amount("refunded", &t.Refunded)
+	c.bool("debit", &t.IsDebit)
+	c.bool("advice", &t.IsAdvice)
+	c.bool("force_post", &t.IsForcePost)
+	t.Message.visit(c)
+	visitText(c, "network_transaction_id", &t.NetworkTransactionID)
+	visitText(c, "arn", &t.ARN)
+	visitText(c, "card_network", &t.CardNetwork)
+	visitText(c, "card_country", &t.CardCountry)
+	visitText(c, "domain", &t.Domain)
+	visitText(c, "terminal_type", &t.Terminal)
+	visitText(c, "presence", &t.Presence)
+	visitText(c, "cvm", &t.CVM)
+	visitText(c, "result.pin", &t.PIN)
+	visitText(c, "result.arqc", &t.ARQC)
+	visitText(c, "result.cvv", &t.CVV)
+	visitText(c, "result.cvv2", &t.CVV2)
+	visitText(c, "declined_by", &t.DeclinedBy)
+	c.bool("has_balance", &t.HasBalance)
+	c.amount("posted_after", &t.PostedAfter)
+	c.amount("available_after", &t.AvailableAfter)
+	c.date("business_on", &t.BusinessOn)
+	c.time("created_at", &t.CreatedAt)
+	c.time("updated_at", &t.UpdatedAt)
+}
+
+// event is the row of e.
+func (e *TransactionEvent) event(at time.Time) outbox.Event {
+	return outbox.Event{
+		Tenant: e.Transaction.Tenant.String(), Name: e.Name, Key: e.Card.IssuanceNo, Payload: e.payload(), At: at,
+	}
+}
+
+// Listed is the transaction as lists show it, without the rest of its life
+// cycle.
+func (e *TransactionEvent) Listed() ListedTransaction {
+	t := ListedTransaction{Transaction: e.Transaction}
+	if !e.Held.Currency().IsZero() {
+		t.HasHold, t.Held = true, ledger.NewHold(e.Transaction.Hold, e.Transaction.Tenant, e.Transaction.Account, e.Held, e.HoldExpires)
+	}
+	return t
+}
+
+// Raise writes the events that somebody wants to hear of, in the transaction of
+// what they tell of and after it. It names the cards of those that do not; an
+// event about a card that does not exist is left out.
+func Raise(ctx context.Context, tx db.Tx, events []TransactionEvent, at time.Time) error {
+	wanted, err := wantedBy(ctx, tx, events)
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	cards := map[access.TenantID][]id.ID[issuing.Card]{}
+	for _, e := range wanted {
+		if t := &e.Transaction; e.Card.Token == "" && !slices.Contains(cards[t.Tenant], t.Card) {
+			cards[t.Tenant] = append(cards[t.Tenant], t.Card)
+		}
+	}
+	names := map[id.ID[issuing.Card]]issuing.CardName{}
+	for tenant, some := range cards {
+		found, err := issuing.ReadCardNames(ctx, tx, tenant, some)
+		if err != nil {
+			return fmt.Errorf("name cards of events: %w", err)
+		}
+		for card, name := range found {
+			names[card] = name
+		}
+	}
+	var rows []outbox.Event
+	for i := range wanted {
+		e := &wanted[i]
+		if e.Card.Token == "" {
+			e.Card = names[e.Transaction.Card]
+		}
+		if e.Card.Token != "" {
+			rows = append(rows, e.event(at))
+		}
+	}
+	return outbox.Add(ctx, tx, rows...)
+}
+
+// wantedBy leaves of events those that somebody wants to hear of.
+func wantedBy(ctx context.Context, tx db.Tx, events []TransactionEvent) ([]TransactionEvent, error) {
+	var tenants []string
+	for _, e := range events {
+		tenants = append(tenants, e.Transaction.Tenant.String())
+	}
+	slices.Sort(tenants)
+	interests, err := outbox.Interests(ctx, tx, slices.Compact(tenants))
+	if err != nil || len(interests) == 0 {
+		return nil, err
+	}
+	var wanted []TransactionEvent
+	for _, e := range events {
+		if interests[e.Transaction.Tenant.String()].Wants(e.Name) {
+			wanted = append(wanted, e)
+		}
+	}
+	return wanted, nil
+}
+
+// listen reads who wants to hear of what the operations may become: one query
+// for the whole group.
+func (w *work) listen(ctx context.Context, tx db.Tx, ops []*operation) (err error) {
+	var tenants []string
+	for _, op := range ops {
+		if tenant := op.facts.Tenant.String(); op.facts.Card.Found && !slices.Contains(tenants, tenant) {
+			tenants = append(tenants, tenant)
+		}
+	}
+	w.interests, err = outbox.Interests(ctx, tx, tenants)
+	return err
+}
+
+// tell keeps the events of an operation for writing: with what it left, which
+// the next one may change.
+func (w *work) tell(op *operation, d Decision, t *Transaction) {
+	if !op.facts.Card.Found || len(w.interests) == 0 {
+		return
+	}
+	interest := w.interests[t.Tenant.String()]
+	for _, name := range eventsOf(op.req, d, t) {
+		if !interest.Wants(name) {
+			continue
+		}
+		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original]}
+		if h, ok := w.book.Hold(t.Hold); ok && !t.Hold.IsZero() {
+			e.Held, e.HoldExpires = h.Remaining(), h.ExpiresAt
+		}
+		w.events = append(w.events, e.event(w.now))
+	}
+}
+
+// eventsOf names what a decision is an event of. A reversal that undoes nothing
+// is none.
+func eventsOf(req *Request, d Decision, t *Transaction) []string {
+	switch {
+	case req.Flow.IsReversal():
+		if t.Original.IsZero() || t.Status == StatusDeclined || t.Status == StatusFailed {
+			return nil
+		}
+		return []string{EventReversed}
+	case t.Status == StatusDeclined || t.Status == StatusFailed:
+		return []string{EventDeclined}
+	case t.Code == RefundCode && !t.IsDebit && d.Post.Sign() > 0:
+		return []string{EventAuthorized, EventRefunded}
+	}
+	return []string{EventAuthorized}
+}
