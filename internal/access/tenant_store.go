@@ -68,12 +68,6 @@ func insertTenant(ctx context.Context, tx db.Tx, t Tenant) error {
 	return err
 }
 
-// lockTenant holds a tenant's row until the end of the transaction.
-func lockTenant(ctx context.Context, tx db.Tx, tenant TenantID) error {
-	_, err := tx.Exec(ctx, `UPDATE tenant SET id = id WHERE id = $1`, tenant)
-	return err
-}
-
 // updateTenant writes the mutable columns of t where the stored stamp is still
 // stamp; an empty stamp means any. It reports whether a row was changed.
 func updateTenant(ctx context.Context, tx db.Tx, t Tenant, stamp string) (bool, error) {

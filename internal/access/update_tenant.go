@@ -85,7 +85,7 @@ func (s *Service) SetTenantOptions(ctx context.Context, c Caller, in TenantOptio
 // writes it down.
 func (s *Service) changeTenant(ctx context.Context, c Caller, stamp string, change func(*Tenant) error) (t Tenant, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := lockTenant(ctx, tx, c.Tenant); err != nil {
+		if err := LockTenant(ctx, tx, c.Tenant); err != nil {
 			return fmt.Errorf("lock tenant: %w", err)
 		}
 		before, err := mustTenant(ctx, tx, c.Tenant)
