@@ -25,8 +25,8 @@ func TestTypeScript_clientFromTheDocumentWalksTheFlow(t *testing.T) {
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		work := compileClient(t, "http://"+s.api+"/openapi.json")
-		id, secret := newClient(t, flags)
-		printed := node(t, work, "flow.js", "http://"+s.api, id, secret)
+		made := newTenant(t, flags)
+		printed := node(t, work, "flow.js", "http://"+s.api, made.ClientID, made.ClientSecret)
 		if !strings.HasSuffix(printed, "all as told\n") {
 			t.Errorf("the flow printed:\n%s", printed)
 		}

@@ -43,27 +43,32 @@ func eachEngine(t *testing.T, f func(t *testing.T, dir string, flags []string)) 
 	})
 }
 
-// newClient makes a sandbox tenant with the binary, beside the running server,
-// and returns the credentials of its client.
-func newClient(t *testing.T, flags []string) (clientID, clientSecret string) {
+// tenant is a new sandbox tenant and its client.
+type tenant struct {
+	ID           string `json:"tenantId"`
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret"`
+}
+
+// newTenant makes a sandbox tenant with the binary, beside a running server.
+func newTenant(t *testing.T, flags []string) (made tenant) {
 	t.Helper()
-	var made struct {
-		ClientID     string `json:"clientId"`
-		ClientSecret string `json:"clientSecret"`
-	}
 	output := run(t, append([]string{"tenant", "create", "--name", "Test Bank", "--sandbox", "--json"}, flags...)...)
 	if err := json.Unmarshal(output, &made); err != nil {
 		t.Fatal(err)
 	}
-	return made.ClientID, made.ClientSecret
+	return made
 }
 
-// openBank makes a sandbox tenant with the binary, beside the running server,
-// and sets it up through the API.
+// openBank makes a tenant and sets it up through the API.
 func openBank(t *testing.T, s *server, flags []string) *sim.Bank {
 	t.Helper()
-	clientID, clientSecret := newClient(t, flags)
-	client, err := sim.SignIn(t.Context(), "http://"+s.api, clientID, secret.FromString(clientSecret))
+	return newTenant(t, flags).openBank(t, s)
+}
+
+func (made tenant) openBank(t *testing.T, s *server) *sim.Bank {
+	t.Helper()
+	client, err := sim.SignIn(t.Context(), "http://"+s.api, made.ClientID, secret.FromString(made.ClientSecret))
 	if err != nil {
 		t.Fatal(err)
 	}

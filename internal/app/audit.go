@@ -48,8 +48,8 @@ func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w i
 	return printJSON(w, checkpoint{named.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
 }
 
-// VerifyAudit proves every audit chain, and those of which files hold
-// checkpoints against these. It prints what does not fit and then returns
+// VerifyAudit proves every audit chain, the decisions that are sealed into it,
+// and those of which files hold checkpoints against these. It prints what does not fit and then returns
 // [ErrNotWell].
 func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, files []string, asJSON bool) (err error) {
 	k, err := openCore(ctx, c, log, asItIs)
@@ -65,6 +65,11 @@ func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 	for _, f := range report.Findings {
 		findings = append(findings, f.String())
 	}
+	seals, err := k.seals.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	findings = append(findings, seals.Examples...)
 	for _, file := range files {
 		p, err := readCheckpoint(file)
 		if err != nil {
@@ -79,12 +84,13 @@ func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 		}
 	}
 	if asJSON {
-		err = printJSON(w, map[string]any{"checked": report.Checked, "findings": findings})
+		err = printJSON(w, map[string]any{"checked": report.Checked, "sealedDecisions": seals.Checked, "findings": findings})
 	} else {
 		for _, f := range findings {
 			fmt.Fprintln(w, f)
 		}
-		_, err = fmt.Fprintf(w, "checked %d rows and %d checkpoints, found %d faults\n", report.Checked, len(files), len(findings))
+		_, err = fmt.Fprintf(w, "checked %d rows, %d sealed decisions and %d checkpoints, found %d faults\n",
+			report.Checked, seals.Checked, len(files), len(findings))
 	}
 	if err == nil && len(findings) > 0 {
 		err = ErrNotWell

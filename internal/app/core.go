@@ -45,6 +45,7 @@ type core struct {
 	vault     *vault.Service
 	engine    *authorization.Engine
 	queries   *authorization.Queries
+	seals     *authorization.Seals
 	clearing  *clearing.Service
 	webhooks  *webhook.Service
 	notices   *notification.Service
@@ -88,6 +89,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	}
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
 	k.queries = authorization.NewQueries(k.db)
+	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.issuing, k.clock)
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
 	k.webhooks.Encoder, k.webhooks.Loopback = platform.Events{}, c.Webhook.AllowLoopback

@@ -115,9 +115,13 @@ type job struct {
 	run   func(ctx context.Context) (done int, err error)
 }
 
+// sealInterval is how often decisions are sealed into the audit chains.
+const sealInterval = time.Minute
+
 func (p *Platform) jobs() []job {
 	return []job{
 		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
+		{"seal decisions", sealInterval, p.seals.Seal},
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
 	}
 }

@@ -51,7 +51,11 @@ func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
 		return nil, err
 	}
 	acts, err := k.verifyAudit(ctx)
-	return slices.Concat(books, decisions, files, []ledger.Invariant{acts}), err
+	if err != nil {
+		return nil, err
+	}
+	seals, err := k.seals.Verify(ctx)
+	return slices.Concat(books, decisions, files, []ledger.Invariant{acts, seals}), err
 }
 
 // verifyAudit is the audit chains as one invariant.

@@ -19,6 +19,8 @@ const (
 	ProductStream Stream = "Product" // BINs, ranges, groups, products, attributes
 	PolicyStream  Stream = "Policy"  // card policies, controls, fees
 	AccessStream  Stream = "Access"  // tokens; in no list of the API
+	// DecisionStream seals authorization decisions; in no list of the API.
+	DecisionStream Stream = "Decision"
 )
 
 // Result is how an act ended.

@@ -126,6 +126,12 @@ func entriesAfter(ctx context.Context, tx db.Tx, tenant string, position int64, 
 		WHERE a.tenant_id = $1 AND a.position > $2 ORDER BY a.position LIMIT $3`, tenant, position, n)
 }
 
+// streamAfter is entriesAfter for one stream.
+func streamAfter(ctx context.Context, tx db.Tx, tenant string, s Stream, position int64, n int) ([]Entry, error) {
+	return db.Collect(ctx, tx, scanEntry, `SELECT `+entryColumns+entryTables+`
+		WHERE a.tenant_id = $1 AND a.stream = $2 AND a.position > $3 ORDER BY a.position LIMIT $4`, tenant, string(s), position, n)
+}
+
 // findEntries returns the page of entries that f selects, the newest first
 // unless it says otherwise, and how many there are, counted up to countMax.
 func findEntries(ctx context.Context, tx db.Tx, tenant string, f Filter) ([]Entry, int, error) {

@@ -35,6 +35,22 @@ type Filter struct {
 	OldestFirst bool
 }
 
+// Tenants returns the tenants that have a chain, in their order.
+func Tenants(ctx context.Context, tx db.Tx) ([]string, error) {
+	all, err := heads(ctx, tx)
+	tenants := make([]string, len(all))
+	for i, h := range all {
+		tenants[i] = h.tenant
+	}
+	return tenants, err
+}
+
+// ActsAfter returns at most n entries of one stream of a tenant that stand after
+// a position, in the order of the chain.
+func ActsAfter(ctx context.Context, tx db.Tx, tenant string, s Stream, position int64, n int) ([]Entry, error) {
+	return streamAfter(ctx, tx, tenant, s, position, n)
+}
+
 // List returns the page of a tenant's entries that f selects and how many it
 // selects, counted up to 10,001.
 func (s *Service) List(ctx context.Context, tenant string, f Filter) (page []Entry, total int, err error) {

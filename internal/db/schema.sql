@@ -551,6 +551,11 @@ CREATE TABLE decision (
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 
+CREATE TABLE decision_seal (
+    id        BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    sealed_to TEXT   NOT NULL
+);
+
 CREATE TABLE clearing_file (
     id           TEXT   NOT NULL PRIMARY KEY,
     content_hash TEXT   NOT NULL UNIQUE,

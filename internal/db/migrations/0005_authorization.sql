@@ -114,4 +114,11 @@ CREATE TABLE decision (
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 
+-- How far decisions are sealed into the audit chains: one row, the last
+-- transaction whose decision is.
+CREATE TABLE decision_seal (
+    id        BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    sealed_to TEXT   NOT NULL
+);
+
 -- +goose Down
