@@ -25,6 +25,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -40,6 +41,7 @@ type core struct {
 	audit     *audit.Service
 	access    *access.Service
 	customers *customer.Service
+	programs  *program.Service
 	issuing   *issuing.Service
 	ledger    *ledger.Service
 	vault     *vault.Service
@@ -78,19 +80,20 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.access = access.New(k.db, k.hsm, k.clock)
 	k.access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
 	k.customers = customer.New(k.db, k.hsm, k.clock)
-	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers)
-	k.customers.Rules, k.customers.Cards = k.issuing, k.issuing
-	k.access.Watcher = k.issuing
+	k.programs = program.New(k.db, k.hsm, k.clock)
+	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
+	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
+	k.access.Watcher = k.programs
 	k.ledger = ledger.New(k.db, k.clock)
 	k.vault = vault.New(k.db, k.hsm, k.clock)
 	codes, err := network.LoadCodes()
 	if err != nil {
 		return nil, err
 	}
-	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
+	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
 	k.queries = authorization.NewQueries(k.db)
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
-	k.clearing = clearing.New(k.db, k.issuing, k.clock)
+	k.clearing = clearing.New(k.db, k.programs, k.issuing, k.clock)
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
 	k.webhooks.Encoder, k.webhooks.Loopback = platform.Events{}, c.Webhook.AllowLoopback
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)

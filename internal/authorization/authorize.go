@@ -15,6 +15,7 @@ import (
 type Engine struct {
 	db       *db.DB
 	hsm      Module
+	programs Programs
 	cards    Cards
 	codes    ResponseCodes
 	clock    clock.Clock
@@ -50,8 +51,8 @@ type Observer interface {
 
 // NewEngine starts an engine. Close ends it. Of ctx only the values are used:
 // a group belongs to no caller, and who stops waiting does not stop it.
-func NewEngine(ctx context.Context, d *db.DB, m Module, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
-	e := &Engine{db: d, hsm: m, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels}
+func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
+	e := &Engine{db: d, hsm: m, programs: programs, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels}
 	size, lanes := cfg.GroupMax, cfg.Lanes
 	if size <= 0 {
 		size = 256
@@ -113,7 +114,7 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 		watch = clock.StartStopwatch()
 		facts, err := e.gather(ctx, req)
 		if errors.Is(err, errNotConfigured) && !facts.Tenant.IsZero() {
-			e.cards.Forget(facts.Tenant) // another node has defined it since
+			e.programs.Forget(facts.Tenant) // another node has defined it since
 			facts, err = e.gather(ctx, req)
 		}
 		if err != nil {
@@ -130,7 +131,7 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 		<-op.done // an accepted request is always answered, whoever still listens
 		e.observe.Stage("commit", watch)
 		if op.stale {
-			e.cards.Forget(facts.Tenant)
+			e.programs.Forget(facts.Tenant)
 			continue
 		}
 		if op.err != nil {

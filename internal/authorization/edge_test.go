@@ -18,17 +18,18 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
-func defineSecond(t *testing.T, w *authorizationtest.World, change func(p *issuing.Product)) {
+func defineSecond(t *testing.T, w *authorizationtest.World, change func(p *program.Product)) {
 	t.Helper()
-	p := issuing.NewProduct("P2")
-	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P2", "Second", "R1", issuing.Prepaid, money.MustCurrency("TRY")
-	p.FormFactors, p.ValidityMonths, p.ServiceCode = []issuing.FormFactor{issuing.Virtual}, 60, "201"
+	p := program.NewProduct("P2")
+	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P2", "Second", "R1", program.Prepaid, money.MustCurrency("TRY")
+	p.FormFactors, p.ValidityMonths, p.ServiceCode = []program.FormFactor{program.Virtual}, 60, "201"
 	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, customer.KYCNone
 	change(&p)
-	if _, err := w.Issuing.CreateProduct(t.Context(), w.Caller, p); err != nil {
+	if _, err := w.Programs.CreateProduct(t.Context(), w.Caller, p); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -39,7 +40,7 @@ func issueSecond(t *testing.T, w *authorizationtest.World, first *authorizationt
 	if err != nil {
 		t.Fatal(err)
 	}
-	issued, err := w.Issuing.IssueCard(t.Context(), w.Caller, issuing.NewCard{CustomerNo: known.Customer.No, ProductCode: "P2", FormFactor: issuing.Virtual})
+	issued, err := w.Issuing.IssueCard(t.Context(), w.Caller, issuing.NewCard{CustomerNo: known.Customer.No, ProductCode: "P2", FormFactor: program.Virtual})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func TestAuthorize_aNewProductIsKnownOnEveryNode(t *testing.T) {
 		if _, err := other.Authorize(t.Context(), r); err != nil { // the other node knows the configuration now
 			t.Fatal(err)
 		}
-		defineSecond(t, w, func(*issuing.Product) {})
+		defineSecond(t, w, func(*program.Product) {})
 		c := issueSecond(t, w, first, "4712")
 		for range 3 {
 			a, err := other.Authorize(t.Context(), w.Request(c, authorization.AuthorizationRequest, money.Must(100, "TRY")))
@@ -166,7 +167,7 @@ func TestAuthorize_aCompletionOfNothingSetsTheHoldFree(t *testing.T) {
 func TestAuthorize_contactlessDisabledIsRefused(t *testing.T) {
 	w := authorizationtest.New(t, dbtest.SQLite(t))
 	first := w.NewCard("1.00")
-	defineSecond(t, w, func(p *issuing.Product) { p.ContactlessEnabled, p.ContactlessLimit = false, nil })
+	defineSecond(t, w, func(p *program.Product) { p.ContactlessEnabled, p.ContactlessLimit = false, nil })
 	c := issueSecond(t, w, first, "4712")
 	r := w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
 	w.Chip(c, r)

@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -33,7 +34,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if f.fingerprint, err = e.fingerprint(ctx, req); err != nil {
 		return nil, err
 	}
-	cfg, bin, found, err := e.cards.Route(ctx, req.Card.PAN)
+	cfg, bin, found, err := e.programs.Route(ctx, req.Card.PAN)
 	if err != nil {
 		return nil, fmt.Errorf("route: %w", err)
 	}
@@ -107,7 +108,7 @@ func choose(cards []issuing.CardOnNetwork, req *Request) issuing.CardOnNetwork {
 	return best
 }
 
-func cardFacts(c issuing.CardOnNetwork, cfg *issuing.Configuration, now time.Time) CardFacts {
+func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Time) CardFacts {
 	k := CardFacts{
 		Found: true, ID: c.Card.ID, Issuance: c.Issuance.ID, Account: c.Issuance.Account,
 		ExpiryYYMM: c.Card.Expires.YYMM(), Expired: c.Card.Expires.PassedAt(now, cfg.Tenant.Zone),
@@ -119,7 +120,7 @@ func cardFacts(c issuing.CardOnNetwork, cfg *issuing.Configuration, now time.Tim
 	return k
 }
 
-func productFacts(p issuing.Product) ProductFacts {
+func productFacts(p program.Product) ProductFacts {
 	f := ProductFacts{
 		Code: p.Code, Currency: p.Currency.Code(), PINTryLimit: p.PINTryLimit, CVV2TryLimit: p.CVV2TryLimit,
 		CVV2ResetOnSuccess: p.CVV2ResetOnSuccess, ContactlessEnabled: p.ContactlessEnabled,
@@ -153,7 +154,7 @@ func (f *Facts) bill(req *Request, account money.Currency) {
 }
 
 // holdDays is how long the hold of this request lasts, by what it is.
-func holdDays(d issuing.HoldExpiryDays, req *Request) int {
+func holdDays(d program.HoldExpiryDays, req *Request) int {
 	mcc, _ := strconv.Atoi(req.MCC)
 	switch row := classify(req.ProcessingCode, req.MCC, req.Amount); {
 	case row.code == CashWithdrawal:
@@ -167,7 +168,7 @@ func holdDays(d issuing.HoldExpiryDays, req *Request) int {
 }
 
 // judge compares every secret that came with the message.
-func (e *Engine) judge(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+func (e *Engine) judge(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys program.KeySet) error {
 	if err := e.judgePIN(ctx, req, f, card, keys); err != nil {
 		return err
 	}
@@ -211,7 +212,7 @@ func resultOf(ok bool) Result {
 	return NoMatch
 }
 
-func (e *Engine) judgePIN(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+func (e *Engine) judgePIN(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys program.KeySet) error {
 	if len(req.Card.PINBlock) == 0 {
 		return nil
 	}
@@ -236,12 +237,12 @@ func (e *Engine) judgePIN(ctx context.Context, req *Request, f *Facts, card issu
 	return nil
 }
 
-func (e *Engine) judgeChip(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys issuing.KeySet) error {
+func (e *Engine) judgeChip(ctx context.Context, req *Request, f *Facts, card issuing.Card, keys program.KeySet) error {
 	if req.Chip == nil {
 		return nil
 	}
 	f.ARQC = Unusable
-	profile, err := issuing.ChipProfile(card.ChipProfile)
+	profile, err := program.ChipProfile(card.ChipProfile)
 	if err != nil {
 		return fmt.Errorf("profile of card %s: %w", card.ID, err)
 	}

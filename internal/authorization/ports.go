@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Module is the part of an HSM that a decision uses.
@@ -16,13 +17,17 @@ type Module interface {
 	hsm.EMV
 }
 
+// Programs finds under what a card is decided. It is program.Service.
+type Programs interface {
+	Route(ctx context.Context, p pan.PAN) (*program.Configuration, program.BIN, bool, error)
+	Forget(tenant access.TenantID)
+}
+
 // Cards finds what was issued. It is issuing.Service.
 type Cards interface {
-	Route(ctx context.Context, p pan.PAN) (*issuing.Configuration, issuing.BIN, bool, error)
 	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.
 	Fingerprint(ctx context.Context, p pan.PAN, fields string) (string, error)
-	Forget(tenant access.TenantID)
 }
 
 // ResponseCodes derives a network's code (DE39) from what was decided. The

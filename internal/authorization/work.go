@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // operation is one request on its way through a group commit.
@@ -100,7 +101,7 @@ func (w *work) markStale(ctx context.Context, tx db.Tx, ops []*operation) error 
 	if len(tenants) == 0 {
 		return nil
 	}
-	versions, err := issuing.ConfigurationVersions(ctx, tx, tenants)
+	versions, err := program.ConfigurationVersions(ctx, tx, tenants)
 	if err != nil {
 		return fmt.Errorf("read configuration versions: %w", err)
 	}

@@ -57,7 +57,7 @@ func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, e
 	if err := s.checkTenant(ctx, o.Tenant); err != nil {
 		return Summary{}, err
 	}
-	r := &resolver{cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
+	r := &resolver{programs: s.programs, cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
 	file, err := src.Read(func(p *Presentment) error {
 		err := r.resolve(ctx, p)
 		if err == nil {

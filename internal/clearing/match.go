@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // MatchStatus says how a record fits what was authorized (contract §18.3).
@@ -222,7 +222,7 @@ var fuelCaps = map[string]int64{"TRY": 750_000, "EUR": 15_000, "USD": 17_500, "G
 
 // limit is the most that may be presented where left is authorized: left and
 // the tolerance for the merchant's category, or for the drift of rates.
-func limit(p *Presentment, left money.Amount, foreign bool, t issuing.ClearingTolerances) money.Amount {
+func limit(p *Presentment, left money.Amount, foreign bool, t program.ClearingTolerances) money.Amount {
 	rate := money.Rate(0)
 	for _, row := range t.ByMCC {
 		if inCategories(row.MCCs, p.MCC) {

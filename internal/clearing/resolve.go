@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // place is where the records of one card number go. It is found before the
@@ -18,7 +19,7 @@ import (
 // except the statuses, which only raise exceptions.
 type place struct {
 	tenant     access.TenantID
-	tolerances issuing.ClearingTolerances
+	tolerances program.ClearingTolerances
 	// cards are the plastics of the number, newest first; none when it was
 	// never issued.
 	cards    []plastic
@@ -35,7 +36,8 @@ type plastic struct {
 
 // resolver finds the places of a file's card numbers, each once.
 type resolver struct {
-	cards Cards
+	programs Programs
+	cards    Cards
 	// fallback takes the records whose BIN nobody has; zero for none.
 	fallback access.TenantID
 	places   map[pan.PAN]*place
@@ -66,7 +68,7 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 	if r.places[p.PAN] != nil {
 		return nil
 	}
-	cfg, bin, found, err := r.cards.Route(ctx, p.PAN)
+	cfg, bin, found, err := r.programs.Route(ctx, p.PAN)
 	if err != nil {
 		return fmt.Errorf("route card of line %d: %w", p.Line, err)
 	}

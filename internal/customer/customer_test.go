@@ -640,3 +640,19 @@ func TestMask_neverShowsAWholeValue(t *testing.T) {
 		}
 	})
 }
+
+// PostgreSQL refuses a NUL in a text; a caller must see that there is no such
+// customer, not that we failed.
+func TestKeys_withControlCharactersNameNobody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		ctx, c := t.Context(), h.main
+		const bad = "P1\x00"
+		_, err := h.Customer(ctx, c, bad)
+		wantFault(t, err, "customer_not_found")
+		f := Filter{Text: "\x00", No: bad, Segment: bad, IdentificationNo: bad, MobilePhone: bad, Email: bad, Page: list.Page{Limit: 1}}
+		if _, total, err := h.Customers(ctx, c, f); err != nil || total != 0 {
+			t.Errorf("got %d customers (%v), want none", total, err)
+		}
+	})
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // Rules are what a tenant has decided about its customers. They are
-// issuing.Service.
+// program.Service.
 type Rules interface {
 	// UniqueMobilePhone reports whether no two customers of the caller's tenant
 	// may have the same mobile phone.

@@ -6,6 +6,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardAct begins the audit record of an act on a card.
@@ -29,41 +30,13 @@ func (s *Service) recordFailure(ctx context.Context, tx db.Tx, c access.Caller, 
 	return audit.Append(ctx, tx, a)
 }
 
-// recordDefinition writes into the audit chain that a part of the configuration
-// became another. before is nil for what is new, after for what is deleted.
-func (s *Service) recordDefinition(ctx context.Context, tx db.Tx, c access.Caller, entity, key string, before, after any) error {
-	action := "Update"
-	switch {
-	case before == nil:
-		action = "Create"
-	case after == nil:
-		action = "Delete"
-	}
-	a := c.Act(s.Clock.Now(), audit.ProductStream, action)
-	a.EntityType, a.EntityKey = entity, key
-	if entity == productEntity {
-		a.ProductCode = key
-	}
-	a.Changes = audit.Changes(before, after, "UsedCount", "ProductCount")
-	return audit.Append(ctx, tx, a)
-}
-
-// What definitions are called in the audit record.
-const (
-	productEntity   = "Product"
-	groupEntity     = "Group"
-	rangeEntity     = "BinRange"
-	binEntity       = "Bin"
-	attributeEntity = "IssuingAttribute"
-)
-
 // recordIssue writes down a new card.
 func (s *Service) recordIssue(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
 	a := s.cardAct(c, "Create", d.card)
 	a.Channel, a.ProductCode, a.Description = d.card.Channel, d.issuance.ProductCode, d.in.Description
 	a.Changes = audit.Changes(nil, struct {
 		ProductCode string
-		FormFactor  FormFactor
+		FormFactor  program.FormFactor
 		Status      CardStatus
 	}{d.issuance.ProductCode, d.card.FormFactor, d.card.Status})
 	return audit.Append(ctx, tx, a)

@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // acts are what the caller's tenant has on record of a stream, oldest first.
@@ -83,17 +84,17 @@ func TestActs_onDefinitionsSayWhatChanged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		before := w.acts(t, w.caller, audit.ProductStream)
-		page, _, err := w.Products(t.Context(), w.caller, ProductFilter{Page: list.Page{Limit: 10}})
+		page, _, err := w.programs.Products(t.Context(), w.caller, program.ProductFilter{Page: list.Page{Limit: 10}})
 		if err != nil || len(page) == 0 {
 			t.Fatal(err)
 		}
 		p := page[0]
 		was := p.Name
 		p.Name, p.PINTryLimit = "Another", p.PINTryLimit+1
-		if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p, ConcurrencyStamp: "stale"}); err == nil {
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p, ConcurrencyStamp: "stale"}); err == nil {
 			t.Error("a stale update was taken")
 		}
 		after := w.acts(t, w.caller, audit.ProductStream)

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Card is one PAN with its expiry and sequence, plastic or not. The PAN itself
@@ -23,7 +24,7 @@ type Card struct {
 	LastFour     string
 	PANLength    int
 	Expires      Expiry
-	FormFactor   FormFactor
+	FormFactor   program.FormFactor
 	EmbossLine1  string
 	EmbossLine2  string
 	ServiceCode  string
@@ -56,7 +57,9 @@ func (c Card) Masked() string {
 }
 
 // IsVirtual reports whether the card can be used without a plastic.
-func (c Card) IsVirtual() bool { return c.FormFactor == Virtual || c.FormFactor == DigitalFirst }
+func (c Card) IsVirtual() bool {
+	return c.FormFactor == program.Virtual || c.FormFactor == program.DigitalFirst
+}
 
 // Contactless counts what was paid without cardholder verification since the
 // last verified PIN; Amount is in minor units of the product's currency.
@@ -94,7 +97,7 @@ type CardBody struct {
 	Code           string
 	CardArtCode    string
 	PlasticCode    string
-	DeliveryMethod DeliveryMethod
+	DeliveryMethod program.DeliveryMethod
 	BranchCode     string
 	IsExpress      bool
 	Delivery       Delivery

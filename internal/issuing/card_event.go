@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // The events about cards. What each adds to a [CardEvent] is named beside it.
@@ -38,7 +39,7 @@ type CardEvent struct {
 type CardCreated struct {
 	AccountNo        string
 	ExternalCardID   string
-	FormFactor       FormFactor
+	FormFactor       program.FormFactor
 	Ownership        CardOwnership
 	ParentIssuanceNo string // of a supplementary card
 	Reason           StatusReason

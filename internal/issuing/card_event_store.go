@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // readCardEvent reads what every event tells of a card, and whose card it is.
@@ -19,8 +20,7 @@ func readCardEvent(ctx context.Context, tx db.Tx, card id.ID[Card]) (e CardEvent
 		return e, err
 	}, `SELECT c.tenant_id, c.card_token, c.sequence_no, c.bin, c.last_four, b.pan_length, c.status, i.issuance_no, i.product_code,
 			u.customer_no, i.phone_number
-		FROM card c
-		JOIN bin b ON b.bin = c.bin
+		FROM card c`+program.JoinBIN+`
 		JOIN issuance i ON i.id = c.issuance_id
 `+customer.JoinHolder+`
 		WHERE c.id = $1`, card)

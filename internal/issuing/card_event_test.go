@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // told is an event about a card as it waits in the outbox.
@@ -82,7 +83,7 @@ func TestCardEvents_tellOfANewCardAndItsStatuses(t *testing.T) {
 		if want := []string{EventCardCreated, EventCardStatusChanged}; !slices.Equal(names(got), want) {
 			t.Fatalf("got %v, want %v", names(got), want)
 		}
-		if a := about[CardCreated](t, got[0]); a.Ownership != MainCard || a.FormFactor != Virtual || a.AccountNo != main.Issuance.AccountNo {
+		if a := about[CardCreated](t, got[0]); a.Ownership != MainCard || a.FormFactor != program.Virtual || a.AccountNo != main.Issuance.AccountNo {
 			t.Errorf("created: %+v", a)
 		}
 		e := got[1]

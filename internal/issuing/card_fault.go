@@ -2,11 +2,22 @@ package issuing
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+)
+
+// Codes lists the code of every refusal of this package, for the tables by
+// which API families translate them.
+var Codes = slices.Concat(cardCodes, upkeepCodes)
+
+// Refusals that every package shares.
+var (
+	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
+	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
 )
 
 // Refusals about cards. Parameters and causes are added where they arise.

@@ -7,12 +7,13 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 var cardNameLookup = &db.Lookup{
 	Head: `SELECT c.id, c.card_token, c.sequence_no, c.bin, c.last_four, b.pan_length, i.issuance_no, i.product_code, i.account_no,
 			i.external_card_id, u.customer_no
-		FROM card c JOIN issuance i ON i.id = c.issuance_id JOIN bin b ON b.bin = c.bin` + customer.JoinHolder + `
+		FROM card c JOIN issuance i ON i.id = c.issuance_id` + program.JoinBIN + customer.JoinHolder + `
 		WHERE c.tenant_id = $1 AND c.id IN `,
 }
 

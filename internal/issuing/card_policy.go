@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // CardPolicies is the complete list of the usage switches of a card, in the
@@ -24,8 +25,8 @@ type CardPolicies struct {
 // PolicyWish is a change of a card's usage switches. Types it does not list
 // stay as they are.
 type PolicyWish struct {
-	Policies       []Policy // each type at most once
-	ResetToDefault bool     // first drops everything that was set for the card
+	Policies       []program.Policy // each type at most once
+	ResetToDefault bool             // first drops everything that was set for the card
 	Description    string
 	Channel        string
 }
@@ -38,7 +39,7 @@ type PolicyResult struct {
 
 // PolicyChange is a switch before and after.
 type PolicyChange struct {
-	Type     PolicyType
+	Type     program.PolicyType
 	Old, New bool
 }
 
@@ -76,7 +77,7 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 		if err != nil {
 			return err
 		}
-		cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+		cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
 		if err != nil {
 			return err
 		}
@@ -113,21 +114,21 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 func (in PolicyWish) check(now time.Time) error {
 	var v fault.Checks
 	v.Is("policies", len(in.Policies) > 0 || in.ResetToDefault, "required", "must not be empty")
-	seen := map[PolicyType]bool{}
+	seen := map[program.PolicyType]bool{}
 	for i, p := range in.Policies {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		fault.OneOf(&v, at+"policyType", p.Type, PolicyTypes())
+		fault.OneOf(&v, at+"policyType", p.Type, program.PolicyTypes())
 		v.Is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
 		v.Is(at+"endDate", p.EndsAt == nil || p.EndsAt.After(now), "past", "must lie in the future")
 		v.Is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
-		checkPeriod(&v, at, p)
+		p.CheckPeriod(&v, at)
 		seen[p.Type] = true
 	}
 	return v.Err(errInvalid)
 }
 
 // permitPolicies says no for the product or the parent card.
-func (s *Service) permitPolicies(ctx context.Context, tx db.Tx, c access.Caller, cfg *Configuration, i Issuance, in PolicyWish, now time.Time) error {
+func (s *Service) permitPolicies(ctx context.Context, tx db.Tx, c access.Caller, cfg *program.Configuration, i Issuance, in PolicyWish, now time.Time) error {
 	product, found := cfg.Product(i.ProductCode)
 	if !found {
 		return fmt.Errorf("product %s of issuance %s is gone", i.ProductCode, i.ID)
@@ -141,7 +142,7 @@ func (s *Service) permitPolicies(ctx context.Context, tx db.Tx, c access.Caller,
 		parent = &p
 	}
 	for _, p := range in.Policies {
-		if slices.ContainsFunc(product.Policies, func(q Policy) bool { return q.Type == p.Type && q.IsLocked }) {
+		if slices.ContainsFunc(product.Policies, func(q program.Policy) bool { return q.Type == p.Type && q.IsLocked }) {
 			return errPolicyLocked.With("policyType", string(p.Type))
 		}
 		if parent != nil && p.IsAllowed && !parent.allowsThroughout(p, now) {
@@ -159,7 +160,7 @@ func (s *Service) policiesInForce(ctx context.Context, tx db.Tx, c access.Caller
 	if i.Parent.IsZero() {
 		return all, nil
 	}
-	cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+	cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
 	if err != nil || !cfg.Attributes.ChildPolicyCapped {
 		return all, err
 	}
@@ -182,7 +183,7 @@ func changedPolicies(stored []CardPolicy, in PolicyWish, now time.Time) []CardPo
 		if in.ResetToDefault || p.EndsAt != nil && !p.EndsAt.After(now) {
 			return true
 		}
-		return slices.ContainsFunc(in.Policies, func(q Policy) bool { return q.Type == p.Type && (!q.isTimed() || p.isTimed()) })
+		return slices.ContainsFunc(in.Policies, func(q program.Policy) bool { return q.Type == p.Type && (!q.IsTimed() || p.IsTimed()) })
 	})
 	for _, p := range in.Policies {
 		kept = append(kept, CardPolicy{Policy: p, FromCard: true, UpdatedAt: now})
@@ -194,7 +195,7 @@ func changedPolicies(stored []CardPolicy, in PolicyWish, now time.Time) []CardPo
 // contract's order: of what the card and the product say the highest in force,
 // and a default where neither says anything. A parent's limits are not in it.
 func (i Issuance) PoliciesAt(at time.Time) []CardPolicy {
-	types := PolicyTypes()
+	types := program.PolicyTypes()
 	all := make([]CardPolicy, len(types))
 	for n, t := range types {
 		all[n] = i.policyAt(t, at)
@@ -202,11 +203,11 @@ func (i Issuance) PoliciesAt(at time.Time) []CardPolicy {
 	return all
 }
 
-func (i Issuance) policyAt(t PolicyType, at time.Time) CardPolicy {
-	top := CardPolicy{Policy: Policy{Type: t, IsAllowed: t.AllowedByDefault()}}
+func (i Issuance) policyAt(t program.PolicyType, at time.Time) CardPolicy {
+	top := CardPolicy{Policy: program.Policy{Type: t, IsAllowed: t.AllowedByDefault()}}
 	height := 0
 	for _, p := range i.Policies {
-		if p.Type == t && p.isInForce(at) && p.height() > height {
+		if p.Type == t && p.InForceAt(at) && p.height() > height {
 			top, height = p, p.height()
 		}
 	}
@@ -216,7 +217,7 @@ func (i Issuance) policyAt(t PolicyType, at time.Time) CardPolicy {
 // allowsThroughout reports whether the type of p is on whenever p is in force
 // from now on. The switches of i can only change where one of them starts or
 // ends.
-func (i Issuance) allowsThroughout(p Policy, now time.Time) bool {
+func (i Issuance) allowsThroughout(p program.Policy, now time.Time) bool {
 	from := now
 	if p.StartsAt != nil && p.StartsAt.After(now) {
 		from = *p.StartsAt
@@ -232,29 +233,15 @@ func (i Issuance) allowsThroughout(p Policy, now time.Time) bool {
 	return !slices.ContainsFunc(moments, func(at time.Time) bool { return !i.policyAt(p.Type, at).IsAllowed })
 }
 
-// isTimed reports whether p starts or ends by itself.
-func (p Policy) isTimed() bool { return p.StartsAt != nil || p.EndsAt != nil }
-
-// isInForce reports whether at lies from the start of p up to its end.
-func (p Policy) isInForce(at time.Time) bool {
-	return (p.StartsAt == nil || !at.Before(*p.StartsAt)) && (p.EndsAt == nil || at.Before(*p.EndsAt))
-}
-
 // height orders what is said of one type: the card over the product, and the
 // timed over the open-ended.
 func (p CardPolicy) height() int {
 	h := 1
-	if p.isTimed() {
+	if p.IsTimed() {
 		h++
 	}
 	if p.FromCard {
 		h += 2
 	}
 	return h
-}
-
-// checkPeriod checks when a switch begins and ends.
-func checkPeriod(v *fault.Checks, at string, p Policy) {
-	v.Moment(at+"startDate", p.StartsAt)
-	v.Moment(at+"endDate", p.EndsAt)
 }

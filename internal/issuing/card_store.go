@@ -14,6 +14,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.pan_sealed, c.pan_index,
@@ -23,7 +24,7 @@ const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.card_token, c.sequence_
 	c.previous_card_id, c.pin_status, c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count,
 	c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at, c.updated_at, c.plastic_updated_at`
 
-const cardTables = ` FROM card c JOIN bin b ON b.bin = c.bin`
+const cardTables = ` FROM card c` + program.JoinBIN
 
 func scanCard(s db.Scanner) (Card, error) {
 	var c Card
@@ -258,7 +259,7 @@ type plasticDocument struct {
 	Code           string
 	CardArtCode    string
 	PlasticCode    string
-	DeliveryMethod DeliveryMethod
+	DeliveryMethod program.DeliveryMethod
 	BranchCode     string
 	IsExpress      bool
 	PersoVendor    string
@@ -329,4 +330,10 @@ func (o optional) Scan(src any) error {
 	}
 	*o.to = s.String
 	return nil
+}
+
+// panTaken reports whether a card of the tenant has the number of this index.
+func panTaken(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) (bool, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM card WHERE tenant_id = $1 AND pan_index = $2`, tenant, index)
+	return n > 0, err
 }

@@ -13,15 +13,16 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-func (w *cardWorld) policy(t testing.TB, token string, of PolicyType) CardPolicy {
+func (w *cardWorld) policy(t testing.TB, token string, of program.PolicyType) CardPolicy {
 	t.Helper()
 	all, err := w.CardPolicies(t.Context(), w.caller, token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all.Policies) != len(PolicyTypes()) {
+	if len(all.Policies) != len(program.PolicyTypes()) {
 		t.Fatalf("got %d policies", len(all.Policies))
 	}
 	for _, p := range all.Policies {
@@ -33,7 +34,7 @@ func (w *cardWorld) policy(t testing.TB, token string, of PolicyType) CardPolicy
 	return CardPolicy{}
 }
 
-func (w *cardWorld) setPolicies(t testing.TB, token string, policies ...Policy) PolicyResult {
+func (w *cardWorld) setPolicies(t testing.TB, token string, policies ...program.Policy) PolicyResult {
 	t.Helper()
 	out, err := w.ChangePolicies(t.Context(), w.caller, token, PolicyWish{Policies: policies})
 	if err != nil {
@@ -43,15 +44,15 @@ func (w *cardWorld) setPolicies(t testing.TB, token string, policies ...Policy) 
 }
 
 // productWith changes the policies of the virtual product.
-func (w *cardWorld) productWith(t testing.TB, policies ...Policy) {
+func (w *cardWorld) productWith(t testing.TB, policies ...program.Policy) {
 	t.Helper()
-	cfg, err := w.Configuration(t.Context(), w.caller.Tenant)
+	cfg, err := w.programs.Configuration(t.Context(), w.caller.Tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, _ := cfg.Product(virtualProduct)
 	p.Policies = policies
-	if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
+	if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,14 +61,14 @@ func TestChangePolicies_timedLiesOverOpenEndedWhichReturns(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		token := w.issue(t).Card.Token
-		w.setPolicies(t, token, Policy{Type: PolicyInternationalPOS, IsAllowed: false})
+		w.setPolicies(t, token, program.Policy{Type: program.PolicyInternationalPOS, IsAllowed: false})
 		start, end := w.clock.Now().Add(24*time.Hour), w.clock.Now().Add(48*time.Hour)
-		got := w.setPolicies(t, token, Policy{Type: PolicyInternationalPOS, IsAllowed: true, StartsAt: &start, EndsAt: &end})
+		got := w.setPolicies(t, token, program.Policy{Type: program.PolicyInternationalPOS, IsAllowed: true, StartsAt: &start, EndsAt: &end})
 		if len(got.Changed) != 0 {
 			t.Errorf("changed before its start: %+v", got.Changed)
 		}
 		for _, want := range []bool{false, true, false} {
-			p := w.policy(t, token, PolicyInternationalPOS)
+			p := w.policy(t, token, program.PolicyInternationalPOS)
 			if p.IsAllowed != want || !p.FromCard || want != (p.EndsAt != nil) {
 				t.Errorf("at %s: got %+v, want allowed %v", w.clock.Now(), p, want)
 			}
@@ -76,9 +77,9 @@ func TestChangePolicies_timedLiesOverOpenEndedWhichReturns(t *testing.T) {
 
 		// One without dates ends what is timed.
 		later := w.clock.Now().Add(time.Hour)
-		w.setPolicies(t, token, Policy{Type: PolicyInternationalPOS, IsAllowed: true, EndsAt: &later})
-		got = w.setPolicies(t, token, Policy{Type: PolicyInternationalPOS, IsAllowed: false})
-		if len(got.Changed) != 1 || got.Changed[0] != (PolicyChange{PolicyInternationalPOS, true, false}) {
+		w.setPolicies(t, token, program.Policy{Type: program.PolicyInternationalPOS, IsAllowed: true, EndsAt: &later})
+		got = w.setPolicies(t, token, program.Policy{Type: program.PolicyInternationalPOS, IsAllowed: false})
+		if len(got.Changed) != 1 || got.Changed[0] != (PolicyChange{program.PolicyInternationalPOS, true, false}) {
 			t.Errorf("changed %+v", got.Changed)
 		}
 
@@ -87,12 +88,12 @@ func TestChangePolicies_timedLiesOverOpenEndedWhichReturns(t *testing.T) {
 			t.Errorf("the audit record has %+v", acts)
 		}
 		reset, err := w.ChangePolicies(t.Context(), w.caller, token, PolicyWish{
-			ResetToDefault: true, Policies: []Policy{{Type: PolicyRecurring, IsAllowed: false}},
+			ResetToDefault: true, Policies: []program.Policy{{Type: program.PolicyRecurring, IsAllowed: false}},
 		})
 		if err != nil || len(reset.Changed) != 2 {
 			t.Errorf("reset: %+v, %v", reset.Changed, err)
 		}
-		if p := w.policy(t, token, PolicyInternationalPOS); !p.IsAllowed || p.FromCard {
+		if p := w.policy(t, token, program.PolicyInternationalPOS); !p.IsAllowed || p.FromCard {
 			t.Errorf("after the reset: %+v", p)
 		}
 	})
@@ -102,41 +103,41 @@ func TestChangePolicies_obeysProductAndParent(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		ctx := t.Context()
-		w.productWith(t, Policy{Type: PolicyInternationalCash, IsAllowed: false}, Policy{Type: PolicyQuasiCashAndGambling, IsLocked: true})
+		w.productWith(t, program.Policy{Type: program.PolicyInternationalCash, IsAllowed: false}, program.Policy{Type: program.PolicyQuasiCashAndGambling, IsLocked: true})
 		parent := w.issue(t)
 		token := parent.Card.Token
-		if p := w.policy(t, token, PolicyInternationalCash); p.IsAllowed || p.FromCard {
+		if p := w.policy(t, token, program.PolicyInternationalCash); p.IsAllowed || p.FromCard {
 			t.Errorf("the product's copy: %+v", p)
 		}
-		_, err := w.ChangePolicies(ctx, w.caller, token, PolicyWish{Policies: []Policy{{Type: PolicyQuasiCashAndGambling, IsAllowed: true}}})
+		_, err := w.ChangePolicies(ctx, w.caller, token, PolicyWish{Policies: []program.Policy{{Type: program.PolicyQuasiCashAndGambling, IsAllowed: true}}})
 		wantCode(t, err, "policy_locked_by_product")
 
 		w.addCustomer(t, w.caller, "2", "19191919190")
 		child := w.issueWith(t, NewCard{CustomerNo: "2", ProductCode: virtualProduct, ParentCardToken: token}).Card.Token
-		w.setPolicies(t, child, Policy{Type: PolicyInternationalCash, IsAllowed: true}) // no cap yet
-		a, err := w.Attributes(ctx, w.caller)
+		w.setPolicies(t, child, program.Policy{Type: program.PolicyInternationalCash, IsAllowed: true}) // no cap yet
+		a, err := w.programs.Attributes(ctx, w.caller)
 		if err != nil {
 			t.Fatal(err)
 		}
 		a.ChildPolicyCapped = true
-		if _, err := w.CreateAttributes(ctx, w.caller, a); err != nil {
+		if _, err := w.programs.CreateAttributes(ctx, w.caller, a); err != nil {
 			t.Fatal(err)
 		}
-		if w.policy(t, child, PolicyInternationalCash).IsAllowed {
+		if w.policy(t, child, program.PolicyInternationalCash).IsAllowed {
 			t.Error("the child is wider than its parent")
 		}
 		widen := func(end *time.Time) error {
-			_, err := w.ChangePolicies(ctx, w.caller, child, PolicyWish{Policies: []Policy{{Type: PolicyInternationalCash, IsAllowed: true, EndsAt: end}}})
+			_, err := w.ChangePolicies(ctx, w.caller, child, PolicyWish{Policies: []program.Policy{{Type: program.PolicyInternationalCash, IsAllowed: true, EndsAt: end}}})
 			return err
 		}
 		wantCode(t, widen(nil), "parent_policy_exceeded")
 		week, longer := w.clock.Now().Add(7*24*time.Hour), w.clock.Now().Add(8*24*time.Hour)
-		w.setPolicies(t, token, Policy{Type: PolicyInternationalCash, IsAllowed: true, EndsAt: &week})
+		w.setPolicies(t, token, program.Policy{Type: program.PolicyInternationalCash, IsAllowed: true, EndsAt: &week})
 		wantCode(t, widen(&longer), "parent_policy_exceeded")
 		if err := widen(&week); err != nil {
 			t.Errorf("as long as the parent: %v", err)
 		}
-		if !w.policy(t, child, PolicyInternationalCash).IsAllowed {
+		if !w.policy(t, child, program.PolicyInternationalCash).IsAllowed {
 			t.Error("the child is narrower than both say")
 		}
 	})
@@ -146,11 +147,11 @@ func TestChangePolicies_atOnceLosesNone(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		token := w.issue(t).Card.Token
-		types := PolicyTypes()[:8]
+		types := program.PolicyTypes()[:8]
 		var all sync.WaitGroup
 		for _, p := range types {
 			all.Go(func() {
-				if _, err := w.ChangePolicies(t.Context(), w.caller, token, PolicyWish{Policies: []Policy{{Type: p, IsAllowed: !p.AllowedByDefault()}}}); err != nil {
+				if _, err := w.ChangePolicies(t.Context(), w.caller, token, PolicyWish{Policies: []program.Policy{{Type: p, IsAllowed: !p.AllowedByDefault()}}}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -224,7 +225,7 @@ func TestChangeAutoRenewal_namesTheNextDay(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
 		card := w.issue(t).Card
-		set := func(s AutoRenewal) AutoRenewalResult {
+		set := func(s program.AutoRenewal) AutoRenewalResult {
 			t.Helper()
 			out, err := w.ChangeAutoRenewal(t.Context(), w.caller, card.Token, NewAutoRenewal{Status: s})
 			if err != nil {
@@ -232,19 +233,19 @@ func TestChangeAutoRenewal_namesTheNextDay(t *testing.T) {
 			}
 			return out
 		}
-		if got := set(AutoRenewalDisabled); got.Previous != AutoRenewalEnabled || !got.Next.IsZero() {
+		if got := set(program.AutoRenewalDisabled); got.Previous != program.AutoRenewalEnabled || !got.Next.IsZero() {
 			t.Errorf("got %+v", got)
 		}
 		// The card expires at the end of November 2031; 45 days before that:
-		if got := set(AutoRenewalEnabled); got.Previous != AutoRenewalDisabled || got.Next != (clock.Date{Year: 2031, Month: time.October, Day: 16}) {
+		if got := set(program.AutoRenewalEnabled); got.Previous != program.AutoRenewalDisabled || got.Next != (clock.Date{Year: 2031, Month: time.October, Day: 16}) {
 			t.Errorf("got %+v", got)
 		}
 		w.forceStatus(t, card, Blocked)
-		if got := set(AutoRenewalEnabled); !got.Next.IsZero() {
+		if got := set(program.AutoRenewalEnabled); !got.Next.IsZero() {
 			t.Errorf("a blocked card is renewed on %s", got.Next)
 		}
-		slip, err := w.ChangeSlipType(t.Context(), w.caller, card.Token, NewSlipType{Type: DigitalAlways})
-		if err != nil || slip.Previous != PaperAlways || slip.Type != DigitalAlways || !slip.EffectiveFrom.Equal(w.clock.Now()) {
+		slip, err := w.ChangeSlipType(t.Context(), w.caller, card.Token, NewSlipType{Type: program.DigitalAlways})
+		if err != nil || slip.Previous != program.PaperAlways || slip.Type != program.DigitalAlways || !slip.EffectiveFrom.Equal(w.clock.Now()) {
 			t.Errorf("got %+v, %v", slip, err)
 		}
 	})
@@ -255,7 +256,7 @@ func TestDetokenize_quotaHoldsHoweverManyArriveAtOnce(t *testing.T) {
 		w := newCardWorld(t, d)
 		ctx := t.Context()
 		card := w.issue(t).Card
-		cfg, err := w.Configuration(ctx, w.caller.Tenant)
+		cfg, err := w.programs.Configuration(ctx, w.caller.Tenant)
 		if err != nil {
 			t.Fatal(err)
 		}

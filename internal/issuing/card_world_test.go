@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -41,9 +42,9 @@ func newCardWorld(t testing.TB, d *db.DB) *cardWorld {
 		t.Fatal(err)
 	}
 	now := clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
-	customers := customer.New(d, backend, now)
-	w := &cardWorld{Service: New(d, backend, now, customers), clock: now, access: access.New(d, backend, now)}
-	customers.Rules, customers.Cards = w, w
+	customers, programs := customer.New(d, backend, now), program.New(d, backend, now)
+	w := &cardWorld{Service: New(d, backend, now, customers, programs), clock: now, access: access.New(d, backend, now)}
+	customers.Rules, customers.Cards, programs.Issued = programs, w, w
 	w.tenant, w.caller = w.newTenant(t, "Sarraf Test", true)
 	w.define(t, w.caller, "979206")
 	return w
@@ -64,34 +65,34 @@ func (w *cardWorld) newTenant(t testing.TB, name string, sandbox bool) (access.T
 func (w *cardWorld) define(t testing.TB, c access.Caller, bin string) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := w.CreateBIN(ctx, c, BIN{
-		BIN: bin, Brand: BrandTroy, Network: NetworkTroy, CardType: Prepaid, Currency: money.MustCurrency("TRY"),
-		Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET" + bin, Status: RecordActive,
+	_, err := w.programs.CreateBIN(ctx, c, program.BIN{
+		BIN: bin, Brand: program.BrandTroy, Network: program.NetworkTroy, CardType: program.Prepaid, Currency: money.MustCurrency("TRY"),
+		Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET" + bin, Status: program.RecordActive,
 	})
 	if err != nil {
 		t.Fatalf("create BIN: %v", err)
 	}
 	zeros := 9
-	_, err = w.CreateRange(ctx, c, BINRange{
+	_, err = w.programs.CreateRange(ctx, c, program.BINRange{
 		Code: "RANGE", Name: "Range", BIN: bin, Start: bin + fmt.Sprintf("%0*d", zeros, 0), End: bin + fmt.Sprintf("%0*d", zeros, 999_999),
-		Generation: RandomPAN, AlertThresholdPercent: 85, Status: RecordActive,
+		Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,
 	})
 	if err != nil {
 		t.Fatalf("create range: %v", err)
 	}
-	for code, forms := range map[string][]FormFactor{
-		plasticProduct: {PhysicalCard, DigitalFirst}, virtualProduct: {Virtual},
+	for code, forms := range map[string][]program.FormFactor{
+		plasticProduct: {program.PhysicalCard, program.DigitalFirst}, virtualProduct: {program.Virtual},
 	} {
-		p := NewProduct(code)
-		p.Name, p.BINRangeCode, p.CardType, p.Currency = "Product "+code, "RANGE", Prepaid, money.MustCurrency("TRY")
+		p := program.NewProduct(code)
+		p.Name, p.BINRangeCode, p.CardType, p.Currency = "Product "+code, "RANGE", program.Prepaid, money.MustCurrency("TRY")
 		p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = forms, 60, "221", 0, 2
 		if code == plasticProduct {
-			p.Plastics = []Plastic{{
-				Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: FlatPrinted,
+			p.Plastics = []program.Plastic{{
+				Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: program.FlatPrinted,
 				Line1MaxLength: 24, Line2MaxLength: 24, IsDefault: true, IsActive: true,
 			}}
 		}
-		if _, err := w.CreateProduct(ctx, c, p); err != nil {
+		if _, err := w.programs.CreateProduct(ctx, c, p); err != nil {
 			t.Fatalf("create product: %v", err)
 		}
 	}
@@ -211,4 +212,14 @@ func (w *cardWorld) numberOf(t testing.TB, c Card) pan.PAN {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func TestCodes_areNamedOnce(t *testing.T) {
+	seen := map[fault.Code]bool{}
+	for _, c := range Codes {
+		if seen[c] {
+			t.Errorf("%s is there twice", c)
+		}
+		seen[c] = true
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // NewStatus is a wish to move a card to another status.
@@ -60,7 +61,7 @@ func (s *Service) ChangeStatus(ctx context.Context, c access.Caller, token strin
 	}
 	var out StatusResult
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+		cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ type mover struct {
 	s   *Service
 	tx  db.Tx
 	c   access.Caller
-	cfg *Configuration
+	cfg *program.Configuration
 	in  NewStatus
 	// later takes the acts for the audit chain that are to be appended at the
 	// end of the transaction; nil appends them at once.
@@ -199,7 +200,7 @@ func (m mover) permit(card Card, issuance Issuance) error {
 }
 
 // activationConditions is A1 of the contract's matrix.
-func activationConditions(cfg *Configuration, card Card, issuance Issuance, now time.Time) error {
+func activationConditions(cfg *program.Configuration, card Card, issuance Issuance, now time.Time) error {
 	unmet := ""
 	product, _ := cfg.Product(issuance.ProductCode)
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 func reasonFor(s CardStatus) StatusReason {
@@ -122,12 +123,12 @@ func TestChangeStatus_refusesWhatDoesNotFit(t *testing.T) {
 
 func TestChangeStatus_activationHasConditions(t *testing.T) {
 	w := newCardWorld(t, dbtest.SQLite(t))
-	p, err := w.Product(t.Context(), w.caller, plasticProduct)
+	p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.RequireDelivery = true
-	if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
+	if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
 		t.Fatal(err)
 	}
 	card := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress}).Card
@@ -147,9 +148,9 @@ func TestChangeStatus_activationHasConditions(t *testing.T) {
 
 func TestChangeStatus_aFoundCardComesBackInTime(t *testing.T) {
 	w := newCardWorld(t, dbtest.SQLite(t))
-	a := DefaultAttributes(w.tenant.DefaultCurrency, true)
+	a := program.DefaultAttributes(w.tenant.DefaultCurrency, true)
 	a.LostReactivationHours = 2
-	if _, err := w.CreateAttributes(t.Context(), w.caller, a); err != nil {
+	if _, err := w.programs.CreateAttributes(t.Context(), w.caller, a); err != nil {
 		t.Fatal(err)
 	}
 	found := NewStatus{Status: Active, Reason: CustomerRequest}

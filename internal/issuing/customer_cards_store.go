@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 var cardCounts = db.Lookup{
@@ -40,10 +41,9 @@ func (s *Service) CardsOfCustomer(ctx context.Context, tx db.Tx, tenant access.T
 		c.Status, c.IsClosed = string(status), status.IsFinal()
 		c.MaskedNo = bin + strings.Repeat("*", max(0, length-len(bin)-len(lastFour))) + lastFour
 		return c, err
-	}, `SELECT i.issuance_no, k.card_token, k.bin, k.last_four, b.pan_length, i.product_code, p.name,
-			i.parent_id IS NOT NULL, k.form_factor, k.status, k.status_reason, k.expires_on, k.emboss_line_1,
-			i.current_card_id = k.id
-		FROM issuance i JOIN card k ON k.issuance_id = i.id JOIN bin b ON b.bin = k.bin
-			JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code
-		WHERE i.tenant_id = $1 AND i.customer_id = $2 ORDER BY k.created_at DESC, k.id DESC`, tenant, holder)
+	}, `SELECT i.issuance_no, c.card_token, c.bin, c.last_four, b.pan_length, i.product_code, p.name,
+			i.parent_id IS NOT NULL, c.form_factor, c.status, c.status_reason, c.expires_on, c.emboss_line_1,
+			i.current_card_id = c.id
+		FROM issuance i JOIN card c ON c.issuance_id = i.id`+program.JoinBIN+program.JoinProduct+`
+		WHERE i.tenant_id = $1 AND i.customer_id = $2 ORDER BY c.created_at DESC, c.id DESC`, tenant, holder)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -221,9 +222,9 @@ func openStatuses() []CardStatus {
 type cardInUse struct {
 	Card
 	issuance Issuance
-	product  Product
-	keys     KeySet
-	cfg      *Configuration
+	product  program.Product
+	keys     program.KeySet
+	cfg      *program.Configuration
 }
 
 // openForUse reads a card for one of its checks. It touches no personal value.
@@ -241,7 +242,7 @@ func (s *Service) openForUse(ctx context.Context, c access.Caller, token string,
 		if u.issuance, found, err = readIssuance(ctx, tx, c.Tenant, u.Issuance); err != nil || !found {
 			return fmt.Errorf("read issuance of card %s: %w", u.ID, db.Missing(err))
 		}
-		if u.cfg, err = s.configurationIn(ctx, tx, c.Tenant); err != nil {
+		if u.cfg, err = s.programs.ConfigurationIn(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
 		if u.product, found = u.cfg.Product(u.issuance.ProductCode); !found {

@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -49,7 +50,7 @@ func (s *Service) Detokenize(ctx context.Context, c access.Caller, in Detokeniza
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := s.Configuration(ctx, c.Tenant)
+	cfg, err := s.programs.Configuration(ctx, c.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (s *Service) sealNumber(ctx context.Context, c access.Caller, key hsm.KeyRe
 
 // recordDetokenization writes down which numbers are about to be shown, or
 // refuses when that would be too many for the day.
-func (s *Service) recordDetokenization(ctx context.Context, c access.Caller, cfg *Configuration, cards []Card, purpose string) error {
+func (s *Service) recordDetokenization(ctx context.Context, c access.Caller, cfg *program.Configuration, cards []Card, purpose string) error {
 	if len(cards) == 0 {
 		return nil
 	}

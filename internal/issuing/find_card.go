@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // IssuedCard is a card with everything it hangs on.
@@ -16,8 +17,8 @@ type IssuedCard struct {
 	Card     Card
 	Issuance Issuance           // its phone is masked
 	Customer *customer.Customer // nil for a card without a customer; masked like all customers
-	Product  Product
-	BIN      BIN
+	Product  program.Product
+	BIN      program.BIN
 	Parent   *RelatedCard // nil for a main card
 
 	Current        Card // of the issuance; may be another one than Card
@@ -130,7 +131,7 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 		return out, err
 	}
 	out.Issuance.PhoneNumber = customer.MaskMiddle(out.Issuance.PhoneNumber, 3, 3)
-	cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+	cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return out, err
 	}

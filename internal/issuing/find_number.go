@@ -13,7 +13,7 @@ import (
 // encrypted, bound to no card token; of several plastics the newest. It opens
 // no stored number: a keyed hash finds it.
 func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sensitive) (IssuedCard, error) {
-	cfg, err := s.Configuration(ctx, c.Tenant)
+	cfg, err := s.programs.Configuration(ctx, c.Tenant)
 	if err != nil {
 		return IssuedCard{}, err
 	}

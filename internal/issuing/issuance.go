@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Issuance is the logical card that survives renewals and replacements: what
@@ -23,8 +24,8 @@ type Issuance struct {
 	ExternalCardID  string
 	PhoneNumber     string    // E.164; empty for none
 	PhoneChangedAt  time.Time // when another one took its place; no PIN goes to a number that is too fresh
-	DigitalSlipType DigitalSlipType
-	AutoRenewal     AutoRenewal
+	DigitalSlipType program.DigitalSlipType
+	AutoRenewal     program.AutoRenewal
 	Policies        []CardPolicy
 	CurrentCard     id.ID[Card]
 	CreatedAt       time.Time
@@ -57,7 +58,7 @@ const (
 // issuance. Of one type there may be several, of which the highest in force
 // holds: a card's over its product's, and a timed one over one without dates.
 type CardPolicy struct {
-	Policy
+	program.Policy
 	FromCard  bool // set for this card; else copied from the product
 	UpdatedAt time.Time
 }

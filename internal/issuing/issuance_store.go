@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 const issuanceColumns = `i.id, i.tenant_id, i.issuance_no, i.customer_id, i.product_code, i.parent_id, i.account_id,
@@ -109,7 +110,7 @@ var (
 // policyDocument is an element of the text of issuance.policies. Its member
 // names are the stored form: they are not changed, only added to.
 type policyDocument struct {
-	Type      PolicyType
+	Type      program.PolicyType
 	Allowed   bool
 	Locked    bool
 	FromCard  bool
@@ -141,7 +142,7 @@ func policiesOf(document string) ([]CardPolicy, error) {
 	policies := make([]CardPolicy, len(rows))
 	for i, r := range rows {
 		policies[i] = CardPolicy{
-			Policy:   Policy{Type: r.Type, IsAllowed: r.Allowed, IsLocked: r.Locked},
+			Policy:   program.Policy{Type: r.Type, IsAllowed: r.Allowed, IsLocked: r.Locked},
 			FromCard: r.FromCard, UpdatedAt: clock.FromMicros(r.UpdatedAt),
 		}
 		if r.StartsAt != 0 {
@@ -154,4 +155,10 @@ func policiesOf(document string) ([]CardPolicy, error) {
 		}
 	}
 	return policies, nil
+}
+
+// IssuancesOfProduct counts the issuances that were ever made of a product.
+func (s *Service) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
+	return n, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // PINSource says where a new card's first PIN comes from.
@@ -35,14 +36,14 @@ const (
 type NewCard struct {
 	CustomerNo       string
 	ProductCode      string
-	FormFactor       FormFactor
+	FormFactor       program.FormFactor
 	ParentIssuanceNo string // either of the two makes a supplementary card
 	ParentCardToken  string
 	EmbossLine1      string
 	EmbossLine2      string
 	PhysicalCode     string
 	CardArtCode      string
-	DeliveryMethod   DeliveryMethod
+	DeliveryMethod   program.DeliveryMethod
 	DeliveryTo       customer.AddressType // one of the customer's addresses
 	DeliveryAddress  *customer.Address    // or this one
 	DeliveryPhone    string
@@ -55,9 +56,9 @@ type NewCard struct {
 	PINSource        PINSource
 	PIN              PINInput // for EncryptedPIN
 	InitialStatus    CardStatus
-	AutoRenewal      AutoRenewal
-	DigitalSlip      DigitalSlipType
-	Policies         []Policy // over the product's
+	AutoRenewal      program.AutoRenewal
+	DigitalSlip      program.DigitalSlipType
+	Policies         []program.Policy // over the product's
 	AccountNo        string
 	ExternalCardID   string
 	Expires          Expiry // earlier than the product's; privileged
@@ -137,13 +138,13 @@ func (in *NewCard) check() error {
 	}
 	v.Is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
 	v.Is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
-	seen := map[PolicyType]bool{}
+	seen := map[program.PolicyType]bool{}
 	for i, p := range in.Policies {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		fault.OneOf(&v, at+"policyType", p.Type, PolicyTypes())
+		fault.OneOf(&v, at+"policyType", p.Type, program.PolicyTypes())
 		v.Is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
 		v.Is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
-		checkPeriod(&v, at, p)
+		p.CheckPeriod(&v, at)
 		seen[p.Type] = true
 	}
 	return v.Err(errInvalid)
@@ -152,10 +153,10 @@ func (in *NewCard) check() error {
 // draft is a card before it is written.
 type draft struct {
 	in       NewCard
-	cfg      *Configuration
-	product  Product
-	bin      BIN
-	keys     KeySet
+	cfg      *program.Configuration
+	product  program.Product
+	bin      program.BIN
+	keys     program.KeySet
 	customer customer.Customer
 	parent   Issuance // zero for a main card
 	issuance Issuance
@@ -167,7 +168,7 @@ type draft struct {
 func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in NewCard) (draft, error) {
 	d := draft{in: in}
 	var err error
-	if d.cfg, err = s.configurationIn(ctx, tx, c.Tenant); err != nil {
+	if d.cfg, err = s.programs.ConfigurationIn(ctx, tx, c.Tenant); err != nil {
 		return d, err
 	}
 	if err := s.findCustomerAndProduct(ctx, tx, c, &d); err != nil {
@@ -209,7 +210,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 		}
 	}
 	for _, p := range in.Policies {
-		locked := slices.ContainsFunc(d.product.Policies, func(q Policy) bool { return q.Type == p.Type && q.IsLocked })
+		locked := slices.ContainsFunc(d.product.Policies, func(q program.Policy) bool { return q.Type == p.Type && q.IsLocked })
 		if locked {
 			return d, errPolicyLocked.With("policyType", string(p.Type))
 		}
@@ -234,10 +235,10 @@ func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access
 	if d.customer.Status != customer.Active {
 		return errCustomerInactive
 	}
-	if d.product, found = d.cfg.Product(d.in.ProductCode); !found {
-		return errProductNotFound
+	if d.product, err = d.cfg.ProductNamed(d.in.ProductCode); err != nil {
+		return err
 	}
-	if d.product.Status != RecordActive {
+	if d.product.Status != program.RecordActive {
 		return errProductPassive
 	}
 	if d.bin, found = d.cfg.BINOf(d.product); !found {
@@ -246,7 +247,7 @@ func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access
 	if d.keys, found = d.cfg.KeysOf(d.bin); !found {
 		return fmt.Errorf("BIN %s has no key set", d.bin.BIN)
 	}
-	if d.bin.Status != RecordActive {
+	if d.bin.Status != program.RecordActive {
 		return errProductPassive
 	}
 	return nil
@@ -342,7 +343,7 @@ func (d *draft) fillForm(access.Caller, time.Time) error {
 	}
 	// A card without a name is made by the noname use case, which asks for no
 	// customer.
-	if form == PhysicalNoname || !slices.Contains(d.product.FormFactors, form) {
+	if form == program.PhysicalNoname || !slices.Contains(d.product.FormFactors, form) {
 		return errFormFactorNotAllowed.With("formFactor", string(form))
 	}
 	d.card.FormFactor = form
@@ -366,9 +367,9 @@ func (d *draft) fillExpiry(c access.Caller, now time.Time) error {
 }
 
 func (d *draft) fillStatus(c access.Caller, now time.Time) error {
-	standard := d.product.InitialStatusPhysical
+	standard := CardStatus(d.product.InitialStatusPhysical)
 	if d.card.IsVirtual() {
-		standard = d.product.InitialStatusVirtual
+		standard = CardStatus(d.product.InitialStatusVirtual)
 	}
 	status := standard
 	if d.in.InitialStatus != "" {
@@ -420,7 +421,7 @@ func (d *draft) fillNames(access.Caller, time.Time) error {
 	default:
 		d.card.EmbossLine1, ok1 = embossPerson(d.customer.Name, d.customer.MiddleName, d.customer.Surname, limit1)
 	}
-	if !ok1 && (d.product.EmbossNameRequired || d.card.FormFactor != Virtual) {
+	if !ok1 && (d.product.EmbossNameRequired || d.card.FormFactor != program.Virtual) {
 		return errEmbossName.OnField("personalizedNameLine1", "emboss_name", "the customer's name cannot be printed; send one that can")
 	}
 	if line2 != "" {
@@ -439,11 +440,11 @@ func lineLimit(n int) int {
 }
 
 // plastic is the product's variant that the card is made of.
-func (d *draft) plastic() (Plastic, bool) {
-	if d.card.FormFactor == Virtual {
-		return Plastic{}, false
+func (d *draft) plastic() (program.Plastic, bool) {
+	if d.card.FormFactor == program.Virtual {
+		return program.Plastic{}, false
 	}
-	var chosen Plastic
+	var chosen program.Plastic
 	var found bool
 	for _, p := range d.product.Plastics {
 		switch {
@@ -459,7 +460,7 @@ func (d *draft) plastic() (Plastic, bool) {
 
 // fillPlastic orders the plastic: what it looks like and where it goes.
 func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
-	if d.card.FormFactor == Virtual {
+	if d.card.FormFactor == program.Virtual {
 		return nil
 	}
 	p, found := d.plastic()
@@ -474,8 +475,8 @@ func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
 	}
 	method := d.in.DeliveryMethod
 	switch {
-	case method == "" && (len(p.DeliveryMethods) == 0 || slices.Contains(p.DeliveryMethods, ByCourier)):
-		method = ByCourier
+	case method == "" && (len(p.DeliveryMethods) == 0 || slices.Contains(p.DeliveryMethods, program.ByCourier)):
+		method = program.ByCourier
 	case method == "":
 		method = p.DeliveryMethods[0]
 	case len(p.DeliveryMethods) > 0 && !slices.Contains(p.DeliveryMethods, method):
@@ -497,11 +498,11 @@ func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
 		body.Delivery.RecipientName = d.customer.DisplayName()
 	}
 	switch method {
-	case ByBranch:
+	case program.ByBranch:
 		if d.in.BranchCode == "" {
 			return errDeliveryAddressRequired.OnField("branchCode", "required", "is needed for delivery to a branch")
 		}
-	case ByCourier, ByPost:
+	case program.ByCourier, program.ByPost:
 		a := d.in.DeliveryAddress
 		if a == nil && d.in.DeliveryTo != "" {
 			if stored, ok := d.customer.Address(d.in.DeliveryTo); ok {
@@ -519,7 +520,7 @@ func (d *draft) fillPlastic(_ access.Caller, now time.Time) error {
 
 // mergePolicies keeps a copy of the product's switches and the card's own over
 // them.
-func mergePolicies(product, card []Policy, now time.Time) []CardPolicy {
+func mergePolicies(product, card []program.Policy, now time.Time) []CardPolicy {
 	var merged []CardPolicy
 	for _, p := range product {
 		merged = append(merged, CardPolicy{Policy: p, UpdatedAt: now})
@@ -535,7 +536,7 @@ func mergePolicies(product, card []Policy, now time.Time) []CardPolicy {
 func (s *Service) drawNumber(ctx context.Context, c access.Caller, d *draft) error {
 	var p pan.PAN
 	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		p, err = s.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode)
+		p, err = program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.takenNumber(ctx, tx, c.Tenant))
 		return err
 	})
 	if err != nil {
@@ -637,7 +638,7 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.
-		p, err := s.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode)
+		p, err := program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.takenNumber(ctx, tx, c.Tenant))
 		if err != nil {
 			return err
 		}
@@ -645,7 +646,7 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return err
 		}
 	}
-	return errRangeExhausted.With("binRangeCode", d.product.BINRangeCode)
+	return program.RangeExhausted(d.product.BINRangeCode)
 }
 
 // openAccount finds or opens the account the card spends from.

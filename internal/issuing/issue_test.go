@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 func TestIssueCard_virtual(t *testing.T) {
@@ -66,7 +67,7 @@ func TestIssueCard_physicalOrdersAPlastic(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := details.Card.Physical
-		if b == nil || b.PersoStatus != PersoRequested || b.ShipmentStatus != ShipmentNotApplicable || b.DeliveryMethod != ByCourier {
+		if b == nil || b.PersoStatus != PersoRequested || b.ShipmentStatus != ShipmentNotApplicable || b.DeliveryMethod != program.ByCourier {
 			t.Fatalf("got %+v", b)
 		}
 		if b.Delivery.Address == nil || b.Delivery.Address.TownName != "Kadıköy" || b.Delivery.RecipientName != "Ayşe Yılmaz" {
@@ -78,7 +79,7 @@ func TestIssueCard_physicalOrdersAPlastic(t *testing.T) {
 
 		_, err = w.IssueCard(t.Context(), w.caller, NewCard{CustomerNo: "1", ProductCode: plasticProduct})
 		wantCode(t, err, "delivery_address_required")
-		_, err = w.IssueCard(t.Context(), w.caller, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryMethod: ByBranch})
+		_, err = w.IssueCard(t.Context(), w.caller, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryMethod: program.ByBranch})
 		wantCode(t, err, "delivery_address_required")
 	})
 }
@@ -177,7 +178,7 @@ func TestIssueCard_refusals(t *testing.T) {
 	}{
 		{"no customer", w.caller, NewCard{CustomerNo: "99", ProductCode: virtualProduct}, "customer_not_found"},
 		{"no product", w.caller, NewCard{CustomerNo: "1", ProductCode: "NONE"}, "product_not_found"},
-		{"form", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, FormFactor: PhysicalCard}, "form_factor_not_allowed"},
+		{"form", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, FormFactor: program.PhysicalCard}, "form_factor_not_allowed"},
 		{"emboss", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, EmbossLine1: "a@b"}, "invalid_emboss_name"},
 		{"external id", w.caller, NewCard{CustomerNo: "1", ProductCode: virtualProduct, ExternalCardID: "EXT-1"}, "external_card_id_already_exists"},
 		{"looser status", plain, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress, InitialStatus: Active}, access.CodeForbidden},
@@ -205,12 +206,12 @@ func TestIssueCard_refusals(t *testing.T) {
 func TestIssueCard_concurrentRequestsKeepTheLimit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
-		p, err := w.Product(t.Context(), w.caller, virtualProduct)
+		p, err := w.programs.Product(t.Context(), w.caller, virtualProduct)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.MaxCardsPerCustomer = 3
-		if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
 			t.Fatal(err)
 		}
 		var wait sync.WaitGroup
@@ -333,7 +334,7 @@ func TestCards_filters(t *testing.T) {
 			{CardFilter{Statuses: []CardStatus{Pending, Lost}}, []IssuedCard{plastic}},
 			{CardFilter{IssuanceStatus: IssuanceActive}, []IssuedCard{child, main}},
 			{CardFilter{IssuanceStatus: IssuanceClosed}, nil},
-			{CardFilter{FormFactor: PhysicalCard}, []IssuedCard{plastic}},
+			{CardFilter{FormFactor: program.PhysicalCard}, []IssuedCard{plastic}},
 			{CardFilter{Ownership: MainCard}, []IssuedCard{plastic, main}},
 			{CardFilter{Ownership: SupplementaryCard}, []IssuedCard{child}},
 			{CardFilter{ParentIssuanceNo: main.Issuance.No}, []IssuedCard{child}},
@@ -347,7 +348,7 @@ func TestCards_filters(t *testing.T) {
 			{CardFilter{IsLinked: &no}, nil},
 			{CardFilter{PersoStatus: PersoRequested}, []IssuedCard{plastic}},
 			{CardFilter{ShipmentStatus: ShipmentNotApplicable}, []IssuedCard{plastic, child, main}},
-			{CardFilter{AutoRenewal: AutoRenewalDisabled}, nil},
+			{CardFilter{AutoRenewal: program.AutoRenewalDisabled}, nil},
 			{CardFilter{CreatedFrom: plastic.Issuance.CreatedAt}, []IssuedCard{plastic}},
 			{CardFilter{CreatedTo: main.Issuance.CreatedAt}, []IssuedCard{main}},
 		} {

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // CardFilter selects issuances by themselves and their current cards; empty
@@ -20,7 +21,7 @@ type CardFilter struct {
 	GroupCode        string
 	Statuses         []CardStatus
 	IssuanceStatus   IssuanceStatus
-	FormFactor       FormFactor
+	FormFactor       program.FormFactor
 	Ownership        CardOwnership
 	ParentIssuanceNo string
 	BatchReference   string
@@ -35,7 +36,7 @@ type CardFilter struct {
 	IsLinked         *bool
 	PersoStatus      PersoStatus
 	ShipmentStatus   ShipmentStatus
-	AutoRenewal      AutoRenewal
+	AutoRenewal      program.AutoRenewal
 	list.Page
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardSort names what card lists can be ordered by, with the column behind it.
@@ -27,9 +28,7 @@ var cardSort = map[string]string{
 func listCards(ctx context.Context, tx db.Tx, tenant access.TenantID, f CardFilter) ([]ListedCard, int, error) {
 	w := f.where(tenant)
 	const tables = ` FROM issuance i
-		JOIN card c ON c.id = i.current_card_id
-		JOIN bin b ON b.bin = c.bin
-		JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code
+		JOIN card c ON c.id = i.current_card_id` + program.JoinBIN + program.JoinProduct + `
 		WHERE `
 	var total int
 	most := w.Bind(int64(list.TotalMax + 1))

@@ -42,13 +42,13 @@ func TestNotes_areAddedAndReadNewestFirst(t *testing.T) {
 			}
 			missing := map[customer.NoteSubject]fault.Code{customer.NoteOnCustomer: "customer_not_found", customer.NoteOnCard: "card_not_found"}[subject]
 			_, err = w.customers.AddNote(ctx, other, customer.Note{Subject: subject, Key: key, Text: "mine"})
-			wantFault(t, err, missing)
+			wantCode(t, err, missing)
 			_, _, err = w.customers.Notes(ctx, other, subject, key, list.Page{Limit: 10})
-			wantFault(t, err, missing)
+			wantCode(t, err, missing)
 			_, err = w.customers.AddNote(ctx, c, customer.Note{Subject: subject, Key: "nobody\x00", Text: "x"})
-			wantFault(t, err, missing)
+			wantCode(t, err, missing)
 			_, err = w.customers.AddNote(ctx, c, customer.Note{Subject: subject, Key: key, Text: " \n "})
-			wantFault(t, err, "validation_error")
+			wantCode(t, err, "validation_error")
 		}
 		if u, err := w.customers.Customer(ctx, c, "1"); err != nil || u.NoteCount != 3 {
 			t.Errorf("the customer has %d notes (%v), want 3", u.NoteCount, err)

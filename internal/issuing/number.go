@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -74,4 +75,15 @@ func newIssuanceNo() string {
 		}
 	}
 	return string(append(body, pan.CheckDigit(string(body))))
+}
+
+// takenNumber tells which card numbers a card of the tenant has already.
+func (s *Service) takenNumber(ctx context.Context, tx db.Tx, tenant access.TenantID) func(pan.PAN) (bool, error) {
+	return func(p pan.PAN) (bool, error) {
+		index, err := s.indexPAN(ctx, tenant, p)
+		if err != nil {
+			return false, err
+		}
+		return panTaken(ctx, tx, tenant, index)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -69,11 +70,11 @@ func TestTrack2_carriesTheCardValueWhereTheHostLooksForIt(t *testing.T) {
 }
 
 func TestChipProfile_knowsTheDefaultAndHasEveryCVN(t *testing.T) {
-	p, err := ChipProfile(DefaultChipProfile)
+	p, err := program.ChipProfile(program.DefaultChipProfile)
 	if err != nil || p != hsm.CVN18 {
 		t.Errorf("got %v %v, want CVN18", p, err)
 	}
-	if _, err := ChipProfile("CVN99"); err == nil {
+	if _, err := program.ChipProfile("CVN99"); err == nil {
 		t.Error("got no error for an unknown profile")
 	}
 }

@@ -27,7 +27,7 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 	if in.UpdateCustomer && !c.May(access.IssuingCustomerUpdate) {
 		return IssuedCard{}, errCardNotPermitted.With("permission", access.IssuingCustomerUpdate)
 	}
-	attributes, err := s.Attributes(ctx, c)
+	attributes, err := s.programs.Attributes(ctx, c)
 	if err != nil {
 		return IssuedCard{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Where a PIN may be tried, set and changed.
@@ -209,7 +210,7 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 
 // pinRules are the rules of the contract, §8.7: what somebody who found the
 // wallet would try first is forbidden.
-func pinRules(product Product, card Card, holder customer.Customer, phone string) hsm.PINRules {
+func pinRules(product program.Product, card Card, holder customer.Customer, phone string) hsm.PINRules {
 	r := hsm.PINRules{Length: product.PINLength, Forbidden: []string{card.LastFour, card.Expires.MMYY(), card.Expires.YYMM()}}
 	if b := holder.BirthDate; !b.IsZero() {
 		r.Forbidden = append(r.Forbidden, birthDigits(b)...)

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -42,7 +43,7 @@ func (in PINInput) given() bool { return len(in.Block) > 0 || !in.Clear.IsZero()
 // Production takes ISO 9564 formats 0, 3 and 4 only. Format 1, which is not
 // bound to a card number, single encrypted fields and clear digits are for
 // sandboxes; the digits become a block before anything else sees them.
-func (s *Service) pinBlock(ctx context.Context, c access.Caller, cfg *Configuration, keys KeySet, token string, p pan.PAN, in PINInput) (hsm.PINBlock, error) {
+func (s *Service) pinBlock(ctx context.Context, c access.Caller, cfg *program.Configuration, keys program.KeySet, token string, p pan.PAN, in PINInput) (hsm.PINBlock, error) {
 	none := hsm.PINBlock{}
 	if !in.Clear.IsZero() {
 		if !clearAllowed(c, cfg) {
@@ -102,7 +103,7 @@ func fieldPlace(c access.Caller, token, member string) []byte {
 	return []byte(c.Tenant.UUID() + "|" + token + "|" + member)
 }
 
-func clearAllowed(c access.Caller, cfg *Configuration) bool {
+func clearAllowed(c access.Caller, cfg *program.Configuration) bool {
 	return c.Sandbox && cfg.Attributes.AllowClearSensitive
 }
 
@@ -115,7 +116,7 @@ type Sensitive struct {
 	Clear  secret.Value
 }
 
-func (s *Service) openSensitive(ctx context.Context, c access.Caller, cfg *Configuration, token string, in Sensitive) (secret.Value, error) {
+func (s *Service) openSensitive(ctx context.Context, c access.Caller, cfg *program.Configuration, token string, in Sensitive) (secret.Value, error) {
 	if !in.Clear.IsZero() {
 		if !clearAllowed(c, cfg) {
 			return secret.Value{}, errClearNotAllowed
@@ -135,7 +136,7 @@ func (s *Service) openSensitive(ctx context.Context, c access.Caller, cfg *Confi
 
 // sealSensitive answers a value under the caller's key, or in clear where that
 // is allowed and no key is named.
-func (s *Service) sealSensitive(ctx context.Context, c access.Caller, cfg *Configuration, token, keyID, member string, v secret.Value) (Sensitive, error) {
+func (s *Service) sealSensitive(ctx context.Context, c access.Caller, cfg *program.Configuration, token, keyID, member string, v secret.Value) (Sensitive, error) {
 	if keyID == "" {
 		if !clearAllowed(c, cfg) {
 			return Sensitive{}, errClearNotAllowed

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // WaitingPlastic is a plastic whose production was requested.
@@ -20,10 +21,10 @@ type WaitingPlastic struct {
 // PlasticToMake is a card as a bureau makes it.
 type PlasticToMake struct {
 	Card     Card // and where it goes
-	Product  Product
-	BIN      BIN
-	Variant  Plastic // of the product; only its Code is set when the product has it no more
-	Design   string  // of the card's art, as the bureau names it
+	Product  program.Product
+	BIN      program.BIN
+	Variant  program.Plastic // of the product; only its Code is set when the product has it no more
+	Design   string          // of the card's art, as the bureau names it
 	Number   hsm.SealedValue
 	PINField string // the digits on the tracks between service code and card value
 	Name     string // as it stands on track 1 and in the chip
@@ -48,7 +49,7 @@ func (s *Service) PlasticToMake(ctx context.Context, tx db.Tx, tenant access.Ten
 	if err != nil || !found {
 		return out, fmt.Errorf("read issuance of card %s: %w", card, db.Missing(err))
 	}
-	cfg, err := s.configurationIn(ctx, tx, tenant)
+	cfg, err := s.programs.ConfigurationIn(ctx, tx, tenant)
 	if err != nil {
 		return out, err
 	}
@@ -64,7 +65,7 @@ func (s *Service) PlasticToMake(ctx context.Context, tx db.Tx, tenant access.Ten
 	if out.Card.PIN.Method == hsm.IBM3624 {
 		out.PVK = keys.VerifierKey(out.Card.PIN)
 	}
-	if out.Profile, err = ChipProfile(out.Card.ChipProfile); err != nil {
+	if out.Profile, err = program.ChipProfile(out.Card.ChipProfile); err != nil {
 		return out, err
 	}
 	if err := out.fillPlastic(ctx, tx, tenant); err != nil {
@@ -76,8 +77,8 @@ func (s *Service) PlasticToMake(ctx context.Context, tx db.Tx, tenant access.Ten
 // fillPlastic fills in what the plastic looks like and what stands on it.
 func (p *PlasticToMake) fillPlastic(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
 	body := p.Card.Physical
-	p.Variant = Plastic{
-		Code: body.Code, CardArtCode: body.CardArtCode, PlasticCode: body.PlasticCode, EmbossType: Embossed,
+	p.Variant = program.Plastic{
+		Code: body.Code, CardArtCode: body.CardArtCode, PlasticCode: body.PlasticCode, EmbossType: program.Embossed,
 		PersoVendorCode: body.PersoVendor,
 	}
 	for _, v := range p.Product.Plastics {
@@ -86,10 +87,10 @@ func (p *PlasticToMake) fillPlastic(ctx context.Context, tx db.Tx, tenant access
 		}
 	}
 	for _, policy := range p.Product.Policies {
-		p.Offline = p.Offline || policy.Type == PolicyOfflineTransaction && policy.IsAllowed
+		p.Offline = p.Offline || policy.Type == program.PolicyOfflineTransaction && policy.IsAllowed
 	}
 	p.Design = body.CardArtCode
-	art, found, err := readCardArt(ctx, tx, tenant, body.CardArtCode)
+	art, found, err := program.ReadCardArt(ctx, tx, tenant, body.CardArtCode)
 	if err != nil {
 		return fmt.Errorf("read card art: %w", err)
 	}

@@ -37,7 +37,7 @@ func (s *Service) Recipient(ctx context.Context, tx db.Tx, tenant access.TenantI
 	if err := s.openPhone(ctx, &issuance); err != nil {
 		return none, false, err
 	}
-	cfg, err := s.configurationIn(ctx, tx, tenant)
+	cfg, err := s.programs.ConfigurationIn(ctx, tx, tenant)
 	if err != nil {
 		return none, false, err
 	}

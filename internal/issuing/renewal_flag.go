@@ -9,11 +9,12 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // NewAutoRenewal is a wish to have a card renewed before it expires, or not.
 type NewAutoRenewal struct {
-	Status      AutoRenewal
+	Status      program.AutoRenewal
 	Description string
 }
 
@@ -21,8 +22,8 @@ type NewAutoRenewal struct {
 type AutoRenewalResult struct {
 	CardToken  string
 	IssuanceNo string
-	Previous   AutoRenewal
-	Status     AutoRenewal
+	Previous   program.AutoRenewal
+	Status     program.AutoRenewal
 	Next       clock.Date // the first day the card may be renewed on; zero for never
 }
 
@@ -30,7 +31,7 @@ type AutoRenewalResult struct {
 // expires.
 func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token string, in NewAutoRenewal) (AutoRenewalResult, error) {
 	var v fault.Checks
-	fault.OneOf(&v, "autoRenewalStatus", in.Status, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
+	fault.OneOf(&v, "autoRenewalStatus", in.Status, []program.AutoRenewal{program.AutoRenewalDisabled, program.AutoRenewalEnabled})
 	if err := v.Err(errInvalid); err != nil {
 		return AutoRenewalResult{}, err
 	}
@@ -40,7 +41,7 @@ func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token 
 		if err != nil {
 			return err
 		}
-		cfg, err := s.configurationIn(ctx, tx, c.Tenant)
+		cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
 		if err != nil {
 			return err
 		}
@@ -70,8 +71,8 @@ func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token 
 
 // nextRenewal is the day on which a card comes within leadDays of the last day
 // of its month, and today when it has already; only a card in use is renewed.
-func nextRenewal(card Card, wish AutoRenewal, leadDays int, today clock.Date) clock.Date {
-	if wish != AutoRenewalEnabled || card.Status != Active && card.Status != Inactive {
+func nextRenewal(card Card, wish program.AutoRenewal, leadDays int, today clock.Date) clock.Date {
+	if wish != program.AutoRenewalEnabled || card.Status != Active && card.Status != Inactive {
 		return clock.Date{}
 	}
 	first := clock.Date{Year: card.Expires.Year, Month: card.Expires.Month + 1, Day: 1}

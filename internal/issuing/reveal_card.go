@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -56,7 +57,7 @@ func (s *Service) RevealCard(ctx context.Context, c access.Caller, token string)
 	}
 	out.Track1 = secret.FromString(track1(out.Number, u.Card, out.CVV))
 	out.Track2 = secret.FromString(track2(out.Number, u.Card, out.CVV))
-	profile, err := ChipProfile(u.ChipProfile)
+	profile, err := program.ChipProfile(u.ChipProfile)
 	if err != nil {
 		return ClearCard{}, fmt.Errorf("card %s: %w", u.ID, err)
 	}

@@ -8,19 +8,20 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // NewSlipType is a cardholder's choice of slips.
 type NewSlipType struct {
-	Type    DigitalSlipType
+	Type    program.DigitalSlipType
 	Channel string // through which the cardholder chose
 }
 
 // SlipResult is what became of a [NewSlipType].
 type SlipResult struct {
 	CardToken     string
-	Previous      DigitalSlipType
-	Type          DigitalSlipType
+	Previous      program.DigitalSlipType
+	Type          program.DigitalSlipType
 	EffectiveFrom time.Time
 }
 
@@ -28,7 +29,7 @@ type SlipResult struct {
 // this moment. A closed card has none to choose any more.
 func (s *Service) ChangeSlipType(ctx context.Context, c access.Caller, token string, in NewSlipType) (SlipResult, error) {
 	var v fault.Checks
-	fault.OneOf(&v, "digitalSlipType", in.Type, []DigitalSlipType{PaperAlways, DigitalBelowContactlessLimit, DigitalAlways})
+	fault.OneOf(&v, "digitalSlipType", in.Type, []program.DigitalSlipType{program.PaperAlways, program.DigitalBelowContactlessLimit, program.DigitalAlways})
 	if err := v.Err(errInvalid); err != nil {
 		return SlipResult{}, err
 	}

@@ -1,9 +1,6 @@
 package issuing
 
 import (
-	"fmt"
-
-	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -40,27 +37,4 @@ func track1(p pan.PAN, c Card, cvv secret.Value) string {
 	}
 	return "B" + p.Reveal() + "^" + name[:min(len(name), 26)] + "^" + c.Expires.YYMM() + c.ServiceCode + pinField +
 		"00" + string(cvv.Reveal()) + "000000"
-}
-
-// ChipProfile returns the profile that a product's chipProfileCode names: CVN10,
-// CVN18 and CVN22 after Visa's cryptogram versions, MCHIP16, MCHIP17, MCHIP20
-// and MCHIP21 after Mastercard's.
-func ChipProfile(code string) (hsm.Profile, error) {
-	switch code {
-	case "CVN10":
-		return hsm.CVN10, nil
-	case "CVN18":
-		return hsm.CVN18, nil
-	case "CVN22":
-		return hsm.CVN22, nil
-	case "MCHIP16":
-		return hsm.MChip16, nil
-	case "MCHIP17":
-		return hsm.MChip17, nil
-	case "MCHIP20":
-		return hsm.MChip20, nil
-	case "MCHIP21":
-		return hsm.MChip21, nil
-	}
-	return 0, fmt.Errorf("read chip profile: %w", hsm.ErrNotSupported)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -80,12 +81,12 @@ func TestVerifyCVV2_countsAndBlocks(t *testing.T) {
 
 func TestVerifyCVV2_productMayKeepTheCount(t *testing.T) {
 	w := newCardWorld(t, dbtest.SQLite(t))
-	p, err := w.Product(t.Context(), w.caller, virtualProduct)
+	p, err := w.programs.Product(t.Context(), w.caller, virtualProduct)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.CVV2ResetOnSuccess = false
-	if _, err := w.UpdateProduct(t.Context(), w.caller, ProductChange{Product: p}); err != nil {
+	if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
 		t.Fatal(err)
 	}
 	card := w.issue(t).Card

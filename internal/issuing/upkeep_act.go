@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // upkeep is an act on what is kept of a card, for the audit record.
@@ -39,7 +40,7 @@ func changeOf(property, before, after string) []audit.Change {
 func policyChanges(before, after []CardPolicy) []audit.Change {
 	old, fresh := ownPolicies(before), ownPolicies(after)
 	var changes []audit.Change
-	for _, t := range PolicyTypes() {
+	for _, t := range program.PolicyTypes() {
 		for _, name := range []string{string(t), string(t) + ".timed"} {
 			was, had := old[name]
 			is, has := fresh[name]
@@ -66,7 +67,7 @@ func ownPolicies(all []CardPolicy) map[string]string {
 			continue
 		}
 		name, text := string(p.Type), strconv.FormatBool(p.IsAllowed)
-		if p.isTimed() {
+		if p.IsTimed() {
 			name += ".timed"
 		}
 		if p.StartsAt != nil {

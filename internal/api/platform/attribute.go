@@ -6,8 +6,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 type (
@@ -94,7 +94,7 @@ type clearingTolerance struct {
 }
 
 func (a *API) showAttributes(ctx context.Context, c access.Caller, _ *struct{}) (tenantIssuingAttribute, error) {
-	v, err := a.Issuing.Attributes(ctx, c)
+	v, err := a.Programs.Attributes(ctx, c)
 	return encodeAttributes(v), err
 }
 
@@ -103,7 +103,7 @@ func (a *API) createAttributes(ctx context.Context, c access.Caller, in *struct{
 	if err != nil {
 		return tenantIssuingAttribute{}, err
 	}
-	v, err = a.Issuing.CreateAttributes(ctx, c, v)
+	v, err = a.Programs.CreateAttributes(ctx, c, v)
 	return encodeAttributes(v), err
 }
 
@@ -112,21 +112,21 @@ func (a *API) updateAttributes(ctx context.Context, c access.Caller, in *struct{
 	if err != nil {
 		return tenantIssuingAttribute{}, err
 	}
-	v, err = a.Issuing.UpdateAttributes(ctx, c, v, value(in.Body.Stamp))
+	v, err = a.Programs.UpdateAttributes(ctx, c, v, value(in.Body.Stamp))
 	return encodeAttributes(v), err
 }
 
-func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIssuingAttribute) (issuing.Attributes, error) {
+func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIssuingAttribute) (program.Attributes, error) {
 	t, err := a.Access.Tenant(ctx, c)
 	if err != nil {
-		return issuing.Attributes{}, err
+		return program.Attributes{}, err
 	}
-	v := issuing.DefaultAttributes(t.DefaultCurrency, c.Sandbox)
+	v := program.DefaultAttributes(t.DefaultCurrency, c.Sandbox)
 	var d decoding
 	v.BalanceMode = given(in.BalanceMode, v.BalanceMode)
 	if p := in.StandInPolicy; p != nil {
-		v.StandIn = issuing.StandInPolicy{
-			Action:               issuing.StandInAction(p.Action),
+		v.StandIn = program.StandInPolicy{
+			Action:               program.StandInAction(p.Action),
 			AmountPerTransaction: d.amount("standInPolicy.amountPerTxn", p.AmountPerTxn, t.DefaultCurrency),
 			AmountPerDay:         d.amount("standInPolicy.amountPerDay", p.AmountPerDay, t.DefaultCurrency),
 			MCCExclusions:        p.MCCExclusions,
@@ -155,7 +155,7 @@ func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIs
 	v.UndeliveredCancelDays = or(in.UndeliveredCancelDays, v.UndeliveredCancelDays)
 	v.AllowFeeShortfall = or(in.AllowFeeShortfall, v.AllowFeeShortfall)
 	for i, r := range in.TaxRates {
-		v.TaxRates = append(v.TaxRates, issuing.TaxRate{
+		v.TaxRates = append(v.TaxRates, program.TaxRate{
 			TaxType: string(r.TaxType), Rate: d.percent(api.Index("taxRates", i)+".rate", r.Rate), EffectiveFrom: r.EffectiveFrom,
 		})
 	}
@@ -181,7 +181,7 @@ func (a *API) decodeAttributes(ctx context.Context, c access.Caller, in tenantIs
 	return v, d.err()
 }
 
-func decodeTolerances(d *decoding, in clearingTolerances, standard issuing.ClearingTolerances, c money.Currency) issuing.ClearingTolerances {
+func decodeTolerances(d *decoding, in clearingTolerances, standard program.ClearingTolerances, c money.Currency) program.ClearingTolerances {
 	const at = "clearingTolerances."
 	v := standard
 	if in.FX != "" {
@@ -192,14 +192,14 @@ func decodeTolerances(d *decoding, in clearingTolerances, standard issuing.Clear
 		v.ByMCC = nil
 	}
 	for i, t := range in.ByMCC {
-		v.ByMCC = append(v.ByMCC, issuing.ClearingTolerance{
+		v.ByMCC = append(v.ByMCC, program.ClearingTolerance{
 			Name: string(t.Name), MCCs: t.MCCs, Rate: d.percent(api.Index(at+"byMcc", i)+".rate", t.Rate),
 		})
 	}
 	return v
 }
 
-func encodeAttributes(v issuing.Attributes) tenantIssuingAttribute {
+func encodeAttributes(v program.Attributes) tenantIssuingAttribute {
 	out := tenantIssuingAttribute{
 		BalanceMode: api.Enum[balanceModes](v.BalanceMode),
 		StandInPolicy: &standInPolicy{

@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 type (
@@ -242,7 +243,7 @@ func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct 
 	var q decoding
 	f := a.auditFilter(&q, in.AuditQuery, audit.PolicyStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
 	q.oneSelector(false, in.CardToken, in.IssuanceNo)
-	if in.PolicyType != "" && !slices.Contains(issuing.PolicyTypes(), issuing.PolicyType(in.PolicyType)) {
+	if in.PolicyType != "" && !slices.Contains(program.PolicyTypes(), program.PolicyType(in.PolicyType)) {
 		q.fail("PolicyType", "unknown", "must be a policy type")
 	}
 	f.Property = in.PolicyType

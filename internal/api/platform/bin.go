@@ -5,7 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardBinRequest creates or replaces a BIN. bin itself is taken from the path
@@ -52,7 +52,7 @@ func (a *API) createBin(ctx context.Context, c access.Caller, in *struct{ Body c
 	if err != nil {
 		return cardBin{}, err
 	}
-	b, err = a.Issuing.CreateBIN(ctx, c, b)
+	b, err = a.Programs.CreateBIN(ctx, c, b)
 	return encodeBin(b), err
 }
 
@@ -65,14 +65,14 @@ func (a *API) updateBin(ctx context.Context, c access.Caller, in *struct {
 	if err != nil {
 		return cardBin{}, err
 	}
-	b, err = a.Issuing.UpdateBIN(ctx, c, b, in.Body.Stamp)
+	b, err = a.Programs.UpdateBIN(ctx, c, b, in.Body.Stamp)
 	return encodeBin(b), err
 }
 
 func (a *API) showBin(ctx context.Context, c access.Caller, in *struct {
 	Bin string `path:"bin"`
 }) (cardBin, error) {
-	b, err := a.Issuing.BIN(ctx, c, in.Bin)
+	b, err := a.Programs.BIN(ctx, c, in.Bin)
 	return encodeBin(b), err
 }
 
@@ -82,15 +82,15 @@ func (a *API) listBins(ctx context.Context, c access.Caller, in *struct {
 	CardType string `query:"CardType"`
 }) (api.Page[cardBin], error) {
 	var d decoding
-	f := issuing.BINFilter{
-		Brand:    issuing.Brand(enumOf[brands](&d, "Brand", in.Brand)),
-		CardType: issuing.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
+	f := program.BINFilter{
+		Brand:    program.Brand(enumOf[brands](&d, "Brand", in.Brand)),
+		CardType: program.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
 		Page:     d.page(in.Paging, "bin", "brand"),
 	}
 	if err := d.err(); err != nil {
 		return api.Page[cardBin]{}, err
 	}
-	page, total, err := a.Issuing.BINs(ctx, c, f)
+	page, total, err := a.Programs.BINs(ctx, c, f)
 	return api.PageOf(total, encodeAll(page, encodeBin)), err
 }
 
@@ -102,19 +102,19 @@ func encodeAll[T, W any](all []T, encode func(T) W) []W {
 	return out
 }
 
-func decodeBin(in cardBinRequest) (issuing.BIN, error) {
+func decodeBin(in cardBinRequest) (program.BIN, error) {
 	var d decoding
-	b := issuing.BIN{
-		BIN: in.Bin, Brand: issuing.Brand(in.Brand), Network: issuing.Network(in.Network), CardType: issuing.CardType(in.CardType),
-		CardLevel: issuing.CardLevel(in.CardLevel), Currency: d.currency("currencyCode", in.Currency),
+	b := program.BIN{
+		BIN: in.Bin, Brand: program.Brand(in.Brand), Network: program.Network(in.Network), CardType: program.CardType(in.CardType),
+		CardLevel: program.CardLevel(in.CardLevel), Currency: d.currency("currencyCode", in.Currency),
 		Country: d.country("countryCode", in.Country), PANLength: in.PANLength, SponsorName: string(in.SponsorName),
 		NetworkMemberID: string(in.NetworkMemberID), KeySetCode: in.KeySetCode, ThreeDS: in.ThreeDS, Tokenization: in.Tokenization,
-		Status: issuing.RecordStatus(in.Status),
+		Status: program.RecordStatus(in.Status),
 	}
 	return b, d.err()
 }
 
-func encodeBin(b issuing.BIN) cardBin {
+func encodeBin(b program.BIN) cardBin {
 	return cardBin{
 		Bin: b.BIN, BinLength: len(b.BIN), Brand: string(b.Brand), Network: string(b.Network), CardType: string(b.CardType),
 		CardLevel: orNil(b.CardLevel), Currency: b.Currency.Code(), Country: b.Country.Alpha2(), PANLength: b.PANLength,
@@ -157,7 +157,7 @@ type cardBinRange struct {
 }
 
 func (a *API) createBinRange(ctx context.Context, c access.Caller, in *struct{ Body cardBinRangeRequest }) (cardBinRange, error) {
-	r, err := a.Issuing.CreateRange(ctx, c, decodeBinRange(in.Body))
+	r, err := a.Programs.CreateRange(ctx, c, decodeBinRange(in.Body))
 	return encodeBinRange(r), err
 }
 
@@ -166,7 +166,7 @@ func (a *API) updateBinRange(ctx context.Context, c access.Caller, in *struct {
 	Body cardBinRangeRequest
 }) (cardBinRange, error) {
 	in.Body.Code = in.Code
-	r, err := a.Issuing.UpdateRange(ctx, c, decodeBinRange(in.Body), in.Body.Stamp)
+	r, err := a.Programs.UpdateRange(ctx, c, decodeBinRange(in.Body), in.Body.Stamp)
 	return encodeBinRange(r), err
 }
 
@@ -175,23 +175,23 @@ func (a *API) listBinRanges(ctx context.Context, c access.Caller, in *struct {
 	Status string `query:"Status"`
 }) ([]cardBinRange, error) {
 	var d decoding
-	status := issuing.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status))
+	status := program.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status))
 	if err := d.err(); err != nil {
 		return nil, err
 	}
-	all, err := a.Issuing.Ranges(ctx, c, in.Bin, status)
+	all, err := a.Programs.Ranges(ctx, c, in.Bin, status)
 	return encodeAll(all, encodeBinRange), err
 }
 
-func decodeBinRange(in cardBinRangeRequest) issuing.BINRange {
-	return issuing.BINRange{
+func decodeBinRange(in cardBinRangeRequest) program.BINRange {
+	return program.BINRange{
 		Code: in.Code, Name: string(in.Name), BIN: in.Bin, Start: in.Start, End: in.End,
-		Generation: issuing.PANGeneration(in.Generation), AlertThresholdPercent: value(in.AlertThreshold),
-		Status: issuing.RecordStatus(in.Status),
+		Generation: program.PANGeneration(in.Generation), AlertThresholdPercent: value(in.AlertThreshold),
+		Status: program.RecordStatus(in.Status),
 	}
 }
 
-func encodeBinRange(r issuing.BINRange) cardBinRange {
+func encodeBinRange(r program.BINRange) cardBinRange {
 	return cardBinRange{
 		Code: r.Code, Name: r.Name, Bin: r.BIN, Start: r.Start, End: r.End, Generation: string(r.Generation),
 		AlertThreshold: r.AlertThresholdPercent, Status: string(r.Status), Capacity: r.Capacity(), UsedCount: r.UsedCount,

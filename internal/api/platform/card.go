@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 type createCardRequest struct {
@@ -315,13 +316,13 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath
 func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 	var d decoding
 	out := issuing.NewCard{
-		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, FormFactor: issuing.FormFactor(in.FormFactor),
+		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, FormFactor: program.FormFactor(in.FormFactor),
 		ParentIssuanceNo: in.ParentIssuanceNo, ParentCardToken: in.ParentCardToken,
 		EmbossLine1: string(in.PersonalizedNameLine1), EmbossLine2: string(in.PersonalizedNameLine2),
-		PhysicalCode: in.PhysicalCode, CardArtCode: in.CardArtCode, DeliveryMethod: issuing.DeliveryMethod(in.DeliveryMethod),
+		PhysicalCode: in.PhysicalCode, CardArtCode: in.CardArtCode, DeliveryMethod: program.DeliveryMethod(in.DeliveryMethod),
 		BranchCode: string(in.BranchCode), IsExpress: in.IsExpress, PhoneNumber: in.PhoneNumber,
 		PINSource: issuing.PINSource(in.PINSource), InitialStatus: issuing.CardStatus(in.InitialStatus),
-		AutoRenewal: issuing.AutoRenewal(in.AutoRenewalStatus), DigitalSlip: issuing.DigitalSlipType(in.DigitalSlipType),
+		AutoRenewal: program.AutoRenewal(in.AutoRenewalStatus), DigitalSlip: program.DigitalSlipType(in.DigitalSlipType),
 		AccountNo: in.AccountNo, ExternalCardID: string(in.ExternalCardID), FeeExemption: in.FeeExemption,
 		Channel: string(in.Channel), Description: string(in.Description),
 	}
@@ -336,8 +337,8 @@ func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
 		out.DeliveryAddress = &address
 	}
 	for _, p := range in.Policies {
-		out.Policies = append(out.Policies, issuing.Policy{
-			Type: issuing.PolicyType(p.PolicyType), IsAllowed: p.IsAllowed, StartsAt: p.StartDate, EndsAt: p.EndDate,
+		out.Policies = append(out.Policies, program.Policy{
+			Type: program.PolicyType(p.PolicyType), IsAllowed: p.IsAllowed, StartsAt: p.StartDate, EndsAt: p.EndDate,
 		})
 	}
 	if (in.ExpireYear == 0) != (in.ExpireMonth == 0) {

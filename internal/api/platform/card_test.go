@@ -24,8 +24,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // stock gives every tenant what cards are made of: a BIN, a range, the products
@@ -36,30 +36,30 @@ func (w *world) stock() *world {
 		c := access.System(w.tenants[name])
 		bin := fmt.Sprintf("97920%d", i+1)
 		must(w.t, func() error {
-			_, err := w.services.Issuing.CreateBIN(w.t.Context(), c, issuing.BIN{
-				BIN: bin, Brand: issuing.BrandTroy, Network: issuing.NetworkTroy, CardType: issuing.Prepaid, CardLevel: issuing.LevelPrepaid,
-				Currency: money.MustCurrency("TRY"), Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET", Status: issuing.RecordActive,
+			_, err := w.services.Programs.CreateBIN(w.t.Context(), c, program.BIN{
+				BIN: bin, Brand: program.BrandTroy, Network: program.NetworkTroy, CardType: program.Prepaid, CardLevel: program.LevelPrepaid,
+				Currency: money.MustCurrency("TRY"), Country: country.Must("TR"), PANLength: 16, KeySetCode: "SET", Status: program.RecordActive,
 			})
 			return err
 		})
 		must(w.t, func() error {
-			_, err := w.services.Issuing.CreateRange(w.t.Context(), c, issuing.BINRange{
+			_, err := w.services.Programs.CreateRange(w.t.Context(), c, program.BINRange{
 				Code: "RANGE", Name: "Range", BIN: bin, Start: bin + "000000000", End: bin + "000999999",
-				Generation: issuing.RandomPAN, AlertThresholdPercent: 85, Status: issuing.RecordActive,
+				Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,
 			})
 			return err
 		})
-		for code, form := range map[string]issuing.FormFactor{"PLASTIC": issuing.PhysicalCard, "VIRTUAL": issuing.Virtual} {
-			p := issuing.NewProduct(code)
-			p.Name, p.BINRangeCode, p.CardType, p.Currency = strings.ToLower(code), "RANGE", issuing.Prepaid, money.MustCurrency("TRY")
-			p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = []issuing.FormFactor{form}, 60, "221", 0, 2
-			if form == issuing.PhysicalCard {
-				p.Plastics = []issuing.Plastic{{
-					Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: issuing.FlatPrinted,
+		for code, form := range map[string]program.FormFactor{"PLASTIC": program.PhysicalCard, "VIRTUAL": program.Virtual} {
+			p := program.NewProduct(code)
+			p.Name, p.BINRangeCode, p.CardType, p.Currency = strings.ToLower(code), "RANGE", program.Prepaid, money.MustCurrency("TRY")
+			p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = []program.FormFactor{form}, 60, "221", 0, 2
+			if form == program.PhysicalCard {
+				p.Plastics = []program.Plastic{{
+					Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: program.FlatPrinted,
 					Line1MaxLength: 24, Line2MaxLength: 24, IsDefault: true, IsActive: true,
 				}}
 			}
-			must(w.t, func() error { _, err := w.services.Issuing.CreateProduct(w.t.Context(), c, p); return err })
+			must(w.t, func() error { _, err := w.services.Programs.CreateProduct(w.t.Context(), c, p); return err })
 		}
 		for no, tckn := range map[string]string{"1": "10000000146", "2": "19191919190"} {
 			must(w.t, func() error {

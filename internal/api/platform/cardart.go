@@ -6,7 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 type createCardArtRequest struct {
@@ -44,16 +44,16 @@ type cardArt struct {
 
 func (a *API) createCardArt(ctx context.Context, c access.Caller, in *struct{ Body createCardArtRequest }) (cardArt, error) {
 	var d decoding
-	art := issuing.CardArt{
+	art := program.CardArt{
 		Code: in.Body.Code, Name: string(in.Body.Name), Description: string(in.Body.Description),
-		PersoDesignCode: string(in.Body.PersoDesignCode), FormFactor: issuing.FormFactor(in.Body.FormFactor),
+		PersoDesignCode: string(in.Body.PersoDesignCode), FormFactor: program.FormFactor(in.Body.FormFactor),
 		FrontImage: d.image("frontImage", in.Body.FrontImage), BackImage: d.image("backImage", in.Body.BackImage),
 		TextColor: string(in.Body.TextColor), IsActive: or(in.Body.IsActive, true),
 	}
 	if err := d.err(); err != nil {
 		return cardArt{}, err
 	}
-	art, err := a.Issuing.CreateCardArt(ctx, c, art)
+	art, err := a.Programs.CreateCardArt(ctx, c, art)
 	return encodeCardArt(art), err
 }
 
@@ -70,7 +70,7 @@ func (a *API) renameCardArt(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"cardArtCode"`
 	Body renameCardArtRequest
 }) (cardArt, error) {
-	art, err := a.Issuing.RenameCardArt(ctx, c, in.Code, string(in.Body.Name), in.Body.Stamp)
+	art, err := a.Programs.RenameCardArt(ctx, c, in.Code, string(in.Body.Name), in.Body.Stamp)
 	return encodeCardArt(art), err
 }
 
@@ -82,17 +82,17 @@ func (a *API) listCardArts(ctx context.Context, c access.Caller, in *struct {
 		only := in.IsActive == "true"
 		active = &only
 	}
-	all, err := a.Issuing.CardArts(ctx, c, active)
+	all, err := a.Programs.CardArts(ctx, c, active)
 	return encodeAll(all, encodeCardArt), err
 }
 
 func (a *API) deleteCardArt(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"cardArtCode"`
 }) (nothing, error) {
-	return nothing{}, a.Issuing.DeleteCardArt(ctx, c, in.Code)
+	return nothing{}, a.Programs.DeleteCardArt(ctx, c, in.Code)
 }
 
-func encodeCardArt(a issuing.CardArt) cardArt {
+func encodeCardArt(a program.CardArt) cardArt {
 	return cardArt{
 		Code: a.Code, Name: a.Name, Description: orNil(a.Description), PersoDesignCode: a.PersoDesignCode,
 		FormFactor: orNil(a.FormFactor), FrontImage: orNil(a.FrontImage), BackImage: orNil(a.BackImage),

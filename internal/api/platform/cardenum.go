@@ -4,6 +4,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // The enumerations of the card group with the contract's codes
@@ -84,7 +85,7 @@ func (deliveryPlaces) Members() []api.Member {
 type cardPolicies struct{}
 
 func (cardPolicies) Members() []api.Member {
-	types := issuing.PolicyTypes()
+	types := program.PolicyTypes()
 	codes := []int{1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30}
 	all := numbered(0, types)
 	for i := range all {

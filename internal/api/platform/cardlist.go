@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardQuery is the filter of the card list (§8.5). Enumerations take the name
@@ -66,11 +67,11 @@ func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
 	out := issuing.CardFilter{
 		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, GroupCode: in.GroupCode,
 		IssuanceStatus:   issuing.IssuanceStatus(enumOf[issuanceStatuses](&q, "IssuanceStatus", in.IssuanceStatus)),
-		FormFactor:       issuing.FormFactor(enumOf[formFactors](&q, "FormFactor", in.FormFactor)),
+		FormFactor:       program.FormFactor(enumOf[formFactors](&q, "FormFactor", in.FormFactor)),
 		Ownership:        issuing.CardOwnership(enumOf[cardOwnerships](&q, "CardOwnershipType", in.CardOwnershipType)),
 		PersoStatus:      issuing.PersoStatus(enumOf[persoStatuses](&q, "PersoStatus", in.PersoStatus)),
 		ShipmentStatus:   issuing.ShipmentStatus(enumOf[shipmentStatuses](&q, "ShipmentStatus", in.ShipmentStatus)),
-		AutoRenewal:      issuing.AutoRenewal(enumOf[renewalModes](&q, "AutoRenewalStatus", in.AutoRenewalStatus)),
+		AutoRenewal:      program.AutoRenewal(enumOf[renewalModes](&q, "AutoRenewalStatus", in.AutoRenewalStatus)),
 		ParentIssuanceNo: in.ParentIssuanceNo, BatchReference: in.BatchReference, ExternalCardID: in.ExternalCardID,
 		AccountNo: in.AccountNo, LastFour: in.LastFour, BIN: in.BIN,
 		ExpiresFrom: q.month("ExpireFrom", in.ExpireFrom), ExpiresTo: q.month("ExpireTo", in.ExpireTo),

@@ -6,6 +6,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardPolicyAdd is CardPolicyAddRequestDto (§8.8).
@@ -65,9 +66,9 @@ func (a *API) changeCardPolicy(ctx context.Context, c access.Caller, in *struct 
 	}, nil
 }
 
-func decodeCardPolicy(p cardPolicyRequest) issuing.Policy {
-	return issuing.Policy{
-		Type: issuing.PolicyType(p.PolicyType), IsAllowed: p.IsAllowed, StartsAt: utc(p.StartDate), EndsAt: utc(p.EndDate),
+func decodeCardPolicy(p cardPolicyRequest) program.Policy {
+	return program.Policy{
+		Type: program.PolicyType(p.PolicyType), IsAllowed: p.IsAllowed, StartsAt: utc(p.StartDate), EndsAt: utc(p.EndDate),
 	}
 }
 

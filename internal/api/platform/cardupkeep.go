@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // phoneUpdate is CardPhoneNumberUpdateRequestDto (§8.9).
@@ -89,7 +90,7 @@ func (a *API) changeSlipType(ctx context.Context, c access.Caller, in *struct {
 	Body slipTypeUpdate
 }) (slipTypeAnswer, error) {
 	done, err := a.Issuing.ChangeSlipType(ctx, c, in.CardToken, issuing.NewSlipType{
-		Type: issuing.DigitalSlipType(in.Body.DigitalSlipType), Channel: string(in.Body.Channel),
+		Type: program.DigitalSlipType(in.Body.DigitalSlipType), Channel: string(in.Body.Channel),
 	})
 	if err != nil {
 		return slipTypeAnswer{}, err
@@ -105,7 +106,7 @@ func (a *API) changeAutoRenewal(ctx context.Context, c access.Caller, in *struct
 	Body autoRenewalUpdate
 }) (autoRenewalAnswer, error) {
 	done, err := a.Issuing.ChangeAutoRenewal(ctx, c, in.CardToken, issuing.NewAutoRenewal{
-		Status: issuing.AutoRenewal(in.Body.AutoRenewalStatus), Description: string(in.Body.Description),
+		Status: program.AutoRenewal(in.Body.AutoRenewalStatus), Description: string(in.Body.Description),
 	})
 	if err != nil {
 		return autoRenewalAnswer{}, err

@@ -31,6 +31,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -86,12 +87,12 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	s := Services{
-		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c),
+		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c), Programs: program.New(d, backend, c),
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
-	s.Issuing = issuing.New(d, backend, c, s.Customers)
-	s.Customers.Rules, s.Customers.Cards = s.Issuing, s.Issuing
-	s.Access.Watcher = s.Issuing
+	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
+	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
+	s.Access.Watcher = s.Programs
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))

@@ -13,9 +13,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // decoding turns wire values into domain values and gathers what is wrong with
@@ -249,15 +249,15 @@ type (
 
 // Members of each, with the codes of the contract.
 func (brands) Members() []api.Member {
-	all := numbered(1, issuing.Brands())
+	all := numbered(1, program.Brands())
 	all[len(all)-1].Code = 9 // Proprietary
 	return all
 }
-func (networks) Members() []api.Member       { return numbered(0, issuing.Networks()) }
-func (cardTypes) Members() []api.Member      { return numbered(1, issuing.CardTypes()) }
-func (cardLevels) Members() []api.Member     { return numbered(1, issuing.CardLevels()) }
+func (networks) Members() []api.Member       { return numbered(0, program.Networks()) }
+func (cardTypes) Members() []api.Member      { return numbered(1, program.CardTypes()) }
+func (cardLevels) Members() []api.Member     { return numbered(1, program.CardLevels()) }
 func (recordStatuses) Members() []api.Member { return api.Numbered(1, "Active", "Passive") }
-func (formFactors) Members() []api.Member    { return numbered(1, issuing.FormFactors()) }
+func (formFactors) Members() []api.Member    { return numbered(1, program.FormFactors()) }
 func (customerTypes) Members() []api.Member  { return api.Numbered(1, "Individual", "Company") }
 func (kycLevels) Members() []api.Member {
 	return api.Numbered(0, "None", "Basic", "Verified", "Full")

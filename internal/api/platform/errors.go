@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/locale"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -169,7 +170,7 @@ var refusals = map[fault.Code]outward{
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, issuing.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

@@ -20,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -30,6 +31,7 @@ type Services struct {
 	Audit        *audit.Service
 	Vault        *vault.Service
 	Customers    *customer.Service
+	Programs     *program.Service
 	Issuing      *issuing.Service
 	Ledger       *ledger.Service
 	Transactions *authorization.Queries

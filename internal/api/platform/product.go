@@ -7,7 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/customer"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 type (
@@ -16,7 +16,7 @@ type (
 )
 
 // Members of the enumerations of this resource.
-func (pinDeliveries) Members() []api.Member { return numbered(0, issuing.PINDeliveries()) }
+func (pinDeliveries) Members() []api.Member { return numbered(0, program.PINDeliveries()) }
 func (embossTypes) Members() []api.Member {
 	return api.Numbered(1, "Embossed", "FlatPrinted", "LaserEngraved")
 }
@@ -157,7 +157,7 @@ func (a *API) createProduct(ctx context.Context, c access.Caller, in *struct{ Bo
 	if err != nil {
 		return cardProductDetail{}, err
 	}
-	p, err = a.Issuing.CreateProduct(ctx, c, p)
+	p, err = a.Programs.CreateProduct(ctx, c, p)
 	return encodeProduct(p), err
 }
 
@@ -170,7 +170,7 @@ func (a *API) updateProduct(ctx context.Context, c access.Caller, in *struct {
 	if err != nil {
 		return cardProductDetail{}, err
 	}
-	p, err = a.Issuing.UpdateProduct(ctx, c, issuing.ProductChange{
+	p, err = a.Programs.UpdateProduct(ctx, c, program.ProductChange{
 		Product: p, ApplyToNewCards: in.Body.ApplyToNewCards, ConcurrencyStamp: in.Body.Stamp,
 	})
 	return encodeProduct(p), err
@@ -185,14 +185,14 @@ func (a *API) setContactlessLimit(ctx context.Context, c access.Caller, in *stru
 	if err := d.err(); err != nil {
 		return cardProductDetail{}, err
 	}
-	p, err := a.Issuing.SetContactlessLimit(ctx, c, in.Code, *limit)
+	p, err := a.Programs.SetContactlessLimit(ctx, c, in.Code, *limit)
 	return encodeProduct(p), err
 }
 
 func (a *API) showProduct(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"productCode"`
 }) (cardProductDetail, error) {
-	p, err := a.Issuing.Product(ctx, c, in.Code)
+	p, err := a.Programs.Product(ctx, c, in.Code)
 	return encodeProduct(p), err
 }
 
@@ -205,36 +205,36 @@ func (a *API) listProducts(ctx context.Context, c access.Caller, in *struct {
 	CardType     string `query:"CardType"`
 }) (api.Page[cardProductDetail], error) {
 	var d decoding
-	f := issuing.ProductFilter{
+	f := program.ProductFilter{
 		Text: in.Filter, GroupCode: in.GroupCode, BINRangeCode: in.BinRangeCode,
-		Status:   issuing.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status)),
-		CardType: issuing.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
+		Status:   program.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status)),
+		CardType: program.CardType(enumOf[cardTypes](&d, "CardType", in.CardType)),
 		Page: d.page(in.Paging, "code", "name", "groupCode", "binRangeCode", "cardType", "currencyCode", "status",
 			"creationTime"),
 	}
 	if err := d.err(); err != nil {
 		return api.Page[cardProductDetail]{}, err
 	}
-	page, total, err := a.Issuing.Products(ctx, c, f)
+	page, total, err := a.Programs.Products(ctx, c, f)
 	return api.PageOf(total, encodeAll(page, encodeProduct)), err
 }
 
 func (a *API) deleteProduct(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"productCode"`
 }) (nothing, error) {
-	return nothing{}, a.Issuing.DeleteProduct(ctx, c, in.Code)
+	return nothing{}, a.Programs.DeleteProduct(ctx, c, in.Code)
 }
 
-func decodeProduct(in cardProductRequest) (issuing.Product, error) {
+func decodeProduct(in cardProductRequest) (program.Product, error) {
 	var d decoding
-	p := issuing.NewProduct(in.Code)
+	p := program.NewProduct(in.Code)
 	p.Name, p.Description, p.GroupCode, p.BINRangeCode = string(in.Name), string(in.Description), in.GroupCode, in.BinRangeCode
-	p.CardType, p.CardLevel = issuing.CardType(in.CardType), issuing.CardLevel(in.CardLevel)
+	p.CardType, p.CardLevel = program.CardType(in.CardType), program.CardLevel(in.CardLevel)
 	p.Currency = d.currency("currencyCode", in.Currency)
 	if in.CustomerTypes != nil {
 		p.CustomerTypes = listOf[customer.Type](in.CustomerTypes)
 	}
-	p.FormFactors = listOf[issuing.FormFactor](in.FormFactors)
+	p.FormFactors = listOf[program.FormFactor](in.FormFactors)
 	p.ValidityMonths = in.ValidityMonths
 	p.RenewalLeadDays = or(in.RenewalLeadDays, p.RenewalLeadDays)
 	p.RenewalOverlapDays = or(in.RenewalOverlapDays, p.RenewalOverlapDays)
@@ -252,11 +252,11 @@ func decodeProduct(in cardProductRequest) (issuing.Product, error) {
 		p.ContactlessLimit = decodeContactlessLimit(&d, "contactlessLimit.", *in.ContactlessLimit)
 	}
 	p.PINLength, p.PINRequired = or(in.PINLength, p.PINLength), or(in.PINRequired, p.HasPlastic())
-	p.PINDeliveries = listOf[issuing.PINDelivery](in.PINDeliveries)
+	p.PINDeliveries = listOf[program.PINDelivery](in.PINDeliveries)
 	p.PINTryLimit, p.CVV2TryLimit = or(in.PINTryLimit, p.PINTryLimit), or(in.CVV2TryLimit, p.CVV2TryLimit)
 	p.CVV2ResetOnSuccess, p.DynamicCVV2 = or(in.CVV2ResetOnSuccess, p.CVV2ResetOnSuccess), in.DynamicCVV2
 	p.ThreeDSEnrolled, p.TokenizationAllowed = or(in.ThreeDSEnrolled, p.ThreeDSEnrolled), in.TokenizationAllowed
-	p.InstallmentAllowed = or(in.InstallmentAllowed, p.CardType == issuing.Credit)
+	p.InstallmentAllowed = or(in.InstallmentAllowed, p.CardType == program.Credit)
 	p.DigitalSlip = given(in.DigitalSlip, p.DigitalSlip)
 	p.MaxCardsPerCustomer, p.MaxChildCards = or(in.MaxCardsPerCustomer, p.MaxCardsPerCustomer), or(in.MaxChildCards, p.MaxChildCards)
 	p.MinAge, p.ChildMinAge = or(in.MinAge, p.MinAge), or(in.ChildMinAge, p.ChildMinAge)
@@ -265,8 +265,8 @@ func decodeProduct(in cardProductRequest) (issuing.Product, error) {
 		p.Plastics = append(p.Plastics, decodePlastic(v))
 	}
 	for _, v := range in.Policies {
-		p.Policies = append(p.Policies, issuing.Policy{
-			Type: issuing.PolicyType(v.PolicyType), IsAllowed: v.IsAllowed, IsLocked: v.Locked, StartsAt: utc(v.StartDate), EndsAt: utc(v.EndDate),
+		p.Policies = append(p.Policies, program.Policy{
+			Type: program.PolicyType(v.PolicyType), IsAllowed: v.IsAllowed, IsLocked: v.Locked, StartsAt: utc(v.StartDate), EndsAt: utc(v.EndDate),
 		})
 	}
 	p.Status = given(in.Status, p.Status)
@@ -284,7 +284,7 @@ func utc(t *time.Time) *time.Time {
 
 // decodeContactlessLimit reads a limit; at is its path with a dot behind, or
 // empty.
-func decodeContactlessLimit(d *decoding, at string, in contactlessLimit) *issuing.ContactlessLimit {
+func decodeContactlessLimit(d *decoding, at string, in contactlessLimit) *program.ContactlessLimit {
 	c := d.currency(at+"currencyCode", in.Currency)
 	perTap := d.amount(at+"transactionLimit", in.Transaction, c)
 	if perTap == nil {
@@ -293,12 +293,12 @@ func decodeContactlessLimit(d *decoding, at string, in contactlessLimit) *issuin
 		}
 		return nil
 	}
-	return &issuing.ContactlessLimit{
+	return &program.ContactlessLimit{
 		Transaction: *perTap, Cumulative: d.amount(at+"cumulativeLimit", in.Cumulative, c), ConsecutiveCount: in.ConsecutiveCount,
 	}
 }
 
-func encodeContactlessLimit(l *issuing.ContactlessLimit) *contactlessLimit {
+func encodeContactlessLimit(l *program.ContactlessLimit) *contactlessLimit {
 	if l == nil {
 		return nil
 	}
@@ -308,18 +308,18 @@ func encodeContactlessLimit(l *issuing.ContactlessLimit) *contactlessLimit {
 	}
 }
 
-func decodePlastic(v cardProductPhysical) issuing.Plastic {
-	return issuing.Plastic{
+func decodePlastic(v cardProductPhysical) program.Plastic {
+	return program.Plastic{
 		Code: v.Code, CardArtCode: v.CardArtCode, PlasticCode: string(v.PlasticCode), CarrierCode: string(value(v.CarrierCode)),
 		PersoVendorCode: string(v.PersoVendorCode), CourierCode: string(value(v.CourierCode)),
-		DeliveryMethods: listOf[issuing.DeliveryMethod](v.DeliveryMethods), Line1MaxLength: or(v.Line1MaxLength, 26),
-		Line2MaxLength: or(v.Line2MaxLength, 26), EmbossType: given(v.EmbossType, issuing.FlatPrinted),
+		DeliveryMethods: listOf[program.DeliveryMethod](v.DeliveryMethods), Line1MaxLength: or(v.Line1MaxLength, 26),
+		Line2MaxLength: or(v.Line2MaxLength, 26), EmbossType: given(v.EmbossType, program.FlatPrinted),
 		LanguageCode: value(v.LanguageCode), IsDefault: v.IsDefault, IsActive: or(v.IsActive, true),
 		ExpressAvailable: v.ExpressAvailable,
 	}
 }
 
-func encodePlastic(v issuing.Plastic) cardProductPhysical {
+func encodePlastic(v program.Plastic) cardProductPhysical {
 	methods := make([]api.Enum[deliveryWays], len(v.DeliveryMethods))
 	for i, m := range v.DeliveryMethods {
 		methods[i] = api.Enum[deliveryWays](m)
@@ -333,13 +333,13 @@ func encodePlastic(v issuing.Plastic) cardProductPhysical {
 	}
 }
 
-func encodePolicy(v issuing.Policy) cardPolicySwitch {
+func encodePolicy(v program.Policy) cardPolicySwitch {
 	return cardPolicySwitch{
 		PolicyType: api.Enum[cardPolicies](v.Type), IsAllowed: v.IsAllowed, Locked: v.IsLocked, StartDate: v.StartsAt, EndDate: v.EndsAt,
 	}
 }
 
-func encodeProduct(p issuing.Product) cardProductDetail {
+func encodeProduct(p program.Product) cardProductDetail {
 	return cardProductDetail{
 		Code: p.Code, Name: p.Name, Description: orNil(p.Description), GroupCode: orNil(p.GroupCode), BinRangeCode: p.BINRangeCode,
 		Bin: p.BIN, Brand: string(p.Brand), CardType: string(p.CardType), CardLevel: orNil(p.CardLevel), Currency: p.Currency.Code(),
@@ -378,7 +378,7 @@ type cardProductGroup struct {
 }
 
 func (a *API) createProductGroup(ctx context.Context, c access.Caller, in *struct{ Body productGroupRequest }) (cardProductGroup, error) {
-	g, err := a.Issuing.CreateGroup(ctx, c, decodeGroup(in.Body))
+	g, err := a.Programs.CreateGroup(ctx, c, decodeGroup(in.Body))
 	return encodeGroup(g), err
 }
 
@@ -387,7 +387,7 @@ func (a *API) updateProductGroup(ctx context.Context, c access.Caller, in *struc
 	Body productGroupRequest
 }) (cardProductGroup, error) {
 	in.Body.Code = in.Code
-	g, err := a.Issuing.UpdateGroup(ctx, c, decodeGroup(in.Body), in.Body.Stamp)
+	g, err := a.Programs.UpdateGroup(ctx, c, decodeGroup(in.Body), in.Body.Stamp)
 	return encodeGroup(g), err
 }
 
@@ -397,23 +397,23 @@ func (a *API) listProductGroups(ctx context.Context, c access.Caller, in *struct
 	if err := d.err(); err != nil {
 		return api.Page[cardProductGroup]{}, err
 	}
-	page, total, err := a.Issuing.Groups(ctx, c, p)
+	page, total, err := a.Programs.Groups(ctx, c, p)
 	return api.PageOf(total, encodeAll(page, encodeGroup)), err
 }
 
 func (a *API) deleteProductGroup(ctx context.Context, c access.Caller, in *struct {
 	Code string `path:"groupCode"`
 }) (nothing, error) {
-	return nothing{}, a.Issuing.DeleteGroup(ctx, c, in.Code)
+	return nothing{}, a.Programs.DeleteGroup(ctx, c, in.Code)
 }
 
-func decodeGroup(in productGroupRequest) issuing.ProductGroup {
-	return issuing.ProductGroup{
+func decodeGroup(in productGroupRequest) program.Group {
+	return program.Group{
 		Code: in.Code, Name: string(in.Name), Description: string(in.Description), IsActive: or(in.IsActive, true),
 	}
 }
 
-func encodeGroup(g issuing.ProductGroup) cardProductGroup {
+func encodeGroup(g program.Group) cardProductGroup {
 	return cardProductGroup{
 		Code: g.Code, Name: g.Name, Description: orNil(g.Description), IsActive: g.IsActive, ProductCount: g.ProductCount,
 		Audited: encodeRecord(g.Record),

@@ -74,7 +74,7 @@ func (unobserved) Group(int)                                         {}
 
 // openTill adds the commands by which cards pay.
 func (w *world) openTill(d *db.DB) {
-	engine := authorization.NewEngine(w.t.Context(), d, w.services.Issuing.HSM, w.services.Issuing, plainCodes{}, w.clock,
+	engine := authorization.NewEngine(w.t.Context(), d, w.services.Issuing.HSM, w.services.Programs, w.services.Issuing, plainCodes{}, w.clock,
 		slog.New(slog.DiscardHandler), unobserved{}, authorization.Config{})
 	w.t.Cleanup(engine.Close)
 	n := 0

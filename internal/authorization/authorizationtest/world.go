@@ -27,6 +27,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
@@ -41,6 +42,7 @@ type World struct {
 	HSM       *soft.Backend
 	Access    *access.Service
 	Customers *customer.Service
+	Programs  *program.Service
 	Issuing   *issuing.Service
 	Ledger    *ledger.Service
 	Engine    *authorization.Engine
@@ -66,8 +68,8 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	must(t, err)
 	w := &World{T: t, DB: d, Clock: clock.NewFake(Start), HSM: module, Config: cfg}
 	w.Access = access.New(d, module, w.Clock)
-	w.Customers, w.Issuing = newIssuing(d, module, w.Clock)
-	w.Access.Watcher = w.Issuing
+	w.Customers, w.Programs, w.Issuing = newIssuing(d, module, w.Clock)
+	w.Access.Watcher = w.Programs
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Queries = authorization.NewQueries(d)
 	w.Engine = w.NewEngine()
@@ -79,19 +81,19 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 }
 
 // newIssuing makes services that issue cards and know whom for.
-func newIssuing(d *db.DB, h *soft.Backend, c clock.Clock) (*customer.Service, *issuing.Service) {
-	customers := customer.New(d, h, c)
-	cards := issuing.New(d, h, c, customers)
-	customers.Rules, customers.Cards = cards, cards
-	return customers, cards
+func newIssuing(d *db.DB, h *soft.Backend, c clock.Clock) (*customer.Service, *program.Service, *issuing.Service) {
+	customers, programs := customer.New(d, h, c), program.New(d, h, c)
+	cards := issuing.New(d, h, c, customers, programs)
+	customers.Rules, customers.Cards, programs.Issued = programs, cards, cards
+	return customers, programs, cards
 }
 
 // NewEngine starts another engine on the same database, as another node would.
 func (w *World) NewEngine() *authorization.Engine {
 	codes, err := network.LoadCodes()
 	must(w.T, err)
-	_, cards := newIssuing(w.DB, w.HSM, w.Clock)
-	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, cards, codes, w.Clock,
+	_, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
+	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, programs, cards, codes, w.Clock,
 		slog.New(slog.DiscardHandler), nobody{}, w.Config)
 	w.T.Cleanup(e.Close)
 	return e
@@ -115,27 +117,27 @@ const BIN = "979206"
 func (w *World) define() {
 	ctx := w.T.Context()
 	try := money.MustCurrency("TRY")
-	_, err := w.Issuing.CreateBIN(ctx, w.Caller, issuing.BIN{
-		BIN: BIN, Brand: issuing.BrandTroy, Network: issuing.NetworkTroy, CardType: issuing.Prepaid,
-		CardLevel: issuing.LevelPrepaid, Currency: try, Country: country.Must("TR"), PANLength: 16, Status: issuing.RecordActive,
+	_, err := w.Programs.CreateBIN(ctx, w.Caller, program.BIN{
+		BIN: BIN, Brand: program.BrandTroy, Network: program.NetworkTroy, CardType: program.Prepaid,
+		CardLevel: program.LevelPrepaid, Currency: try, Country: country.Must("TR"), PANLength: 16, Status: program.RecordActive,
 	})
 	must(w.T, err)
-	_, err = w.Issuing.CreateRange(ctx, w.Caller, issuing.BINRange{
+	_, err = w.Programs.CreateRange(ctx, w.Caller, program.BINRange{
 		Code: "R1", Name: "Range", BIN: BIN, Start: BIN + "000000000", End: BIN + "999999999",
-		Generation: issuing.RandomPAN, AlertThresholdPercent: 85, Status: issuing.RecordActive,
+		Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,
 	})
 	must(w.T, err)
-	p := issuing.NewProduct("P1")
-	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P1", "Prepaid", "R1", issuing.Prepaid, try
-	p.FormFactors, p.ValidityMonths, p.ServiceCode = []issuing.FormFactor{issuing.Virtual}, 60, "201"
+	p := program.NewProduct("P1")
+	p.Code, p.Name, p.BINRangeCode, p.CardType, p.Currency = "P1", "Prepaid", "R1", program.Prepaid, try
+	p.FormFactors, p.ValidityMonths, p.ServiceCode = []program.FormFactor{program.Virtual}, 60, "201"
 	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, customer.KYCNone
 	p.ContactlessEnabled = true
 	cumulative, count := money.Must(500000, "TRY"), 5
-	p.ContactlessLimit = &issuing.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
-	_, err = w.Issuing.CreateProduct(ctx, w.Caller, p)
+	p.ContactlessLimit = &program.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
+	_, err = w.Programs.CreateProduct(ctx, w.Caller, p)
 	must(w.T, err)
 	p.Code, p.Name, p.PINLength = "P6", "Prepaid with long PINs", 6
-	_, err = w.Issuing.CreateProduct(ctx, w.Caller, p)
+	_, err = w.Programs.CreateProduct(ctx, w.Caller, p)
 	must(w.T, err)
 	birth, err := clock.ParseDate("1991-04-12")
 	must(w.T, err)
@@ -167,7 +169,7 @@ func (w *World) NewCard(balance string) *Card { return w.NewCardOf("P1", "4712",
 // another PIN.
 func (w *World) NewCardOf(product, pin, balance string) *Card {
 	ctx := w.T.Context()
-	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: issuing.Virtual}
+	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: program.Virtual}
 	issued, err := w.Issuing.IssueCard(ctx, w.Caller, in)
 	must(w.T, err)
 	c := &Card{Token: issued.Card.Token, AccountNo: issued.Issuance.AccountNo, Account: issued.Issuance.Account, PIN: pin}
@@ -254,7 +256,7 @@ func (w *World) ChipWith(c *Card, r *authorization.Request, atc int) {
 
 // WithPIN adds a PIN block of digits under the BIN's ZPK.
 func (w *World) WithPIN(c *Card, r *authorization.Request, digits string) {
-	cfg, err := w.Issuing.Configuration(w.T.Context(), w.Caller.Tenant)
+	cfg, err := w.Programs.Configuration(w.T.Context(), w.Caller.Tenant)
 	must(w.T, err)
 	bin, _ := cfg.BINFor(c.Clear.Number)
 	keys, _ := cfg.KeysOf(bin)
@@ -327,6 +329,6 @@ func (w *World) Verify() {
 
 // LimitContactless changes the product's limit for taps without a PIN.
 func (w *World) LimitContactless(limit money.Amount) {
-	_, err := w.Issuing.SetContactlessLimit(w.T.Context(), w.Caller, "P1", issuing.ContactlessLimit{Transaction: limit})
+	_, err := w.Programs.SetContactlessLimit(w.T.Context(), w.Caller, "P1", program.ContactlessLimit{Transaction: limit})
 	must(w.T, err)
 }

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"sync"
@@ -38,7 +38,7 @@ func TestTenantChanged_keepsTheCurrencyOfAmounts(t *testing.T) {
 			if _, err := h.CreateAttributes(t.Context(), c, a); err != nil {
 				t.Fatal(err)
 			}
-			wantCode(t, h.changeCurrency(c, "EUR"), "tenant_currency_fixed")
+			wantFault(t, h.changeCurrency(c, "EUR"), "tenant_currency_fixed")
 			if err := h.changeCurrency(c, "TRY"); err != nil {
 				t.Errorf("%s: the same currency: %v", name, err)
 			}
@@ -55,7 +55,7 @@ func TestTenantChanged_keepsTheCurrencyOfAmounts(t *testing.T) {
 			}
 			with(&a)
 			_, err = h.UpdateAttributes(t.Context(), c, a, "")
-			wantCode(t, err, "concurrency_conflict")
+			wantFault(t, err, "concurrency_conflict")
 		}
 	})
 }
@@ -76,9 +76,9 @@ func TestTenantChanged_andNewAmountsAtOnceAgree(t *testing.T) {
 				t.Errorf("both or none: %v, %v", changed, created)
 			}
 			if changed != nil {
-				wantCode(t, changed, "tenant_currency_fixed")
+				wantFault(t, changed, "tenant_currency_fixed")
 			} else {
-				wantCode(t, created, "concurrency_conflict")
+				wantFault(t, created, "concurrency_conflict")
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"cmp"
@@ -118,7 +118,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 			return err
 		}
 		if p.Currency != old.Currency || p.BINRangeCode != old.BINRangeCode && !in.ApplyToNewCards {
-			cards, err := issuancesOfProduct(ctx, tx, c.Tenant, p.Code)
+			cards, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, p.Code)
 			switch {
 			case err != nil:
 				return fmt.Errorf("count issuances: %w", err)
@@ -178,17 +178,19 @@ func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code strin
 			return err
 		}
 		deleted, err := deleteProduct(ctx, tx, c.Tenant, code, r)
-		if err != nil {
-			return err
+		if err != nil || !deleted {
+			return fmt.Errorf("delete product: %w", db.Missing(err))
 		}
-		if deleted {
-			return s.recordDefinition(ctx, tx, c, productEntity, code, old, nil)
-		}
-		cards, err := issuancesOfProduct(ctx, tx, c.Tenant, code)
+		// Behind the change of its row, so that no card is overlooked that was
+		// made before it.
+		issued, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, code)
 		if err != nil {
 			return fmt.Errorf("count issuances: %w", err)
 		}
-		return errProductInUse.With("code", code).With("usedBy", map[string]int{"issuances": cards})
+		if issued > 0 {
+			return errProductInUse.With("code", code).With("usedBy", map[string]int{"issuances": issued})
+		}
+		return s.recordDefinition(ctx, tx, c, productEntity, code, old, nil)
 	})
 }
 
@@ -222,7 +224,7 @@ func mustProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 	return p, nil
 }
 
-func (g ProductGroup) check() error {
+func (g Group) check() error {
 	var v fault.Checks
 	v.Code("code", g.Code)
 	v.Text("name", g.Name, 1, 100)
@@ -231,10 +233,10 @@ func (g ProductGroup) check() error {
 }
 
 // CreateGroup defines a product group.
-func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in ProductGroup) (ProductGroup, error) {
+func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in Group) (Group, error) {
 	g := in
 	if err := g.check(); err != nil {
-		return ProductGroup{}, err
+		return Group{}, err
 	}
 	g.ProductCount, g.Record = 0, access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
@@ -248,17 +250,17 @@ func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in ProductGr
 		return s.recordDefinition(ctx, tx, c, groupEntity, g.Code, nil, g)
 	})
 	if err != nil {
-		return ProductGroup{}, err
+		return Group{}, err
 	}
 	return g, nil
 }
 
 // UpdateGroup replaces a product group. stamp must be the present one, or
 // empty.
-func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGroup, stamp string) (ProductGroup, error) {
+func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in Group, stamp string) (Group, error) {
 	g := in
 	if err := g.check(); err != nil {
-		return ProductGroup{}, err
+		return Group{}, err
 	}
 	now := s.Clock.Now()
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
@@ -280,7 +282,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in ProductGr
 		return s.recordDefinition(ctx, tx, c, groupEntity, g.Code, old, g)
 	})
 	if err != nil {
-		return ProductGroup{}, err
+		return Group{}, err
 	}
 	return g, nil
 }
@@ -313,8 +315,8 @@ func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string)
 
 // Groups returns a page of the tenant's product groups with the number of
 // their products, and how many there are.
-func (s *Service) Groups(ctx context.Context, c access.Caller, p list.Page) (page []ProductGroup, total int, err error) {
-	var all []ProductGroup
+func (s *Service) Groups(ctx context.Context, c access.Caller, p list.Page) (page []Group, total int, err error) {
+	var all []Group
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		if all, err = readGroups(ctx, tx, c.Tenant); err != nil {
 			return fmt.Errorf("read product groups: %w", err)
@@ -325,9 +327,9 @@ func (s *Service) Groups(ctx context.Context, c access.Caller, p list.Page) (pag
 		}
 		return err
 	})
-	sortBy(all, p.Sort, map[string]func(a, b ProductGroup) int{
-		"code": func(a, b ProductGroup) int { return cmp.Compare(a.Code, b.Code) },
-		"name": func(a, b ProductGroup) int { return cmp.Compare(fold.Text(a.Name), fold.Text(b.Name)) },
+	sortBy(all, p.Sort, map[string]func(a, b Group) int{
+		"code": func(a, b Group) int { return cmp.Compare(a.Code, b.Code) },
+		"name": func(a, b Group) int { return cmp.Compare(fold.Text(a.Name), fold.Text(b.Name)) },
 	})
 	return cut(all, p), len(all), err
 }

@@ -1,15 +1,17 @@
-package issuing
+package program
 
 import (
-	"slices"
-
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
-// Codes lists the code of every refusal of this package, for the tables by
-// which API families translate them.
-var Codes = slices.Concat(configurationCodes, cardCodes, upkeepCodes)
+// Refusals that every package shares.
+var (
+	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
+	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
+	errHSM     = fault.New(fault.Unavailable, vault.CodeHSMUnavailable, "the security module does not answer")
+)
 
 // Refusals about the configuration. What a body names and the tenant does not
 // have is as much not found as what a path names.
@@ -45,14 +47,9 @@ var (
 	errSandboxOnly       = fault.New(fault.Refused, "sandbox_only", "this is for sandbox tenants only")
 )
 
-// Refusals that every package shares.
-var (
-	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
-	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
-)
-
-// configurationCodes are the codes of the refusals above.
-var configurationCodes = fault.CodesOf(
+// Codes lists the code of every refusal of this package, for the tables by
+// which API families translate them.
+var Codes = fault.CodesOf(
 	errBINNotFound, errBINExists, errBINTaken, errBINInUse, errRangeNotFound,
 	errRangeExists, errRangeOverlap, errRangeShrink, errRangeExhausted, errRangePassive,
 	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errCardArtNotFound, errCardArtExists, errCardArtInUse, errProductNotFound,

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func scanCardArt(row db.Scanner) (CardArt, error) {
 	return a, err
 }
 
-func readCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (CardArt, bool, error) {
+func ReadCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (CardArt, bool, error) {
 	if !fault.Printable(code) {
 		return CardArt{}, false, nil
 	}

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -17,13 +17,14 @@ const randomPicks = 10
 // AllocatePAN takes an unused card number from a range of cfg: its account part
 // with the Luhn check digit. The number counts as used when the transaction
 // commits; until then other allocations from the same range wait, so that the
-// caller's insert of the card does not meet the same number.
+// caller's insert of the card does not meet the same number. taken says which
+// numbers a card has already.
 //
 // A random range is picked from at most ten times, then searched upwards from
 // a random place; a sequential one gives its next number. It fails with
 // bin_range_exhausted when nothing is left, and bin_range_passive when the
 // range gives out no new numbers.
-func (s *Service) AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string) (pan.PAN, error) {
+func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, taken func(pan.PAN) (bool, error)) (pan.PAN, error) {
 	tenant := cfg.Tenant.ID
 	r, found, err := readRange(ctx, tx, tenant, rangeCode)
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *Service) AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration,
 		}
 		return pan.PAN{}, errRangeExhausted.With("binRangeCode", rangeCode)
 	}
-	next := s.sequential(ctx, tx, cfg, r, offset)
+	next := sequential(ctx, tx, cfg, r, offset)
 	if r.Generation == RandomPAN {
 		next = random(r.Capacity())
 	}
@@ -60,15 +61,11 @@ func (s *Service) AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration,
 		if err != nil {
 			return pan.PAN{}, err
 		}
-		index, err := s.indexPAN(ctx, tenant, p)
-		if err != nil {
-			return pan.PAN{}, err
-		}
-		taken, err := panTaken(ctx, tx, tenant, index)
+		used, err := taken(p)
 		if err != nil {
 			return pan.PAN{}, fmt.Errorf("look for card number: %w", err)
 		}
-		if !taken {
+		if !used {
 			return p, nil
 		}
 	}
@@ -97,7 +94,7 @@ func random(capacity int64) func() (int64, bool, error) {
 }
 
 // sequential returns the offsets a sequential range gives out from first on.
-func (s *Service) sequential(ctx context.Context, tx db.Tx, cfg *Configuration, r BINRange, first int64) func() (int64, bool, error) {
+func sequential(ctx context.Context, tx db.Tx, cfg *Configuration, r BINRange, first int64) func() (int64, bool, error) {
 	offset, started := first, false
 	return func() (int64, bool, error) {
 		if started {
@@ -120,3 +117,6 @@ func (r BINRange) number(offset int64) (pan.PAN, error) {
 	body := fmt.Sprintf("%0*d", len(r.Start), first+offset)
 	return pan.Parse(body + string(pan.CheckDigit(body)))
 }
+
+// RangeExhausted refuses because a range has no card number left.
+func RangeExhausted(rangeCode string) error { return errRangeExhausted.With("binRangeCode", rangeCode) }

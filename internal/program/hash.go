@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"crypto/sha256"
@@ -163,7 +163,7 @@ func (e encoder) binRange(r BINRange) {
 	e.text(string(r.Status))
 }
 
-func (e encoder) group(g ProductGroup) {
+func (e encoder) group(g Group) {
 	e.text(g.Name, g.Description)
 	e.flag(g.IsActive)
 }

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -52,7 +52,7 @@ func readConfiguration(ctx context.Context, tx db.Tx, tenant access.TenantID) (*
 		Version:  versions[tenant],
 		BINs:     map[string]BIN{},
 		Ranges:   map[string]BINRange{},
-		Groups:   map[string]ProductGroup{},
+		Groups:   map[string]Group{},
 		Products: map[string]Product{},
 		Keys:     map[string]KeySet{},
 	}

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import "github.com/sarraf-platform/sarraf/internal/money"
 

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -102,7 +102,7 @@ func TestConfiguration_everyChangeRaisesTheVersion(t *testing.T) {
 				return err
 			}},
 			{"group", func() error {
-				_, err := h.CreateGroup(ctx, c, ProductGroup{Code: "RETAIL", Name: "Retail", IsActive: true})
+				_, err := h.CreateGroup(ctx, c, Group{Code: "RETAIL", Name: "Retail", IsActive: true})
 				return err
 			}},
 			{"product", func() error {
@@ -176,7 +176,7 @@ func TestConfiguration_uncommittedChangesNeverEnterTheCache(t *testing.T) {
 		undo := context.Canceled
 		err := d.InTx(t.Context(), func(tx db.Tx) error {
 			ctx := db.WithTx(t.Context(), tx)
-			if _, err := h.CreateGroup(ctx, h.main, ProductGroup{Code: "G", Name: "G", IsActive: true}); err != nil {
+			if _, err := h.CreateGroup(ctx, h.main, Group{Code: "G", Name: "G", IsActive: true}); err != nil {
 				t.Fatal(err)
 			}
 			cfg, err := h.Configuration(ctx, h.main.Tenant)
@@ -186,7 +186,7 @@ func TestConfiguration_uncommittedChangesNeverEnterTheCache(t *testing.T) {
 			if _, found := cfg.Groups["G"]; found {
 				t.Error("the committed configuration shows an uncommitted group")
 			}
-			mine, err := h.configurationIn(ctx, tx, h.main.Tenant)
+			mine, err := h.ConfigurationIn(ctx, tx, h.main.Tenant)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -232,38 +232,6 @@ func TestCache_doesNotKeepWhatWasLoadedBeforeForget(t *testing.T) {
 	}
 }
 
-func TestConfiguration_isKeptByWhoeverReadsIt(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newCardWorld(t, d)
-		card := w.issue(t)
-		reads := map[string]func(ctx context.Context) error{
-			"card": func(ctx context.Context) error { _, err := w.Card(ctx, w.caller, card.Card.Token); return err },
-			"use": func(ctx context.Context) error {
-				_, err := w.openForUse(ctx, w.caller, card.Card.Token, 0)
-				return err
-			},
-			"change": func(ctx context.Context) error {
-				return d.InTx(ctx, func(tx db.Tx) error { _, err := w.configurationIn(ctx, tx, w.caller.Tenant); return err })
-			},
-			"joined": func(ctx context.Context) error {
-				return d.InTx(ctx, func(tx db.Tx) error {
-					_, err := w.Card(db.WithTx(ctx, tx), w.caller, card.Card.Token)
-					return err
-				})
-			},
-		}
-		for name, read := range reads {
-			w.Forget(w.caller.Tenant)
-			if err := read(t.Context()); err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if w.cache.configuration(w.caller.Tenant) == nil {
-				t.Errorf("%s: the next one loads everything again", name)
-			}
-		}
-	})
-}
-
 // Between a change that joined a transaction and its commit others still see,
 // and may keep, what was before.
 func TestConfiguration_isForgottenWhenTheOutermostTransactionIsCommitted(t *testing.T) {
@@ -272,10 +240,10 @@ func TestConfiguration_isForgottenWhenTheOutermostTransactionIsCommitted(t *test
 		h.program(h.main, "979206")
 		err := d.InTx(t.Context(), func(tx db.Tx) error {
 			ctx := db.WithTx(t.Context(), tx)
-			if _, err := h.CreateGroup(ctx, h.main, ProductGroup{Code: "G", Name: "G", IsActive: true}); err != nil {
+			if _, err := h.CreateGroup(ctx, h.main, Group{Code: "G", Name: "G", IsActive: true}); err != nil {
 				return err
 			}
-			if _, err := h.configurationIn(ctx, tx, h.main.Tenant); err != nil {
+			if _, err := h.ConfigurationIn(ctx, tx, h.main.Tenant); err != nil {
 				return err
 			}
 			_, err := h.Configuration(t.Context(), h.main.Tenant)
@@ -306,10 +274,10 @@ func TestConfiguration_ofAnOlderViewIsNotKept(t *testing.T) {
 			if _, err := ConfigurationVersions(t.Context(), tx, []access.TenantID{h.main.Tenant}); err != nil {
 				return err
 			}
-			if _, err := h.CreateGroup(t.Context(), h.main, ProductGroup{Code: "G", Name: "G", IsActive: true}); err != nil {
+			if _, err := h.CreateGroup(t.Context(), h.main, Group{Code: "G", Name: "G", IsActive: true}); err != nil {
 				return err
 			}
-			cfg, err := h.configurationIn(t.Context(), tx, h.main.Tenant)
+			cfg, err := h.ConfigurationIn(t.Context(), tx, h.main.Tenant)
 			if err == nil && len(cfg.Groups) != 0 {
 				t.Error("the view sees a later change")
 			}
@@ -343,7 +311,7 @@ func TestRoute_findsTheLongestBINAtOnce(t *testing.T) {
 			t.Errorf("got BIN %q, want the longer 97920612", b.BIN)
 		}
 		// Another node has an older snapshot and learns of the new BIN alone.
-		node := New(d, h.HSM, h.time, h.customers)
+		node := New(d, h.HSM, h.time)
 		if _, err := node.Configuration(t.Context(), h.main.Tenant); err != nil {
 			t.Fatal(err)
 		}
@@ -462,11 +430,11 @@ func TestRange_overlapsAreRefusedAndEndsOnlyGrow(t *testing.T) {
 // takePAN allocates a number in a transaction of its own.
 func (h *house) takePAN(code string) (p pan.PAN, err error) {
 	err = h.DB.InTx(h.t.Context(), func(tx db.Tx) error {
-		cfg, err := h.configurationIn(h.t.Context(), tx, h.main.Tenant)
+		cfg, err := h.ConfigurationIn(h.t.Context(), tx, h.main.Tenant)
 		if err != nil {
 			return err
 		}
-		p, err = h.AllocatePAN(h.t.Context(), tx, cfg, code)
+		p, err = AllocatePAN(h.t.Context(), tx, cfg, code, func(pan.PAN) (bool, error) { return false, nil })
 		return err
 	})
 	return p, err
@@ -584,7 +552,7 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 			Attributes: DefaultAttributes(money.MustCurrency("TRY"), true),
 			BINs:       map[string]BIN{"979206": testBIN("979206")},
 			Ranges:     map[string]BINRange{"R1": testRange("R1", "979206")},
-			Groups:     map[string]ProductGroup{"G": {Code: "G", Name: "G"}},
+			Groups:     map[string]Group{"G": {Code: "G", Name: "G"}},
 			Products:   map[string]Product{"P1": testProduct("P1", "R1")},
 			Keys:       map[string]KeySet{"K": {CVK: hsm.KeyRef{ID: "a", KCV: "112233"}}},
 		}
@@ -607,7 +575,7 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 		"nil amount": func(c *Configuration) { c.Attributes.MaxContactlessLimit = nil },
 		"bin":        func(c *Configuration) { x := c.BINs["979206"]; x.ThreeDS = true; c.BINs["979206"] = x },
 		"range":      func(c *Configuration) { x := c.Ranges["R1"]; x.Status = RecordPassive; c.Ranges["R1"] = x },
-		"group":      func(c *Configuration) { c.Groups["H"] = ProductGroup{} },
+		"group":      func(c *Configuration) { c.Groups["H"] = Group{} },
 		"limit":      func(c *Configuration) { x := c.Products["P1"]; x.ContactlessLimit = nil; c.Products["P1"] = x },
 		"policy": func(c *Configuration) {
 			x := c.Products["P1"]
@@ -637,7 +605,7 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 func TestHash_isTheOneOfVersion1(t *testing.T) {
 	c := &Configuration{
 		Attributes: Attributes{BalanceMode: BalanceInternal, ResponseCodeMap: map[string]string{"CardLost": "41"}},
-		Groups:     map[string]ProductGroup{"G": {Name: "Retail", IsActive: true}},
+		Groups:     map[string]Group{"G": {Name: "Retail", IsActive: true}},
 		Products:   map[string]Product{"P": {Name: "Plastic", FormFactors: []FormFactor{Virtual}}},
 	}
 	const want = "9a518a0828e0e570fb2e0567a5bde75523ea117285438b897e27b8ac8336e970"

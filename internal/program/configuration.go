@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -8,28 +8,10 @@ import (
 	"sync/atomic"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/clock"
-	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
-
-// Service is what this package does. It is safe for concurrent use.
-type Service struct {
-	DB    *db.DB
-	HSM   hsm.Backend
-	Clock clock.Clock
-
-	customers *customer.Service
-	cache     cache
-}
-
-// New returns a service on this database and security module, for these
-// customers.
-func New(d *db.DB, h hsm.Backend, c clock.Clock, customers *customer.Service) *Service {
-	return &Service{DB: d, HSM: h, Clock: c, customers: customers}
-}
 
 // Configuration is everything a tenant has defined for its cards, as it was at
 // one Version. It is a snapshot: nobody changes it, and whoever holds one may
@@ -41,7 +23,7 @@ type Configuration struct {
 	Attributes Attributes
 	BINs       map[string]BIN
 	Ranges     map[string]BINRange
-	Groups     map[string]ProductGroup
+	Groups     map[string]Group
 	Products   map[string]Product
 	Keys       map[string]KeySet // by BIN.KeySetCode
 }
@@ -65,6 +47,14 @@ type KeySet struct {
 func (c *Configuration) Product(code string) (Product, bool) {
 	p, ok := c.Products[code]
 	return p, ok
+}
+
+// ProductNamed returns the product with this code, or refuses.
+func (c *Configuration) ProductNamed(code string) (Product, error) {
+	if p, found := c.Products[code]; found {
+		return p, nil
+	}
+	return Product{}, errProductNotFound
 }
 
 // BINOf returns the BIN that a product issues from.
@@ -121,10 +111,10 @@ func (s *Service) Configuration(ctx context.Context, tenant access.TenantID) (*C
 	return cfg, nil
 }
 
-// configurationIn returns the tenant's configuration as tx sees it, for use
+// ConfigurationIn returns the tenant's configuration as tx sees it, for use
 // cases that must act on exactly that. What it has to load enters the cache when
 // tx is committed, unless tx changes the configuration: see [Service.changed].
-func (s *Service) configurationIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Configuration, error) {
+func (s *Service) ConfigurationIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Configuration, error) {
 	versions, err := ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -153,26 +153,27 @@ func updateProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, p Prod
 	return n == 1, err
 }
 
-// deleteProduct marks a product without issuances as deleted. It reports
-// whether it did.
+// deleteProduct marks a product as deleted and reports whether it did.
 func deleteProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, r access.Record) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE product SET deleted_at = $3, updated_at = $3, updated_by = $4,
-		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND NOT EXISTS (
-			SELECT 1 FROM issuance WHERE issuance.tenant_id = product.tenant_id AND issuance.product_code = product.code)`,
+		concurrency_stamp = $5 WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`,
 		tenant, code, clock.Micros(r.UpdatedAt), r.UpdatedBy, r.ConcurrencyStamp))
 	return n == 1, err
 }
 
-// issuancesOfProduct counts the issuances that were ever made of a product.
-func issuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
-	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
-	return n, err
-}
+// What queries of higher domains read of a card's programme beside their own
+// rows.
+const (
+	// JoinBIN adds to a query over card c its BIN b.
+	JoinBIN = ` JOIN bin b ON b.bin = c.bin`
+	// JoinProduct adds to a query over issuance i its product p.
+	JoinProduct = ` JOIN product p ON p.tenant_id = i.tenant_id AND p.code = i.product_code`
+)
 
 const groupColumns = `code, name, description, is_active, ` + access.RecordColumns
 
-func scanGroup(row db.Scanner) (ProductGroup, error) {
-	var g ProductGroup
+func scanGroup(row db.Scanner) (Group, error) {
+	var g Group
 	record, done := access.RecordTarget(&g.Record)
 	err := row.Scan(append([]any{&g.Code, &g.Name, &g.Description, &g.IsActive}, record...)...)
 	done()
@@ -180,14 +181,14 @@ func scanGroup(row db.Scanner) (ProductGroup, error) {
 }
 
 // readGroups returns a tenant's product groups that are not deleted, by code.
-func readGroups(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]ProductGroup, error) {
+func readGroups(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Group, error) {
 	return db.Collect(ctx, tx, scanGroup, `SELECT `+groupColumns+` FROM product_group
 		WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY code`, tenant)
 }
 
-func readGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (ProductGroup, bool, error) {
+func readGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (Group, bool, error) {
 	if !fault.Printable(code) {
-		return ProductGroup{}, false, nil
+		return Group{}, false, nil
 	}
 	return db.One(ctx, tx, scanGroup, `SELECT `+groupColumns+` FROM product_group
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`, tenant, code)
@@ -211,7 +212,7 @@ func productsPerGroup(ctx context.Context, tx db.Tx, tenant access.TenantID) (ma
 }
 
 // insertGroup reports false when the code is or was in use.
-func insertGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g ProductGroup) (bool, error) {
+func insertGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g Group) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO product_group (`+groupColumns+`, tenant_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 		append(append([]any{g.Code, g.Name, g.Description, g.IsActive}, access.RecordValues(g.Record)...), tenant)...))
@@ -220,7 +221,7 @@ func insertGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g Produc
 
 // updateGroup writes g where the stored stamp is still stamp; an empty stamp
 // means any. It reports whether a row was changed.
-func updateGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g ProductGroup, stamp string) (bool, error) {
+func updateGroup(ctx context.Context, tx db.Tx, tenant access.TenantID, g Group, stamp string) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE product_group SET name = $3, description = $4, is_active = $5,
 		concurrency_stamp = $6, updated_at = $7, updated_by = $8
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL AND ($9 = '' OR concurrency_stamp = $9)`,

@@ -1,13 +1,13 @@
-package issuing
+package program
 
 import (
 	"bytes"
+	"context"
 	"testing"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
-	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -32,11 +32,16 @@ func newHouse(t testing.TB, d *db.DB) *house {
 	}
 	t.Cleanup(func() { _ = backend.Close() })
 	now := clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))
-	customers := customer.New(d, backend, now)
-	h := &house{Service: New(d, backend, now, customers), t: t, time: now, access: access.New(d, backend, now)}
-	customers.Rules, customers.Cards, h.access.Watcher = h, h, h
+	h := &house{Service: New(d, backend, now), t: t, time: now, access: access.New(d, backend, now)}
+	h.Issued, h.access.Watcher = h, h
 	h.main, h.other, h.production = h.tenantNamed("Main", true), h.tenantNamed("Other", true), h.tenantNamed("Production", false)
 	return h
+}
+
+// IssuancesOfProduct counts what a test has put beside the products.
+func (h *house) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
+	return n, err
 }
 
 func (h *house) tenantNamed(name string, sandbox bool) access.Caller {

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -22,7 +21,7 @@ func TestProduct_codesStayTakenAndUseProtects(t *testing.T) {
 		h := newHouse(t, d)
 		ctx, c := t.Context(), h.main
 		h.program(c, "979206")
-		if _, err := h.CreateGroup(ctx, c, ProductGroup{Code: "RETAIL", Name: "Retail", IsActive: true}); err != nil {
+		if _, err := h.CreateGroup(ctx, c, Group{Code: "RETAIL", Name: "Retail", IsActive: true}); err != nil {
 			t.Fatal(err)
 		}
 		p := testProduct("P2", "R1")
@@ -48,7 +47,7 @@ func TestProduct_codesStayTakenAndUseProtects(t *testing.T) {
 		if err := h.DeleteGroup(ctx, c, "RETAIL"); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.CreateGroup(ctx, c, ProductGroup{Code: "RETAIL", Name: "Retail"})
+		_, err = h.CreateGroup(ctx, c, Group{Code: "RETAIL", Name: "Retail"})
 		wantFault(t, err, "product_group_already_exists")
 		p.Code = "P3"
 		_, err = h.CreateProduct(ctx, c, p)
@@ -99,7 +98,7 @@ func TestProduct_tellsWhatDoesNotFit(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t))
 	ctx, c := t.Context(), h.main
 	h.program(c, "979206")
-	if _, err := h.CreateGroup(ctx, c, ProductGroup{Code: "OLD", Name: "Old"}); err != nil {
+	if _, err := h.CreateGroup(ctx, c, Group{Code: "OLD", Name: "Old"}); err != nil {
 		t.Fatal(err)
 	}
 	for code, change := range map[fault.Code]func(p *Product){
@@ -124,7 +123,7 @@ func TestProduct_tellsWhatDoesNotFit(t *testing.T) {
 		"allowedFormFactors[1]":         func(p *Product) { p.FormFactors = []FormFactor{Virtual, Virtual} },
 		"pinLength":                     func(p *Product) { p.PINLength = 7 },
 		"pinTryLimit":                   func(p *Product) { p.PINTryLimit = 0 },
-		"initialStatusVirtual":          func(p *Product) { p.InitialStatusVirtual = Blocked },
+		"initialStatusVirtual":          func(p *Product) { p.InitialStatusVirtual = "Blocked" },
 		"contactlessLimit":              func(p *Product) { p.ContactlessLimit = nil },
 		"contactlessLimit.currencyCode": func(p *Product) { p.ContactlessLimit.Transaction = money.Must(1, "EUR") },
 		"physicals":                     func(p *Product) { p.Plastics = nil },
@@ -263,17 +262,11 @@ func TestKeys_withControlCharactersNameNothing(t *testing.T) {
 		wantFault(t, err, "product_not_found")
 		_, err = h.BIN(ctx, c, bad)
 		wantFault(t, err, "bin_not_found")
-		_, err = h.customers.Customer(ctx, c, bad)
-		wantFault(t, err, "customer_not_found")
 		wantFault(t, h.DeleteGroup(ctx, c, bad), "product_group_not_found")
 		_, err = h.CreateRange(ctx, c, testRange("R2", "97920\x00"))
 		wantFault(t, err, "bin_not_found")
 		if _, total, err := h.Products(ctx, c, ProductFilter{Text: bad, GroupCode: bad, Page: list.Page{Limit: 1}}); err != nil || total != 0 {
 			t.Errorf("got %d products (%v), want none", total, err)
-		}
-		f := customer.Filter{Text: "\x00", No: bad, Segment: bad, IdentificationNo: bad, MobilePhone: bad, Email: bad, Page: list.Page{Limit: 1}}
-		if _, total, err := h.customers.Customers(ctx, c, f); err != nil || total != 0 {
-			t.Errorf("got %d customers (%v), want none", total, err)
 		}
 	})
 }

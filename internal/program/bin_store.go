@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"context"
@@ -171,10 +171,4 @@ func skipInRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 		`UPDATE bin_range SET next_offset = next_offset + 1 WHERE tenant_id = $1 AND code = $2 RETURNING next_offset - 1`,
 		tenant, code)
 	return offset, err
-}
-
-// panTaken reports whether a card of the tenant has the number of this index.
-func panTaken(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) (bool, error) {
-	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM card WHERE tenant_id = $1 AND pan_index = $2`, tenant, index)
-	return n > 0, err
 }

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"slices"
@@ -52,6 +52,15 @@ const (
 	PINByMailer PINDelivery = "PinMailer"
 	PINByIVR    PINDelivery = "Ivr"
 	PINByAPI    PINDelivery = "Api" // set by the cardholder in the client's app
+)
+
+// InitialStatus is the status in which a product's cards begin.
+type InitialStatus string
+
+// The initial statuses.
+const (
+	StartsPending InitialStatus = "Pending"
+	StartsActive  InitialStatus = "Active"
 )
 
 // EmbossType is how a name gets onto plastic.
@@ -181,8 +190,8 @@ type Product struct {
 	AutoRenewal                 AutoRenewal
 	KeepPANOnExpiryRenewal      bool
 	AutoRenewalInactivityMonths int
-	InitialStatusPhysical       CardStatus
-	InitialStatusVirtual        CardStatus
+	InitialStatusPhysical       InitialStatus
+	InitialStatusVirtual        InitialStatus
 	RequireDelivery             bool // for activation
 	ServiceCode                 string
 	ChipProfile                 string
@@ -227,8 +236,8 @@ func NewProduct(code string) Product {
 		AutoRenewal:                 AutoRenewalEnabled,
 		KeepPANOnExpiryRenewal:      true,
 		AutoRenewalInactivityMonths: 12,
-		InitialStatusPhysical:       Pending,
-		InitialStatusVirtual:        Active,
+		InitialStatusPhysical:       StartsPending,
+		InitialStatusVirtual:        StartsActive,
 		ChipProfile:                 DefaultChipProfile,
 		MagstripeEnabled:            true,
 		PINLength:                   4,
@@ -256,8 +265,8 @@ func (p Product) HasPlastic() bool {
 // Allows reports whether a customer of this type may hold the product.
 func (p Product) Allows(t customer.Type) bool { return slices.Contains(p.CustomerTypes, t) }
 
-// ProductGroup gathers products that rules and reports treat alike.
-type ProductGroup struct {
+// Group gathers products that rules and reports treat alike.
+type Group struct {
 	Code         string
 	Name         string
 	Description  string
@@ -306,8 +315,8 @@ func (p Product) check() error {
 	v.Between("renewalOverlapDays", p.RenewalOverlapDays, 0, 60)
 	fault.OneOf(&v, "autoRenewalDefault", p.AutoRenewal, []AutoRenewal{AutoRenewalDisabled, AutoRenewalEnabled})
 	v.Between("autoRenewalInactivityMonths", p.AutoRenewalInactivityMonths, 0, 24)
-	fault.OneOf(&v, "initialStatusPhysical", p.InitialStatusPhysical, []CardStatus{Pending, Active})
-	fault.OneOf(&v, "initialStatusVirtual", p.InitialStatusVirtual, []CardStatus{Pending, Active})
+	fault.OneOf(&v, "initialStatusPhysical", p.InitialStatusPhysical, []InitialStatus{StartsPending, StartsActive})
+	fault.OneOf(&v, "initialStatusVirtual", p.InitialStatusVirtual, []InitialStatus{StartsPending, StartsActive})
 	_, err := ChipProfile(p.ChipProfile)
 	v.Is("chipProfileCode", err == nil, "not_a_profile", "names no chip profile")
 	v.Between("pinLength", p.PINLength, 4, 6)
@@ -381,7 +390,7 @@ func (p Product) checkPolicies(v *fault.Checks) {
 		fault.OneOf(v, at+"policyType", w.Type, PolicyTypes())
 		v.Is(at+"policyType", !seen[w.Type], "repeated", "is there twice")
 		seen[w.Type] = true
-		checkPeriod(v, at, w)
+		w.CheckPeriod(v, at)
 		if w.StartsAt != nil && w.EndsAt != nil {
 			v.Is(at+"endDate", w.StartsAt.Before(*w.EndsAt), "before_start", "must be after startDate")
 		}

@@ -1,4 +1,4 @@
-package issuing
+package program
 
 import (
 	"bytes"
@@ -171,7 +171,7 @@ func (s *Service) CardArts(ctx context.Context, c access.Caller, active *bool) (
 }
 
 func mustCardArt(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (CardArt, error) {
-	a, found, err := readCardArt(ctx, tx, tenant, code)
+	a, found, err := ReadCardArt(ctx, tx, tenant, code)
 	if err != nil {
 		return CardArt{}, fmt.Errorf("read card art: %w", err)
 	}

@@ -1,0 +1,25 @@
+package issuing
+
+import (
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// Service is what this package does. It is safe for concurrent use.
+type Service struct {
+	DB    *db.DB
+	HSM   hsm.Backend
+	Clock clock.Clock
+
+	customers *customer.Service
+	programs  *program.Service
+}
+
+// New returns a service on this database and security module, for these
+// customers and under these programmes.
+func New(d *db.DB, h hsm.Backend, c clock.Clock, customers *customer.Service, programs *program.Service) *Service {
+	return &Service{DB: d, HSM: h, Clock: c, customers: customers, programs: programs}
+}

@@ -1,0 +1,34 @@
+package program
+
+import (
+	"errors"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+)
+
+// Service is what this package does. It is safe for concurrent use.
+type Service struct {
+	DB    *db.DB
+	HSM   hsm.Backend
+	Clock clock.Clock
+
+	Issued Issued // is set before the first use
+
+	cache cache
+}
+
+// New returns a service on this database and security module.
+func New(d *db.DB, h hsm.Backend, c clock.Clock) *Service {
+	return &Service{DB: d, HSM: h, Clock: c}
+}
+
+// hsmFault makes a refusal of a security module that does not answer. Other
+// errors stay what they are: ours.
+func hsmFault(err error) error {
+	if errors.Is(err, hsm.ErrUnavailable) {
+		return errHSM.Wrap(err)
+	}
+	return err
+}
