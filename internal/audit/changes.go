@@ -111,6 +111,9 @@ func under(name, field string) string {
 	return name + "." + field
 }
 
+// PropertyOf is what [Changes] calls a field.
+func PropertyOf(field string) string { return small(field) }
+
 // small begins a name with small letters: PINTryLimit is pinTryLimit.
 func small(name string) string {
 	runes := []rune(name)

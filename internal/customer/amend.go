@@ -115,7 +115,7 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 			return err
 		}
 		out = u.MaskedFor(c)
-		return nil
+		return u.record(ctx, tx, c, "Update", &old, now)
 	})
 	if err != nil {
 		return Customer{}, 0, err

@@ -38,7 +38,7 @@ func (s *Service) Create(ctx context.Context, c access.Caller, in Customer) (Det
 		if err != nil {
 			return err
 		}
-		return u.raise(ctx, tx, c, EventCreated, u.CreatedAt, Event{})
+		return u.begin(ctx, tx, c)
 	})
 	if err != nil {
 		return Detail{}, err
@@ -78,7 +78,7 @@ func (s *Service) FindOrCreate(ctx context.Context, c access.Caller, in Customer
 			}
 			if taken == "" {
 				u, created = Detail{Customer: attempt.MaskedFor(c)}, true
-				return attempt.raise(ctx, tx, c, EventCreated, attempt.CreatedAt, Event{})
+				return attempt.begin(ctx, tx, c)
 			}
 			if !isIdentity(taken) { // a key that says nothing about who it is
 				return errExists.With("key", taken)
@@ -90,6 +90,14 @@ func (s *Service) FindOrCreate(ctx context.Context, c access.Caller, in Customer
 		return Detail{}, false, err
 	}
 	return u, created, nil
+}
+
+// begin tells of a new customer and writes it down.
+func (u Customer) begin(ctx context.Context, tx db.Tx, c access.Caller) error {
+	if err := u.raise(ctx, tx, c, EventCreated, u.CreatedAt, Event{}); err != nil {
+		return err
+	}
+	return u.record(ctx, tx, c, "Create", nil, u.CreatedAt)
 }
 
 // draft is a customer ready to be written: checked, sealed, hashed.

@@ -57,7 +57,7 @@ func (u Customer) raiseChange(ctx context.Context, tx db.Tx, c access.Caller, ol
 			return err
 		}
 	}
-	changed := differing(reflect.ValueOf(old.Profile), reflect.ValueOf(u.Profile))
+	changed := u.changedMembers(old)
 	for _, f := range []struct {
 		name string
 		same bool
@@ -72,6 +72,20 @@ func (u Customer) raiseChange(ctx context.Context, tx db.Tx, c access.Caller, ol
 		return nil
 	}
 	return u.raise(ctx, tx, c, EventUpdated, at, Event{Changed: changed})
+}
+
+// changedMembers names the personal fields that differ from old's: those of the
+// profile, and the lists.
+func (u Customer) changedMembers(old Customer) []string {
+	type lists struct {
+		Identifications []Identification
+		Communications  []Communication
+		Addresses       []Address
+	}
+	return append(differing(reflect.ValueOf(old.Profile), reflect.ValueOf(u.Profile)), differing(
+		reflect.ValueOf(lists{old.Identifications, old.Communications, old.Addresses}),
+		reflect.ValueOf(lists{u.Identifications, u.Communications, u.Addresses}),
+	)...)
 }
 
 // differing names the fields in which two values of one struct differ.

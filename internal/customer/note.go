@@ -71,7 +71,7 @@ func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, 
 			return fmt.Errorf("insert note: %w", err)
 		}
 		if n.Subject != NoteOnCard {
-			return nil
+			return recordNote(ctx, tx, c, n)
 		}
 		return s.Cards.CardNoted(ctx, tx, c, n.Key)
 	})

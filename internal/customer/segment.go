@@ -44,7 +44,10 @@ func (s *Service) CreateSegment(ctx context.Context, c access.Caller, in Segment
 		if err == nil && !inserted {
 			return errSegmentExists.With("code", g.Code)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return recordSegment(ctx, tx, c, nil, &g, g.CreatedAt)
 	})
 	if err != nil {
 		return Segment{}, err
@@ -73,7 +76,10 @@ func (s *Service) UpdateSegment(ctx context.Context, c access.Caller, in Segment
 		if err == nil && !written {
 			return errStale
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return recordSegment(ctx, tx, c, old, &g, now)
 	})
 	if err != nil {
 		return Segment{}, err
@@ -100,7 +106,10 @@ func (s *Service) DeleteSegment(ctx context.Context, c access.Caller, code strin
 		if customers > 0 {
 			return errSegmentInUse.With("code", code).With("usedBy", map[string]int{"customers": customers})
 		}
-		return deleteSegment(ctx, tx, c.Tenant, code, r)
+		if err := deleteSegment(ctx, tx, c.Tenant, code, r); err != nil {
+			return err
+		}
+		return recordSegment(ctx, tx, c, old, nil, r.UpdatedAt)
 	})
 }
 
@@ -128,7 +137,7 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 			out = u.MaskedFor(c)
 			return nil
 		}
-		old := u.Segment
+		old := u
 		u.Segment = code
 		if err := u.enterSegment(ctx, tx); err != nil {
 			return err
@@ -137,11 +146,11 @@ func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, c
 		if err := setSegment(ctx, tx, u); err != nil {
 			return fmt.Errorf("set segment: %w", err)
 		}
-		if err := u.raise(ctx, tx, c, EventSegmentChanged, now, Event{PreviousSegment: old}); err != nil {
+		if err := u.raise(ctx, tx, c, EventSegmentChanged, now, Event{PreviousSegment: old.Segment}); err != nil {
 			return err
 		}
 		out = u.MaskedFor(c)
-		return nil
+		return u.record(ctx, tx, c, "SegmentChange", &old, now)
 	})
 	if err != nil {
 		return Customer{}, err

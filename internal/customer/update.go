@@ -67,8 +67,10 @@ func (s *Service) Update(ctx context.Context, c access.Caller, in Change) (out D
 		if err := u.raiseChange(ctx, tx, c, old, now); err != nil {
 			return err
 		}
-		out, err = s.withCards(ctx, tx, c, u)
-		return err
+		if out, err = s.withCards(ctx, tx, c, u); err != nil {
+			return err
+		}
+		return u.record(ctx, tx, c, "Update", &old, now)
 	})
 	if err != nil {
 		return Detail{}, err
