@@ -90,12 +90,13 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	if err != nil {
 		return nil, err
 	}
-	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics, authorization.Config{})
+	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
+	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
+	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
+		authorization.Config{Client: k.webhooks})
 	k.queries = authorization.NewQueries(k.db)
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.programs, k.issuing, k.clock)
-	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
-	k.webhooks.Encoder, k.webhooks.Loopback = platform.Events{}, c.Webhook.AllowLoopback
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients = k.issuing
 	if k.notices.SMS, k.notices.Email, err = openGateways(c.Notification); err != nil {
@@ -123,6 +124,9 @@ func (k *core) close() error {
 	var errs []error
 	if k.engine != nil {
 		k.engine.Close()
+	}
+	if k.webhooks != nil {
+		k.webhooks.Wait()
 	}
 	if k.hsm != nil {
 		errs = append(errs, k.hsm.Close())

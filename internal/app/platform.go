@@ -118,11 +118,16 @@ type job struct {
 // sealInterval is how often decisions are sealed into the audit chains.
 const sealInterval = time.Minute
 
+// pendingInterval is how often transactions are looked for whose clients were
+// asked by a process that did not come back.
+const pendingInterval = 5 * time.Second
+
 func (p *Platform) jobs() []job {
 	return []job{
 		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
 		{"seal decisions", sealInterval, p.seals.Seal},
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
+		{"conclude what clients were asked", pendingInterval, p.engine.FinishPending},
 	}
 }
 

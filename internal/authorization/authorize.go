@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -22,7 +23,10 @@ type Engine struct {
 	log      *slog.Logger
 	observe  Observer
 	clearing map[string]ClearingModel
+	client   Client
+	within   time.Duration // from its receipt, a request's client is asked
 	lanes    []*lane
+	asked    asked
 }
 
 // Config tunes an Engine; the zero value is the default.
@@ -35,13 +39,19 @@ type Config struct {
 	// ClearingModels says where the money of a link moves; a link that is not
 	// named is Dual.
 	ClearingModels map[string]ClearingModel
+	// Client reaches the systems of tenants that own their balances. Without one
+	// none of them can be asked.
+	Client Client
+	// AskWithin is how long after its receipt a request may wait for such a
+	// system: less than its network waits for us. Zero means 8 s.
+	AskWithin time.Duration
 }
 
 // Observer is told what the engine does, for metrics. Its methods must be fast
 // and safe for concurrent use.
 type Observer interface {
 	// Stage reports how long one stage of one request took: "replay", "gather",
-	// "commit" (waiting for the group included) or "respond".
+	// "commit" (waiting for the group included), "ask" (the client) or "respond".
 	Stage(name string, took clock.Stopwatch)
 	// Decided reports an answer.
 	Decided(flow Flow, o Outcome)
@@ -52,7 +62,13 @@ type Observer interface {
 // NewEngine starts an engine. Close ends it. Of ctx only the values are used:
 // a group belongs to no caller, and who stops waiting does not stop it.
 func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
-	e := &Engine{db: d, hsm: m, programs: programs, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels}
+	e := &Engine{
+		db: d, hsm: m, programs: programs, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels,
+		client: cfg.Client, within: cfg.AskWithin,
+	}
+	if e.within <= 0 {
+		e.within = 8 * time.Second
+	}
 	size, lanes := cfg.GroupMax, cfg.Lanes
 	if size <= 0 {
 		size = 256
@@ -103,9 +119,11 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 	watch := clock.StartStopwatch()
 	key := req.Key().String()
 	if req.IsRepeat {
-		if prior, found, err := e.replay(ctx, key, req); err != nil {
+		prior, found, err := e.replay(ctx, key, req)
+		if err != nil {
 			return Answer{}, fmt.Errorf("replay: %w", err)
-		} else if found {
+		}
+		if found && prior.Outcome != OutcomePending {
 			return e.respond(ctx, req, nil, prior), nil
 		}
 		e.observe.Stage("replay", watch)
@@ -123,24 +141,44 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 		e.observe.Stage("gather", watch)
 
 		watch = clock.StartStopwatch()
-		op := &operation{req: req, facts: facts, key: key, done: make(chan struct{})}
-		if req.Original != nil {
-			op.original = req.Original.String()
-		}
-		e.lane(op).submit(op)
-		<-op.done // an accepted request is always answered, whoever still listens
+		op := newOperation(req, facts, key)
+		e.run(op)
 		e.observe.Stage("commit", watch)
-		if op.stale {
+		switch {
+		case op.stale:
 			e.programs.Forget(facts.Tenant)
 			continue
-		}
-		if op.err != nil {
+		case op.err != nil:
 			return Answer{}, fmt.Errorf("commit decision: %w", op.err)
+		case !op.awaits.IsZero():
+			if err := e.await(ctx, op.awaits); err != nil {
+				return Answer{}, fmt.Errorf("wait for a client: %w", err)
+			}
+			continue
+		case op.asks:
+			if op, err = e.consult(ctx, op); err != nil {
+				return Answer{}, fmt.Errorf("consult the client: %w", err)
+			}
 		}
 		e.tell(req, op)
 		return e.respond(ctx, req, facts, op.answer), nil
 	}
 	return Answer{}, errConfigurationMoves
+}
+
+func newOperation(req *Request, f *Facts, key string) *operation {
+	op := &operation{req: req, facts: f, key: key, done: make(chan struct{})}
+	if req.Original != nil {
+		op.original = req.Original.String()
+	}
+	return op
+}
+
+// run puts op through a group commit. What was accepted is always answered,
+// whoever still listens.
+func (e *Engine) run(op *operation) {
+	e.lane(op).submit(op)
+	<-op.done
 }
 
 // lane spreads the operations: those on one account always share a lane.

@@ -273,6 +273,7 @@ func checkContactless(_ *Decision, req *Request, f *Facts, s State, row codeRow)
 // checkBalance is the last step: what is approved is now known.
 func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
 	if row.dir == neither {
+		d.asks = f.Client.Owns() && row.code == BalanceInquiry
 		return skipped()
 	}
 	d.Approved = f.Billing
@@ -281,6 +282,11 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) (Ch
 	}
 	if req.IsIncrement && !(s.Original.Found && s.Original.SameCard && s.Original.Status.HoldsMoney()) {
 		return failed(OriginalNotFound, "there is no open authorization to add to")
+	}
+	if f.Client.Owns() {
+		// What our ledger keeps is a shadow: it forbids nothing.
+		d.asks, d.Forced = !req.Flow.IsAdvice(), true
+		return passed("%s, the client has the balance", f.Billing.Decimal())
 	}
 	available := ledger.Account{Currency: s.Posted.Currency(), Posted: s.Posted, Held: s.Held}.Available()
 	switch {

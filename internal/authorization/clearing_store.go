@@ -17,7 +17,7 @@ var traitLookup = &db.Bulk{
 	Tail: `) SELECT v.ref, t.id, t.root_id FROM v JOIN card_transaction t
 			ON t.card_id = v.card_id AND t.created_at >= v.since AND t.tenant_id = v.tenant_id
 		WHERE t.flow IN ('AuthorizationRequest', 'FinancialRequest', 'AuthorizationAdvice', 'FinancialAdvice')
-			AND t.status <> 'Failed'
+			AND t.status NOT IN ('Failed', 'Pending')
 			AND ((v.network_id <> '' AND t.network_transaction_id = v.network_id)
 				OR (v.code <> '' AND t.authorization_code = v.code)
 				OR (v.rrn <> '' AND t.rrn = v.rrn)
@@ -55,7 +55,7 @@ func FindByTraits(ctx context.Context, tx db.Tx, traits []Trait) (map[int][]Foun
 var chainLookup = &db.Lookup{
 	Head: "SELECT " + transactionColumns + " FROM card_transaction WHERE root_id IN ",
 	Tail: ` AND flow IN ('AuthorizationRequest', 'FinancialRequest', 'AuthorizationAdvice', 'FinancialAdvice')
-		AND status NOT IN ('Declined', 'Failed') ORDER BY id`,
+		AND status NOT IN ('Declined', 'Failed', 'Pending') ORDER BY id`,
 }
 
 // ReadChains returns what was approved in the life cycles that begin with

@@ -41,6 +41,14 @@ type Decision struct {
 	OriginalStatus  Status
 	ReverseOriginal money.Amount
 
+	// By is who decided. ResponseCode, when set, is DE39 in the client's words.
+	// Tell, when set, is what the client is told of it.
+	By           DecidedBy
+	ResponseCode string
+	Tell         MessageType
+
+	// asks says that all checks of ours have passed and the client decides.
+	asks bool
 	// isFreshATC says that the chip's counter was new; isReplay that it was
 	// used before, and not by the tap that comes again with its PIN.
 	isFreshATC, isReplay bool
@@ -52,7 +60,7 @@ type Decision struct {
 // and replayed.
 func decide(req *Request, f *Facts, s State) Decision {
 	zero := money.Zero(f.Billing.Currency())
-	d := &Decision{Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero, ReverseOriginal: zero}
+	d := &Decision{By: ByPlatform, Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero, ReverseOriginal: zero}
 	switch {
 	case s.ReversedBefore:
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
@@ -64,6 +72,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 	default:
 		d.authorize(req, f, s)
 	}
+	d.tell(req, f)
 	d.CardChanged = d.Card != s.Card
 	if d.Outcome == "" {
 		d.Outcome = Outcome(d.Reason)
@@ -90,7 +99,13 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 		}
 	}
 	d.Status = StatusApproved
+	if d.asks && !d.hear(req, f, s, row) {
+		d.rememberTap(req, f)
+		return
+	}
 	switch {
+	case d.Status == StatusPending && row.dir == debit && (!req.IsIncrement || req.Flow == FinancialRequest):
+		d.Hold = d.Approved // a shadow until the client has answered, also for what will be posted
 	case row.dir == neither:
 		if row.code == CardVerification {
 			d.Outcome = OutcomeAccountVerified

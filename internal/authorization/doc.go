@@ -24,6 +24,8 @@
 //
 // # States of a transaction
 //
+//	Pending (the client is being asked) ──► Approved | Cleared | Declined
+//
 //	Approved ──► PartiallyReversed ──► Reversed
 //	   │  │             │
 //	   │  └──► PartiallyCleared ──► Cleared ──► PartiallyRefunded ──► Refunded

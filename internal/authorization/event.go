@@ -78,16 +78,7 @@ func ParseTransactionEvent(payload []byte) (TransactionEvent, error) {
 }
 
 func (e *TransactionEvent) visit(c *codec) {
-	n := &e.Card
-	visitID(c, "name.card", &n.Card)
-	visitText(c, "name.token", &n.Token)
-	visitText(c, "name.masked", &n.MaskedNo)
-	c.count("name.sequence", &n.Sequence)
-	visitText(c, "name.issuance_no", &n.IssuanceNo)
-	visitText(c, "name.customer_no", &n.CustomerNo)
-	visitText(c, "name.product", &n.ProductCode)
-	visitText(c, "name.account_no", &n.AccountNo)
-	visitText(c, "name.external_card", &n.ExternalCardID)
+	visitName(c, &e.Card)
 	e.Transaction.visit(c)
 	c.amount("held", &e.Held)
 	c.time("hold_expires", &e.HoldExpires)
@@ -98,6 +89,18 @@ func (e *TransactionEvent) visit(c *codec) {
 	if c.bool("record", &record); record {
 		e.visitRecord(c)
 	}
+}
+
+func visitName(c *codec, n *issuing.CardName) {
+	visitID(c, "name.card", &n.Card)
+	visitText(c, "name.token", &n.Token)
+	visitText(c, "name.masked", &n.MaskedNo)
+	c.count("name.sequence", &n.Sequence)
+	visitText(c, "name.issuance_no", &n.IssuanceNo)
+	visitText(c, "name.customer_no", &n.CustomerNo)
+	visitText(c, "name.product", &n.ProductCode)
+	visitText(c, "name.account_no", &n.AccountNo)
+	visitText(c, "name.external_card", &n.ExternalCardID)
 }
 
 func (e *TransactionEvent) visitOriginal(c *codec) {
@@ -169,6 +172,8 @@ func (t *Transaction) visit(c *codec) {
 	visitText(c, "result.cvv", &t.CVV)
 	visitText(c, "result.cvv2", &t.CVV2)
 	visitText(c, "declined_by", &t.DeclinedBy)
+	visitText(c, "decided_by", &t.DecidedBy)
+	visitText(c, "client_reference", &t.ClientReference)
 	c.bool("has_balance", &t.HasBalance)
 	c.amount("posted_after", &t.PostedAfter)
 	c.amount("available_after", &t.AvailableAfter)

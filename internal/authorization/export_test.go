@@ -1,6 +1,9 @@
 package authorization
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // AuthorizeTogether answers requests as one group, in their order.
 func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answer, error) {
@@ -10,16 +13,20 @@ func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answ
 		if err != nil {
 			return nil, err
 		}
-		op := &operation{req: req, facts: facts, key: req.Key().String(), done: make(chan struct{})}
-		if req.Original != nil {
-			op.original = req.Original.String()
-		}
-		group = append(group, op)
+		group = append(group, newOperation(req, facts, req.Key().String()))
 	}
 	e.commit(ctx, group)
 	answers := make([]Answer, len(group))
 	for i, op := range group {
-		if op.stale { // as Authorize does
+		if op.asks {
+			end, err := e.consult(ctx, op)
+			if err != nil {
+				return nil, err
+			}
+			answers[i] = end.answer
+			continue
+		}
+		if op.stale || !op.awaits.IsZero() { // as Authorize does
 			var err error
 			if answers[i], err = e.Authorize(ctx, op.req); err != nil {
 				return nil, err
@@ -32,4 +39,19 @@ func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answ
 		answers[i] = op.answer
 	}
 	return answers, nil
+}
+
+// Reserve sets req aside as pending and asks nobody: what a process leaves that
+// dies while it waits for a client.
+func (e *Engine) Reserve(ctx context.Context, req *Request) error {
+	facts, err := e.gather(ctx, req)
+	if err != nil {
+		return err
+	}
+	op := newOperation(req, facts, req.Key().String())
+	e.run(op)
+	if op.err == nil && !op.asks {
+		return errors.New("nobody would be asked")
+	}
+	return op.err
 }

@@ -69,6 +69,10 @@ type Facts struct {
 	Entry             ledger.EntryID
 	HoldExpires       time.Time
 
+	// Client says how the tenant's own system is asked, where that has the
+	// balance.
+	Client ClientFacts
+
 	// Candidate is the transaction that an increment or completion refers to,
 	// found by RRN; zero when there is none.
 	Candidate TransactionID
@@ -125,6 +129,8 @@ type State struct {
 	// ReversedBefore says that a reversal named this message before it came.
 	ReversedBefore bool
 	Original       Original
+	// Verdict is what the client answered, once it was asked.
+	Verdict Verdict
 	// Remains is what a partial reversal leaves of Original, in the account's
 	// currency; nil for a full one.
 	Remains *money.Amount

@@ -66,6 +66,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	f.Product = productFacts(product)
 	f.HoldExpires = now.AddDate(0, 0, holdDays(cfg.Attributes.HoldExpiryDays, req))
 	f.bill(req, product.Currency)
+	f.Client = clientFacts(cfg, product, card, req, now, e.within)
 	if req.Flow.IsReversal() {
 		return f, nil
 	}

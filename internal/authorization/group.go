@@ -127,6 +127,7 @@ func (e *Engine) decideAll(ctx context.Context, tx db.Tx, group []*operation) (e
 	}()
 	for _, op := range group {
 		op.stale, op.err, op.answer, op.trace = false, nil, Answer{}, nil
+		op.state, op.asks, op.awaits = State{}, false, TransactionID{}
 	}
 	w, err := open(ctx, tx, group, e.clock.Now(), e.codes)
 	if err != nil {

@@ -21,6 +21,7 @@ type Module interface {
 type Programs interface {
 	Route(ctx context.Context, p pan.PAN) (*program.Configuration, program.BIN, bool, error)
 	Forget(tenant access.TenantID)
+	Configuration(ctx context.Context, tenant access.TenantID) (*program.Configuration, error)
 }
 
 // Cards finds what was issued. It is issuing.Service.
@@ -28,6 +29,14 @@ type Cards interface {
 	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.
 	Fingerprint(ctx context.Context, p pan.PAN, fields string) (string, error)
+}
+
+// Client is the system of a tenant that owns its balances. webhook.Service
+// reaches it.
+type Client interface {
+	// Ask sends a question and waits for the answer, at most until ctx ends. It
+	// holds no lock and no connection of the database while it waits.
+	Ask(ctx context.Context, m *ClientMessage) Verdict
 }
 
 // ResponseCodes derives a network's code (DE39) from what was decided. The

@@ -35,6 +35,10 @@ const (
 	InvalidTransaction   Reason = "InvalidTransaction"
 	InvalidAmount        Reason = "InvalidAmount"
 	InsufficientFunds    Reason = "InsufficientFunds"
+	// ClientDeclined is the no of a client that owns its balances; ClientTimeout
+	// that it gave no answer, and nobody could approve in its place.
+	ClientDeclined Reason = "ClientDeclined"
+	ClientTimeout  Reason = "ClientTimeout"
 	// NetworkDeclined is an advice that reports somebody else's decline.
 	NetworkDeclined Reason = "NetworkDeclined"
 	// SystemError means that no decision could be made; it is answered, never
@@ -49,7 +53,8 @@ func Reasons() []Reason {
 		DuplicateTransaction, OriginalNotFound, CardNotFound, TenantSuspended, CardNotActivated, CardInactive,
 		CardBlocked, CardLost, CardStolen, CardFraud, CardCancelled, CardExpired, CardRenewed, CustomerInactive,
 		ExpiryMismatch, PINNotSet, PINInvalid, PINTriesExceeded, PINRequired, ARQCInvalid, CVVInvalid, CVV2Invalid,
-		CVV2TriesExceeded, PolicyNotAllowed, InvalidTransaction, InvalidAmount, InsufficientFunds, NetworkDeclined, SystemError,
+		CVV2TriesExceeded, PolicyNotAllowed, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
+		ClientTimeout, NetworkDeclined, SystemError,
 	}
 }
 
@@ -63,7 +68,11 @@ const (
 	OutcomeAccountVerified   Outcome = "AccountVerified"
 )
 
-// Outcomes lists every outcome, for totality tests.
+// OutcomePending is the outcome of a request whose client is being asked: no
+// network is told it.
+const OutcomePending Outcome = "Pending"
+
+// Outcomes lists every outcome that a network is told, for totality tests.
 func Outcomes() []Outcome {
 	all := []Outcome{OutcomeApproved, OutcomeApprovedPartially, OutcomeAccountVerified}
 	for _, r := range Reasons() {

@@ -177,6 +177,7 @@ func (f *Facts) visit(c *codec) {
 	visitID(c, "entry", &f.Entry)
 	c.time("hold_expires", &f.HoldExpires)
 	visitID(c, "candidate", &f.Candidate)
+	f.Client.visit(c)
 }
 
 func (k *CardFacts) visit(c *codec) {
@@ -213,6 +214,7 @@ func (s *State) visit(c *codec) {
 	visitCardState(c, &s.Card)
 	s.Original.visit(c)
 	c.optionalAmount("state.remains", &s.Remains)
+	s.Verdict.visit(c)
 }
 
 func visitCardState(c *codec, k *issuing.CardState) {

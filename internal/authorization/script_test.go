@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,18 +12,28 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 func TestScripts(t *testing.T) {
 	authorizationtest.RunScripts(t, func(t *testing.T, d *db.DB) authorizationtest.Script {
-		return &script{World: authorizationtest.New(t, d), sent: map[string]*authorization.Request{}}
+		client := &authorizationtest.Client{}
+		return &script{
+			World: authorizationtest.NewWith(t, d, authorization.Config{Client: client}), client: client,
+			sent: map[string]*authorization.Request{}, ids: map[string]authorization.TransactionID{},
+		}
 	})
 }
 
 type script struct {
 	*authorizationtest.World
-	card *authorizationtest.Card
-	sent map[string]*authorization.Request
+	client *authorizationtest.Client
+	asked  int
+	// balanceTold says that the client's answers tell a balance.
+	balanceTold bool
+	card        *authorizationtest.Card
+	sent        map[string]*authorization.Request
+	ids         map[string]authorization.TransactionID // of what was answered, by message key
 }
 
 // Done implements authorizationtest.Script.
@@ -70,6 +81,12 @@ func (s *script) Run(command string, args map[string]string) string {
 		return s.reverse(args)
 	case "send":
 		return s.answer(s.sent[args["the"]])
+	case "owner":
+		return s.owner(args)
+	case "client":
+		return s.clientSays(args)
+	case "heard":
+		return s.heard()
 	}
 	s.T.Fatalf("unknown command %q", command)
 	return ""
@@ -184,6 +201,9 @@ func (s *script) answer(r *authorization.Request) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
+	if !a.Transaction.IsZero() {
+		s.ids[r.Key().String()] = a.Transaction
+	}
 	text := "approved"
 	switch {
 	case a.Reason != "":
@@ -198,10 +218,85 @@ func (s *script) answer(r *authorization.Request) string {
 	if len(a.IssuerAuthentication) > 0 {
 		text += " with ARPC"
 	}
+	if s.balanceTold && a.HasBalance {
+		text += ", " + a.Available.String() + " told"
+	}
 	return text + "; " + s.balance()
 }
 
 func (s *script) balance() string {
 	a := s.Balance(s.card)
 	return fmt.Sprintf("posted %s, held %s, available %s", a.Posted.Decimal(), a.Held.Decimal(), a.Available())
+}
+
+// owner says who has the balance, and what is approved in the client's place.
+func (s *script) owner(args map[string]string) string {
+	policy := program.StandInPolicy{Action: program.StandInDecline}
+	if args["txn"] != "" {
+		policy = authorizationtest.UpTo(s.amount(args["txn"]).Minor(), s.amount(args["day"]).Minor(), strings.Fields(args["without"])...)
+	}
+	s.OwnBalances(program.BalanceMode(args["mode"]), policy)
+	return "ok"
+}
+
+// clientSays sets how the client answers.
+func (s *script) clientSays(args map[string]string) string {
+	s.balanceTold = args["balance"] != ""
+	s.client.Answer(func(_ context.Context, _ *authorization.ClientMessage) authorization.Verdict {
+		v := authorizationtest.Yes()
+		switch args["says"] {
+		case "no":
+			v = authorizationtest.No(args["code"])
+		case "nothing":
+			v = authorizationtest.Silence()
+		case "unreachable":
+			v = authorization.Verdict{Hearing: authorization.Unasked, Detail: "nobody can be asked"}
+		}
+		if part := args["part"]; part != "" {
+			a := s.amount(part)
+			v.ApprovedAmount = &a
+		}
+		if rest := args["balance"]; rest != "" {
+			a := s.amount(rest)
+			v.Available = &a
+		}
+		v.Reference = args["reference"]
+		return v
+	})
+	return "ok"
+}
+
+// heard lists what the client was asked and told since the last time.
+func (s *script) heard() string {
+	var lines []string
+	name := func(t authorization.TransactionID) string {
+		for name, r := range s.sent {
+			if id := s.ids[r.Key().String()]; id == t && !t.IsZero() {
+				return " " + name
+			}
+		}
+		return ""
+	}
+	line := func(verb string, m *authorization.ClientMessage) {
+		text := verb + " " + string(m.Type) + name(m.Transaction.ID) + " " + m.Transaction.Billing.String()
+		if o := m.Transaction.Original; !o.IsZero() {
+			text += ", original" + name(o)
+		}
+		if m.Transaction.Status != authorization.StatusPending {
+			text += ", decided by " + string(m.Transaction.DecidedBy)
+		}
+		lines = append(lines, text)
+	}
+	asked := s.client.Asked()
+	for _, m := range asked[s.asked:] {
+		line("asked", m)
+	}
+	s.asked = len(asked)
+	for _, m := range s.Heard() {
+		line("told", m)
+	}
+	if len(lines) == 0 {
+		return "nothing"
+	}
+	return strings.Join(lines, "\n")
 }

@@ -25,6 +25,7 @@ import (
 const (
 	// sealAfter is how old a decision is when it is sealed. Its identifier is
 	// given before it is committed; by then whatever has a smaller one is there.
+	// One whose client was asked and that is not concluded holds up those after it.
 	sealAfter = 10 * time.Minute
 	sealBatch = 1000
 	sealed    = "Seal"
@@ -64,11 +65,18 @@ func (s *Seals) sealNext(ctx context.Context, tx db.Tx) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read what is sealed: %w", err)
 	}
+	open, isOpen, err := firstPending(ctx, tx) // before the decisions: what is concluded by now is read as that
+	if err != nil {
+		return 0, fmt.Errorf("read what is pending: %w", err)
+	}
 	batch, err := decisionTextsAfter(ctx, tx, after, sealBatch)
 	if err != nil {
 		return 0, fmt.Errorf("read decisions: %w", err)
 	}
-	if i := slices.IndexFunc(batch, func(d decisionText) bool { return d.at.After(now.Add(-sealAfter)) }); i >= 0 {
+	mayChange := func(d decisionText) bool {
+		return d.at.After(now.Add(-sealAfter)) || isOpen && d.transaction >= open
+	}
+	if i := slices.IndexFunc(batch, mayChange); i >= 0 {
 		batch = batch[:i]
 	}
 	if len(batch) == 0 {

@@ -93,3 +93,32 @@ func TestSeal_findsWhatWasDoneToDecisionsAfterwards(t *testing.T) {
 		})
 	}
 }
+
+// What is pending is not sealed, nor what came after it: its decision is written
+// again when it is concluded.
+func TestSeal_waitsForWhatIsPending(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, _ *authorizationtest.Client) {
+		seals := &authorization.Seals{DB: w.DB, Clock: w.Clock}
+		card := w.NewCard("0.00")
+		pay := func() *authorization.Request {
+			w.Clock.Advance(time.Second)
+			return w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+		}
+		w.Authorize(pay())
+		reserve(t, w, pay())
+		w.Authorize(pay())
+		w.Clock.Advance(time.Hour)
+		if n, err := seals.Seal(t.Context()); n != 1 || err != nil {
+			t.Errorf("sealed %d, %v", n, err)
+		}
+		if n, err := w.Engine.FinishPending(t.Context()); n != 1 || err != nil {
+			t.Errorf("finished %d, %v", n, err)
+		}
+		if n, err := seals.Seal(t.Context()); n != 2 || err != nil {
+			t.Errorf("sealed %d, %v", n, err)
+		}
+		if v, err := seals.Verify(t.Context()); err != nil || v.Checked != 3 || v.Broken != 0 {
+			t.Errorf("verified %+v, %v", v, err)
+		}
+	})
+}

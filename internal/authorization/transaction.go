@@ -118,6 +118,7 @@ type Status string
 
 // The statuses. Approved means an open hold, Cleared a posting.
 const (
+	StatusPending           Status = "Pending" // the client is being asked
 	StatusApproved          Status = "Approved"
 	StatusDeclined          Status = "Declined"
 	StatusReversed          Status = "Reversed"
@@ -133,6 +134,7 @@ const (
 // next is the state machine of contract §4.5, with the two moves that settled
 // questions add: a posted single-message item may be reversed.
 var next = map[Status][]Status{
+	StatusPending:           {StatusApproved, StatusCleared, StatusDeclined, StatusFailed},
 	StatusApproved:          {StatusReversed, StatusPartiallyReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
 	StatusPartiallyReversed: {StatusPartiallyReversed, StatusReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
 	StatusPartiallyCleared:  {StatusPartiallyCleared, StatusCleared},
@@ -198,9 +200,14 @@ type Transaction struct {
 	PIN, ARQC, CVV, CVV2 Result
 	// DeclinedBy is the check that decided a decline or failure.
 	DeclinedBy string
+	// DecidedBy is who decided, and ClientReference what the client that did so
+	// calls it.
+	DecidedBy       DecidedBy
+	ClientReference string
 
 	// PostedAfter and AvailableAfter are the account's balances after this
-	// transaction; HasBalance is false where there is no account.
+	// transaction; HasBalance is false where there is no account. Where the client
+	// owns the balance they are what it told.
 	PostedAfter, AvailableAfter money.Amount
 	HasBalance                  bool
 

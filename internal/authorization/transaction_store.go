@@ -18,9 +18,9 @@ const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, sta
 	terminal_id, card_acceptor_id, merchant_name, merchant_city, merchant_country, mcc, pos_entry_mode,
 	pos_condition_code, card_network, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
 	cvv_result, cvv2_result, declined_by, network_response_code, settlement_amount, settlement_currency, conversion_rate,
-	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at`
+	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at, decided_by, client_reference`
 
-var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 66}
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 68}
 
 // InsertTransactions writes new transactions. The caller holds the locks of
 // their accounts.
@@ -42,7 +42,7 @@ func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error
 			m.TerminalID, m.CardAcceptorID, m.MerchantName, m.MerchantCity, m.MerchantCountry, m.MCC, m.EntryMode,
 			m.ConditionCode, t.CardNetwork, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
 			t.CVV, t.CVV2, t.DeclinedBy, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
-			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))
+			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt), t.DecidedBy, t.ClientReference)
 	}
 	return transactionInsert.Exec(ctx, tx, args)
 }
@@ -60,7 +60,7 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 		&m.TerminalID, &m.CardAcceptorID, &m.MerchantName, &m.MerchantCity, &m.MerchantCountry, &m.MCC, &m.EntryMode,
 		&m.ConditionCode, &t.CardNetwork, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
 		&t.CVV, &t.CVV2, &t.DeclinedBy, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
-		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated)
+		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated, &t.DecidedBy, &t.ClientReference)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,8 @@ func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, now t
 }
 
 // findOpenByRRN finds the open authorization of a card that a later message
-// names by RRN and terminal, and by its code when it gives one. An advice for
+// names by RRN and terminal, and by its code when it gives one; also one whose
+// client is being asked. An advice for
 // the same amount is the network's own answer to a request that we answered
 // too late: it has the network's code.
 func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (TransactionID, bool, error) {
@@ -147,10 +148,10 @@ func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (Trans
 		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND card_id = $3
 			AND terminal_id = $4 AND card_acceptor_id = $5 AND id = root_id AND hold_id IS NOT NULL
 			AND (authorization_code = $6 OR $6 = '' OR ($7 AND transaction_amount = $8 AND transaction_currency = $9))
-			AND (status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared')
+			AND (status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared', 'Pending')
 				OR $10 AND $6 <> '' AND authorization_code = $6 AND status IN ('Cleared', 'PartiallyRefunded', 'Refunded') AND cleared_amount > 0
 				AND NOT EXISTS (SELECT 1 FROM card_transaction p WHERE p.root_id = card_transaction.id AND p.id <> p.root_id AND p.flow = 'FinancialAdvice'))
-		ORDER BY CASE WHEN status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
+		ORDER BY CASE WHEN status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared', 'Pending') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
 		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode,
 		req.Flow == AuthorizationAdvice, req.Amount.Minor(), req.Amount.Currency().Code(), req.Flow == FinancialAdvice)
 }
@@ -221,7 +222,7 @@ func standingAfter(ctx context.Context, tx db.Tx, after string, n int) ([]heldTr
 			" ORDER BY id LIMIT $2", after, n)
 }
 
-var standingLookup = &db.Lookup{Head: "SELECT DISTINCT hold_id FROM card_transaction WHERE status IN " + standing + " AND hold_id IN "}
+var standingLookup = &db.Lookup{Head: "SELECT DISTINCT hold_id FROM card_transaction WHERE (status = 'Pending' OR status IN " + standing + ") AND hold_id IN "}
 
 func holdsOfStanding(ctx context.Context, tx db.Tx, ids []ledger.HoldID) (map[ledger.HoldID]bool, error) {
 	found := make(map[ledger.HoldID]bool, len(ids))

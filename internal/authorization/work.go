@@ -23,9 +23,18 @@ type operation struct {
 	key   string
 	// original is the key of the message that a reversal names; empty else.
 	original string
+	// conclusion, when set, ends what an earlier operation began: its client was
+	// asked.
+	conclusion *conclusion
 
 	answer Answer
 	trace  Trace
+	// state is what was decided on. asks says that the client must be asked now;
+	// awaits names a transaction whose client is being asked, which op has to wait
+	// for.
+	state  State
+	asks   bool
+	awaits TransactionID
 	// stale says that what was gathered is out of date: gather again.
 	stale bool
 	err   error
@@ -54,6 +63,11 @@ type work struct {
 	messagesAnswered    []*message
 	decisions           []storedDecision
 	chainsClosed        map[TransactionID]bool // by root; true when by posting
+
+	concluded []concluded
+	stoodIn   map[accountDay]money.Amount     // approved in the client's place
+	pending   map[TransactionID]TransactionID // of life cycles in which a client is being asked, by root
+	told      []ClientMessage
 }
 
 // open reads the state of all operations under locks, always in the same order:
@@ -86,7 +100,10 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 	if w.messages, err = readMessages(ctx, tx, slices.Compact(keys)); err != nil {
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
-	return w, w.lockAccounts(ctx, tx, ops)
+	if err := w.lockAccounts(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	return w, w.readClients(ctx, tx, ops)
 }
 
 // markStale compares the configuration that was gathered under with the one in
@@ -106,7 +123,7 @@ func (w *work) markStale(ctx context.Context, tx db.Tx, ops []*operation) error 
 		return fmt.Errorf("read configuration versions: %w", err)
 	}
 	for _, op := range ops {
-		op.stale = !op.facts.Tenant.IsZero() && versions[op.facts.Tenant] != op.facts.ConfigurationVersion
+		op.stale = op.conclusion == nil && !op.facts.Tenant.IsZero() && versions[op.facts.Tenant] != op.facts.ConfigurationVersion
 	}
 	return nil
 }
@@ -125,7 +142,7 @@ func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error 
 	for _, op := range ops {
 		f := op.facts
 		// A PIN that was changed since it was compared must be compared again.
-		if f.Card.Found && f.PIN != NotPresent && !w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
+		if op.conclusion == nil && f.Card.Found && f.PIN != NotPresent && !w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
 			op.stale = true
 		}
 	}
@@ -145,6 +162,9 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 			originals = append(originals, m.transaction)
 		}
 		originals = append(originals, op.facts.Candidate)
+		if op.conclusion != nil {
+			originals = append(originals, op.facts.Transaction)
+		}
 	}
 	var holds []ledger.HoldID
 	found, err := ReadTransactions(ctx, tx, originals)
@@ -193,7 +213,7 @@ func (w *work) lockAccounts(ctx context.Context, tx db.Tx, ops []*operation) err
 // we answered too late must not hold the money again.
 func (w *work) markOvertaken(ctx context.Context, tx db.Tx, ops []*operation) error {
 	for _, op := range ops {
-		if op.stale || !op.seeksOriginal() || w.messages[op.key] != nil {
+		if op.stale || op.conclusion != nil || !op.seeksOriginal() || w.messages[op.key] != nil {
 			continue
 		}
 		_, found, err := findOpenByRRN(ctx, tx, op.facts, op.req)
@@ -214,7 +234,7 @@ func (op *operation) seeksOriginal() bool {
 func (w *work) isOvertaken(op *operation) bool {
 	return op.seeksOriginal() && op.req.RRN != "" && slices.ContainsFunc(w.fresh, func(t *Transaction) bool {
 		return t.Card == op.facts.Card.ID && t.Message.RRN == op.req.RRN && t.Message.TerminalID == op.req.TerminalID &&
-			t.Message.CardAcceptorID == op.req.CardAcceptorID && t.ID == t.Root && !t.Hold.IsZero() && t.Status.HoldsMoney() &&
+			t.Message.CardAcceptorID == op.req.CardAcceptorID && t.ID == t.Root && !t.Hold.IsZero() && (t.Status.HoldsMoney() || t.Status == StatusPending) &&
 			(op.req.AuthorizationCode == "" || t.AuthorizationCode == op.req.AuthorizationCode ||
 				op.req.Flow == AuthorizationAdvice && t.Amount == op.req.Amount)
 	})
@@ -275,6 +295,12 @@ func (w *work) original(t *Transaction, f *Facts) Original {
 // step answers one operation: as before when its message is known, else by a
 // decision whose effects it applies in memory.
 func (w *work) step(op *operation) error {
+	if op.conclusion != nil {
+		return w.conclude(op)
+	}
+	if op.awaits = w.awaited(op); !op.awaits.IsZero() {
+		return nil
+	}
 	if m := w.messages[op.key]; m != nil && !m.tombstone {
 		if m.fingerprint == op.facts.fingerprint {
 			op.answer = m.answer
@@ -291,19 +317,23 @@ func (w *work) step(op *operation) error {
 	}
 	s := w.state(op)
 	d := decide(op.req, op.facts, s)
+	op.state, op.asks = s, d.Status == StatusPending
 	t := op.transaction(d, s)
 	if err := w.apply(op, d, s, t); err != nil {
 		return fmt.Errorf("apply decision: %w", err)
 	}
-	if a, ok := w.book.Account(t.Account); ok {
+	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode != program.BalanceExternal {
 		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
 	}
 	if err := w.answerTo(op, d, t); err != nil {
 		return err
 	}
 	w.record(op, d, s, t)
+	w.tellClient(op, d, t)
 	w.settle(t.Root)
-	w.tell(op, d, t)
+	if !op.asks {
+		w.tell(op, d, t)
+	}
 	return nil
 }
 
@@ -366,7 +396,7 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 	if row.code == CardVerification && req.Flow == AuthorizationRequest {
 		t.Flow = StatusCheck
 	}
-	t.CardNetwork = f.Card.Network
+	t.CardNetwork, t.DecidedBy = f.Card.Network, d.By
 	t.Classify(f.Card.Country)
 	t.judged(req, f, s, d)
 	if d.Status == StatusDeclined || d.Status == StatusFailed {
@@ -410,7 +440,7 @@ func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 		}
 		w.book.ExtendHold(o.Hold, f.HoldExpires)
 	}
-	if d.Status == StatusApproved && t.IsDebit && !op.req.Flow.IsReversal() && !t.Original.IsZero() {
+	if (d.Status == StatusApproved || d.Status == StatusPending) && t.IsDebit && !op.req.Flow.IsReversal() && !t.Original.IsZero() {
 		t.Hold = o.Hold // an increment or completion lives on its original's hold
 	}
 	if d.Post.Sign() > 0 {
@@ -497,11 +527,18 @@ func (w *work) responseCode(op *operation, o Outcome) string {
 // answerTo makes the answer. An advice is acknowledged unless it could not be
 // booked at all; a reversal advice always.
 func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
+	if d.Status == StatusPending {
+		op.answer = Answer{Transaction: t.ID, Outcome: OutcomePending, Approved: op.req.Amount}
+		op.trace = d.Trace
+		return nil
+	}
 	told := d.Outcome
 	if op.req.Flow == ReversalAdvice || op.req.Flow.IsAdvice() && d.Status != StatusFailed && d.Reason != DuplicateTransaction {
 		told = OutcomeApproved
 	}
-	t.ResponseCode = w.responseCode(op, told)
+	if t.ResponseCode = d.ResponseCode; t.ResponseCode == "" {
+		t.ResponseCode = w.responseCode(op, told)
+	}
 	if d.Reason == Approved {
 		t.AuthorizationCode = op.facts.AuthorizationCode
 	}
@@ -565,6 +602,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	for k := range w.transactionsChanged {
 		changed = append(changed, w.transactions[k])
 	}
+	if err := w.writeConclusions(ctx, tx); err != nil {
+		return err
+	}
 	if err := UpdateTransactions(ctx, tx, changed, w.now); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
 	}
@@ -582,5 +622,5 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := insertDecisions(ctx, tx, w.decisions); err != nil {
 		return fmt.Errorf("insert decisions: %w", err)
 	}
-	return outbox.Add(ctx, tx, w.events...)
+	return outbox.Add(ctx, tx, append(w.events, clientEvents(w.told, w.now)...)...)
 }

@@ -322,7 +322,29 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	if err := insertExceptions(ctx, tx, b.in, b.records); err != nil {
 		return fmt.Errorf("insert exceptions: %w", err)
 	}
-	return b.raise(ctx, tx)
+	if err := b.raise(ctx, tx); err != nil {
+		return err
+	}
+	return authorization.TellClients(ctx, tx, b.told(), b.in.At)
+}
+
+// told are the messages about what was posted for clients that own their
+// balances.
+func (b *batch) told() []authorization.ClientMessage {
+	var all []authorization.ClientMessage
+	for _, r := range b.records {
+		if r.transaction == nil || r.place.names == nil {
+			continue
+		}
+		m := authorization.ClientMessage{
+			Type: authorization.ClearingMessage, Names: r.place.names[r.transaction.Card], Transaction: *r.transaction,
+		}
+		if r.transaction.Flow == authorization.Refund {
+			m.Type = authorization.RefundMessage
+		}
+		all = append(all, m)
+	}
+	return all
 }
 
 // count adds what became of the records to a summary.

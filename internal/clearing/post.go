@@ -175,7 +175,7 @@ func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, o
 		BusinessOn: b.in.BusinessOn, CreatedAt: b.in.At, UpdatedAt: b.in.At,
 	}
 	t.Root = t.ID
-	t.CardNetwork = r.place.network
+	t.CardNetwork, t.DecidedBy = r.place.network, authorization.ByNetwork
 	t.Classify(r.place.country)
 	switch {
 	case r.Kind == Refund:

@@ -27,6 +27,9 @@ type place struct {
 	account  ledger.AccountID
 	network  string // of the BIN, as the contract names it
 	country  string // of the BIN, alpha-2
+	// names are what the client calls the cards, when it owns the balance and is
+	// told what is posted; else nil.
+	names map[id.ID[issuing.Card]]issuing.CardName
 }
 
 type plastic struct {
@@ -84,8 +87,14 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 		return fmt.Errorf("find card of line %d: %w", p.Line, err)
 	}
 	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
+	if cfg.Attributes.BalanceMode != program.BalanceInternal {
+		to.names = make(map[id.ID[issuing.Card]]issuing.CardName, len(cards))
+	}
 	for _, c := range cards {
 		to.cards = append(to.cards, plastic{c.Card.ID, c.Card.Status})
+		if to.names != nil {
+			to.names[c.Card.ID] = c.Name()
+		}
 	}
 	if len(cards) > 0 {
 		to.issuance, to.account = cards[0].Issuance.ID, cards[0].Issuance.Account

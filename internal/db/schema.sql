@@ -513,7 +513,9 @@ CREATE TABLE card_transaction (
     available_after      BIGINT  CHECK (available_after BETWEEN -2000000000000000 AND 2000000000000000),
     business_on          TEXT    NOT NULL,
     created_at           BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at           BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    updated_at           BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    decided_by           TEXT    NOT NULL, -- Platform, Client, StandIn, Network
+    client_reference     TEXT    NOT NULL  -- what a client that owns its balances calls it
 );
 
 CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;
@@ -527,6 +529,10 @@ CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE 
 CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
 
 CREATE INDEX card_transaction_by_root ON card_transaction (root_id);
+
+CREATE INDEX card_transaction_pending ON card_transaction (created_at) WHERE status = 'Pending';
+
+CREATE INDEX card_transaction_stood_in ON card_transaction (account_id, business_on) WHERE decided_by = 'StandIn';
 
 CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
 

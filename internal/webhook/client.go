@@ -25,10 +25,24 @@ type certifiedClient struct {
 	client *http.Client
 }
 
+// askingClient is a client that keeps as many connections to one receiver as it
+// is asked questions at a time: a handshake for each would take the time of the
+// answer.
+func askingClient(reach outbound.Reach) *http.Client {
+	client := outbound.NewClient(reach)
+	client.Transport.(*http.Transport).MaxIdleConnsPerHost = askMax
+	return client
+}
+
 // client returns the client that talks to h. Every one connects only to what
 // [outbound.Guard] lets pass.
-func (s *Service) client(h Hook, c confidential, reach outbound.Reach) (*http.Client, error) {
-	if c.Type != MTLS {
+func (s *Service) client(to recipient) (*http.Client, error) {
+	h, c, reach := to.hook, to.keep, to.reach
+	switch {
+	case c.Type == MTLS:
+	case to.isAsked:
+		return s.askingClientFor(reach), nil
+	default:
 		return s.clientFor(reach), nil
 	}
 	s.certified.mu.Lock()
@@ -41,6 +55,9 @@ func (s *Service) client(h Hook, c confidential, reach outbound.Reach) (*http.Cl
 		return nil, err
 	}
 	client := outbound.NewClient(reach)
+	if h.Type.IsAsked() {
+		client = askingClient(reach)
+	}
 	client.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{pair}
 	if old, ok := s.certified.all[h.ID]; ok {
 		old.client.CloseIdleConnections()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbound"
@@ -72,10 +73,20 @@ func (s *Service) publish(ctx context.Context, tx db.Tx, events []outbox.Message
 	}
 	var all []outbox.Message
 	for _, m := range events {
+		if m.Name == authorization.EventClientMessage {
+			fact, found, err := s.fact(m, tenant, hooks)
+			if err != nil {
+				return err
+			}
+			if found {
+				all = append(all, fact)
+			}
+			continue
+		}
 		var content Content
 		var body []byte
 		for _, h := range hooks {
-			if !h.IsActive || !h.Wants(m.Name) {
+			if h.Type != TypeEvent || !h.IsActive || !h.Wants(m.Name) {
 				continue
 			}
 			if body == nil {
@@ -212,7 +223,7 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL is malformed"}, nil
 	}
 	r.Header.Set("X-WebHook-Delivery", m.ID.UUID())
-	answer, err := s.post(r, recipient{h, keep, reach}, m.EventID.UUID(), body)
+	answer, err := s.post(r, recipient{hook: h, keep: keep, reach: reach}, m.EventID.UUID(), body)
 	if err != nil {
 		return outbox.Outcome{Text: reasonOf(err)}, nil
 	}
@@ -221,6 +232,9 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return outbox.Outcome{Code: answer.StatusCode, Text: "no whole answer in time"}, nil
 	}
+	if m.Name == authorization.EventClientMessage {
+		return s.acknowledged(answer.StatusCode, text), nil
+	}
 	return outbox.Outcome{
 		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: outbound.Excerpt(string(text)),
 	}, nil
@@ -228,9 +242,10 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 
 // recipient is a hook with what is sealed of it, opened.
 type recipient struct {
-	hook  Hook
-	keep  confidential
-	reach outbound.Reach
+	hook    Hook
+	keep    confidential
+	reach   outbound.Reach
+	isAsked bool // somebody waits
 }
 
 // post sends r, whose body is body, with what the hook wants to see and the
@@ -240,7 +255,7 @@ func (s *Service) post(r *http.Request, to recipient, event string, body []byte)
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.client(to.hook, to.keep, to.reach)
+	client, err := s.client(to)
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +264,18 @@ func (s *Service) post(r *http.Request, to recipient, event string, body []byte)
 	r.Header.Set("User-Agent", userAgent)
 	now := s.Clock.Now()
 	outbound.Sign(r.Header, to.keep.secrets(now), event, now, body)
+	if to.hook.Type.IsAsked() {
+		r.Header.Set("Idempotency-Key", event)
+	}
 	answer, err := client.Do(r)
 	if err == nil && answer.StatusCode == http.StatusUnauthorized && token != "" {
 		s.tokens.forget(to.hook) // the next attempt fetches another one
 	}
 	return answer, err
 }
+
+// isUnsent reports whether the receiver has certainly heard nothing.
+func isUnsent(err error) bool { return errors.Is(err, errToken) || errors.Is(err, outbound.ErrAddress) }
 
 // reasonOf says why there was no answer.
 func reasonOf(err error) string {

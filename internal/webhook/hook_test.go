@@ -260,7 +260,7 @@ func TestSend_showsItsCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := w.client(h, keep, outbound.Loopback)
+		client, err := w.client(recipient{hook: h, keep: keep, reach: outbound.Loopback})
 		if err != nil {
 			t.Fatal(err)
 		}

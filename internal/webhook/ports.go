@@ -3,6 +3,8 @@ package webhook
 import (
 	"context"
 
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
@@ -16,4 +18,15 @@ type Sealer interface {
 // API family whose contract has the webhooks is one.
 type Encoder interface {
 	EncodeEvent(m outbox.Message) (Content, error)
+}
+
+// Dialogue is the words in which clients that own their balances are asked and
+// answer (contract/platform.md §14.6).
+type Dialogue interface {
+	// EncodeQuestion makes the data of a question or fact; id is what a receiver
+	// knows it by when it comes twice.
+	EncodeQuestion(id string, m *authorization.ClientMessage) (Content, error)
+	// DecodeVerdict reads an answer. Amounts without a currency are in c. The error
+	// quotes nothing of it.
+	DecodeVerdict(body []byte, c money.Currency) (authorization.Verdict, error)
 }

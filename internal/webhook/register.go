@@ -122,12 +122,17 @@ func (s *Service) HookFor(ctx context.Context, tx db.Tx, tenant access.TenantID,
 	if err != nil {
 		return Hook{}, false, fmt.Errorf("read webhooks: %w", err)
 	}
+	h, found := choose(all, kind, product, network, code)
+	return h, found, nil
+}
+
+func choose(all []Hook, kind Type, product, network, code string) (Hook, bool) {
 	for _, h := range all {
 		if h.Type == kind && h.IsActive && !h.IsDisabled && h.Filter.Admits(product, network, code) {
-			return h, true, nil
+			return h, true
 		}
 	}
-	return Hook{}, false, nil
+	return Hook{}, false
 }
 
 // Update replaces what a caller may change of a hook; its type stays. A signing secret, an

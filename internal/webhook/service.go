@@ -17,21 +17,29 @@ type Service struct {
 	DB      *db.DB
 	Seal    Sealer
 	Encoder Encoder
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Dialogue puts questions and facts to clients that own their balances into
+	// words. Without one nobody may be asked.
+	Dialogue Dialogue
+	Clock    clock.Clock
+	Log      *slog.Logger
 	// Loopback lets sandbox tenants name this machine, for tests and
 	// development.
 	Loopback bool
 
-	public, local *http.Client
-	certified     certified
-	tokens        tokens
+	public, local       *http.Client
+	askPublic, askLocal *http.Client // of hooks that are asked
+	asking              asking
+	certified           certified
+	tokens              tokens
 }
 
 // New returns a service that talks to public addresses only. It needs an
 // Encoder before it can publish.
 func New(d *db.DB, seal Sealer, c clock.Clock, log *slog.Logger) *Service {
-	return &Service{DB: d, Seal: seal, Clock: c, Log: log, public: outbound.NewClient(outbound.Public), local: outbound.NewClient(outbound.Loopback)}
+	return &Service{
+		DB: d, Seal: seal, Clock: c, Log: log, public: outbound.NewClient(outbound.Public), local: outbound.NewClient(outbound.Loopback),
+		askPublic: askingClient(outbound.Public), askLocal: askingClient(outbound.Loopback),
+	}
 }
 
 // reachFor is how far requests of a tenant go.
@@ -47,6 +55,13 @@ func (s *Service) clientFor(r outbound.Reach) *http.Client {
 		return s.local
 	}
 	return s.public
+}
+
+func (s *Service) askingClientFor(r outbound.Reach) *http.Client {
+	if r == outbound.Loopback {
+		return s.askLocal
+	}
+	return s.askPublic
 }
 
 // TopicDelivery is the topic of messages to hooks; the lane is the hook's id.

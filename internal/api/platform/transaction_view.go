@@ -55,7 +55,7 @@ type TransactionClass struct {
 	IsDebit            bool    `json:"isDebit"`
 	IsFinancial        bool    `json:"isFinancial"`
 	IsAdvice           bool    `json:"isAdvice"`
-	IsStandIn          bool    `json:"isStandIn" doc:"An advice of what the network decided in our place."`
+	IsStandIn          bool    `json:"isStandIn" doc:"An advice of what the network decided in our place, or approved by us in the place of the client that owns the balance."`
 	IsForcePost        bool    `json:"isForcePost"`
 	MTI                *string `json:"mti"`
 	ProcessingCode     *string `json:"processingCode"`
@@ -67,7 +67,7 @@ type TransactionDecision struct {
 	NetworkResponseCode *string        `json:"networkResponseCode" doc:"What an advice reports."`
 	DeclineReason       *string        `json:"declineReason"`
 	DeclineDetail       *declineDetail `json:"declineDetail"`
-	DecidedBy           string         `json:"decidedBy" enum:"Platform,Network"`
+	DecidedBy           string         `json:"decidedBy" enum:"Platform,Client,StandIn,Network" doc:"Client: the system that owns the balance; StandIn: we, as it gave no answer."`
 }
 
 type declineDetail struct {
@@ -239,10 +239,10 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		TransactionClass: TransactionClass{
 			FlowCode: string(t.Flow), TransactionCode: orNil(t.Code), TransactionNetwork: orNil(t.CardNetwork), TransactionDomain: orNil(t.Domain),
 			Status: string(t.Status), IsDebit: t.IsDebit, IsFinancial: isFinancial(&t.Transaction), IsAdvice: t.IsAdvice,
-			IsStandIn: t.Flow == authorization.AuthorizationAdvice, IsForcePost: t.IsForcePost, MTI: orNil(m.MTI), ProcessingCode: orNil(m.ProcessingCode),
+			IsStandIn: t.Flow == authorization.AuthorizationAdvice || t.DecidedBy == authorization.ByStandIn && t.Reason == authorization.Approved, IsForcePost: t.IsForcePost, MTI: orNil(m.MTI), ProcessingCode: orNil(m.ProcessingCode),
 		},
 		TransactionDecision: TransactionDecision{
-			ResponseCode: orNil(t.ResponseCode), NetworkResponseCode: orNil(m.ResponseCode), DeclineReason: orNil(t.Reason), DecidedBy: "Platform",
+			ResponseCode: orNil(t.ResponseCode), NetworkResponseCode: orNil(m.ResponseCode), DeclineReason: orNil(t.Reason), DecidedBy: string(t.DecidedBy),
 		},
 		TransactionCard: TransactionCard{
 			CardToken: orNil(n.Token), MaskedCardNo: orNil(n.MaskedNo), CardSequenceNo: n.Sequence, IssuanceNo: orNil(n.IssuanceNo),
@@ -253,11 +253,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 			TransactionDate: localDate(m.LocalTime, m.TransmittedAt), TransmissionDate: m.TransmittedAt, SystemDate: t.CreatedAt,
 			BusinessDate: t.BusinessOn.String(), SettlementDate: dayOf(m.SettlementDate, m.TransmittedAt), ClearingDate: clearingDate(t),
 		},
-		TransactionMerchant: TransactionMerchant{
-			MerchantID: orNil(strings.TrimSpace(m.CardAcceptorID)), MerchantName: orNil(m.MerchantName), MerchantCity: orNil(m.MerchantCity),
-			MerchantCountry: orNil(m.MerchantCountry), MCC: orNil(m.MCC), TerminalID: orNil(strings.TrimSpace(m.TerminalID)),
-			TerminalType: orNil(t.Terminal), AcquirerID: orNil(m.AcquirerID), ForwardingID: orNil(m.ForwarderID),
-		},
+		TransactionMerchant: encodeMerchant(&t.Transaction),
 		TransactionPOS:      encodePOS(&t.Transaction),
 		TransactionSecurity: encodeSecurity(&t.Transaction),
 		Related:             []relatedTransaction{},
@@ -267,9 +263,6 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 	}
 	if t.Root != t.ID {
 		out.ParentAuthorizationID = orNil(t.Root.UUID())
-	}
-	if t.IsAdvice || isClearingRecord(&t.Transaction) {
-		out.DecidedBy = "Network"
 	}
 	if t.DeclinedBy != "" {
 		out.DeclineDetail = &declineDetail{Stage: orNil(t.DeclinedBy)}
@@ -286,6 +279,15 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		out.MessageFieldsSummary = encodeFields(t.Fields, n)
 	}
 	return out
+}
+
+func encodeMerchant(t *authorization.Transaction) TransactionMerchant {
+	m := &t.Message
+	return TransactionMerchant{
+		MerchantID: orNil(strings.TrimSpace(m.CardAcceptorID)), MerchantName: orNil(m.MerchantName), MerchantCity: orNil(m.MerchantCity),
+		MerchantCountry: orNil(m.MerchantCountry), MCC: orNil(m.MCC), TerminalID: orNil(strings.TrimSpace(m.TerminalID)),
+		TerminalType: orNil(t.Terminal), AcquirerID: orNil(m.AcquirerID), ForwardingID: orNil(m.ForwarderID),
+	}
 }
 
 // encodeFields shows a message. Its card number is the card's: it is kept

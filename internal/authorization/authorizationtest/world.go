@@ -50,9 +50,11 @@ type World struct {
 	Caller    access.Caller
 	Config    authorization.Config
 
+	log      *slog.Logger
 	customer string
 	stan     int
 	told     int // events that Told returned
+	heard    int // messages to clients that Heard returned
 }
 
 // New makes a world on an empty migrated database. The engine is closed when
@@ -66,7 +68,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	rand.Read(root)
 	module, err := soft.New(root)
 	must(t, err)
-	w := &World{T: t, DB: d, Clock: clock.NewFake(Start), HSM: module, Config: cfg}
+	w := &World{T: t, DB: d, Clock: clock.NewFake(Start), HSM: module, Config: cfg, log: slog.New(slog.DiscardHandler)}
 	w.Access = access.New(d, module, w.Clock)
 	w.Customers, w.Programs, w.Issuing = newIssuing(d, module, w.Clock)
 	w.Access.Watcher = w.Programs
@@ -94,7 +96,7 @@ func (w *World) NewEngine() *authorization.Engine {
 	must(w.T, err)
 	_, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
 	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, programs, cards, codes, w.Clock,
-		slog.New(slog.DiscardHandler), nobody{}, w.Config)
+		w.log, nobody{}, w.Config)
 	w.T.Cleanup(e.Close)
 	return e
 }

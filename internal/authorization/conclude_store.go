@@ -1,0 +1,99 @@
+package authorization
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+var (
+	transactionConclude = &db.Bulk{
+		Head: `WITH v (id, status, reason, response_code, authorization_code, hold_id, billing_amount, pin_result, arqc_result, cvv_result,
+			cvv2_result, cvm_method, declined_by, decided_by, client_reference, posted_after, available_after, updated_at) AS (VALUES `,
+		Columns: 18,
+		Types: []string{
+			"TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT",
+			"TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
+		},
+		Tail: `) UPDATE card_transaction SET status = v.status, reason = v.reason, response_code = v.response_code,
+			authorization_code = v.authorization_code, hold_id = v.hold_id, billing_amount = v.billing_amount, pin_result = v.pin_result,
+			arqc_result = v.arqc_result, cvv_result = v.cvv_result, cvv2_result = v.cvv2_result, cvm_method = v.cvm_method,
+			declined_by = v.declined_by, decided_by = v.decided_by, client_reference = v.client_reference,
+			posted_after = v.posted_after, available_after = v.available_after, updated_at = v.updated_at
+			FROM v WHERE card_transaction.id = v.id AND card_transaction.status = 'Pending'`,
+	}
+	messageConclude = &db.Bulk{
+		Head: "WITH v (key, answer) AS (VALUES ", Columns: 2, Types: []string{"TEXT", "TEXT"},
+		Tail: ") UPDATE message SET answer = v.answer FROM v WHERE message.key = v.key",
+	}
+	decisionConclude = &db.Bulk{
+		Head: "WITH v (id, record, trace) AS (VALUES ", Columns: 3, Types: []string{"TEXT", "TEXT", "TEXT"},
+		Tail: ") UPDATE decision SET record = v.record, trace = v.trace FROM v WHERE decision.transaction_id = v.id",
+	}
+)
+
+func concludeTransactions(ctx context.Context, tx db.Tx, all []concluded, now time.Time) error {
+	args := make([]any, 0, len(all)*transactionConclude.Columns)
+	for _, c := range all {
+		t := c.transaction
+		var posted, available any
+		if t.HasBalance {
+			posted, available = t.PostedAfter.Minor(), t.AvailableAfter.Minor()
+		}
+		args = append(args, t.ID, t.Status, t.Reason, t.ResponseCode, t.AuthorizationCode, t.Hold, t.Billing.Minor(), t.PIN, t.ARQC, t.CVV,
+			t.CVV2, t.CVM, t.DeclinedBy, t.DecidedBy, t.ClientReference, posted, available, clock.Micros(now))
+	}
+	return transactionConclude.Exec(ctx, tx, args)
+}
+
+func concludeMessages(ctx context.Context, tx db.Tx, all []concluded) error {
+	args := make([]any, 0, len(all)*messageConclude.Columns)
+	for _, c := range all {
+		args = append(args, c.message.key, c.message.answer.String())
+	}
+	return messageConclude.Exec(ctx, tx, args)
+}
+
+func concludeDecisions(ctx context.Context, tx db.Tx, all []concluded) error {
+	args := make([]any, 0, len(all)*decisionConclude.Columns)
+	for _, c := range all {
+		args = append(args, c.decision.transaction, c.decision.record, c.decision.trace.String())
+	}
+	return decisionConclude.Exec(ctx, tx, args)
+}
+
+// sumStoodIn is what was approved in the client's place for an account on a day,
+// less what was reversed.
+func sumStoodIn(ctx context.Context, tx db.Tx, k accountDay, c money.Currency) (money.Amount, error) {
+	var minor int64
+	err := tx.QueryRow(ctx, `SELECT COALESCE(SUM(billing_amount - reversed_amount), 0) FROM card_transaction
+		WHERE account_id = $1 AND business_on = $2 AND decided_by = 'StandIn' AND status NOT IN ('Pending', 'Declined', 'Failed')`,
+		k.account, k.on.String()).Scan(&minor)
+	if err != nil {
+		return money.Amount{}, err
+	}
+	return money.New(minor, c)
+}
+
+// pendingOf finds a transaction of a life cycle whose client is being asked.
+func pendingOf(ctx context.Context, tx db.Tx, root TransactionID) (TransactionID, bool, error) {
+	return db.One(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
+		"SELECT id FROM card_transaction WHERE root_id = $1 AND status = 'Pending' ORDER BY id LIMIT 1", root)
+}
+
+// pendingBefore lists transactions, of any tenant, whose clients were asked
+// before a time and are not concluded; in the order of their ids after one.
+func pendingBefore(ctx context.Context, tx db.Tx, before time.Time, after TransactionID, n int) ([]TransactionID, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
+		"SELECT id FROM card_transaction WHERE status = 'Pending' AND created_at < $1 AND id > $2 ORDER BY id LIMIT $3",
+		clock.Micros(before), after.String(), n)
+}
+
+// firstPending returns the first transaction, of any tenant, that is pending.
+func firstPending(ctx context.Context, tx db.Tx) (string, bool, error) {
+	return db.One(ctx, tx, func(s db.Scanner) (first string, err error) { return first, s.Scan(&first) },
+		"SELECT id FROM card_transaction WHERE status = 'Pending' ORDER BY id LIMIT 1")
+}

@@ -1,0 +1,384 @@
+package authorization_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+var declineInPlace = program.StandInPolicy{Action: program.StandInDecline}
+
+// external runs f with a tenant that owns its balances.
+func external(t *testing.T, f func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client)) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := authorizationtest.NewWith(t, d, authorization.Config{Client: client, Lanes: 4})
+		w.OwnBalances(program.BalanceExternal, declineInPlace)
+		f(t, w, client)
+	})
+}
+
+// hang makes the client wait until release is called; entered tells that it was
+// asked.
+func hang(c *authorizationtest.Client, v authorization.Verdict) (entered chan struct{}, release func()) {
+	entered, gate := make(chan struct{}, 64), make(chan struct{})
+	c.Answer(func(ctx context.Context, _ *authorization.ClientMessage) authorization.Verdict {
+		entered <- struct{}{}
+		select {
+		case <-gate:
+			return v
+		case <-ctx.Done():
+			return authorizationtest.Silence()
+		}
+	})
+	return entered, sync.OnceFunc(func() { close(gate) })
+}
+
+// A repeat that comes while the client is being asked waits for that answer: it
+// is asked once, and all are told the same, on every node.
+func TestAuthorize_repeatsWhileTheClientIsAskedAskOnce(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		other := w.NewEngine()
+		for _, v := range []authorization.Verdict{authorizationtest.Yes(), authorizationtest.No("57"), authorizationtest.Silence()} {
+			before := len(c.Asked())
+			entered, release := hang(c, v)
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+			w.Chip(card, r)
+			answers := make([]authorization.Answer, 12)
+			var wg sync.WaitGroup
+			ask := func(i int) {
+				wg.Go(func() {
+					engine, req := w.Engine, r
+					if i%2 == 1 {
+						engine = other
+					}
+					if i%3 != 0 {
+						req = authorizationtest.Repeat(r)
+					}
+					a, err := engine.Authorize(t.Context(), req)
+					if err != nil {
+						t.Error(err)
+					}
+					answers[i] = a
+				})
+			}
+			ask(0)
+			<-entered
+			for i := 1; i < len(answers); i++ {
+				ask(i)
+			}
+			time.AfterFunc(100*time.Millisecond, release)
+			wg.Wait()
+			release()
+			if n := len(c.Asked()) - before; n != 1 {
+				t.Errorf("the client was asked %d times", n)
+			}
+			for _, a := range answers {
+				if a.Transaction != answers[0].Transaction || a.ResponseCode != answers[0].ResponseCode || a.ResponseCode == "" ||
+					a.AuthorizationCode != answers[0].AuthorizationCode || string(a.IssuerAuthentication) != string(answers[0].IssuerAuthentication) {
+					t.Fatalf("got different answers to one message: %+v and %+v", a, answers[0])
+				}
+			}
+		}
+		if got := w.Balance(card); got.Held != money.Must(100, "TRY") {
+			t.Errorf("%s is held, want 1.00", got.Held)
+		}
+		w.Verify()
+	})
+}
+
+// A reversal that comes while the client is being asked waits for the answer, and
+// then leaves nothing held.
+func TestAuthorize_aReversalWaitsForTheClientsAnswer(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		for _, v := range []authorization.Verdict{authorizationtest.Yes(), authorizationtest.No("")} {
+			entered, release := hang(c, v)
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+			var wg sync.WaitGroup
+			wg.Go(func() { w.Authorize(r) })
+			<-entered
+			var reversal authorization.Answer
+			wg.Go(func() { reversal = w.Authorize(w.Reversal(card, r, authorization.ReversalAdvice, nil)) })
+			time.AfterFunc(50*time.Millisecond, release)
+			wg.Wait()
+			if reversal.ResponseCode != "00" {
+				t.Errorf("the reversal was answered %s", reversal.ResponseCode)
+			}
+			if got := w.Balance(card); !got.Held.IsZero() {
+				t.Errorf("%s is held", got.Held)
+			}
+		}
+		told := w.Heard()
+		if len(told) != 1 || told[0].Type != authorization.ReversalMessage {
+			t.Errorf("the client was told %v", told)
+		}
+		w.Verify()
+	})
+}
+
+// No committer waits for a client: another card of the same tenant, and another
+// message about the same card, are decided meanwhile.
+func TestAuthorize_aSlowClientHoldsUpNobody(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := authorizationtest.NewWith(t, d, authorization.Config{Client: client, Lanes: 1})
+		w.OwnBalances(program.BalanceExternal, declineInPlace)
+		card := w.NewCard("0.00")
+		entered, release := hang(client, authorizationtest.Yes())
+		defer release()
+		var wg sync.WaitGroup
+		for range 16 {
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+			wg.Go(func() { w.Authorize(r) })
+			<-entered
+		}
+		watch := time.Now()
+		r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+		r.Expiry = "2001" // refused without asking
+		if a := w.Authorize(r); a.Reason != authorization.ExpiryMismatch {
+			t.Errorf("got %s", a.Reason)
+		}
+		if took := time.Since(watch); took > time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if got := w.Balance(card); got.Held != money.Must(1600, "TRY") {
+			t.Errorf("%s is set aside while the client is asked", got.Held)
+		}
+		release()
+		wg.Wait()
+		w.Verify()
+	})
+}
+
+// Approvals in the client's place never exceed the day's limit, however many come
+// at once, on two nodes.
+func TestAuthorize_parallelStandInsNeverExceedTheDay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := authorizationtest.NewWith(t, d, authorization.Config{Client: client, Lanes: 4})
+		w.OwnBalances(program.BalanceExternal, authorizationtest.UpTo(1000, 5000))
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			return authorizationtest.Silence()
+		})
+		card := w.NewCard("0.00")
+		other := w.NewEngine()
+		var approved, declined atomic.Int64
+		var wg sync.WaitGroup
+		for i := range 24 {
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(1000, "TRY"))
+			engine := w.Engine
+			if i%2 == 1 {
+				engine = other
+			}
+			wg.Go(func() {
+				a, err := engine.Authorize(t.Context(), r)
+				switch {
+				case err != nil:
+					t.Error(err)
+				case a.IsApproved():
+					approved.Add(1)
+				case a.Reason == authorization.ClientTimeout:
+					declined.Add(1)
+				default:
+					t.Errorf("got %s", a.Reason)
+				}
+			})
+		}
+		wg.Wait()
+		if approved.Load() != 5 || declined.Load() != 19 {
+			t.Errorf("%d were approved and %d declined, want 5 and 19", approved.Load(), declined.Load())
+		}
+		kinds := map[authorization.MessageType]int{}
+		for _, m := range w.Heard() {
+			kinds[m.Type]++
+		}
+		if kinds[authorization.AdviceMessage] != 5 || kinds[authorization.ReversalMessage] != 19 {
+			t.Errorf("the client was told %v", kinds)
+		}
+		w.Verify()
+	})
+}
+
+// reserve leaves a transaction pending, as a process does that dies while it
+// waits for the client: its engine never comes back.
+func reserve(t *testing.T, w *authorizationtest.World, r *authorization.Request) {
+	t.Helper()
+	if err := w.Engine.Reserve(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What a process left pending is declined by another one, once the time for the
+// answer is over; a repeat then gets that answer.
+func TestFinishPending_endsWhatAProcessLeft(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		r := w.Request(card, authorization.AuthorizationRequest, money.Must(2500, "TRY"))
+		reserve(t, w, r)
+		other := w.NewEngine()
+		finish := func(want int) {
+			t.Helper()
+			if n, err := other.FinishPending(t.Context()); n != want || err != nil {
+				t.Errorf("finished %d (%v), want %d", n, err, want)
+			}
+		}
+		finish(0) // it may still come back
+		if got := w.Balance(card); got.Held != money.Must(2500, "TRY") {
+			t.Errorf("%s is held", got.Held)
+		}
+		w.Verify()
+		w.Clock.Advance(10 * time.Second)
+		finish(1)
+		finish(0)
+		if got := w.Balance(card); !got.Held.IsZero() {
+			t.Errorf("%s is held", got.Held)
+		}
+		a := w.Authorize(authorizationtest.Repeat(r))
+		if a.ResponseCode != "91" || a.Reason != authorization.ClientTimeout || !a.IsRepeat {
+			t.Errorf("the repeat got %+v", a)
+		}
+		told := w.Heard()
+		if len(told) != 1 || told[0].Type != authorization.ReversalMessage || told[0].Transaction.ID != a.Transaction ||
+			told[0].Transaction.Original != a.Transaction {
+			t.Errorf("the client was told %+v", told)
+		}
+		if len(c.Asked()) != 0 {
+			t.Error("the client was asked")
+		}
+		w.Verify()
+	})
+}
+
+// A repeat that comes first ends it itself, and many at once end it once.
+func TestAuthorize_aRepeatEndsWhatAProcessLeft(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		r := w.Request(card, authorization.FinancialRequest, money.Must(2500, "TRY"))
+		reserve(t, w, r)
+		w.Clock.Advance(10 * time.Second)
+		other := w.NewEngine()
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				engine := w.Engine
+				if i%2 == 1 {
+					engine = other
+				}
+				a, err := engine.Authorize(t.Context(), authorizationtest.Repeat(r))
+				if err != nil || a.ResponseCode != "91" {
+					t.Errorf("got %s, %v", a.ResponseCode, err)
+				}
+			})
+		}
+		wg.Wait()
+		if told := w.Heard(); len(told) != 1 {
+			t.Errorf("the client was told %d times", len(told))
+		}
+		if len(c.Asked()) != 0 {
+			t.Error("the client was asked")
+		}
+		w.Verify()
+	})
+}
+
+// An answer that comes when somebody else has ended the transaction changes
+// nothing: the network is told what was concluded, and nothing stays held.
+func TestAuthorize_aLateApprovalLeavesNoHold(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		entered, release := hang(c, authorizationtest.Yes())
+		r := w.Request(card, authorization.AuthorizationRequest, money.Must(2500, "TRY"))
+		var a authorization.Answer
+		var wg sync.WaitGroup
+		wg.Go(func() { a = w.Authorize(r) })
+		<-entered
+		w.Clock.Advance(10 * time.Second)
+		if n, err := w.NewEngine().FinishPending(t.Context()); n != 1 || err != nil {
+			t.Fatalf("finished %d (%v)", n, err)
+		}
+		release()
+		wg.Wait()
+		if a.ResponseCode != "91" {
+			t.Errorf("the network was told %s", a.ResponseCode)
+		}
+		if got := w.Balance(card); !got.Held.IsZero() {
+			t.Errorf("%s is held", got.Held)
+		}
+		if told := w.Heard(); len(told) != 1 || told[0].Type != authorization.ReversalMessage {
+			t.Errorf("the client was told %v", told)
+		}
+		w.Verify()
+	})
+}
+
+// A panic of what asks is no answer, not the end of the process.
+func TestAuthorize_survivesAPanicOfWhatAsks(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		c.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict { panic(errors.New("broken")) })
+		card := w.NewCard("0.00")
+		if a := w.Authorize(w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))); a.ResponseCode != "91" {
+			t.Errorf("got %s", a.ResponseCode)
+		}
+		w.Verify()
+	})
+}
+
+// The time that the network waits is counted from the receipt of its message.
+func TestAuthorize_asksNobodyWhenNoTimeIsLeft(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+		w.Clock.Advance(9 * time.Second)
+		if a := w.Authorize(r); a.ResponseCode != "91" {
+			t.Errorf("got %s", a.ResponseCode)
+		}
+		if len(c.Asked()) != 0 || len(w.Heard()) != 0 {
+			t.Error("the client was asked, or told")
+		}
+		w.Verify()
+	})
+}
+
+// Money that is held for the client is looked for by nobody else: expiry and
+// presentments leave a pending transaction alone.
+func TestAuthorize_anIncrementOfWhatEndedMeanwhileIsNotHeld(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		first := w.Request(card, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+		w.Authorize(first)
+		entered, release := hang(c, authorizationtest.Yes())
+		var a authorization.Answer
+		var wg sync.WaitGroup
+		more := more(w, card, first, 700)
+		wg.Go(func() { a = w.Authorize(more) })
+		<-entered
+		w.Clock.Advance(8 * 24 * time.Hour) // the hold expires
+		if n, err := w.Engine.Expire(t.Context()); n != 1 || err != nil {
+			t.Errorf("expired %d (%v)", n, err)
+		}
+		release()
+		wg.Wait()
+		if a.IsApproved() {
+			t.Error("it was approved")
+		}
+		if got := w.Balance(card); !got.Held.IsZero() {
+			t.Errorf("%s is held", got.Held)
+		}
+		if told := w.Heard(); len(told) != 1 || told[0].Type != authorization.ReversalMessage {
+			t.Errorf("the client was told %v", told)
+		}
+		w.Verify()
+	})
+}
