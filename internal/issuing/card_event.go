@@ -17,6 +17,8 @@ import (
 const (
 	EventCardCreated       = "card.created"        // CardCreated
 	EventCardStatusChanged = "card.status-changed" // CardStatusChanged
+	EventPolicyChanged     = "card.policy-changed" // PolicyChanged
+	EventPhoneChanged      = "card.phone-changed"  // PhoneChanged
 )
 
 // CardEvent is what every event about a card tells of it, as it is after what
@@ -57,6 +59,19 @@ type CardStatusChanged struct {
 	Description string
 	Channel     string
 	ChangedBy   string
+}
+
+// PolicyChanged is what the event of changed usage switches adds.
+type PolicyChanged struct {
+	Changed     []PolicyChange // those that have another position now; a switch with a start may have none yet
+	Description string
+	Channel     string
+}
+
+// PhoneChanged is what the event of another phone adds: both numbers masked,
+// empty for none.
+type PhoneChanged struct {
+	Previous, Current string
 }
 
 // raiseCard writes an event about a card, in the transaction of what it tells

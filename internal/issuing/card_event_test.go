@@ -154,3 +154,31 @@ func TestCardEvents_areUndoneWithTheirTransaction(t *testing.T) {
 		}
 	})
 }
+
+func TestCardEvents_tellOfPoliciesAndPhones(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.issue(t)
+		wish := PolicyWish{Policies: []program.Policy{{Type: program.PolicyDomesticCash, IsAllowed: false}}, Description: "no cash", Channel: "Mobile"}
+		if _, err := w.ChangePolicies(t.Context(), w.caller, card.Card.Token, wish); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the number it has already changes nothing
+			if _, err := w.ChangePhone(t.Context(), w.caller, card.Card.Token, NewPhone{Number: "+905339876543"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := w.told(t, card.Issuance.No)
+		if want := []string{EventCardCreated, EventPolicyChanged, EventPhoneChanged}; !slices.Equal(names(got), want) {
+			t.Fatalf("got %v, want %v", names(got), want)
+		}
+		p := about[PolicyChanged](t, got[1])
+		if want := []PolicyChange{{program.PolicyDomesticCash, true, false}}; !slices.Equal(p.Changed, want) || p.Description != "no cash" || p.Channel != "Mobile" {
+			t.Errorf("got %+v", p)
+		}
+		n := about[PhoneChanged](t, got[2])
+		if n.Current == "" || n.Previous == "" || strings.Contains(got[2].Text, "9876543") || strings.Contains(got[2].Text, "1234567") {
+			t.Errorf("got %+v", n)
+		}
+	})
+}

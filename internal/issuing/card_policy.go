@@ -103,9 +103,15 @@ func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token str
 				out.Changed = append(out.Changed, PolicyChange{Type: p.Type, Old: old.IsAllowed, New: p.IsAllowed})
 			}
 		}
+		changes := policyChanges(stored, k.issuance.Policies)
+		if len(changes) > 0 {
+			about := PolicyChanged{Changed: out.Changed, Description: in.Description, Channel: channelOf(c, in.Channel)}
+			if err := raiseCard(ctx, tx, c, EventPolicyChanged, k.card.ID, now, about); err != nil {
+				return err
+			}
+		}
 		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
-			stream: audit.PolicyStream, action: "PolicyChange", channel: in.Channel, description: in.Description,
-			changes: policyChanges(stored, k.issuance.Policies),
+			stream: audit.PolicyStream, action: "PolicyChange", channel: in.Channel, description: in.Description, changes: changes,
 		})
 	})
 	return out, err

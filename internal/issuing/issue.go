@@ -536,7 +536,7 @@ func mergePolicies(product, card []program.Policy, now time.Time) []CardPolicy {
 func (s *Service) drawNumber(ctx context.Context, c access.Caller, d *draft) error {
 	var p pan.PAN
 	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		p, err = program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.takenNumber(ctx, tx, c.Tenant))
+		p, err = program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.Clock.Now(), s.takenNumber(ctx, tx, c.Tenant))
 		return err
 	})
 	if err != nil {
@@ -638,7 +638,7 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.
-		p, err := program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.takenNumber(ctx, tx, c.Tenant))
+		p, err := program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.Clock.Now(), s.takenNumber(ctx, tx, c.Tenant))
 		if err != nil {
 			return err
 		}

@@ -59,9 +59,14 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 				return err
 			}
 		}
+		masked := PhoneChanged{Previous: customer.MaskMiddle(old, 3, 3), Current: customer.MaskMiddle(e164, 3, 3)}
+		if old != e164 {
+			if err := raiseCard(ctx, tx, c, EventPhoneChanged, k.card.ID, s.Clock.Now(), masked); err != nil {
+				return err
+			}
+		}
 		return s.recordUpkeep(ctx, tx, c, k.card, upkeep{
-			action: "PhoneChange", description: in.Description,
-			changes: changeOf("phoneNumber", customer.MaskMiddle(old, 3, 3), customer.MaskMiddle(e164, 3, 3)),
+			action: "PhoneChange", description: in.Description, changes: changeOf("phoneNumber", masked.Previous, masked.Current),
 		})
 	})
 	return out, err

@@ -24,6 +24,11 @@ func (s *Service) recordDefinition(ctx context.Context, tx db.Tx, c access.Calle
 		a.ProductCode = key
 	}
 	a.Changes = audit.Changes(before, after, "UsedCount", "ProductCount")
+	if entity == productEntity && action == "Update" {
+		if err := raiseProductUpdate(ctx, tx, c, key, a.Changes, a.At); err != nil {
+			return err
+		}
+	}
 	return audit.Append(ctx, tx, a)
 }
 

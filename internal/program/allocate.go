@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -24,7 +25,7 @@ const randomPicks = 10
 // a random place; a sequential one gives its next number. It fails with
 // bin_range_exhausted when nothing is left, and bin_range_passive when the
 // range gives out no new numbers.
-func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, taken func(pan.PAN) (bool, error)) (pan.PAN, error) {
+func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, now time.Time, taken func(pan.PAN) (bool, error)) (pan.PAN, error) {
 	tenant := cfg.Tenant.ID
 	r, found, err := readRange(ctx, tx, tenant, rangeCode)
 	if err != nil {
@@ -35,7 +36,7 @@ func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode st
 	}
 	// From here on the row is ours until the transaction ends. The range may
 	// only have grown since it was read, which costs nothing but a refusal.
-	offset, ok, err := takeFromRange(ctx, tx, tenant, rangeCode, r.Capacity())
+	offset, used, ok, err := takeFromRange(ctx, tx, tenant, rangeCode, r.Capacity())
 	if err != nil {
 		return pan.PAN{}, fmt.Errorf("take from BIN range: %w", err)
 	}
@@ -44,6 +45,9 @@ func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode st
 			return pan.PAN{}, errRangePassive.With("binRangeCode", rangeCode)
 		}
 		return pan.PAN{}, errRangeExhausted.With("binRangeCode", rangeCode)
+	}
+	if err := raiseThreshold(ctx, tx, tenant, r, used, now); err != nil {
+		return pan.PAN{}, err
 	}
 	next := sequential(ctx, tx, cfg, r, offset)
 	if r.Generation == RandomPAN {

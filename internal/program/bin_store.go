@@ -156,13 +156,14 @@ func updateRange(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRan
 // takeFromRange counts one more number as used and returns the range as it then
 // is, and the offset that a sequential range gives out. It reports false when
 // the range is passive or used up; capacity must be that of the row.
-func takeFromRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, capacity int64) (offset int64, ok bool, err error) {
-	return db.One(ctx, tx, func(row db.Scanner) (n int64, err error) { return n, row.Scan(&n) },
+func takeFromRange(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, capacity int64) (offset, used int64, ok bool, err error) {
+	offset, ok, err = db.One(ctx, tx, func(row db.Scanner) (n int64, err error) { return n, row.Scan(&n, &used) },
 		`UPDATE bin_range SET used_count = used_count + 1,
 			next_offset = CASE WHEN pan_generation = 'Sequential' THEN next_offset + 1 ELSE next_offset END
 		WHERE tenant_id = $1 AND code = $2 AND status = 'Active' AND used_count < $3
-		RETURNING CASE WHEN pan_generation = 'Sequential' THEN next_offset - 1 ELSE next_offset END`,
+		RETURNING CASE WHEN pan_generation = 'Sequential' THEN next_offset - 1 ELSE next_offset END, used_count`,
 		tenant, code, capacity)
+	return offset, used, ok, err
 }
 
 // skipInRange moves a sequential range past a number that was taken otherwise.

@@ -434,7 +434,7 @@ func (h *house) takePAN(code string) (p pan.PAN, err error) {
 		if err != nil {
 			return err
 		}
-		p, err = AllocatePAN(h.t.Context(), tx, cfg, code, func(pan.PAN) (bool, error) { return false, nil })
+		p, err = AllocatePAN(h.t.Context(), tx, cfg, code, h.time.Now(), func(pan.PAN) (bool, error) { return false, nil })
 		return err
 	})
 	return p, err

@@ -81,3 +81,26 @@ func encodeCardStatusChanged(card CardOfEvent, a issuing.CardStatusChanged) card
 		Channel: a.Channel, ChangedBy: a.ChangedBy,
 	}
 }
+
+type policyChangedEvent struct {
+	CardOfEvent
+	Changed     []policyChange `json:"changed" doc:"Switches that have another position now; empty when a start lies ahead."`
+	Description *string        `json:"description"`
+	Channel     string         `json:"channel"`
+}
+
+func encodePolicyChanged(card CardOfEvent, a issuing.PolicyChanged) policyChangedEvent {
+	return policyChangedEvent{
+		CardOfEvent: card, Changed: encodeAll(a.Changed, encodePolicyChange), Description: orNil(a.Description), Channel: a.Channel,
+	}
+}
+
+type phoneChangedEvent struct {
+	CardOfEvent
+	PreviousPhoneNumber *string `json:"previousPhoneNumber" doc:"Masked."`
+	PhoneNumber         *string `json:"phoneNumber" doc:"Masked."`
+}
+
+func encodePhoneChanged(card CardOfEvent, a issuing.PhoneChanged) phoneChangedEvent {
+	return phoneChangedEvent{CardOfEvent: card, PreviousPhoneNumber: orNil(a.Previous), PhoneNumber: orNil(a.Current)}
+}

@@ -60,10 +60,12 @@ func (a *API) changeCardPolicy(ctx context.Context, c access.Caller, in *struct 
 	}
 	return cardPolicyAnswer{
 		CardToken: done.CardToken, Policies: encodeAll(done.Policies, encodeCardPolicy),
-		Changed: encodeAll(done.Changed, func(p issuing.PolicyChange) policyChange {
-			return policyChange{PolicyType: string(p.Type), OldValue: p.Old, NewValue: p.New}
-		}),
+		Changed: encodeAll(done.Changed, encodePolicyChange),
 	}, nil
+}
+
+func encodePolicyChange(p issuing.PolicyChange) policyChange {
+	return policyChange{PolicyType: string(p.Type), OldValue: p.Old, NewValue: p.New}
 }
 
 func decodeCardPolicy(p cardPolicyRequest) program.Policy {

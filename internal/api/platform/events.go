@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
@@ -19,11 +20,19 @@ var _ webhook.Encoder = Events{}
 
 // EncodeEvent implements [webhook.Encoder].
 func (Events) EncodeEvent(m webhook.Delivery) (webhook.Content, error) {
-	encode, known := eventEncoders[m.Name]
-	if !known {
-		return webhook.Content{}, fmt.Errorf("no encoder for %s", m.Name)
+	for _, k := range eventKinds {
+		if k.name == m.Name && k.isRaised() {
+			return k.encode(m.Payload)
+		}
 	}
-	return encode.encode(m.Payload)
+	return webhook.Content{}, fmt.Errorf("no encoder for %s", m.Name)
+}
+
+// eventKind is a row of the catalogue of events.
+type eventKind struct {
+	name    string
+	trigger string // when it is raised, for the documentation
+	encoder
 }
 
 // encoder makes the data of one kind of event.
@@ -32,26 +41,77 @@ type encoder struct {
 	encode func(payload []byte) (webhook.Content, error)
 }
 
-// eventEncoders has every event that this platform raises. An event about a
-// card takes one line: its name, and a function from what the domain adds to
-// what the receiver reads.
-var eventEncoders = map[string]encoder{
-	customer.EventCreated:                {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventUpdated:                {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventStatusChanged:          {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	customer.EventSegmentChanged:         {reflect.TypeFor[customerEvent](), encodeCustomerEvent},
-	issuing.EventCardCreated:             cardEncoder(encodeCardCreated),
-	issuing.EventCardStatusChanged:       cardEncoder(encodeCardStatusChanged),
-	issuing.EventPersoStatusChanged:      cardEncoder(encodePersoStatusChanged),
-	issuing.EventShipmentStatusChanged:   cardEncoder(encodeShipmentStatusChanged),
-	authorization.EventAuthorized:        transactionEncoder(encodeTransactionEvent),
-	authorization.EventDeclined:          transactionEncoder(encodeTransactionEvent),
-	authorization.EventReversed:          transactionEncoder(encodeTransactionEvent),
-	authorization.EventHoldExpired:       transactionEncoder(encodeTransactionEvent),
-	authorization.EventCleared:           transactionEncoder(encodeTransactionEvent),
-	authorization.EventRefunded:          transactionEncoder(encodeTransactionEvent),
-	authorization.EventRepresented:       transactionEncoder(encodeTransactionEvent),
-	authorization.EventClearingException: transactionEncoder(encodeClearingException),
+// isRaised reports whether this build raises the event.
+func (e encoder) isRaised() bool { return e.encode != nil }
+
+// later is the encoder of an event that is not raised yet.
+var later encoder
+
+// eventKinds is the catalogue of the contract (§14.4), in its order. An event
+// about a card takes a function from what the domain adds to what the receiver
+// reads; docs/events.md is generated from the table.
+var eventKinds = []eventKind{
+	{customer.EventCreated, "a customer is added", plainEncoder(encodeCustomerEvent)},
+	{customer.EventUpdated, "something of a customer is another", plainEncoder(encodeCustomerEvent)},
+	{customer.EventSegmentChanged, "a customer moves to another segment", plainEncoder(encodeCustomerEvent)},
+	{customer.EventStatusChanged, "a customer comes into another status", plainEncoder(encodeCustomerEvent)},
+	{issuing.EventCardCreated, "a card is issued", cardEncoder(encodeCardCreated)},
+	{"card.bulk-created", "a batch of cards without names is done", later},
+	{"card.linked", "a card without a name gets a customer", later},
+	{"card.unlinked", "a card loses its customer", later},
+	{issuing.EventCardStatusChanged, "a card comes into another status, by whomever", cardEncoder(encodeCardStatusChanged)},
+	{"card.renewed", "a card gets a successor", later},
+	{"card.renewal-skipped", "a card that was due for renewal was not renewed", later},
+	{"card.replaced", "a card is replaced", later},
+	{issuing.EventPolicyChanged, "usage switches of a card are set", cardEncoder(encodePolicyChanged)},
+	{"card.velocity-changed", "a limit of a card is overridden, or no longer", later},
+	{issuing.EventPhoneChanged, "a card gets another phone", cardEncoder(encodePhoneChanged)},
+	{"card.pin-changed", "a card gets a PIN, or another one", later},
+	{"card.pin-blocked", "the tries of a PIN are used up", later},
+	{"card.pin-unblocked", "a PIN may be tried again", later},
+	{"card.pin-sent", "a PIN is sent to the cardholder", later},
+	{"card.cvv2-blocked", "the tries of a CVV2 are used up", later},
+	{"card.cvv2-reset", "a CVV2 may be tried again", later},
+	{issuing.EventPersoStatusChanged, "the production of a plastic moves on", cardEncoder(encodePersoStatusChanged)},
+	{issuing.EventShipmentStatusChanged, "the shipment of a plastic moves on", cardEncoder(encodeShipmentStatusChanged)},
+	{"card.expiring", "a card is about to expire", later},
+	{"card.token-status-changed", "a wallet's token of a card comes into another status", later},
+	{authorization.EventAuthorized, "a message about a card is approved, or tells what was approved elsewhere", transactionEncoder(encodeTransactionEvent)},
+	{authorization.EventDeclined, "a message about a known card is declined", transactionEncoder(encodeTransactionEvent)},
+	{authorization.EventReversed, "a reversal, or a presentment that is taken back, undoes all or a part of a transaction", transactionEncoder(encodeTransactionEvent)},
+	{"transaction.voided", "a merchant voids a transaction", later},
+	{authorization.EventHoldExpired, "a hold ends because its time has passed", transactionEncoder(encodeTransactionEvent)},
+	{authorization.EventCleared, "a presentment is posted, or confirms what was posted online", transactionEncoder(encodeTransactionEvent)},
+	{authorization.EventClearingException, "a person must look at a clearing record of a known card", transactionEncoder(encodeClearingException)},
+	{authorization.EventRefunded, "money is given back to the cardholder, by presentment or online", transactionEncoder(encodeTransactionEvent)},
+	{"transaction.chargeback", "a transaction is disputed", later},
+	{authorization.EventRepresented, "a presentment comes again after a chargeback", transactionEncoder(encodeTransactionEvent)},
+	{"transaction.digital-slip", "the paper slip of a purchase is left out", later},
+	{"velocity.threshold", "the use of a limit reaches a percentage", later},
+	{"fee.charged", "a fee is charged", later},
+	{"fee.reversed", "a fee is given back", later},
+	{"fee.failed", "a fee could not be charged", later},
+	{"fee.upcoming", "a yearly fee is about to be charged", later},
+	{program.EventRangeThreshold, "the numbers given out of a BIN range reach its alertThresholdPercent; told once", plainEncoder(encodeRangeThreshold)},
+	{"settlement.report-ready", "a settlement report can be fetched", later},
+	{program.EventProductUpdated, "something of a product is another", plainEncoder(encodeProductUpdated)},
+	{webhook.Ping, "a webhook is tested; sent to it alone, with empty data", later},
+}
+
+// plainEncoder encodes an event whose payload is the JSON of E.
+func plainEncoder[E, D any](encode func(E) (D, webhook.Content)) encoder {
+	return encoder{reflect.TypeFor[D](), func(payload []byte) (webhook.Content, error) {
+		var e E
+		if err := json.Unmarshal(payload, &e); err != nil {
+			return webhook.Content{}, fmt.Errorf("read event: %w", err)
+		}
+		data, content := encode(e)
+		var err error
+		if content.Data, err = json.Marshal(data); err != nil {
+			return webhook.Content{}, fmt.Errorf("encode event: %w", err)
+		}
+		return content, nil
+	}}
 }
 
 // customerEvent is the data of events about customers: references, no names.
@@ -69,11 +129,7 @@ type customerEvent struct {
 	Changed         []string `json:"changed,omitempty"`
 }
 
-func encodeCustomerEvent(payload []byte) (webhook.Content, error) {
-	var e customer.Event
-	if err := json.Unmarshal(payload, &e); err != nil {
-		return webhook.Content{}, fmt.Errorf("read event: %w", err)
-	}
+func encodeCustomerEvent(e customer.Event) (customerEvent, webhook.Content) {
 	out := customerEvent{
 		CustomerNo: e.No, CustomerType: string(e.Type), Status: string(e.Status), SegmentCode: orNil(e.Segment),
 		KYCLevel: e.KYCLevel.String(), ExternalID: orNil(e.ExternalID), PreviousStatus: string(e.PreviousStatus), PreviousSegment: e.PreviousSegment, Reason: e.Reason,
@@ -84,10 +140,7 @@ func encodeCustomerEvent(payload []byte) (webhook.Content, error) {
 	for _, name := range e.Changed {
 		out.Changed = append(out.Changed, memberOf(name))
 	}
-	content := webhook.Content{CustomerNo: e.No}
-	var err error
-	content.Data, err = json.Marshal(out)
-	return content, err
+	return out, webhook.Content{CustomerNo: e.No}
 }
 
 // memberOf is what the contract calls a field of a customer.
