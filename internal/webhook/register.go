@@ -44,7 +44,10 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 		if err := insertHook(ctx, tx, h); err != nil {
 			return err
 		}
-		return s.listen(ctx, tx, c.Tenant)
+		if err := s.listen(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "Register", nil, &h)
 	})
 	if err != nil {
 		return Hook{}, secret.Value{}, err
@@ -139,9 +142,9 @@ func choose(all []Hook, kind Type, product, network, code string) (Hook, bool) {
 // authentication and headers that are not given stay; a new signing secret
 // takes effect at once. A disabled hook is healthy again.
 func (s *Service) Update(ctx context.Context, c access.Caller, hook id.ID[Hook], in NewHook) (Hook, error) {
-	return s.change(ctx, c, hook, in.ConcurrencyStamp, func(h *Hook, keep *confidential) error {
+	return s.change(ctx, c, hook, change{"Update", in.ConcurrencyStamp, func(h *Hook, keep *confidential) error {
 		return s.apply(c, h, keep, in)
-	})
+	}})
 }
 
 // rotationLife is how long the former secret signs beside the new one.
@@ -151,17 +154,24 @@ const rotationLife = 24 * time.Hour
 // a day the former one signs, too.
 func (s *Service) RotateSecret(ctx context.Context, c access.Caller, hook id.ID[Hook]) (Hook, secret.Value, error) {
 	fresh := outbound.NewSecret()
-	h, err := s.change(ctx, c, hook, "", func(_ *Hook, keep *confidential) error {
+	h, err := s.change(ctx, c, hook, change{action: "RotateSecret", apply: func(_ *Hook, keep *confidential) error {
 		keep.Previous, keep.PreviousUntil, keep.Secret = keep.Secret, s.Clock.Now().Add(rotationLife), fresh
 		return nil
-	})
+	}})
 	if err != nil {
 		return Hook{}, secret.Value{}, err
 	}
 	return h, outbound.ShowSecret(fresh), nil
 }
 
-func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook], given string, f func(*Hook, *confidential) error) (h Hook, err error) {
+// change is what is done to a hook.
+type change struct {
+	action string // for the record
+	stamp  string // the present one, or empty
+	apply  func(*Hook, *confidential) error
+}
+
+func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook], do change) (h Hook, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		all, err := lockHooks(ctx, tx, c.Tenant)
 		if err != nil {
@@ -174,15 +184,15 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 		if !found {
 			return errNotFound
 		}
-		old := h.ConcurrencyStamp
-		if given != "" && given != old {
+		before, old := h, h.ConcurrencyStamp
+		if do.stamp != "" && do.stamp != old {
 			return errStale
 		}
 		keep, err := s.open(ctx, h)
 		if err != nil {
 			return err
 		}
-		if err := f(&h, &keep); err != nil {
+		if err := do.apply(&h, &keep); err != nil {
 			return err
 		}
 		if err := mayStandBeside(h, all); err != nil {
@@ -202,7 +212,10 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 		if err != nil {
 			return err
 		}
-		return s.listen(ctx, tx, c.Tenant)
+		if err := s.listen(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, do.action, &before, &h)
 	})
 	if err != nil {
 		return Hook{}, err
@@ -213,16 +226,25 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 // Unregister removes a hook with all that waits for it, and its log.
 func (s *Service) Unregister(ctx context.Context, c access.Caller, hook id.ID[Hook]) error {
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		found, err := deleteHook(ctx, tx, c.Tenant, hook)
+		if _, err := lockHooks(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		h, found, err := readHook(ctx, tx, c.Tenant, hook)
 		if err != nil {
-			return fmt.Errorf("delete webhook: %w", err)
+			return fmt.Errorf("read webhook: %w", err)
 		}
 		if !found {
 			return errNotFound
 		}
+		if _, err := deleteHook(ctx, tx, c.Tenant, hook); err != nil {
+			return fmt.Errorf("delete webhook: %w", err)
+		}
 		if err := outbox.Empty(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String()); err != nil {
 			return err
 		}
-		return s.listen(ctx, tx, c.Tenant)
+		if err := s.listen(ctx, tx, c.Tenant); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, c, "Unregister", &h, nil)
 	})
 }
