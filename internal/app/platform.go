@@ -122,12 +122,17 @@ const sealInterval = time.Minute
 // asked by a process that did not come back.
 const pendingInterval = 5 * time.Second
 
+// resetInterval is how soon after midnight the tries of PINs are forgotten,
+// where a tenant wants that.
+const resetInterval = time.Minute
+
 func (p *Platform) jobs() []job {
 	return []job{
 		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
 		{"seal decisions", sealInterval, p.seals.Seal},
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
 		{"conclude what clients were asked", pendingInterval, p.engine.FinishPending},
+		{"forget wrong PIN tries", resetInterval, p.issuing.ResetTries},
 	}
 }
 

@@ -228,6 +228,8 @@ func visitCardState(c *codec, k *issuing.CardState) {
 	window := int64(k.ATCWindow)
 	c.int("state.atc_window", &window)
 	k.ATCWindow = uint64(window)
+	visitText(c, "state.script", &k.Script)
+	c.count("state.script_atc", &k.ScriptATC)
 	visitText(c, "state.tap", &k.Tap)
 	c.count("state.contactless_count", &k.ContactlessCount)
 	c.int("state.contactless_amount", &k.ContactlessAmount)

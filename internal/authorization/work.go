@@ -53,8 +53,9 @@ type work struct {
 	entries      map[TransactionID]ledger.Entry // of posted originals
 	completed    map[TransactionID]time.Time    // by root, when its last completion came
 
-	interests map[string]outbox.Interest // by tenant
-	events    []outbox.Event
+	interests                 map[string]outbox.Interest // by tenant
+	events                    []outbox.Event
+	pinsBlocked, cvv2sBlocked []id.ID[issuing.Card]
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -417,8 +418,7 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 	f, o := op.facts, s.Original
 	if d.CardChanged {
-		w.cards[f.Card.ID] = d.Card
-		w.cardsChanged[f.Card.ID] = true
+		w.changeCard(f, s.Card, d.Card)
 	}
 	if d.Hold.Sign() > 0 {
 		place := w.book.PlaceHold
@@ -449,6 +449,37 @@ func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 		}
 	}
 	w.applyToOriginal(op, d, o, t)
+	return nil
+}
+
+// changeCard keeps the state of a card, and what counts per number in the states
+// of its other plastics.
+func (w *work) changeCard(f *Facts, was, is issuing.CardState) {
+	w.cards[is.ID] = is
+	for _, k := range issuing.ShareTries(w.cards, is.ID) {
+		w.cardsChanged[k] = true
+	}
+	if is.PINStatus == issuing.PINBlocked && was.PINStatus != issuing.PINBlocked {
+		w.pinsBlocked = append(w.pinsBlocked, is.ID)
+	}
+	if limit := f.Product.CVV2TryLimit; is.CVV2TryCount >= limit && was.CVV2TryCount < limit {
+		w.cvv2sBlocked = append(w.cvv2sBlocked, is.ID)
+	}
+}
+
+// tellBlocked raises the events of what became blocked, after the cards were
+// written.
+func (w *work) tellBlocked(ctx context.Context, tx db.Tx) error {
+	for _, card := range w.pinsBlocked {
+		if err := issuing.RaisePINBlocked(ctx, tx, card, w.now); err != nil {
+			return err
+		}
+	}
+	for _, card := range w.cvv2sBlocked {
+		if err := issuing.RaiseCVV2Blocked(ctx, tx, card, w.now); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -591,6 +622,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	}
 	if err := issuing.SaveCardStates(ctx, tx, states, w.now); err != nil {
 		return err
+	}
+	if err := w.tellBlocked(ctx, tx); err != nil {
+		return fmt.Errorf("tell what is blocked: %w", err)
 	}
 	if err := w.book.Write(ctx, tx); err != nil {
 		return err

@@ -38,6 +38,11 @@ type Card struct {
 	PINStatus    PINStatus
 	PIN          hsm.Verifier
 	PINChangedAt time.Time
+	// PINBlock is the PIN under the storage key of the BIN's keys, where a
+	// product tells PINs or a chip has to learn it; nil else.
+	PINBlock     []byte
+	Script       ChipScript
+	ScriptATC    int // of the answer that carried Script last; -1: none has
 	PINTryCount  int
 	CVV2TryCount int
 	LastATC      int // -1 before the first chip transaction
@@ -88,6 +93,16 @@ const (
 	PINActive            PINStatus = "Active"
 	PINBlocked           PINStatus = "Blocked"           // the tries are used up
 	PINPendingChipUpdate PINStatus = "PendingChipUpdate" // an issuer script waits for the chip
+)
+
+// ChipScript is what a chip has to be told by an issuer script.
+type ChipScript string
+
+// The scripts.
+const (
+	NoScript        ChipScript = ""
+	ScriptPINChange ChipScript = "PinChange"  // another PIN; it unblocks, too
+	ScriptUnblock   ChipScript = "PinUnblock" // the tries of the PIN begin anew
 )
 
 // CardBody is the plastic of one card: what it looks like, where it goes, how

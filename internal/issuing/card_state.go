@@ -24,11 +24,15 @@ type CardState struct {
 	CVV2TryCount      int
 	ATC               int    // the highest accepted; -1 before the first
 	ATCWindow         uint64 // which of the last 63 counters below ATC were used
+	Script            ChipScript
+	ScriptATC         int    // of the answer that carried Script last; -1: none has
 	Tap               string // the last contactless answer that asked for a PIN; opaque here
 	ContactlessCount  int
 	ContactlessAmount int64
 
 	locked CardStatus // the status as it was read
+	number string     // the keyed hash of its card number
+	shared bool       // other plastics have the same number
 }
 
 // CardOnNetwork is a card as a message from a network finds it, with what hangs

@@ -22,7 +22,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
-			micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
+			micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
 			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status})
 		if err != nil {
@@ -39,7 +39,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		return n, nil
 	}, `SELECT c.id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
 			c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
-			c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count, c.cvv2_try_count, c.atc,
+			c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
 			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status
 		FROM card c
@@ -49,14 +49,16 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 }
 
 var selectCardStates = db.Lookup{
-	Head: `SELECT id, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window, tap,
-		contactless_count, contactless_amount FROM card WHERE id IN `,
-	Tail: ` ORDER BY id`,
+	Head: `SELECT id, pan_index, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
+		chip_script, chip_script_atc, tap, contactless_count, contactless_amount FROM card WHERE id IN (
+		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
+	Tail: `) ORDER BY id`,
 	Lock: true,
 }
 
-// LockCardStates reads the states of the cards and keeps others from changing
-// them until the transaction ends. The ids may belong to several tenants and
+// LockCardStates reads the states of the cards, and of all plastics of their
+// numbers, and keeps others from changing them until the transaction ends. What
+// counts per number is the same in all plastics of one. The ids may belong to several tenants and
 // are locked in their order, whatever order they come in; unknown ones are
 // missing in the answer.
 func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID[Card]]CardState, error) {
@@ -70,8 +72,8 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 	err := selectCardStates.Query(ctx, tx, nil, keys, func(s db.Scanner) error {
 		var c CardState
 		var window int64
-		err := s.Scan(&c.ID, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
-			&window, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount)
+		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
+			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount)
 		if err != nil {
 			return err
 		}
@@ -82,17 +84,19 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 	if err != nil {
 		return nil, fmt.Errorf("lock card states: %w", err)
 	}
+	joinTries(states)
 	return states, nil
 }
 
 var updateCardStates = db.Bulk{
 	Head: `WITH v (id, pin_status, pin_try_count, cvv2_try_count, atc, atc_window, tap, contactless_count,
-		contactless_amount, updated_at) AS (VALUES `,
-	Columns: 10,
-	Types:   []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT"},
+		contactless_amount, updated_at, chip_script, chip_script_atc) AS (VALUES `,
+	Columns: 12,
+	Types:   []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT"},
 	Tail: `) UPDATE card SET pin_status = v.pin_status, pin_try_count = v.pin_try_count,
 		cvv2_try_count = v.cvv2_try_count, atc = v.atc, atc_window = v.atc_window, tap = v.tap,
-		contactless_count = v.contactless_count, contactless_amount = v.contactless_amount, updated_at = v.updated_at
+		contactless_count = v.contactless_count, contactless_amount = v.contactless_amount, updated_at = v.updated_at,
+		chip_script = v.chip_script, chip_script_atc = v.chip_script_atc
 		FROM v WHERE card.id = v.id`,
 }
 
@@ -110,7 +114,8 @@ func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.
 	})
 	for _, c := range sorted {
 		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
-			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at)
+			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at,
+			string(c.Script), int64(c.ScriptATC))
 	}
 	if err := updateCardStates.Exec(ctx, tx, args); err != nil {
 		return fmt.Errorf("save card states: %w", err)

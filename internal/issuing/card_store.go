@@ -21,8 +21,9 @@ const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.card_token, c.sequence_
 	c.bin, c.last_four, b.pan_length, c.expires_on, c.form_factor, c.emboss_line_1, c.emboss_line_2, c.service_code,
 	c.chip_profile, c.key_version, c.physical, c.perso_status, c.shipment_status, c.status, c.status_reason,
 	c.status_description, c.status_changed_at, c.status_changed_by, c.status_channel, c.activated_at,
-	c.previous_card_id, c.pin_status, c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_try_count,
-	c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at, c.updated_at, c.plastic_updated_at`
+	c.previous_card_id, c.pin_status, c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script,
+	c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at,
+	c.updated_at, c.plastic_updated_at`
 
 const cardTables = ` FROM card c` + program.JoinBIN
 
@@ -34,9 +35,9 @@ func scanCard(s db.Scanner) (Card, error) {
 		&c.BIN, &c.LastFour, &c.PANLength, &c.Expires, &c.FormFactor, &c.EmbossLine1, &c.EmbossLine2, &c.ServiceCode,
 		&c.ChipProfile, &c.KeyVersion, &plastic, &perso, &shipment, &c.Status, &c.Reason,
 		&c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel, micros{&c.ActivatedAt},
-		&c.PreviousCard, &c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINTryCount,
-		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, micros{&c.CreatedAt}, micros{&c.UpdatedAt},
-		micros{&plasticUpdated})
+		&c.PreviousCard, &c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINBlock, &c.Script,
+		&c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount,
+		micros{&c.CreatedAt}, micros{&c.UpdatedAt}, micros{&plasticUpdated})
 	if err != nil {
 		return Card{}, err
 	}
@@ -83,7 +84,8 @@ func readCardsOfIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, 
 		WHERE c.tenant_id = $1 AND c.issuance_id = $2 ORDER BY c.created_at DESC, c.id DESC`, tenant, issuance)
 }
 
-// insertCard adds a card and the first line of its history. It returns false,
+// insertCard adds a card and the first line of its history. Tries count per
+// number: a further plastic begins with those of the others. It returns false,
 // and has changed nothing, when number or token are taken.
 func insertCard(ctx context.Context, tx db.Tx, c Card) (bool, error) {
 	plastic, perso, shipment, err := plasticRow(c.Physical)
@@ -96,15 +98,18 @@ func insertCard(ctx context.Context, tx db.Tx, c Card) (bool, error) {
 			chip_profile, key_version, physical, perso_status, shipment_status, status, status_reason,
 			status_description, status_changed_at, status_changed_by, status_channel, activated_at, previous_card_id,
 			pin_status, pin_method, pin_value, pvki, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
-			tap, contactless_count, contactless_amount, created_at, updated_at)
+			tap, contactless_count, contactless_amount, created_at, updated_at, pin_block)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-			$23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, 0, 0, -1, 0, '', 0, 0, $34, $34)
+			$23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
+			(SELECT COALESCE(MAX(o.pin_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $8),
+			(SELECT COALESCE(MAX(o.cvv2_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $8),
+			-1, 0, '', 0, 0, $34, $34, $35)
 		ON CONFLICT DO NOTHING`,
 		c.ID, c.Tenant, c.Issuance, c.Token, int64(c.Sequence), c.PSN,
 		c.sealedPAN, c.indexOfPAN, c.BIN, c.LastFour, c.Expires, string(c.FormFactor), c.EmbossLine1, c.EmbossLine2,
 		c.ServiceCode, c.ChipProfile, c.KeyVersion, plastic, perso, shipment, string(c.Status), string(c.Reason),
 		c.Description, clock.Micros(c.ChangedAt), c.ChangedBy, c.Channel, microsOrNull(c.ActivatedAt), c.PreviousCard,
-		string(c.PINStatus), method, value, pvki, microsOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt)))
+		string(c.PINStatus), method, value, pvki, microsOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt), c.PINBlock))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -143,70 +148,6 @@ func readHistory(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.
 		return c, s.Scan(&c.Status, &c.Reason, &c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel)
 	}, `SELECT status, reason, description, changed_at, changed_by, channel FROM card_status_history
 		WHERE tenant_id = $1 AND card_id = $2 ORDER BY position DESC`, tenant, card)
-}
-
-// savePIN keeps a new verifier, with no wrong try against it, when the card is
-// in one of the statuses and its present verifier is still the one read. It
-// returns false, and has changed nothing, otherwise.
-func savePIN(ctx context.Context, tx db.Tx, c Card, fresh hsm.Verifier, now time.Time, in []CardStatus) (bool, error) {
-	method, value, pvki := verifierRow(fresh)
-	_, old, _ := verifierRow(c.PIN)
-	var w db.Where
-	set := `pin_status = 'Active', pin_try_count = 0, pin_method = ` + w.Bind(method) + `, pin_value = ` + w.Bind(value) +
-		`, pvki = ` + w.Bind(pvki) + `, pin_changed_at = ` + w.Bind(clock.Micros(now)) + `, updated_at = ` + w.Bind(clock.Micros(now))
-	w.And("tenant_id = ?", c.Tenant)
-	w.And("id = ?", c.ID)
-	w.And("pin_value = ?", old)
-	andStatusIn(&w, "status", in)
-	n, err := db.Affected(tx.Exec(ctx, `UPDATE card SET `+set+` WHERE `+w.SQL(), w.Args()...))
-	return n > 0, err
-}
-
-// countPIN writes the result of one PIN try against the verifier that was read:
-// a right one starts the count anew, a wrong one raises it and blocks the PIN
-// at limit. found is false, and nothing has changed, when the PIN is blocked
-// already or another one by now.
-//
-// Check and change are one statement, so that however many tries arrive at
-// once, only limit of them are answered.
-func countPIN(ctx context.Context, tx db.Tx, c Card, right bool, limit int, now time.Time) (count int, found bool, err error) {
-	_, value, _ := verifierRow(c.PIN)
-	scan := func(s db.Scanner) (n int, err error) { return n, s.Scan(&n) }
-	const guard = ` WHERE tenant_id = $1 AND id = $2 AND pin_value = $3 AND pin_status <> 'Blocked' AND pin_try_count < $4
-		RETURNING pin_try_count`
-	if right {
-		return db.One(ctx, tx, scan, `UPDATE card SET pin_try_count = 0, updated_at = $5`+guard,
-			c.Tenant, c.ID, value, int64(limit), clock.Micros(now))
-	}
-	return db.One(ctx, tx, scan, `UPDATE card SET pin_try_count = pin_try_count + 1, updated_at = $5,
-			pin_status = CASE WHEN pin_try_count + 1 >= $4 THEN 'Blocked' ELSE pin_status END`+guard,
-		c.Tenant, c.ID, value, int64(limit), clock.Micros(now))
-}
-
-// countCVV2 writes the result of one CVV2 try. found is false, and nothing has
-// changed, when the tries were used up already. A right value starts the count
-// anew only where the product says so.
-func countCVV2(ctx context.Context, tx db.Tx, c Card, right, resets bool, limit int, now time.Time) (count int, found bool, err error) {
-	step := int64(1)
-	if right {
-		step = 0
-	}
-	return db.One(ctx, tx, func(s db.Scanner) (n int, err error) { return n, s.Scan(&n) },
-		`UPDATE card SET cvv2_try_count = CASE WHEN $5 THEN 0 ELSE cvv2_try_count + $6 END, updated_at = $4
-		WHERE tenant_id = $1 AND id = $2 AND cvv2_try_count < $3
-		RETURNING cvv2_try_count`,
-		c.Tenant, c.ID, int64(limit), clock.Micros(now), right && resets, step)
-}
-
-// resetCVV2 forgets the wrong tries of a card that is in one of the statuses.
-func resetCVV2(ctx context.Context, tx db.Tx, c Card, now time.Time, in []CardStatus) (bool, error) {
-	var w db.Where
-	at := w.Bind(clock.Micros(now))
-	w.And("tenant_id = ?", c.Tenant)
-	w.And("id = ?", c.ID)
-	andStatusIn(&w, "status", in)
-	n, err := db.Affected(tx.Exec(ctx, `UPDATE card SET cvv2_try_count = 0, updated_at = `+at+` WHERE `+w.SQL(), w.Args()...))
-	return n > 0, err
 }
 
 // andStatusIn adds "column IN (…)"; no status at all matches nothing.

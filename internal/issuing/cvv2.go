@@ -165,7 +165,7 @@ func (s *Service) VerifyCVV2(ctx context.Context, c access.Caller, token string,
 	var count int
 	var counted bool
 	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		count, counted, err = countCVV2(ctx, tx, card.Card, right, card.product.CVV2ResetOnSuccess, limit, s.Clock.Now())
+		count, counted, err = countCVV2(ctx, tx, c, card.Card, right, card.product.CVV2ResetOnSuccess, limit, s.Clock.Now())
 		if err != nil || right || !counted {
 			return err
 		}
@@ -191,12 +191,16 @@ func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, 
 		if out.Card.CVV2TryCount == 0 && !out.Card.Status.IsFinal() {
 			return nil
 		}
-		done, err := resetCVV2(ctx, tx, out.Card, s.Clock.Now(), openStatuses())
+		now := s.Clock.Now()
+		done, err := resetCVV2(ctx, tx, out.Card, now)
 		if err != nil {
 			return fmt.Errorf("reset CVV2 tries: %w", err)
 		}
 		if !done {
 			return errStatusNotSuitable.With("status", string(out.Card.Status)).With("operation", "cvv2/reset-counters")
+		}
+		if err := raiseCard(ctx, tx, c, EventCVV2Reset, out.Card.ID, now, nil); err != nil {
+			return err
 		}
 		if err := s.recordCard(ctx, tx, c, "Cvv2Reset", out.Card); err != nil {
 			return err

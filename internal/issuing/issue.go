@@ -14,7 +14,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -567,28 +566,29 @@ func (s *Service) useNumber(ctx context.Context, c access.Caller, d *draft, p pa
 
 // firstPIN gives the card the PIN its maker asked for.
 func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan.PAN) error {
-	var v hsm.Verifier
+	var kept keptPIN
 	var err error
 	rules := pinRules(d.product, d.card, d.customer, d.issuance.PhoneNumber)
 	switch d.in.PINSource {
 	case "", NoPIN:
 		return nil
 	case RandomPIN:
-		if v, err = s.HSM.RandomVerifier(ctx, d.keys.PINKey(d.product.PINLength), p, rules); err != nil {
-			return fmt.Errorf("draw PIN: %w", hsmFault(err))
+		if kept, err = s.drawPIN(ctx, d.keys, d.product, d.card, p, rules); err != nil {
+			return err
 		}
 	case EncryptedPIN:
 		block, err := s.pinBlock(ctx, c, d.cfg, d.keys, "", p, d.in.PIN)
 		if err != nil {
 			return err
 		}
-		if v, err = s.HSM.NewVerifier(ctx, d.keys.PINKey(d.product.PINLength), block, rules); err != nil {
-			return pinFault(err)
+		if kept, err = s.choosePIN(ctx, d.keys, d.product, d.card, block, rules); err != nil {
+			return err
 		}
 	default:
 		return errPINBlock
 	}
-	d.card.PIN, d.card.PINStatus, d.card.PINChangedAt = v, PINActive, d.card.CreatedAt
+	d.card.PIN, d.card.PINBlock = kept.verifier, kept.block
+	d.card.PINStatus, d.card.PINChangedAt = PINActive, d.card.CreatedAt
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (s *Service) tryPIN(ctx context.Context, c access.Caller, card cardInUse, i
 	var count int
 	var counted bool
 	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		count, counted, err = countPIN(ctx, tx, card.Card, right, limit, s.Clock.Now())
+		count, counted, err = countPIN(ctx, tx, c, card.Card, right, limit, s.Clock.Now())
 		if err != nil || right || !counted {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, fresh, pinSettable, "PinSet", func(tx db.Tx) error {
+	return s.keepPIN(ctx, c, card, fresh, pinAct{"PinSet", channel, pinSettable}, func(tx db.Tx) error {
 		if !activate {
 			return nil
 		}
@@ -150,17 +150,49 @@ func (s *Service) ChangePIN(ctx context.Context, c access.Caller, token string, 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, v, pinChangeable, "PinChange", func(db.Tx) error { return nil })
+	return s.keepPIN(ctx, c, card, v, pinAct{"PinChange", "", pinChangeable}, func(db.Tx) error { return nil })
 }
 
-// newPIN makes the verifier of a chosen PIN, if it obeys the rules.
-func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p pan.PAN, in PINInput) (hsm.Verifier, error) {
+// newPIN makes what is stored of a chosen PIN, if it obeys the rules.
+func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p pan.PAN, in PINInput) (keptPIN, error) {
 	block, err := s.pinBlock(ctx, c, card.cfg, card.keys, card.Token, p, in)
 	if err != nil {
-		return hsm.Verifier{}, err
+		return keptPIN{}, err
 	}
+	rules, err := s.rulesOf(ctx, c, card)
+	if err != nil {
+		return keptPIN{}, err
+	}
+	return s.choosePIN(ctx, card.keys, card.product, card.Card, block, rules)
+}
+
+// choosePIN makes what is stored of a PIN that somebody chose.
+func (s *Service) choosePIN(ctx context.Context, keys program.KeySet, product program.Product, card Card, block hsm.PINBlock, rules hsm.PINRules) (keptPIN, error) {
+	v, err := s.HSM.NewVerifier(ctx, keys.PINKey(product.PINLength), block, rules)
+	if err != nil {
+		return keptPIN{}, pinFault(err)
+	}
+	out := keptPIN{verifier: v}
+	if keepsPIN(product, card) {
+		stored, err := s.HSM.StorePIN(ctx, keys.PINStore, block)
+		if err != nil {
+			return keptPIN{}, pinFault(err)
+		}
+		out.block = stored.Block
+	}
+	return out, nil
+}
+
+// keepsPIN reports whether the PIN of a card is needed again: to be told, or to
+// be brought to the chip.
+func keepsPIN(product program.Product, card Card) bool {
+	return slices.Contains(product.PINDeliveries, program.PINBySMS) || card.FormFactor != program.Virtual && program.HasOfflinePIN(card.ChipProfile)
+}
+
+// rulesOf are the rules for another PIN of a card.
+func (s *Service) rulesOf(ctx context.Context, c access.Caller, card cardInUse) (hsm.PINRules, error) {
 	var holder customer.Customer
-	err = s.DB.View(ctx, func(tx db.Tx) error {
+	err := s.DB.View(ctx, func(tx db.Tx) error {
 		if err := s.openPhone(ctx, &card.issuance); err != nil {
 			return err
 		}
@@ -168,6 +200,7 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 			return nil
 		}
 		var found bool
+		var err error
 		holder, found, err = s.customers.Read(ctx, tx, c.Tenant, card.issuance.Customer)
 		if err == nil && !found {
 			err = db.ErrGone
@@ -175,21 +208,25 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 		return err
 	})
 	if err != nil {
-		return hsm.Verifier{}, fmt.Errorf("read cardholder: %w", err)
+		return hsm.PINRules{}, fmt.Errorf("read cardholder: %w", err)
 	}
-	v, err := s.HSM.NewVerifier(ctx, card.keys.PINKey(card.product.PINLength), block, pinRules(card.product, card.Card, holder, card.issuance.PhoneNumber))
-	if err != nil {
-		return hsm.Verifier{}, pinFault(err)
-	}
-	return v, nil
+	return pinRules(card.product, card.Card, holder, card.issuance.PhoneNumber), nil
 }
 
-// keepPIN stores a verifier unless the card has left the statuses or got
-// another PIN since it was read. action is what the audit record calls it.
-func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, v hsm.Verifier, in []CardStatus, action string, also func(db.Tx) error) (IssuedCard, error) {
+// pinAct is an act by which a card gets another PIN.
+type pinAct struct {
+	action  string // what the audit record calls it
+	channel string // as the request names it
+	in      []CardStatus
+}
+
+// keepPIN stores a PIN unless the card has left the statuses or got another PIN
+// since it was read.
+func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, p keptPIN, act pinAct, also func(db.Tx) error) (IssuedCard, error) {
 	var out IssuedCard
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		kept, err := savePIN(ctx, tx, card.Card, v, s.Clock.Now(), in)
+		now := s.Clock.Now()
+		status, kept, err := savePIN(ctx, tx, card.Card, p, now, act.in)
 		if err != nil {
 			return fmt.Errorf("save PIN: %w", err)
 		}
@@ -199,7 +236,10 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 		if err := also(tx); err != nil {
 			return err
 		}
-		if err := s.recordCard(ctx, tx, c, action, card.Card); err != nil {
+		if err := raisePIN(ctx, tx, c, EventPINChanged, card.ID, now, status, act.channel); err != nil {
+			return err
+		}
+		if err := s.recordCard(ctx, tx, c, act.action, card.Card); err != nil {
 			return err
 		}
 		out, err = s.issuedCard(ctx, tx, c, card.Token, card.Sequence)

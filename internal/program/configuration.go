@@ -40,6 +40,7 @@ type KeySet struct {
 	IMKSMC    hsm.KeyRef // issuer script confidentiality
 	ZPK       hsm.KeyRef // PIN blocks of ISO formats 0, 1 and 3 (TDES)
 	ZPKAES    hsm.KeyRef // PIN blocks of ISO format 4 (AES)
+	PINStore  hsm.KeyRef // PINs that are kept; it never leaves
 }
 
 // Product returns the product with this code, its group and range being in the

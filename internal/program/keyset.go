@@ -42,6 +42,8 @@ var keySlots = []keySlot{
 		hsm.KeySpec{Usage: hsm.UsagePIN, Algorithm: hsm.TDES, Bits: 128, Mode: hsm.ModeBoth, Exportability: hsm.Exportable}},
 	{"ZPK-AES", func(k *KeySet) *hsm.KeyRef { return &k.ZPKAES },
 		hsm.KeySpec{Usage: hsm.UsagePIN, Algorithm: hsm.AES, Bits: 128, Mode: hsm.ModeBoth, Exportability: hsm.Exportable}},
+	{"PIN-STORE", func(k *KeySet) *hsm.KeyRef { return &k.PINStore },
+		hsm.KeySpec{Usage: hsm.UsagePIN, Algorithm: hsm.AES, Bits: 256, Mode: hsm.ModeBoth, Exportability: hsm.NonExportable}},
 }
 
 // PINKey is the key that PINs of this length are verified with: a PVV stands for

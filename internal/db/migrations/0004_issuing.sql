@@ -236,11 +236,14 @@ CREATE TABLE card (
     pin_method         TEXT    NOT NULL,
     pin_value          TEXT    NOT NULL, -- PVV or offset
     pvki               TEXT    NOT NULL,
+    pin_block          BYTEA,            -- the PIN under a storage key, where it must be told or brought to the chip
     pin_changed_at     BIGINT  CHECK (pin_changed_at BETWEEN 0 AND 9000000000000000),
     pin_try_count      BIGINT  NOT NULL CHECK (pin_try_count BETWEEN 0 AND 1000),
     cvv2_try_count     BIGINT  NOT NULL CHECK (cvv2_try_count BETWEEN 0 AND 1000),
     atc                BIGINT  NOT NULL CHECK (atc BETWEEN -1 AND 65535),
     atc_window         BIGINT  NOT NULL CHECK (atc_window BETWEEN 0 AND 9223372036854775807),
+    chip_script        TEXT    NOT NULL DEFAULT '' CHECK (chip_script IN ('', 'PinChange', 'PinUnblock')), -- waits for the chip
+    chip_script_atc    BIGINT  NOT NULL DEFAULT -1 CHECK (chip_script_atc BETWEEN -1 AND 65535), -- of the answer that carried it last
     tap                TEXT    NOT NULL, -- the last contactless answer that asked for a PIN, for the second tap
     contactless_count  BIGINT  NOT NULL CHECK (contactless_count BETWEEN 0 AND 1000000),
     contactless_amount BIGINT  NOT NULL CHECK (contactless_amount BETWEEN 0 AND 1000000000000000),

@@ -1,0 +1,110 @@
+package issuing
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// keptPIN is what is stored of a PIN: its verifier, and the PIN itself under the
+// storage key where somebody needs it later.
+type keptPIN struct {
+	verifier hsm.Verifier
+	block    []byte
+}
+
+// writePIN gives a plastic another PIN, with no wrong try against it. Its row is
+// locked.
+func writePIN(ctx context.Context, tx db.Tx, card id.ID[Card], p keptPIN, s PINStatus, script ChipScript, now time.Time) error {
+	method, value, pvki := verifierRow(p.verifier)
+	_, err := tx.Exec(ctx, `UPDATE card SET pin_status = $2, pin_try_count = 0, pin_method = $3, pin_value = $4, pvki = $5,
+			pin_changed_at = $6, updated_at = $6, pin_block = $7, chip_script = $8, chip_script_atc = -1
+		WHERE id = $1`, card, string(s), method, value, pvki, clock.Micros(now), p.block, string(script))
+	return err
+}
+
+// profilesOf returns the chip profiles of cards, empty where there is no chip.
+func profilesOf(ctx context.Context, tx db.Tx, cards []id.ID[Card]) (map[id.ID[Card]]string, error) {
+	profiles := map[id.ID[Card]]string{}
+	lookup := db.Lookup{Head: `SELECT id, chip_profile, form_factor FROM card WHERE id IN `}
+	err := lookup.Query(ctx, tx, nil, id.Texts(cards), func(row db.Scanner) error {
+		var card id.ID[Card]
+		var profile string
+		var form program.FormFactor
+		err := row.Scan(&card, &profile, &form)
+		if form == program.Virtual {
+			profile = ""
+		}
+		profiles[card] = profile
+		return err
+	})
+	return profiles, err
+}
+
+// savePIN keeps another PIN for all plastics of a card's number, when the card
+// is in one of the statuses and has the PIN that was read. It returns the status
+// the card's PIN is in then; kept is false, and nothing has changed, otherwise.
+func savePIN(ctx context.Context, tx db.Tx, c Card, p keptPIN, now time.Time, in []CardStatus) (s PINStatus, kept bool, err error) {
+	states, err := LockCardStates(ctx, tx, []id.ID[Card]{c.ID})
+	if err != nil {
+		return "", false, err
+	}
+	if at := states[c.ID]; !slices.Contains(in, at.Status) || !at.PINChangedAt.Equal(c.PINChangedAt) {
+		return "", false, nil
+	}
+	plastics := ShareTries(states, c.ID)
+	profiles, err := profilesOf(ctx, tx, plastics)
+	if err != nil {
+		return "", false, err
+	}
+	for _, k := range plastics {
+		script, status := NoScript, PINActive
+		if program.HasOfflinePIN(profiles[k]) && !states[k].Status.IsFinal() {
+			script, status = ScriptPINChange, PINPendingChipUpdate
+		}
+		if k == c.ID {
+			s = status
+		}
+		if err := writePIN(ctx, tx, k, p, status, script, now); err != nil {
+			return "", false, err
+		}
+	}
+	return s, true, nil
+}
+
+// claimReset notes that the tries of a tenant's PINs are being reset on a day,
+// and reports whether they are still to be. The first day that is ever noted
+// needs none.
+func claimReset(ctx context.Context, tx db.Tx, tenant access.TenantID, day string) (due bool, err error) {
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO pin_reset (tenant_id, done_on) VALUES ($1, $2) ON CONFLICT (tenant_id) DO NOTHING`,
+		tenant, day))
+	if err != nil || n == 1 {
+		return false, err
+	}
+	return doneBefore(ctx, tx, tenant, day)
+}
+
+func doneBefore(ctx context.Context, tx db.Tx, tenant access.TenantID, day string) (due bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT COUNT(*) > 0 FROM pin_reset WHERE tenant_id = $1 AND done_on < $2`, tenant, day).Scan(&due)
+	return due, err
+}
+
+func finishReset(ctx context.Context, tx db.Tx, tenant access.TenantID, day string) error {
+	_, err := tx.Exec(ctx, `UPDATE pin_reset SET done_on = $2 WHERE tenant_id = $1 AND done_on < $2`, tenant, day)
+	return err
+}
+
+// tried returns cards of a tenant against whose PIN there are wrong tries.
+func tried(ctx context.Context, tx db.Tx, tenant access.TenantID, limit int) ([]id.ID[Card], error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (card id.ID[Card], err error) {
+		err = row.Scan(&card)
+		return card, err
+	}, `SELECT id FROM card WHERE tenant_id = $1 AND pin_try_count > 0 ORDER BY id LIMIT $2`, tenant, int64(limit))
+}
