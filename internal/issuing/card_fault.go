@@ -49,6 +49,10 @@ var (
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")
 	errPINInvalid              = fault.New(fault.Refused, "pin_invalid", "the PIN is wrong")
 	errPINNotSet               = fault.New(fault.Refused, "pin_not_set", "the card has no PIN")
+	errPINDelivery             = fault.New(fault.Refused, "pin_delivery_not_allowed", "the PIN of this card cannot be sent this way")
+	errSMSLimit                = fault.New(fault.Throttled, "sms_limit_exceeded", "the PIN of this card was sent too often today")
+	errPhoneCooling            = fault.New(fault.Refused, "phone_change_cooling_period", "the phone number was changed too lately")
+	errPhoneMissing            = fault.New(fault.Refused, "phone_number_missing", "there is no phone number to send to")
 	errWeakPIN                 = fault.New(fault.Refused, "weak_pin", "the PIN is too easy to guess")
 	errPINBlock                = fault.New(fault.Invalid, "invalid_pin_block", "the PIN block cannot be used")
 	errPINLength               = fault.New(fault.Invalid, "pin_length_invalid", "the PIN has the wrong number of digits")
@@ -65,7 +69,7 @@ var cardCodes = fault.CodesOf(
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
 	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errCVV2Views, errPINBlocked,
-	errPINInvalid, errPINNotSet, errWeakPIN, errPINBlock, errPINLength,
+	errPINInvalid, errPINNotSet, errPINDelivery, errSMSLimit, errPhoneCooling, errPhoneMissing, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed,
 	errNotAvailable,
 )

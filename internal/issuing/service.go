@@ -13,6 +13,8 @@ type Service struct {
 	DB    *db.DB
 	HSM   hsm.Backend
 	Clock clock.Clock
+	// PINs sends PINs to cardholders; nil: nobody does.
+	PINs PINSender
 
 	customers *customer.Service
 	programs  *program.Service

@@ -53,6 +53,9 @@ func (w *world) stock() *world {
 			p := program.NewProduct(code)
 			p.Name, p.BINRangeCode, p.CardType, p.Currency = strings.ToLower(code), "RANGE", program.Prepaid, money.MustCurrency("TRY")
 			p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = []program.FormFactor{form}, 60, "221", 0, 2
+			if form == program.Virtual {
+				p.PINDeliveries = []program.PINDelivery{program.PINBySMS, program.PINByAPI}
+			}
 			if form == program.PhysicalCard {
 				p.Plastics = []program.Plastic{{
 					Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: program.FlatPrinted,

@@ -96,7 +96,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
-	s.Notices.Recipients = s.Issuing
+	s.Notices.Recipients, s.Issuing.PINs = s.Issuing, s.Notices
 	return s
 }
 
@@ -296,7 +296,7 @@ var volatile = map[string]bool{
 var masked = regexp.MustCompile(`"[0-9]{6}\*{6}[0-9]{4}"`)
 
 // lastFour is the end of a card number, and a PIN, as customers read them.
-var lastFour = regexp.MustCompile(`ending in [0-9]{4}( is [0-9]{4}\.)?|[0-9]{4} ile biten`)
+var lastFour = regexp.MustCompile(`ending in [0-9]{4}( is [0-9]{4}\.)?|[0-9]{4} ile biten|şifresi [0-9]{4}`)
 
 // show prints an answer indented, members in the order they came, with volatile
 // values as "…" and remembered ones by name.

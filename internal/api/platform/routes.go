@@ -111,6 +111,9 @@ func (a *API) routes() {
 	register(a, route{post, oneCard + "/pin/verify", "Verify a PIN", access.IssuingPINVerify, noStore}, a.verifyPIN)
 	register(a, route{post, oneCard + "/pin/set", "Set a PIN", access.IssuingPINSet, noStore}, a.setPIN)
 	register(a, route{post, oneCard + "/pin/change", "Change a PIN", access.IssuingPINChange, noStore}, a.changePIN)
+	register(a, route{post, oneCard + "/pin/unblock", "Unblock a PIN", access.IssuingPINUnblock, noStore}, a.unblockPIN)
+	register(a, route{post, oneCard + "/pin/set-random", "Set a random PIN", access.IssuingPINSet, noStore}, a.setRandomPIN)
+	register(a, route{post, oneCard + "/pin/send-sms", "Send a PIN by SMS", access.IssuingPINSend, noStore}, a.sendPIN)
 	register(a, route{post, card + "/user-note", "Add a note about a card", access.IssuingCustomerNote, once}, a.addCardNote)
 	register(a, route{get, card + "/user-note", "List the notes about a card", access.IssuingCustomerNote, plain}, a.listCardNotes)
 

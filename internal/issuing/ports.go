@@ -1,0 +1,19 @@
+package issuing
+
+import (
+	"context"
+	"crypto/rsa"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/notification"
+)
+
+// PINSender takes PIN messages to cardholders. It is notification.Service.
+type PINSender interface {
+	// PINKey encrypts messages of production tenants; nil: none can be sent.
+	PINKey() *rsa.PublicKey
+	// SendPIN queues a message in tx.
+	SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p notification.PINMessage, now time.Time) error
+}
