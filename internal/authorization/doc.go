@@ -12,6 +12,11 @@
 // of waiting requests shares; each request of the group sees what the one before
 // it left. An answer leaves only after its group is durable.
 //
+// Where the tenant owns the balance, the commit leaves the transaction Pending,
+// with the money set aside; the tenant's own system is asked with nothing locked;
+// and a second commit concludes (consult.go, conclude.go). Whoever meets a pending
+// transaction waits for it, or ends it when its time is over.
+//
 // Because decide is pure and all it is made from is recorded (card data as
 // results and fingerprints only), any decision can be explained, recomputed and
 // verified; see Explain and Verify.

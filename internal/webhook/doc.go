@@ -1,4 +1,5 @@
-// Package webhook tells the systems of a tenant what happened.
+// Package webhook tells the systems of a tenant what happened, and asks those
+// that own their balances before money is held (docs/authorization-hook.md).
 //
 // # Nouns
 //
@@ -7,9 +8,13 @@
 // hook's own lane: a [Delivery]. The body is made once per event and the same
 // for all; each hook has its own secret to sign with.
 //
+// A hook of another [Type] than Event is asked, or sends in our place. A
+// question is sent once, and somebody waits for the answer; a fact goes to the
+// same hook as a delivery, until it is acknowledged.
+//
 // # States
 //
-//	hook:      Healthy ⇄ Failing → Disabled (100 failures in a row over an hour)
+//	hook:      Healthy ⇄ Failing → Disabled (100 failures in a row over an hour; Event hooks only)
 //	           Disabled → Healthy (by an update that leaves it active)
 //	delivery:  those of an outbox message
 //
@@ -20,6 +25,8 @@
 //     connection is made, so that a name that resolves to something else a
 //     moment later changes nothing. Redirects are not followed.
 //   - No transaction is open while a receiver is waited for.
+//   - Of one hook a bounded number of answers is waited for; beyond it nobody is
+//     asked. Hooks do not wait for one another.
 //   - What a receiver answers is never believed: its first characters are kept
 //     for people, without what could be a card number.
 package webhook
