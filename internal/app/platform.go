@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/config"
@@ -133,6 +134,27 @@ func (p *Platform) jobs() []job {
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
 		{"conclude what clients were asked", pendingInterval, p.engine.FinishPending},
 		{"forget wrong PIN tries", resetInterval, p.issuing.ResetTries},
+		{"carry out what is due of cards", p.config.Job.CardInterval, p.issuing.CarryOutDue},
+		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
+		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},
+		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
+	}
+}
+
+// eachTenant is a job that is done for one tenant after the other; what fails
+// for one holds up no other.
+func (p *Platform) eachTenant(run func(context.Context, access.Tenant) (int, error)) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		tenants, err := p.access.Tenants(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("list tenants: %w", err)
+		}
+		done := 0
+		for _, t := range tenants {
+			n, also := run(ctx, t)
+			done, err = done+n, errors.Join(err, also)
+		}
+		return done, err
 	}
 }
 

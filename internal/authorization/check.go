@@ -75,15 +75,23 @@ var statusReasons = map[issuing.CardStatus]Reason{
 
 // checkCardStatus follows contract §8.2.3. What gives money to the cardholder
 // is accepted in every status.
-func checkCardStatus(_ *Decision, _ *Request, _ *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
-	if row.dir == credit || s.Card.Status == issuing.Active {
-		return passed("%s", s.Card.Status)
+//
+// A scheduled change holds from its own time on, whether it has been written
+// down or not. Cash with chip and PIN may be the first use that activates.
+func checkCardStatus(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	status := s.Card.StatusAt(s.Card.Status, f.Now, f.Card.MayActivate)
+	if row.dir == credit || status == issuing.Active {
+		return passed("%s", status)
 	}
-	reason, known := statusReasons[s.Card.Status]
+	if status == issuing.Pending && f.Card.ActivatesAtFirstUse && row.code == CashWithdrawal && f.ARQC == Match && f.PIN == Match {
+		d.isFirstUse = true
+		return passed("first use with chip and PIN")
+	}
+	reason, known := statusReasons[status]
 	if !known {
 		reason = CardInactive // a status of a newer program: refuse what we do not know
 	}
-	return failed(reason, "the card is %s", s.Card.Status)
+	return failed(reason, "the card is %s", status)
 }
 
 func checkCustomer(_ *Decision, _ *Request, f *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {

@@ -52,6 +52,8 @@ type Decision struct {
 	// isFreshATC says that the chip's counter was new; isReplay that it was
 	// used before, and not by the tap that comes again with its PIN.
 	isFreshATC, isReplay bool
+	// isFirstUse says that an approval activates the card.
+	isFirstUse bool
 }
 
 // decide makes the decision on req from what was gathered and what was read
@@ -102,6 +104,9 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 	if d.asks && !d.hear(req, f, s, row) {
 		d.rememberTap(req, f)
 		return
+	}
+	if d.isFirstUse && d.Status == StatusApproved {
+		d.Card.Status = issuing.Active
 	}
 	switch {
 	case d.Status == StatusPending && row.dir == debit && (!req.IsIncrement || req.Flow == FinancialRequest):

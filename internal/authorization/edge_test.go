@@ -48,7 +48,7 @@ func issueSecond(t *testing.T, w *authorizationtest.World, first *authorizationt
 	if _, err = w.Issuing.SetPIN(t.Context(), w.Caller, c.Token, issuing.PINInput{Clear: secret.FromString(pin)}, false, "Api"); err != nil {
 		t.Fatal(err)
 	}
-	if c.Clear, err = w.Issuing.RevealCard(t.Context(), w.Caller, c.Token); err != nil {
+	if c.Clear, err = w.Issuing.RevealCard(t.Context(), w.Caller, c.Token, 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = w.Ledger.Adjust(t.Context(), w.Caller, ledger.Adjustment{AccountNo: c.AccountNo, Side: ledger.Credit,

@@ -104,6 +104,10 @@ type CardFacts struct {
 	Network        string    // of the BIN, as the contract names it
 	Country        string    // of its BIN, alpha-2
 	PINChangedAt   time.Time // the PIN that was compared
+	// MayActivate says that the conditions of a first activation are met,
+	// ActivatesAtFirstUse that the tenant lets cash with chip and PIN be one.
+	MayActivate         bool
+	ActivatesAtFirstUse bool
 }
 
 // ProductFacts are the product's limits that a decision uses. Amounts are in

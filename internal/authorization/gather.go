@@ -56,10 +56,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 		f.plastics = append(f.plastics, c.Card.ID)
 	}
 	card := choose(cards, req)
-	product, known := cfg.Product(card.Issuance.ProductCode)
+	product, known := cfg.Product(card.Card.ProductCode)
 	keys, keyed := cfg.KeysOf(bin)
 	if !known || !keyed {
-		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Issuance.ProductCode, card.Card.ID)
+		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Card.ProductCode, card.Card.ID)
 	}
 	f.Card, f.name = cardFacts(card, cfg, now), card.Name()
 	f.Card.Network, f.Card.Country = string(bin.Network), bin.Country.Alpha2()
@@ -91,15 +91,19 @@ func (e *Engine) fingerprint(ctx context.Context, req *Request) (string, error) 
 
 // choose picks the plastic a message is about: by expiry, then by sequence
 // number; so an old plastic that is still valid keeps working beside its
-// renewal. When none fits, the newest is judged (and will fail its expiry).
+// renewal. What the message leaves open is the plastic in force; when none
+// fits, that one is judged (and will fail its expiry).
 func choose(cards []issuing.CardOnNetwork, req *Request) issuing.CardOnNetwork {
 	best, score := cards[0], -1
 	for _, c := range cards {
 		n := 0
 		if req.Expiry != "" && c.Card.Expires.YYMM() == req.Expiry {
-			n += 2
+			n += 4
 		}
 		if req.PSN != "" && c.Card.PSN == req.PSN {
+			n += 2
+		}
+		if c.Issuance.CurrentCard == c.Card.ID {
 			n++
 		}
 		if n > score {
@@ -113,8 +117,9 @@ func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Tim
 	k := CardFacts{
 		Found: true, ID: c.Card.ID, Issuance: c.Issuance.ID, Account: c.Issuance.Account,
 		ExpiryYYMM: c.Card.Expires.YYMM(), Expired: c.Card.Expires.PassedAt(now, cfg.Tenant.Zone),
-		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt,
+		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt, MayActivate: c.Card.Status == issuing.Pending && c.MayActivate(cfg, now),
 	}
+	k.ActivatesAtFirstUse = k.MayActivate && cfg.Attributes.ActivateOnFirstPIN
 	if c.Customer != nil {
 		k.CustomerStatus = string(c.Customer.Status)
 	}

@@ -192,6 +192,8 @@ func (k *CardFacts) visit(c *codec) {
 	visitText(c, "card.network", &k.Network)
 	visitText(c, "card.country", &k.Country)
 	c.time("card.pin_changed_at", &k.PINChangedAt)
+	c.bool("card.may_activate", &k.MayActivate)
+	c.bool("card.activates_at_first_use", &k.ActivatesAtFirstUse)
 }
 
 func (p *ProductFacts) visit(c *codec) {
@@ -220,6 +222,12 @@ func (s *State) visit(c *codec) {
 func visitCardState(c *codec, k *issuing.CardState) {
 	visitID(c, "state.card", &k.ID)
 	visitText(c, "state.card_status", &k.Status)
+	visitText(c, "state.scheduled_status", &k.Scheduled)
+	c.time("state.scheduled_at", &k.ScheduledAt)
+	right := int64(k.ScheduledRight)
+	c.int("state.scheduled_right", &right)
+	k.ScheduledRight = issuing.Mover(right)
+	c.time("state.retires_at", &k.RetiresAt)
 	visitText(c, "state.pin_status", &k.PINStatus)
 	c.time("state.pin_changed_at", &k.PINChangedAt)
 	c.count("state.pin_try_count", &k.PINTryCount)

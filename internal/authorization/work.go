@@ -136,6 +136,17 @@ func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error 
 			ids = append(ids, op.facts.Card.ID)
 		}
 	}
+	var first []id.ID[issuing.Issuance]
+	for _, op := range ops {
+		if f := op.facts; f.Card.ActivatesAtFirstUse && f.PIN == Match && f.ARQC == Match {
+			first = append(first, f.Card.Issuance)
+		}
+	}
+	if len(first) > 0 {
+		if err := issuing.LockIssuances(ctx, tx, first); err != nil {
+			return fmt.Errorf("lock issuances: %w", err)
+		}
+	}
 	var err error
 	if w.cards, err = issuing.LockCardStates(ctx, tx, ids); err != nil {
 		return err

@@ -49,6 +49,7 @@ type Network struct {
 // Job is the background work.
 type Job struct {
 	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
+	CardInterval       time.Duration `koanf:"card_interval" usage:"how often cards are looked for that expire, are to be renewed, or have a change of status due"`
 	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens and transport keys past their date are removed"`
 }
 
@@ -108,7 +109,7 @@ func defaults() Config {
 			InFlightMax:    1024,
 			ConnectionsMax: 1024,
 		},
-		Job: Job{HoldExpiryInterval: time.Minute, SweepInterval: 10 * time.Minute},
+		Job: Job{HoldExpiryInterval: time.Minute, CardInterval: time.Minute, SweepInterval: 10 * time.Minute},
 		Notification: Notification{
 			SMS:   Gateway{Method: "POST", Timeout: 10 * time.Second},
 			Email: Gateway{Method: "POST", Timeout: 10 * time.Second},

@@ -347,7 +347,8 @@ CREATE TABLE issuance (
     digital_slip_type TEXT   NOT NULL,
     auto_renewal      TEXT   NOT NULL,
     policies          TEXT   NOT NULL,
-    current_card_id   TEXT   NOT NULL,
+    current_card_id   TEXT   NOT NULL, -- the plastic in force
+    successor_card_id TEXT,            -- the one that waits to take its place: a renewal in progress
     concurrency_stamp TEXT   NOT NULL,
     created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000), phone_changed_at BIGINT CHECK (phone_changed_at BETWEEN 0 AND 9000000000000000),
@@ -367,10 +368,13 @@ CREATE INDEX issuance_by_time ON issuance (tenant_id, created_at, id);
 
 CREATE INDEX issuance_by_account ON issuance (account_id);
 
+CREATE INDEX issuance_by_account_no ON issuance (tenant_id, account_no);
+
 CREATE TABLE card (
     id                 TEXT    NOT NULL PRIMARY KEY,
     tenant_id          TEXT    NOT NULL REFERENCES tenant (id),
     issuance_id        TEXT    NOT NULL REFERENCES issuance (id),
+    product_code       TEXT    NOT NULL, -- it was made of; its issuance takes it over when the card comes into force
     card_token         TEXT    NOT NULL,
     sequence_no        BIGINT  NOT NULL CHECK (sequence_no BETWEEN 1 AND 99),
     psn                TEXT    NOT NULL,
@@ -398,6 +402,14 @@ CREATE TABLE card (
     status_channel     TEXT    NOT NULL,
     activated_at       BIGINT  CHECK (activated_at BETWEEN 0 AND 9000000000000000),
     previous_card_id   TEXT,
+    renewal_reason     TEXT    NOT NULL, -- why it took the place of that one
+    retires_at         BIGINT  CHECK (retires_at BETWEEN 0 AND 9000000000000000), -- it is Renewed from then on
+    scheduled_status   TEXT    NOT NULL, -- it comes into from scheduled_at on; see card_schedule
+    scheduled_at       BIGINT  CHECK (scheduled_at BETWEEN 0 AND 9000000000000000),
+    scheduled_right    BIGINT  NOT NULL CHECK (scheduled_right BETWEEN 0 AND 2), -- of who asked for it
+    expiry_told_at     BIGINT  CHECK (expiry_told_at BETWEEN 0 AND 9000000000000000),
+    renewal_tried_on   TEXT    NOT NULL, -- the last night, YYYY-MM-DD
+    renewal_skipped    TEXT    NOT NULL, -- why it was not renewed then
     pin_status         TEXT    NOT NULL CHECK (pin_status IN ('NotSet', 'Active', 'Blocked', 'PendingChipUpdate')),
     pin_method         TEXT    NOT NULL,
     pin_value          TEXT    NOT NULL, -- PVV or offset
@@ -420,6 +432,29 @@ CREATE TABLE card (
 );
 
 CREATE INDEX card_by_issuance ON card (issuance_id);
+
+CREATE INDEX card_by_last_four ON card (tenant_id, last_four);
+
+CREATE INDEX card_by_status ON card (tenant_id, status);
+
+CREATE INDEX card_by_expiry ON card (tenant_id, expires_on);
+
+CREATE INDEX card_by_expiry_open ON card (tenant_id, expires_on, id) WHERE status IN ('Pending', 'Active', 'Inactive', 'Blocked');
+
+CREATE INDEX card_retiring ON card (retires_at) WHERE retires_at IS NOT NULL;
+
+CREATE INDEX card_scheduled ON card (scheduled_at) WHERE scheduled_at IS NOT NULL;
+
+CREATE TABLE card_schedule (
+    card_id          TEXT    NOT NULL PRIMARY KEY REFERENCES card (id),
+    tenant_id        TEXT    NOT NULL REFERENCES tenant (id),
+    reason           TEXT    NOT NULL,
+    description      TEXT    NOT NULL,
+    include_children BOOLEAN NOT NULL,
+    requested_at     BIGINT  NOT NULL CHECK (requested_at BETWEEN 0 AND 9000000000000000),
+    requested_by     TEXT    NOT NULL,
+    channel          TEXT    NOT NULL
+);
 
 CREATE TABLE card_status_history (
     card_id     TEXT   NOT NULL REFERENCES card (id),

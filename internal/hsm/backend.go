@@ -30,6 +30,7 @@ type Backend interface {
 	CardValues
 	PINs
 	PINKeeping
+	PINTransfer
 	EMV
 	MACs
 	Sealing

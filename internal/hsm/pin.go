@@ -147,3 +147,21 @@ type PINKeeping interface {
 	// RSA-OAEP-256 and A256GCM over the JSON members reference, to and text.
 	PINMessage(ctx context.Context, stored PINBlock, n PINNotice, gateway *rsa.PublicKey) (string, error)
 }
+
+// OffsetTransfer names an IBM 3624 offset of one card number and the number
+// that another one is wanted for.
+type OffsetTransfer struct {
+	From   KeyRef // the PVK (V1) of Offset
+	Old    pan.PAN
+	Offset Verifier
+	To     KeyRef // the PVK (V1) of the new offset
+	New    pan.PAN
+}
+
+// PINTransfer takes a PIN over to another card number.
+type PINTransfer interface {
+	// TransferOffset makes the offset under which a cardholder keeps the PIN with
+	// another card number. Both keys are of one tenant; a verifier of another
+	// method gives no PIN back and is ErrKeyUsage.
+	TransferOffset(ctx context.Context, t OffsetTransfer) (Verifier, error)
+}

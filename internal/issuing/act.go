@@ -51,6 +51,45 @@ func (m mover) tellMove(ctx context.Context, card Card, to StatusChange) error {
 	return m.recordMove(ctx, card, to)
 }
 
+// tellRenewal raises the events of a card that takes another one's place, and
+// writes the renewal down.
+func (m mover) tellRenewal(ctx context.Context, d *draft) error {
+	if err := raiseIssue(ctx, m.tx, m.c, *d); err != nil {
+		return err
+	}
+	name, action := EventCardRenewed, "Renew"
+	if d.renewal.replaces {
+		name, action = EventCardReplaced, "Replace"
+	}
+	about := CardRenewalTold{
+		Status: d.card.Status, FormFactor: d.card.FormFactor, PersoStatus: PersoNotRequired, ExpireYear: d.card.Expires.Year,
+		ExpireMonth: int(d.card.Expires.Month), PreviousCardToken: d.old.Token, Reason: d.renewal.Reason,
+	}
+	if d.card.Physical != nil {
+		about.PersoStatus = d.card.Physical.PersoStatus
+	}
+	if err := raiseCard(ctx, m.tx, m.c, name, d.card.ID, d.card.CreatedAt, about); err != nil {
+		return err
+	}
+	a := m.s.cardAct(m.c, action, d.card)
+	a.Channel, a.ProductCode, a.Description = d.card.Channel, d.card.ProductCode, d.in.Description
+	a.Changes = audit.Changes(nil, struct {
+		Reason            RenewalReason
+		PreviousCardToken string
+		Sequence          int
+		Expires           string
+		ProductCode       string
+		Status            CardStatus
+		IsNumberKept      bool
+		IsPINKept         bool
+		IsFeeExempt       bool
+	}{
+		d.renewal.Reason, d.old.Token, d.card.Sequence, d.card.Expires.String(), d.card.ProductCode, d.card.Status, d.keeps,
+		d.carriesPIN && !d.card.PIN.IsZero(), d.renewal.FeeExemption,
+	})
+	return m.note(ctx, a)
+}
+
 // recordMove writes down that a card went to another status, at the end of the
 // transaction where the mover has one in view.
 func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error {
@@ -61,11 +100,7 @@ func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error
 		Reason StatusReason
 	}
 	a.Changes = audit.Changes(standing{card.Status, card.Reason}, standing{to.Status, to.Reason})
-	if m.later != nil {
-		*m.later = append(*m.later, a)
-		return nil
-	}
-	return audit.Append(ctx, m.tx, a)
+	return m.note(ctx, a)
 }
 
 // appendAll writes acts that were put off: the chain is held from here on, and

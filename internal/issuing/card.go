@@ -14,26 +14,30 @@ import (
 // Card is one PAN with its expiry and sequence, plastic or not. The PAN itself
 // stays sealed in the store; a Card shows only its ends.
 type Card struct {
-	ID           id.ID[Card]
-	Tenant       access.TenantID
-	Issuance     id.ID[Issuance]
-	Token        string // outward name of the PAN: BIN(6), six letters, last four
-	Sequence     int    // counts the plastics of one PAN, from 1
-	PSN          string // EMV 5F34, two digits
-	BIN          string
-	LastFour     string
-	PANLength    int
-	Expires      Expiry
-	FormFactor   program.FormFactor
-	EmbossLine1  string
-	EmbossLine2  string
-	ServiceCode  string
-	ChipProfile  string    // as the product names it
-	KeyVersion   string    // derivation key index of the chip's keys
-	Physical     *CardBody // nil for a card without plastic
-	StatusChange           // the present status and how it came about
-	ActivatedAt  time.Time
-	PreviousCard id.ID[Card]
+	ID            id.ID[Card]
+	Tenant        access.TenantID
+	Issuance      id.ID[Issuance]
+	ProductCode   string // it was made of; its issuance's from when it is in force
+	Token         string // outward name of the PAN: BIN(6), six letters, last four
+	Sequence      int    // counts the plastics of one PAN, from 1
+	PSN           string // EMV 5F34, two digits
+	BIN           string
+	LastFour      string
+	PANLength     int
+	Expires       Expiry
+	FormFactor    program.FormFactor
+	EmbossLine1   string
+	EmbossLine2   string
+	ServiceCode   string
+	ChipProfile   string    // as the product names it
+	KeyVersion    string    // derivation key index of the chip's keys
+	Physical      *CardBody // nil for a card without plastic
+	StatusChange            // the present status and how it came about
+	ActivatedAt   time.Time
+	PreviousCard  id.ID[Card]
+	PreviousToken string        // of that card; read only
+	Renewed       RenewalReason // why it took the place of that one
+	Upcoming                    // what will become of its status by itself
 
 	PINStatus    PINStatus
 	PIN          hsm.Verifier

@@ -19,6 +19,8 @@ const (
 	EventCardStatusChanged = "card.status-changed" // CardStatusChanged
 	EventPolicyChanged     = "card.policy-changed" // PolicyChanged
 	EventPhoneChanged      = "card.phone-changed"  // PhoneChanged
+	EventCardRenewed       = "card.renewed"        // CardRenewalTold; about the new card
+	EventCardReplaced      = "card.replaced"       // CardRenewalTold; about the new card
 )
 
 // CardEvent is what every event about a card tells of it, as it is after what
@@ -72,6 +74,18 @@ type PolicyChanged struct {
 // empty for none.
 type PhoneChanged struct {
 	Previous, Current string
+}
+
+// CardRenewalTold is what the event of a card that takes another one's place
+// adds.
+type CardRenewalTold struct {
+	Status            CardStatus
+	FormFactor        program.FormFactor
+	PersoStatus       PersoStatus
+	ExpireYear        int
+	ExpireMonth       int
+	PreviousCardToken string
+	Reason            RenewalReason
 }
 
 // raiseCard writes an event about a card, in the transaction of what it tells

@@ -12,7 +12,7 @@ import (
 
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
-var Codes = slices.Concat(cardCodes, upkeepCodes)
+var Codes = slices.Concat(cardCodes, upkeepCodes, renewalCodes)
 
 // Refusals that every package shares.
 var (
@@ -59,7 +59,6 @@ var (
 	errDecryption              = fault.New(fault.Invalid, "decryption_failed", "the encrypted value cannot be opened")
 	errClearNotAllowed         = fault.New(fault.Refused, "clear_sensitive_data_not_allowed", "sensitive values may not be sent or asked for in clear")
 	errHSM                     = fault.New(fault.Unavailable, vault.CodeHSMUnavailable, "the security module does not answer")
-	errNotAvailable            = fault.New(fault.Refused, "feature_not_available", "this is not available yet")
 	errCardNotPermitted        = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not do this with a card")
 )
 
@@ -71,7 +70,6 @@ var cardCodes = fault.CodesOf(
 	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errCVV2Views, errPINBlocked,
 	errPINInvalid, errPINNotSet, errPINDelivery, errSMSLimit, errPhoneCooling, errPhoneMissing, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed,
-	errNotAvailable,
 )
 
 // hsmFault makes a refusal of what the HSM said about a caller's input. Other

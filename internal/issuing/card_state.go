@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // CardState is the part of a card that authorizations change. It is read and
@@ -29,6 +30,7 @@ type CardState struct {
 	Tap               string // the last contactless answer that asked for a PIN; opaque here
 	ContactlessCount  int
 	ContactlessAmount int64
+	Upcoming          // read only
 
 	locked CardStatus // the status as it was read
 	number string     // the keyed hash of its card number
@@ -41,6 +43,18 @@ type CardOnNetwork struct {
 	Card     Card
 	Issuance Issuance
 	Customer *CustomerOnNetwork // nil for a card without a customer
+
+	shipment ShipmentStatus
+	current  CardStatus // of the card in force
+}
+
+// MayActivate reports whether the conditions of a first activation are met, and
+// whether nothing that only privileged callers lift is in its way.
+func (n CardOnNetwork) MayActivate(cfg *program.Configuration, now time.Time) bool {
+	card := n.Card
+	card.Status = Pending
+	card.Physical = &CardBody{ShipmentStatus: n.shipment}
+	return activationConditions(cfg, card, n.Issuance, now) == nil && n.current != Blocked
 }
 
 // Name is what the outside calls the card.

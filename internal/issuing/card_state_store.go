@@ -20,11 +20,11 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		var holder CustomerOnNetwork
 		var method, value, pvki, status string
 		c, i := &n.Card, &n.Issuance
-		err := s.Scan(&c.ID, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
+		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
 			micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status})
+			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current)
 		if err != nil {
 			return n, err
 		}
@@ -37,20 +37,23 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			n.Customer = &holder
 		}
 		return n, nil
-	}, `SELECT c.id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
+	}, `SELECT c.id, c.issuance_id, c.product_code, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
 			c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
 			c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
-			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status
+			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
+			f.status
 		FROM card c
-		JOIN issuance i ON i.id = c.issuance_id`+customer.JoinHolder+`
+		JOIN issuance i ON i.id = c.issuance_id
+		JOIN card f ON f.id = i.current_card_id`+customer.JoinHolder+`
 		WHERE c.tenant_id = $1 AND c.pan_index = $2
 		ORDER BY c.sequence_no DESC`, tenant, index)
 }
 
 var selectCardStates = db.Lookup{
 	Head: `SELECT id, pan_index, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
-		chip_script, chip_script_atc, tap, contactless_count, contactless_amount FROM card WHERE id IN (
+		chip_script, chip_script_atc, tap, contactless_count, contactless_amount,
+		scheduled_status, scheduled_at, scheduled_right, retires_at FROM card WHERE id IN (
 		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
 	Tail: `) ORDER BY id`,
 	Lock: true,
@@ -73,7 +76,8 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 		var c CardState
 		var window int64
 		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
-			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount)
+			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.Scheduled,
+			micros{&c.ScheduledAt}, &c.ScheduledRight, micros{&c.RetiresAt})
 		if err != nil {
 			return err
 		}
@@ -132,11 +136,62 @@ func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.
 		if err == nil {
 			err = raiseStatus(ctx, tx, access.Caller{}, c.ID, c.locked, to)
 		}
+		if err == nil && c.locked == Pending && c.Status == Active {
+			err = takeOverAtFirstUse(ctx, tx, c.ID, to)
+		}
 		if err != nil {
 			return fmt.Errorf("save status of card %s: %w", c.ID, err)
 		}
 	}
 	return nil
+}
+
+// LockIssuances keeps others from changing the issuances until the transaction
+// ends, before [LockCardStates] locks their cards: for cards that a first use
+// may bring into force.
+func LockIssuances(ctx context.Context, tx db.Tx, ids []id.ID[Issuance]) error {
+	keys := id.Texts(ids)
+	slices.Sort(keys)
+	return lockIssuances.Query(ctx, tx, nil, slices.Compact(keys), func(s db.Scanner) error {
+		var locked string
+		return s.Scan(&locked)
+	})
+}
+
+var lockIssuances = db.Lookup{Head: `SELECT id FROM issuance WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
+
+// takeOverAtFirstUse brings a card that its first use has activated into force,
+// if it is a successor, and ends its predecessor.
+func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card id.ID[Card], change StatusChange) error {
+	var i Issuance
+	err := tx.QueryRow(ctx, `SELECT i.id, i.tenant_id, i.current_card_id, i.successor_card_id, c.product_code
+		FROM card c JOIN issuance i ON i.id = c.issuance_id WHERE c.id = $1`, card).
+		Scan(&i.ID, &i.Tenant, &i.CurrentCard, &i.Successor, &i.ProductCode)
+	if err != nil || i.Successor != card {
+		return err
+	}
+	old, found, err := readCardByID(ctx, tx, i.Tenant, i.CurrentCard)
+	if err != nil || !found {
+		return fmt.Errorf("read predecessor: %w", db.Missing(err))
+	}
+	i.CurrentCard, i.Successor = card, cardID{}
+	if err := saveSuccession(ctx, tx, i, change.ChangedAt); err != nil {
+		return err
+	}
+	if err := clearUpcoming(ctx, tx, i.Tenant, old.ID); err != nil {
+		return err
+	}
+	change.Reason, change.Status = Superseded, retired(old.Status)
+	if old.Status == Blocked {
+		change.Status = Cancelled
+	}
+	if change.Status == old.Status {
+		return nil
+	}
+	if moved, err := moveCard(ctx, tx, i.Tenant, old.ID, old.Status, change); err != nil || !moved {
+		return cmpError(err, errStale)
+	}
+	return raiseStatus(ctx, tx, access.Caller{}, old.ID, old.Status, change)
 }
 
 // moveLocked is moveCard for a card whose tenant the caller does not carry.

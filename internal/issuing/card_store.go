@@ -17,13 +17,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.card_token, c.sequence_no, c.psn, c.pan_sealed, c.pan_index,
+const cardColumns = `c.id, c.tenant_id, c.issuance_id, c.product_code, c.card_token, c.sequence_no, c.psn, c.pan_sealed, c.pan_index,
 	c.bin, c.last_four, b.pan_length, c.expires_on, c.form_factor, c.emboss_line_1, c.emboss_line_2, c.service_code,
 	c.chip_profile, c.key_version, c.physical, c.perso_status, c.shipment_status, c.status, c.status_reason,
 	c.status_description, c.status_changed_at, c.status_changed_by, c.status_channel, c.activated_at,
-	c.previous_card_id, c.pin_status, c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script,
-	c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at,
-	c.updated_at, c.plastic_updated_at`
+	c.previous_card_id, c.renewal_reason, c.retires_at, c.scheduled_status, c.scheduled_at, c.scheduled_right, c.pin_status,
+	c.pin_method, c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count,
+	c.cvv2_try_count, c.atc, c.contactless_count, c.contactless_amount, c.created_at, c.updated_at, c.plastic_updated_at,
+	(SELECT p.card_token FROM card p WHERE p.id = c.previous_card_id)`
 
 const cardTables = ` FROM card c` + program.JoinBIN
 
@@ -31,13 +32,14 @@ func scanCard(s db.Scanner) (Card, error) {
 	var c Card
 	var plastic, method, value, pvki, perso, shipment string
 	var plasticUpdated time.Time
-	err := s.Scan(&c.ID, &c.Tenant, &c.Issuance, &c.Token, &c.Sequence, &c.PSN, &c.sealedPAN, &c.indexOfPAN,
+	err := s.Scan(&c.ID, &c.Tenant, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.sealedPAN, &c.indexOfPAN,
 		&c.BIN, &c.LastFour, &c.PANLength, &c.Expires, &c.FormFactor, &c.EmbossLine1, &c.EmbossLine2, &c.ServiceCode,
 		&c.ChipProfile, &c.KeyVersion, &plastic, &perso, &shipment, &c.Status, &c.Reason,
 		&c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel, micros{&c.ActivatedAt},
-		&c.PreviousCard, &c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINBlock, &c.Script,
-		&c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount,
-		micros{&c.CreatedAt}, micros{&c.UpdatedAt}, micros{&plasticUpdated})
+		&c.PreviousCard, &c.Renewed, micros{&c.RetiresAt}, &c.Scheduled, micros{&c.ScheduledAt}, &c.ScheduledRight,
+		&c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount,
+		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, micros{&c.CreatedAt}, micros{&c.UpdatedAt},
+		micros{&plasticUpdated}, optional{&c.PreviousToken})
 	if err != nil {
 		return Card{}, err
 	}
@@ -54,11 +56,13 @@ func scanCard(s db.Scanner) (Card, error) {
 }
 
 // readCard finds a card of the tenant by its token: the plastic of that
-// sequence, or the newest one when sequence is 0.
+// sequence, or when sequence is 0 the one in force, else the newest. A number
+// that was replaced has none in force.
 func readCard(ctx context.Context, tx db.Tx, tenant access.TenantID, token string, sequence int) (Card, bool, error) {
 	return db.One(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+`
+		JOIN issuance i ON i.id = c.issuance_id
 		WHERE c.tenant_id = $1 AND c.card_token = $2 AND ($3 = 0 OR c.sequence_no = $3)
-		ORDER BY c.sequence_no DESC LIMIT 1`, tenant, token, int64(sequence))
+		ORDER BY CASE WHEN i.current_card_id = c.id THEN 0 ELSE 1 END, c.sequence_no DESC LIMIT 1`, tenant, token, int64(sequence))
 }
 
 func readCardByID(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[Card]) (Card, bool, error) {
@@ -93,23 +97,25 @@ func insertCard(ctx context.Context, tx db.Tx, c Card) (bool, error) {
 		return false, err
 	}
 	method, value, pvki := verifierRow(c.PIN)
-	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO card (id, tenant_id, issuance_id, card_token, sequence_no, psn,
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO card (id, tenant_id, issuance_id, product_code, card_token, sequence_no, psn,
 			pan_sealed, pan_index, bin, last_four, expires_on, form_factor, emboss_line_1, emboss_line_2, service_code,
 			chip_profile, key_version, physical, perso_status, shipment_status, status, status_reason,
 			status_description, status_changed_at, status_changed_by, status_channel, activated_at, previous_card_id,
-			pin_status, pin_method, pin_value, pvki, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
-			tap, contactless_count, contactless_amount, created_at, updated_at, pin_block)
+			renewal_reason, scheduled_status, scheduled_right, renewal_tried_on, renewal_skipped, pin_status, pin_method,
+			pin_value, pvki, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window, tap, contactless_count,
+			contactless_amount, created_at, updated_at, pin_block)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-			$23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
-			(SELECT COALESCE(MAX(o.pin_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $8),
-			(SELECT COALESCE(MAX(o.cvv2_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $8),
-			-1, 0, '', 0, 0, $34, $34, $35)
+			$23, $24, $25, $26, $27, $28, $29, $30, '', 0, '', '', $31, $32, $33, $34, $35,
+			(SELECT COALESCE(MAX(o.pin_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $9),
+			(SELECT COALESCE(MAX(o.cvv2_try_count), 0) FROM card o WHERE o.tenant_id = $2 AND o.pan_index = $9),
+			-1, 0, '', 0, 0, $36, $36, $37)
 		ON CONFLICT DO NOTHING`,
-		c.ID, c.Tenant, c.Issuance, c.Token, int64(c.Sequence), c.PSN,
+		c.ID, c.Tenant, c.Issuance, c.ProductCode, c.Token, int64(c.Sequence), c.PSN,
 		c.sealedPAN, c.indexOfPAN, c.BIN, c.LastFour, c.Expires, string(c.FormFactor), c.EmbossLine1, c.EmbossLine2,
 		c.ServiceCode, c.ChipProfile, c.KeyVersion, plastic, perso, shipment, string(c.Status), string(c.Reason),
 		c.Description, clock.Micros(c.ChangedAt), c.ChangedBy, c.Channel, microsOrNull(c.ActivatedAt), c.PreviousCard,
-		string(c.PINStatus), method, value, pvki, microsOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt), c.PINBlock))
+		string(c.Renewed), string(c.PINStatus), method, value, pvki, microsOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt),
+		c.PINBlock))
 	if err != nil || n == 0 {
 		return false, err
 	}

@@ -149,7 +149,7 @@ func (w *cardWorld) issueWith(t testing.TB, in NewCard) IssuedCard {
 
 func (w *cardWorld) reveal(t testing.TB, token string) ClearCard {
 	t.Helper()
-	out, err := w.RevealCard(t.Context(), w.caller, token)
+	out, err := w.RevealCard(t.Context(), w.caller, token, 0)
 	if err != nil {
 		t.Fatalf("reveal card: %v", err)
 	}

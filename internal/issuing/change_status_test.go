@@ -109,8 +109,9 @@ func TestChangeStatus_refusesWhatDoesNotFit(t *testing.T) {
 		{NewStatus{Status: Inactive, Reason: NoReason}, "card_status_reason_mismatch"},
 		{NewStatus{Status: Inactive, Reason: OtherReason}, "card_status_reason_mismatch"},
 		{NewStatus{Status: Lost, Reason: LostReported, IncludeChildCards: true}, access.CodeInvalid},
-		{NewStatus{Status: Lost, Reason: LostReported, IssueReplacement: true}, "feature_not_available"},
-		{NewStatus{Status: Lost, Reason: LostReported, EffectiveAt: w.clock.Now().Add(time.Hour)}, "feature_not_available"},
+		{NewStatus{Status: Inactive, Reason: ClientRequest, IssueReplacement: true}, access.CodeInvalid},
+		{NewStatus{Status: Lost, Reason: LostReported, IssueReplacement: true, EffectiveAt: w.clock.Now().Add(time.Hour)}, access.CodeInvalid},
+		{NewStatus{Status: Lost, Reason: LostReported, EffectiveAt: w.clock.Now().Add(2 * scheduleMax)}, access.CodeInvalid},
 		{NewStatus{Status: CardExpired, Reason: ExpiryReached}, "card_status_transition_not_allowed"},
 		{NewStatus{Status: Pending, Reason: NonameUnlinked}, "card_status_transition_not_allowed"},
 	} {

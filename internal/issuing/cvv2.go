@@ -249,8 +249,8 @@ func (s *Service) openForUse(ctx context.Context, c access.Caller, token string,
 		if u.cfg, err = s.programs.ConfigurationIn(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
-		if u.product, found = u.cfg.Product(u.issuance.ProductCode); !found {
-			return fmt.Errorf("product %s of card %s is gone", u.issuance.ProductCode, u.ID)
+		if u.product, found = u.cfg.Product(u.ProductCode); !found {
+			return fmt.Errorf("product %s of card %s is gone", u.ProductCode, u.ID)
 		}
 		if u.keys, found = u.cfg.KeysOf(u.cfg.BINs[u.BIN]); !found {
 			return fmt.Errorf("BIN %s has no key set", u.BIN)

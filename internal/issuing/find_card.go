@@ -3,8 +3,10 @@ package issuing
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -55,10 +57,13 @@ type RelatedCard struct {
 // CardDetails is an issued card with its history and relatives.
 type CardDetails struct {
 	IssuedCard
+	Schedule *Schedule      // what the card waits for
 	History  []StatusChange // newest first
 	Policies []CardPolicy   // every usage switch as it is in force
 	Children []RelatedCard
-	Cards    []Card // every card of the issuance, newest first
+	// YearBegins is when the present year began in the tenant's zone.
+	YearBegins time.Time
+	Cards      []Card // every card of the issuance, newest first
 }
 
 // Card returns the card that a token names: of several plastics of one number
@@ -86,6 +91,15 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 		}
 		if err = s.openDeliveryFor(ctx, c, &d.Card); err != nil {
 			return err
+		}
+		cfg, err := s.programs.ConfigurationIn(ctx, tx, c.Tenant)
+		if err != nil {
+			return err
+		}
+		today := clock.DateOf(s.Clock.Now(), cfg.Tenant.Zone)
+		d.YearBegins = clock.Date{Year: today.Year, Month: time.January, Day: 1}.In(cfg.Tenant.Zone)
+		if d.Schedule, err = readScheduleOf(ctx, tx, d.Card); err != nil {
+			return fmt.Errorf("read schedule: %w", err)
 		}
 		if d.History, err = readHistory(ctx, tx, c.Tenant, d.Card.ID); err != nil {
 			return fmt.Errorf("read status history: %w", err)
@@ -135,8 +149,8 @@ func (s *Service) issuedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if err != nil {
 		return out, err
 	}
-	if out.Product, found = cfg.Product(out.Issuance.ProductCode); !found {
-		return out, fmt.Errorf("product %s of card %s is gone", out.Issuance.ProductCode, card.ID)
+	if out.Product, found = cfg.Product(card.ProductCode); !found {
+		return out, fmt.Errorf("product %s of card %s is gone", card.ProductCode, card.ID)
 	}
 	out.BIN = cfg.BINs[card.BIN]
 	if !out.Issuance.Customer.IsZero() {

@@ -27,7 +27,8 @@ type Issuance struct {
 	DigitalSlipType program.DigitalSlipType
 	AutoRenewal     program.AutoRenewal
 	Policies        []CardPolicy
-	CurrentCard     id.ID[Card]
+	CurrentCard     id.ID[Card] // the plastic in force
+	Successor       id.ID[Card] // a renewal in progress: the plastic that waits to take its place
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 

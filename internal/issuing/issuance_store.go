@@ -15,14 +15,14 @@ import (
 
 const issuanceColumns = `i.id, i.tenant_id, i.issuance_no, i.customer_id, i.product_code, i.parent_id, i.account_id,
 	i.account_no, i.external_card_id, i.phone_number, i.phone_changed_at, i.digital_slip_type, i.auto_renewal, i.policies,
-	i.current_card_id, i.created_at, i.updated_at`
+	i.current_card_id, i.successor_card_id, i.created_at, i.updated_at`
 
 func scanIssuance(s db.Scanner) (Issuance, error) {
 	var i Issuance
 	var policies string
 	err := s.Scan(&i.ID, &i.Tenant, &i.No, &i.Customer, &i.ProductCode, &i.Parent, &i.Account,
 		&i.AccountNo, optional{&i.ExternalCardID}, &i.sealedPhone, micros{&i.PhoneChangedAt}, &i.DigitalSlipType, &i.AutoRenewal, &policies,
-		&i.CurrentCard, micros{&i.CreatedAt}, micros{&i.UpdatedAt})
+		&i.CurrentCard, &i.Successor, micros{&i.CreatedAt}, micros{&i.UpdatedAt})
 	if err != nil {
 		return Issuance{}, err
 	}

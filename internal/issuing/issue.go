@@ -160,6 +160,13 @@ type draft struct {
 	parent   Issuance // zero for a main card
 	issuance Issuance
 	card     Card
+
+	// Of a renewal: the card whose place this one takes, all plastics of its
+	// number, and what goes over from it.
+	renewal           Renewal
+	old               Card
+	plastics          []Card
+	keeps, carriesPIN bool
 }
 
 // draftCard checks the wish against configuration, customer and parent, and
@@ -196,7 +203,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 		d.issuance.PhoneNumber = d.customer.Contact(customer.MobilePhone)
 	}
 	d.card = Card{
-		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
+		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
 		PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
 		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, CreatedAt: now, UpdatedAt: now,
 	}
@@ -547,6 +554,9 @@ func (s *Service) drawNumber(ctx context.Context, c access.Caller, d *draft) err
 func (s *Service) useNumber(ctx context.Context, c access.Caller, d *draft, p pan.PAN) (err error) {
 	k := &d.card
 	k.Token, k.LastFour = NewCardToken(p), p.Last4()
+	if d.keeps {
+		k.Token = d.old.Token
+	}
 	if k.sealedPAN, err = s.sealPAN(ctx, c.Tenant, k.ID, p); err != nil {
 		return err
 	}
@@ -560,6 +570,9 @@ func (s *Service) useNumber(ctx context.Context, c access.Caller, d *draft, p pa
 	}
 	if d.issuance.sealedPhone, err = s.sealPhone(ctx, d.issuance); err != nil {
 		return err
+	}
+	if !d.old.ID.IsZero() {
+		return s.carryPIN(ctx, d, p)
 	}
 	return s.firstPIN(ctx, c, d, p)
 }

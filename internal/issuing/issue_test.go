@@ -305,7 +305,7 @@ func TestSealedNumber_opensOnlyInItsRow(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, token := range []string{a.Token, b.Token} {
-			if _, err := w.RevealCard(t.Context(), w.caller, token); !errors.Is(err, hsm.ErrIntegrity) {
+			if _, err := w.RevealCard(t.Context(), w.caller, token, 0); !errors.Is(err, hsm.ErrIntegrity) {
 				t.Errorf("got %v, want an integrity error", err)
 			}
 		}

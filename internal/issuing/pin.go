@@ -124,7 +124,10 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 			return nil
 		}
 		m.tx = tx
-		_, _, err := m.moveOne(ctx, card.Card, card.issuance, FirstActivation)
+		issuance, err := m.lockIssuance(ctx, card.Issuance)
+		if err == nil {
+			_, _, err = m.moveOne(ctx, card.Card, &issuance, FirstActivation)
+		}
 		return err
 	})
 }

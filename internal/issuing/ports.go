@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/notification"
 )
 
@@ -16,4 +17,12 @@ type PINSender interface {
 	PINKey() *rsa.PublicKey
 	// SendPIN queues a message in tx.
 	SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p notification.PINMessage, now time.Time) error
+}
+
+// LastUse tells when an issuance was last used. It is what the package that
+// keeps transactions knows.
+type LastUse interface {
+	// LastUsed returns the time of the issuance's last transaction that was not
+	// declined; the zero time when there is none.
+	LastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (time.Time, error)
 }

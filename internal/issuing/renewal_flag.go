@@ -49,10 +49,16 @@ func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token 
 		if !found {
 			return fmt.Errorf("product %s of issuance %s is gone", k.issuance.ProductCode, k.issuance.ID)
 		}
-		now := s.Clock.Now()
+		now, coming := s.Clock.Now(), k.current
+		if !k.issuance.Successor.IsZero() { // it is renewed already: the next time is that card's
+			if coming, found, err = readCardByID(ctx, tx, c.Tenant, k.issuance.Successor); err != nil || !found {
+				return fmt.Errorf("read successor of issuance %s: %w", k.issuance.ID, db.Missing(err))
+			}
+			coming.Status = k.current.Status
+		}
 		out = AutoRenewalResult{
 			CardToken: k.card.Token, IssuanceNo: k.issuance.No, Previous: k.issuance.AutoRenewal, Status: in.Status,
-			Next: nextRenewal(k.current, in.Status, product.RenewalLeadDays, clock.DateOf(now, cfg.Tenant.Zone)),
+			Next: nextRenewal(coming, in.Status, product.RenewalLeadDays, clock.DateOf(now, cfg.Tenant.Zone)),
 		}
 		if out.Previous == in.Status {
 			return nil
@@ -75,13 +81,18 @@ func nextRenewal(card Card, wish program.AutoRenewal, leadDays int, today clock.
 	if wish != program.AutoRenewalEnabled || card.Status != Active && card.Status != Inactive {
 		return clock.Date{}
 	}
-	first := clock.Date{Year: card.Expires.Year, Month: card.Expires.Month + 1, Day: 1}
-	if card.Expires.Month == time.December {
-		first = clock.Date{Year: card.Expires.Year + 1, Month: time.January, Day: 1}
-	}
-	day := first.AddDays(-1 - leadDays)
+	day := renewalDay(card.Expires, leadDays)
 	if day.Before(today) {
 		return today
 	}
 	return day
+}
+
+// renewalDay is the day that lies leadDays before the last one of the month.
+func renewalDay(e Expiry, leadDays int) clock.Date {
+	first := clock.Date{Year: e.Year, Month: e.Month + 1, Day: 1}
+	if e.Month == time.December {
+		first = clock.Date{Year: e.Year + 1, Month: time.January, Day: 1}
+	}
+	return first.AddDays(-1 - leadDays)
 }

@@ -32,13 +32,14 @@ type ClearCard struct {
 	ZPKAES       secret.Value // AES, for ISO format 4
 }
 
-// RevealCard returns a test card in clear. For a production tenant there is no
+// RevealCard returns a test card in clear: the plastic of that sequence, 0 being
+// the one in force. For a production tenant there is no
 // such thing: every card is not found, and the HSM would refuse besides.
-func (s *Service) RevealCard(ctx context.Context, c access.Caller, token string) (ClearCard, error) {
+func (s *Service) RevealCard(ctx context.Context, c access.Caller, token string, sequence int) (ClearCard, error) {
 	if !c.Sandbox {
 		return ClearCard{}, errCardNotFound
 	}
-	u, err := s.openForUse(ctx, c, token, 0)
+	u, err := s.openForUse(ctx, c, token, sequence)
 	if err != nil {
 		return ClearCard{}, err
 	}

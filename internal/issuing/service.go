@@ -15,6 +15,8 @@ type Service struct {
 	Clock clock.Clock
 	// PINs sends PINs to cardholders; nil: nobody does.
 	PINs PINSender
+	// LastUse tells which cards are in use; nil for not asking.
+	LastUse LastUse
 
 	customers *customer.Service
 	programs  *program.Service

@@ -561,7 +561,7 @@ func TestCards_ofAnotherTenantAreNotThere(t *testing.T) {
 				_, err := w.ChangePIN(t.Context(), stranger, token, clearPIN("7392"), clearPIN("8274"))
 				return err
 			},
-			"reveal": func() error { _, err := w.RevealCard(t.Context(), stranger, token); return err },
+			"reveal": func() error { _, err := w.RevealCard(t.Context(), stranger, token, 0); return err },
 		} {
 			t.Run(name, func(t *testing.T) { wantCode(t, call(), "card_not_found") })
 		}

@@ -113,7 +113,7 @@ const Ping = "webhook.ping"
 func Events() []string {
 	return []string{
 		"customer.created", "customer.updated", "customer.segment-changed", "customer.status-changed",
-		"card.created", "card.bulk-created", "card.linked", "card.unlinked", "card.status-changed", "card.renewed",
+		"card.created", "card.bulk-created", "card.linked", "card.unlinked", "card.status-changed", "card.schedule-dropped", "card.renewed",
 		"card.renewal-skipped", "card.replaced", "card.policy-changed", "card.velocity-changed", "card.phone-changed",
 		"card.pin-changed", "card.pin-blocked", "card.pin-unblocked", "card.pin-sent", "card.cvv2-blocked", "card.cvv2-reset",
 		"card.perso-status-changed", "card.shipment-status-changed", "card.expiring", "card.token-status-changed",

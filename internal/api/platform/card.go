@@ -112,7 +112,7 @@ type cardResponse struct {
 	DigitalSlipType   string           `json:"digitalSlipType"`
 	Physical          *physicalSummary `json:"physical"`
 	Fees              []struct{}       `json:"fees"`
-	NewCard           *struct{}        `json:"newCard"`
+	NewCard           *newCard         `json:"newCard" doc:"Of a renewal."`
 }
 
 // cardProduct is CardProductInfoDto.
@@ -196,7 +196,8 @@ type cardDTO struct {
 	EmbossNameLine2 *string          `json:"embossNameLine2"`
 	ActivatedAt     *time.Time       `json:"activatedAt"`
 	CreatedAt       time.Time        `json:"createdAt"`
-	PreviousToken   *string          `json:"previousCardToken" doc:"Null until cards are renewed."`
+	PreviousToken   *string          `json:"previousCardToken" doc:"Of the card whose place it took."`
+	RenewalReason   *string          `json:"renewalReason"`
 	Physical        *physicalSummary `json:"physical"`
 }
 
@@ -237,15 +238,17 @@ type FoundCard struct {
 // cardDetail is CardDetailDto.
 type cardDetail struct {
 	FoundCard
-	StatusHistory []statusLine        `json:"statusHistory"`
-	Parent        *cardParent         `json:"parent"`
-	Children      []cardChild         `json:"children"`
-	Policies      []cardPolicy        `json:"policies"`
-	Contactless   contactlessCounters `json:"contactless"`
-	Physical      *physicalDetail     `json:"physical"`
-	Statistics    *struct{}           `json:"statistics"`
-	WalletTokens  []struct{}          `json:"walletTokens"`
-	Cards         []cardDTO           `json:"cards"`
+	// ScheduledStatus is what the card waits for.
+	ScheduledStatus *statusLine         `json:"scheduledStatus"`
+	StatusHistory   []statusLine        `json:"statusHistory"`
+	Parent          *cardParent         `json:"parent"`
+	Children        []cardChild         `json:"children"`
+	Policies        []cardPolicy        `json:"policies"`
+	Contactless     contactlessCounters `json:"contactless"`
+	Physical        *physicalDetail     `json:"physical"`
+	Statistics      cardStatistic       `json:"statistics"`
+	WalletTokens    []struct{}          `json:"walletTokens"`
+	Cards           []cardDTO           `json:"cards"`
 }
 
 type contactlessCounters struct {
@@ -310,7 +313,13 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath
 	if err != nil {
 		return cardDetail{}, err
 	}
-	return encodeCardDetails(found), nil
+	statistics, err := a.Transactions.Statistics(ctx, c, found.Issuance.ID, found.YearBegins)
+	if err != nil {
+		return cardDetail{}, err
+	}
+	out := encodeCardDetails(found)
+	out.Statistics, err = encodeStatistics(found, statistics)
+	return out, err
 }
 
 func decodeNewCard(in createCardRequest) (issuing.NewCard, error) {
@@ -433,6 +442,7 @@ func encodeCardDTO(c issuing.Card) cardDTO {
 		CardSummary: encodeCardSummary(c), StatusInfo: encodeStatus(c.StatusChange), PINStatus: string(c.PINStatus),
 		PINTryCount: c.PINTryCount, CVV2TryCount: c.CVV2TryCount, EmbossNameLine1: c.EmbossLine1,
 		EmbossNameLine2: orNil(c.EmbossLine2), ActivatedAt: timeOrNil(c.ActivatedAt), CreatedAt: c.CreatedAt,
+		PreviousToken: orNil(c.PreviousToken), RenewalReason: orNil(c.Renewed),
 		Physical: encodePhysicalSummary(c.Physical),
 	}
 }
@@ -464,7 +474,7 @@ func encodeFoundCard(i issuing.IssuedCard) FoundCard {
 
 func encodeCardDetails(d issuing.CardDetails) cardDetail {
 	out := cardDetail{
-		FoundCard: encodeFoundCard(d.IssuedCard), Parent: encodeParent(d.Parent), Children: []cardChild{},
+		FoundCard: encodeFoundCard(d.IssuedCard), ScheduledStatus: encodeSchedule(d.Schedule), Parent: encodeParent(d.Parent), Children: []cardChild{},
 		Contactless: contactlessCounters{
 			Count: d.Card.Contactless.Count, Amount: api.DecimalOf(d.ContactlessAmount()), CurrencyCode: d.Product.Currency.Code(),
 		},

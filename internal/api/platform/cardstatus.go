@@ -13,9 +13,11 @@ type statusRequest struct {
 	Status            api.Enum[cardStatuses]  `json:"status" required:"true"`
 	Reason            api.Enum[statusReasons] `json:"reason" required:"true" doc:"Must fit the status."`
 	Description       api.FreeText            `json:"description,omitempty" maxLength:"250" doc:"Required with the reason Other."`
-	EffectiveDate     *time.Time              `json:"effectiveDate,omitempty"`
+	CardSequenceNo    int                     `json:"cardSequenceNo,omitempty" minimum:"1" maximum:"99" doc:"Default: the plastic in force; for Active the one that waits to be, when that in force is active or the reason is FirstActivation."`
+	EffectiveDate     *time.Time              `json:"effectiveDate,omitempty" doc:"In the future: scheduled, in place of what was scheduled before. The present status then means that nothing is scheduled any more."`
 	IncludeChildCards bool                    `json:"includeChildCards,omitempty" doc:"For Active, Inactive and Blocked."`
-	IssueReplacement  bool                    `json:"issueReplacement,omitempty"`
+	IssueReplacement  bool                    `json:"issueReplacement,omitempty" doc:"For Lost, Stolen, Fraud and Damaged."`
+	Replacement       *RenewedParts           `json:"replacement,omitempty" doc:"Goes with issueReplacement."`
 	Channel           api.Enum[channels]      `json:"channel,omitempty"`
 }
 
@@ -33,12 +35,14 @@ type statusLine struct {
 
 // statusResponse is UpdateCardStatusResponseDto (§8.2.6).
 type statusResponse struct {
-	CardToken      string        `json:"cardToken"`
-	IssuanceNo     string        `json:"issuanceNo"`
-	PreviousStatus string        `json:"previousStatus"`
-	CurrentStatus  statusLine    `json:"currentStatus"`
-	IssuanceResult *struct{}     `json:"issuanceResult"`
-	UpdatedCards   []updatedCard `json:"updatedCards"`
+	CardToken      string     `json:"cardToken"`
+	IssuanceNo     string     `json:"issuanceNo"`
+	PreviousStatus string     `json:"previousStatus"`
+	CurrentStatus  statusLine `json:"currentStatus"`
+	// ScheduledStatus is what was scheduled in place of a change at once.
+	ScheduledStatus *statusLine     `json:"scheduledStatus"`
+	IssuanceResult  *issuanceResult `json:"issuanceResult"`
+	UpdatedCards    []updatedCard   `json:"updatedCards"`
 }
 
 // updatedCard is UpdatedCardInfo.
@@ -56,22 +60,34 @@ func (a *API) changeCardStatus(ctx context.Context, c access.Caller, in *struct 
 	CardPath
 	Body statusRequest
 }) (statusResponse, error) {
-	done, err := a.Issuing.ChangeStatus(ctx, c, in.CardToken, decodeStatus(in.Body))
+	wish, err := decodeStatus(in.Body)
+	if err != nil {
+		return statusResponse{}, err
+	}
+	done, err := a.Issuing.ChangeStatus(ctx, c, in.CardToken, wish)
 	if err != nil {
 		return statusResponse{}, err
 	}
 	return encodeStatusResult(c.Language, done), nil
 }
 
-func decodeStatus(in statusRequest) issuing.NewStatus {
+func decodeStatus(in statusRequest) (issuing.NewStatus, error) {
+	var d decoding
 	out := issuing.NewStatus{
-		Status: issuing.CardStatus(in.Status), Reason: issuing.StatusReason(in.Reason), Description: string(in.Description),
+		Sequence: in.CardSequenceNo,
+		Status:   issuing.CardStatus(in.Status), Reason: issuing.StatusReason(in.Reason), Description: string(in.Description),
 		IncludeChildCards: in.IncludeChildCards, IssueReplacement: in.IssueReplacement, Channel: string(in.Channel),
 	}
 	if in.EffectiveDate != nil {
 		out.EffectiveAt = *in.EffectiveDate
 	}
-	return out
+	if in.Replacement != nil {
+		if !in.IssueReplacement {
+			d.fail("replacement", "not_asked_for", "goes with issueReplacement")
+		}
+		out.Replacement = decodeReplacement(&d, *in.Replacement)
+	}
+	return out, d.err()
 }
 
 func encodeStatus(s issuing.StatusChange) statusLine {
@@ -82,10 +98,22 @@ func encodeStatus(s issuing.StatusChange) statusLine {
 	}
 }
 
+// encodeSchedule is a line of what has not happened yet.
+func encodeSchedule(s *issuing.Schedule) *statusLine {
+	if s == nil {
+		return nil
+	}
+	return &statusLine{
+		Status: string(s.Status), LocalLetter: orNil(s.Status.LocalLetter()), Reason: string(s.Reason), Description: orNil(s.Description),
+		ChangedAt: s.RequestedAt, ChangedBy: s.RequestedBy, Channel: s.Channel, EffectiveDate: s.EffectiveAt,
+	}
+}
+
 func encodeStatusResult(language string, r issuing.StatusResult) statusResponse {
 	out := statusResponse{
 		CardToken: r.CardToken, IssuanceNo: r.IssuanceNo, PreviousStatus: string(r.Previous),
-		CurrentStatus: encodeStatus(r.Current), UpdatedCards: []updatedCard{},
+		CurrentStatus: encodeStatus(r.Current), ScheduledStatus: encodeSchedule(r.Scheduled), IssuanceResult: encodeIssuanceResult(r.NewCard),
+		UpdatedCards: []updatedCard{},
 	}
 	for _, u := range r.Updated {
 		out.UpdatedCards = append(out.UpdatedCards, encodeUpdatedCard(language, u))

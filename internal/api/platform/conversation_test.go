@@ -283,7 +283,7 @@ var volatile = map[string]bool{
 	"accessToken": true, "refreshToken": true, "access_token": true, "refresh_token": true,
 	"keyId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
 	"x": true, "y": true, "kid": true, "creatorId": true, "lastModifierId": true,
-	"cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
+	"newCardToken": true, "newMaskedCardNo": true, "previousCardToken": true, "cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,

@@ -148,12 +148,14 @@ var refusals = map[fault.Code]outward{
 	"pin_length_invalid":                 {400, "Issuing:PinLengthInvalid"},
 	"decryption_failed":                  {400, "Issuing:DecryptionFailed"},
 	"clear_sensitive_data_not_allowed":   {422, "Common:ClearSensitiveDataNotAllowed"},
-	"feature_not_available":              {422, "Common:FeatureNotAvailable"},
 
 	// issuing: what is kept of a card
-	"parent_policy_exceeded":    {422, "Issuing:ParentPolicyExceeded"},
-	"card_has_no_physical":      {422, "Issuing:CardHasNoPhysical"},
-	"detokenize_quota_exceeded": {429, "Issuing:DetokenizeQuotaExceeded"},
+	"parent_policy_exceeded":       {422, "Issuing:ParentPolicyExceeded"},
+	"renewal_in_progress":          {409, "Issuing:RenewalInProgress"},
+	"renewal_not_allowed":          {422, "Issuing:RenewalNotAllowed"},
+	"keep_card_number_not_allowed": {400, "Issuing:KeepCardNumberNotAllowed"},
+	"card_has_no_physical":         {422, "Issuing:CardHasNoPhysical"},
+	"detokenize_quota_exceeded":    {429, "Issuing:DetokenizeQuotaExceeded"},
 
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},

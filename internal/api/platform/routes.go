@@ -105,6 +105,7 @@ func (a *API) routes() {
 	register(a, route{post, card + "/detokenize", "Detokenize cards", access.IssuingCardSensitive, noStore}, a.detokenize)
 	register(a, route{put, card + "/customer-card-statuses", "Change the statuses of a customer's cards", access.IssuingCardStatus, plain}, a.changeCustomerCards)
 	register(a, route{put, oneCard + "/status", "Change the status of a card", access.IssuingCardStatus, plain}, a.changeCardStatus)
+	register(a, route{post, oneCard + "/renew", "Renew a card", access.IssuingCardRenew, once}, a.renewCard)
 	register(a, route{post, oneCard + "/cvv2/get-with-expire-date", "Show a CVV2", access.IssuingCardSensitive, noStore}, a.showCVV2)
 	register(a, route{post, oneCard + "/cvv2/verify", "Verify a CVV2", access.IssuingCard, noStore}, a.verifyCVV2)
 	register(a, route{post, oneCard + "/cvv2/reset-counters", "Reset the CVV2 tries", access.IssuingCardStatus, noStore}, a.resetCVV2)

@@ -11,6 +11,7 @@ import (
 type clearCardRequest struct {
 	CardToken string `json:"cardToken" required:"true" minLength:"1" maxLength:"32"`
 	KeyID     string `json:"keyId,omitempty" maxLength:"64"`
+	Sequence  int    `json:"cardSequenceNo,omitempty" minimum:"1" maximum:"99" doc:"Default: the plastic in force."`
 }
 
 // clearCard is ClearCardInfoDto (§15) with what a tester needs besides to build
@@ -39,7 +40,7 @@ type clearCard struct {
 }
 
 func (a *API) showClearCard(ctx context.Context, c access.Caller, in *struct{ Body clearCardRequest }) (clearCard, error) {
-	card, err := a.Issuing.RevealCard(ctx, c, in.Body.CardToken)
+	card, err := a.Issuing.RevealCard(ctx, c, in.Body.CardToken, in.Body.Sequence)
 	if err != nil {
 		return clearCard{}, err
 	}

@@ -86,7 +86,7 @@ func (w *world) openTill(d *db.DB) {
 	request := func(flow authorization.Flow, mti string, args []string) *authorization.Request {
 		n++
 		c := access.System(w.tenants[w.bearer])
-		clear, err := w.services.Issuing.RevealCard(w.t.Context(), c, args[0])
+		clear, err := w.services.Issuing.RevealCard(w.t.Context(), c, args[0], 0)
 		if err != nil {
 			w.t.Fatal(err)
 		}

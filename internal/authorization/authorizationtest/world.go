@@ -182,7 +182,7 @@ func (w *World) NewCardOf(product, pin, balance string) *Card {
 		_, err = w.Issuing.SetPIN(ctx, w.Caller, c.Token, issuing.PINInput{Clear: secret.FromString(c.PIN)}, false, "Api")
 	}
 	must(w.T, err)
-	c.Clear, err = w.Issuing.RevealCard(ctx, w.Caller, c.Token)
+	c.Clear, err = w.Issuing.RevealCard(ctx, w.Caller, c.Token, 0)
 	must(w.T, err)
 	amount, err := money.Parse(balance, money.MustCurrency("TRY"))
 	must(w.T, err)
