@@ -25,6 +25,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -33,25 +34,26 @@ import (
 // core is the platform below its edges: what a command needs that listens to
 // nobody.
 type core struct {
-	config    config.Config
-	log       *slog.Logger
-	clock     clock.Clock
-	db        *db.DB
-	hsm       *soft.Backend
-	audit     *audit.Service
-	access    *access.Service
-	customers *customer.Service
-	programs  *program.Service
-	issuing   *issuing.Service
-	ledger    *ledger.Service
-	vault     *vault.Service
-	engine    *authorization.Engine
-	queries   *authorization.Queries
-	seals     *authorization.Seals
-	clearing  *clearing.Service
-	webhooks  *webhook.Service
-	notices   *notification.Service
-	metrics   *metrics
+	config          config.Config
+	log             *slog.Logger
+	clock           clock.Clock
+	db              *db.DB
+	hsm             *soft.Backend
+	audit           *audit.Service
+	access          *access.Service
+	customers       *customer.Service
+	programs        *program.Service
+	issuing         *issuing.Service
+	ledger          *ledger.Service
+	personalization *personalization.Service
+	vault           *vault.Service
+	engine          *authorization.Engine
+	queries         *authorization.Queries
+	seals           *authorization.Seals
+	clearing        *clearing.Service
+	webhooks        *webhook.Service
+	notices         *notification.Service
+	metrics         *metrics
 }
 
 // readiness says what a command may do to a database that is not ready.
@@ -86,6 +88,8 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.access.Watcher = k.programs
 	k.ledger = ledger.New(k.db, k.clock)
 	k.vault = vault.New(k.db, k.hsm, k.clock)
+	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
+	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}
 	codes, err := network.LoadCodes()
 	if err != nil {
 		return nil, err

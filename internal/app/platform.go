@@ -138,6 +138,7 @@ func (p *Platform) jobs() []job {
 		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
 		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},
 		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
+		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
 	}
 }
 
@@ -237,7 +238,8 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
-		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Issuing: p.issuing, Ledger: p.ledger, Transactions: p.queries,
+		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Issuing: p.issuing,
+		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
 	}, ReadBuild().Version)

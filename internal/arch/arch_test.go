@@ -29,7 +29,7 @@ func readFile(name string) (string, error) {
 var (
 	vocabulary = []string{"secret", "fault", "country", "locale", "clock", "money", "id", "pan", "fold", "list"}
 	domains    = []string{
-		"audit", "access", "notification", "ledger", "credit", "vault", "customer", "program", "issuing", "control", "fee", "authorization",
+		"audit", "access", "notification", "ledger", "credit", "vault", "customer", "program", "issuing", "personalization", "control", "fee", "authorization",
 		"clearing", "settlement", "acquiring", "wallet", "webhook",
 	}
 	wires    = []string{"wire/iso8583", "wire/emv", "wire/clearingfile", "wire/persofile", "wire/qr"}

@@ -142,11 +142,12 @@ func TestRandomness_isNotGuessable(t *testing.T) {
 }
 
 // Who may see a secret in clear: those who define, encipher, verify or carry
-// it (a clearing file holds card numbers, so its writer does), and nobody who
+// it (a clearing file holds card numbers, so its writer does; a bureau's report
+// the names of who took cards), and nobody who
 // decides or keeps books. The check knows no types, so it
 // holds for card numbers and secret values alike.
 var reveals = []string{
-	"pan", "secret", "hsm", "vault", "access", "issuing", "webhook", "outbound", "wire/clearingfile", "api/platform", "network", "sim", "app",
+	"pan", "secret", "hsm", "vault", "access", "issuing", "personalization", "webhook", "outbound", "wire/clearingfile", "api/platform", "network", "sim", "app",
 }
 
 func revealed(s source) []string {

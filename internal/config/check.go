@@ -68,6 +68,7 @@ func (c *Config) check() error {
 		{"network.stall_timeout", c.Network.StallTimeout},
 		{"job.hold_expiry_interval", c.Job.HoldExpiryInterval},
 		{"job.card_interval", c.Job.CardInterval},
+		{"job.perso_interval", c.Job.PersoInterval},
 		{"job.sweep_interval", c.Job.SweepInterval},
 		{"notification.sms.timeout", c.Notification.SMS.Timeout},
 		{"notification.email.timeout", c.Notification.Email.Timeout},

@@ -12,6 +12,7 @@ type Config struct {
 	DB                 string        `koanf:"db" usage:"database: sqlite:PATH or postgres://… (default sqlite:DATA/sarraf.db)"`
 	RootKeyFile        string        `koanf:"root_key_file" usage:"file with the root key of the software HSM (default DATA/root.key, made when absent)"`
 	RootPassphraseFile string        `koanf:"root_passphrase_file" usage:"file with the passphrase of the root key, instead of root_key_file"`
+	PersoDir           string        `koanf:"perso_dir" usage:"directory where files are exchanged with card bureaus (default DATA/perso)"`
 	DrainTimeout       time.Duration `koanf:"drain_timeout" usage:"how long requests in flight may take to finish at the end"`
 	HTTP               HTTP          `koanf:"http"`
 	Network            Network       `koanf:"network"`
@@ -50,6 +51,7 @@ type Network struct {
 type Job struct {
 	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
 	CardInterval       time.Duration `koanf:"card_interval" usage:"how often cards are looked for that expire, are to be renewed, or have a change of status due"`
+	PersoInterval      time.Duration `koanf:"perso_interval" usage:"how often cards are ordered from bureaus and their reports taken in"`
 	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens and transport keys past their date are removed"`
 }
 
@@ -109,7 +111,7 @@ func defaults() Config {
 			InFlightMax:    1024,
 			ConnectionsMax: 1024,
 		},
-		Job: Job{HoldExpiryInterval: time.Minute, CardInterval: time.Minute, SweepInterval: 10 * time.Minute},
+		Job: Job{HoldExpiryInterval: time.Minute, CardInterval: time.Minute, PersoInterval: time.Minute, SweepInterval: 10 * time.Minute},
 		Notification: Notification{
 			SMS:   Gateway{Method: "POST", Timeout: 10 * time.Second},
 			Email: Gateway{Method: "POST", Timeout: 10 * time.Second},
@@ -121,7 +123,7 @@ func defaults() Config {
 // KeepIn puts everything that is kept in files into dir, as if it had been
 // the data directory from the beginning.
 func (c *Config) KeepIn(dir string) {
-	c.Data, c.DB, c.RootKeyFile, c.RootPassphraseFile = dir, "", "", ""
+	c.Data, c.DB, c.RootKeyFile, c.RootPassphraseFile, c.PersoDir = dir, "", "", "", ""
 	c.complete()
 }
 
@@ -129,6 +131,9 @@ func (c *Config) KeepIn(dir string) {
 func (c *Config) complete() {
 	if c.DB == "" {
 		c.DB = "sqlite:" + filepath.Join(c.Data, "sarraf.db")
+	}
+	if c.PersoDir == "" {
+		c.PersoDir = filepath.Join(c.Data, "perso")
 	}
 	if c.RootKeyFile == "" && c.RootPassphraseFile == "" {
 		c.RootKeyFile = filepath.Join(c.Data, "root.key")

@@ -89,6 +89,7 @@ func TestLoad_worksWithNothingSet(t *testing.T) {
 	want = defaults()
 	want.DB = "sqlite:sarraf-data/sarraf.db"
 	want.RootKeyFile = "sarraf-data/root.key"
+	want.PersoDir = "sarraf-data/perso"
 	if loaded.Config != want {
 		t.Errorf("got %+v, want %+v", loaded.Config, want)
 	}

@@ -162,6 +162,11 @@ func LockPlasticOf(ctx context.Context, tx db.Tx, tenant access.TenantID, id id.
 	if err := db.LockRow(ctx, tx, &lockPlastics, tenant, id.String()); err != nil {
 		return Card{}, fmt.Errorf("lock card: %w", err)
 	}
+	return PlasticOf(ctx, tx, tenant, id)
+}
+
+// PlasticOf reads the plastic of a card.
+func PlasticOf(ctx context.Context, tx db.Tx, tenant access.TenantID, id id.ID[Card]) (Card, error) {
 	card, found, err := readCardByID(ctx, tx, tenant, id)
 	switch {
 	case err != nil:
@@ -172,4 +177,13 @@ func LockPlasticOf(ctx context.Context, tx db.Tx, tenant access.TenantID, id id.
 		return Card{}, errNoPhysical
 	}
 	return card, nil
+}
+
+// NewestOf returns which card a token names: of several plastics the newest.
+func NewestOf(ctx context.Context, tx db.Tx, tenant access.TenantID, token string) (id.ID[Card], error) {
+	card, found, err := readCard(ctx, tx, tenant, token, 0)
+	if err != nil || !found {
+		return id.ID[Card]{}, fmt.Errorf("read card: %w", db.Missing(err))
+	}
+	return card.ID, nil
 }

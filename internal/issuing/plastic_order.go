@@ -16,6 +16,7 @@ type WaitingPlastic struct {
 	Tenant access.TenantID
 	Card   id.ID[Card]
 	Vendor string
+	Closed bool // the card is in a final status: nobody waits for its plastic
 }
 
 // PlasticToMake is a card as a bureau makes it.

@@ -43,7 +43,8 @@ func WaitingPlastics(ctx context.Context, tx db.Tx, after WaitingPlastic, limit 
 	return db.Collect(ctx, tx, func(s db.Scanner) (WaitingPlastic, error) {
 		var w WaitingPlastic
 		var document string
-		if err := s.Scan(&w.Tenant, &w.Card, &document); err != nil {
+		var status CardStatus
+		if err := s.Scan(&w.Tenant, &w.Card, &document, &status); err != nil {
 			return w, err
 		}
 		body, err := plasticOf(document, string(PersoRequested), "")
@@ -53,8 +54,9 @@ func WaitingPlastics(ctx context.Context, tx db.Tx, after WaitingPlastic, limit 
 		if body != nil {
 			w.Vendor = body.PersoVendor
 		}
+		w.Closed = status.IsFinal()
 		return w, nil
-	}, `SELECT tenant_id, id, physical FROM card
+	}, `SELECT tenant_id, id, physical, status FROM card
 		WHERE perso_status = 'Requested' AND (tenant_id > $1 OR (tenant_id = $1 AND id > $2))
 		ORDER BY tenant_id, id LIMIT $3`, afterTenant(after.Tenant), afterCard(after.Card), int64(limit))
 }

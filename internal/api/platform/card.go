@@ -149,7 +149,7 @@ type physicalSummary struct {
 	LastUpdate     time.Time `json:"lastUpdate"`
 }
 
-// physicalDetail is CardPhysicalInfoDto; what the bureau will tell is null.
+// physicalDetail is CardPhysicalInfoDto; what no bureau has told is null.
 type physicalDetail struct {
 	PhysicalCode          string                 `json:"physicalCode"`
 	CardArtCode           string                 `json:"cardArtCode"`
@@ -317,7 +317,14 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath
 	if err != nil {
 		return cardDetail{}, err
 	}
+	production, err := a.Personalization.ProductionOfCard(ctx, c, found.Card)
+	if err != nil {
+		return cardDetail{}, err
+	}
 	out := encodeCardDetails(found)
+	if out.Physical != nil {
+		out.Physical.produce(production)
+	}
 	out.Statistics, err = encodeStatistics(found, statistics)
 	return out, err
 }

@@ -2,11 +2,13 @@ package platform
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
@@ -46,7 +48,7 @@ type autoRenewalAnswer struct {
 	NextRenewalDate   *string `json:"nextRenewalDate" format:"date" doc:"The first day the card may be renewed on; null for never."`
 }
 
-// shipment is CardShipmentResponseDto (§8.5). What a courier will tell is null.
+// shipment is CardShipmentResponseDto (§8.5). What no courier has told is null.
 type shipment struct {
 	CardToken             string          `json:"cardToken"`
 	ShipmentStatus        string          `json:"shipmentStatus"`
@@ -122,17 +124,41 @@ func (a *API) changeAutoRenewal(ctx context.Context, c access.Caller, in *struct
 }
 
 func (a *API) showPerso(ctx context.Context, c access.Caller, in *CardPath) (physicalDetail, error) {
-	card, err := a.Issuing.CardPlastic(ctx, c, in.CardToken)
+	card, production, err := a.Personalization.ProductionOf(ctx, c, in.CardToken)
 	if err != nil {
 		return physicalDetail{}, err
 	}
-	return *encodePhysical(card), nil
+	out := encodePhysical(card)
+	out.produce(production)
+	return *out, nil
 }
 
 func (a *API) showShipment(ctx context.Context, c access.Caller, in *CardPath) (shipment, error) {
-	card, err := a.Issuing.CardPlastic(ctx, c, in.CardToken)
+	card, s, err := a.Personalization.ShipmentOf(ctx, c, in.CardToken)
 	if err != nil {
 		return shipment{}, err
 	}
-	return shipment{CardToken: card.Token, ShipmentStatus: string(card.Physical.ShipmentStatus), Events: []shipmentEvent{}}, nil
+	out := shipment{
+		CardToken: card.Token, ShipmentStatus: string(card.Physical.ShipmentStatus), CourierCode: orNil(s.CourierCode),
+		CourierName: orNil(s.CourierName), TrackingNo: orNil(s.TrackingNo), TrackingURL: orNil(s.TrackingURL),
+		EstimatedDeliveryDate: orNil(s.EstimatedDelivery), DeliveredAt: timeOrNil(s.DeliveredAt),
+		RecipientName: orNil(s.RecipientName), RecipientRelation: orNil(s.RecipientRelation), AttemptCount: s.AttemptCount,
+		ReturnReason: orNil(s.ReturnReason), Events: []shipmentEvent{},
+	}
+	for _, e := range s.Events {
+		out.Events = append(out.Events, shipmentEvent{
+			StatusCode: e.StatusCode, ShipmentStatus: string(e.Status), Description: orNil(e.Description), EventDate: e.At,
+			Location: orNil(e.Location),
+		})
+	}
+	return out, nil
+}
+
+// produce fills in what is known of how a plastic is made.
+func (p *physicalDetail) produce(production personalization.Production) {
+	p.PersoFileName, p.PersoFileDate = orNil(production.FileName), timeOrNil(production.FileAt)
+	p.ProducedDate, p.ErrorText = timeOrNil(production.ProducedAt), orNil(production.ErrorText)
+	if production.BatchNo > 0 {
+		p.PersoBatchNo = orNil(strconv.Itoa(production.BatchNo))
+	}
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -95,6 +96,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Access.Watcher = s.Programs
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
+	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Notices.Recipients, s.Issuing.PINs = s.Issuing, s.Notices
 	return s

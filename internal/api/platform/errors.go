@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/locale"
+	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -157,6 +158,12 @@ var refusals = map[fault.Code]outward{
 	"card_has_no_physical":         {422, "Issuing:CardHasNoPhysical"},
 	"detokenize_quota_exceeded":    {429, "Issuing:DetokenizeQuotaExceeded"},
 
+	// personalization
+	personalization.CodeTransition:    {409, "Issuing:PlasticTransitionNotAllowed"},
+	personalization.CodeOrderNotFound: {404, "Issuing:PersoOrderNotFound"},
+	personalization.CodeBatchNotFound: {404, "Issuing:PersoBatchNotFound"},
+	personalization.CodeReport:        {422, "Issuing:PersoReportInvalid"},
+
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
 	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},
@@ -176,7 +183,7 @@ var refusals = map[fault.Code]outward{
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

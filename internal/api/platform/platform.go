@@ -20,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
+	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -27,18 +28,19 @@ import (
 
 // Services are the domains this family speaks for.
 type Services struct {
-	Access       *access.Service
-	Audit        *audit.Service
-	Vault        *vault.Service
-	Customers    *customer.Service
-	Programs     *program.Service
-	Issuing      *issuing.Service
-	Ledger       *ledger.Service
-	Transactions *authorization.Queries
-	Webhooks     *webhook.Service
-	Notices      *notification.Service
-	Clock        clock.Clock
-	TokenLimit   api.Limit // of one network address that asks for tokens
+	Access          *access.Service
+	Audit           *audit.Service
+	Vault           *vault.Service
+	Customers       *customer.Service
+	Programs        *program.Service
+	Issuing         *issuing.Service
+	Personalization *personalization.Service
+	Ledger          *ledger.Service
+	Transactions    *authorization.Queries
+	Webhooks        *webhook.Service
+	Notices         *notification.Service
+	Clock           clock.Clock
+	TokenLimit      api.Limit // of one network address that asks for tokens
 }
 
 // API is the platform family. It is safe for concurrent use.

@@ -118,6 +118,10 @@ func (a *API) routes() {
 	register(a, route{post, card + "/user-note", "Add a note about a card", access.IssuingCustomerNote, once}, a.addCardNote)
 	register(a, route{get, card + "/user-note", "List the notes about a card", access.IssuingCustomerNote, plain}, a.listCardNotes)
 
+	// What bureaus and couriers tell (§8.5)
+	register(a, route{post, "/api/v1/issuing/perso/event", "Take in what a bureau tells", access.IssuingCardShipment, plain}, a.takePersoEvents)
+	register(a, route{post, "/api/v1/issuing/shipment/event", "Take in what a courier tells", access.IssuingCardShipment, plain}, a.takeShipmentEvents)
+
 	// Audit (§16)
 	const auditLog = "/api/v1/issuing/audit-log"
 	register(a, route{get, auditLog + "/card", "List what was done to cards", access.IssuingAuditLog, plain}, a.listCardAudits)

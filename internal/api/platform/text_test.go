@@ -74,7 +74,8 @@ var formed = strings.Fields(`
 	permissions allowedAddresses clientId clientSecret refreshToken password userName scope
 	token headerName headerValue headers signingSecret clientCertificate clientKey eventTypes productCodes networks transactionCodes
 	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock
-	value identificationNo`)
+	value identificationNo
+	vendorCode eventId orderId statusCode courierCode trackingNo trackingUrl estimatedDeliveryDate`)
 
 func TestRequests_everyTextThatIsKeptIsFreeText(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))

@@ -78,10 +78,11 @@ CREATE TABLE shipment (
     attempt_count      BIGINT NOT NULL CHECK (attempt_count BETWEEN 0 AND 100000),
     return_reason      TEXT   NOT NULL,
     destroyed_at       BIGINT CHECK (destroyed_at BETWEEN 0 AND 9000000000000000),
+    is_settled         BOOLEAN NOT NULL, -- the card has followed its destroyed plastic
     last_event_at      BIGINT CHECK (last_event_at BETWEEN 0 AND 9000000000000000)
 );
 
-CREATE INDEX shipment_destroyed ON shipment (tenant_id, destroyed_at) WHERE destroyed_at IS NOT NULL;
+CREATE INDEX shipment_destroyed ON shipment (destroyed_at) WHERE destroyed_at IS NOT NULL AND NOT is_settled;
 
 -- What bureaus and couriers told, each event once.
 CREATE TABLE plastic_event (
