@@ -168,6 +168,8 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/card":                                        `{"parentIssuanceNo": null}`,
 	"POST /api/v1/issuing/card/detokenize":                             `{"cardToken": null, "cardTokens": ["${cardToken}"], "encryption": null, "keyId": "${ownKey}", "purpose": "mine"}`,
 	"POST /api/v1/issuing/card/find":                                   `{"encryptedCardNo": "${cardNo}", "encryption": null}`,
+	"POST /api/v1/issuing/perso/event":                                 `{"vendorCode": "BUREAU1", "eventId": "E1", "statusCode": "120", "eventDate": "2026-01-01T00:00:00Z"}`,
+	"POST /api/v1/issuing/shipment/event":                              `{"vendorCode": "COURIER1", "eventId": "E1", "statusCode": "100", "eventDate": "2026-01-01T00:00:00Z"}`,
 	"PUT /api/v1/issuing/card/customer-card-statuses":                  `{"status": "Inactive", "reason": "CustomerRequest"}`,
 	"POST /api/v1/issuing/integration/key-exchange":                    `{"publicKey": "${publicKey}"}`,
 }
@@ -217,6 +219,8 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/issuing/card/find":                   notFound,
 	"POST /api/v1/issuing/card/detokenize":             eachFails,
 	"PUT /api/v1/issuing/card/customer-card-statuses":  notFound,
+	"POST /api/v1/issuing/perso/event":                 notFound,
+	"POST /api/v1/issuing/shipment/event":              notFound,
 	"POST /api/v1/issuing/card/user-note":              notFound,
 	"GET /api/v1/issuing/card/user-note":               notFound,
 	"GET /api/v1/issuing/audit-log/card":               empty,
