@@ -15,7 +15,7 @@ import (
 func (c Caller) Act(now time.Time, stream audit.Stream, action string) audit.Act {
 	return audit.Act{
 		Tenant: c.Tenant.String(), At: now, Stream: stream, Action: action, Client: c.Client, Channel: c.Channel,
-		CorrelationID: c.CorrelationID, User: c.UserReference, IP: c.IP,
+		CorrelationID: c.CorrelationID, UserID: c.User, User: or(c.UserName, c.UserReference), IP: c.IP,
 	}
 }
 
@@ -37,6 +37,7 @@ func recordToken(ctx context.Context, tx db.Tx, t tokenAttempt, refused *fault.E
 	a := audit.Act{
 		Tenant: c.Tenant.String(), At: now, Stream: audit.AccessStream, Action: "TokenIssue", EntityType: "Client", EntityKey: c.ID,
 		Client: c.ID, Channel: ChannelAPI, IP: t.from.IP, CorrelationID: t.from.CorrelationID,
+		UserID: t.user.idText(), User: t.user.Name,
 	}
 	if refused != nil {
 		a.Result, a.ErrorCode = audit.Failure, string(refused.Code)
@@ -52,6 +53,9 @@ func recordToken(ctx context.Context, tx db.Tx, t tokenAttempt, refused *fault.E
 		return err
 	}
 	a.Action, a.Result, a.ErrorCode, a.Changes = "ClientLock", audit.Success, "", nil
+	if t.user.Name != "" {
+		a.Action, a.EntityType, a.EntityKey = "UserLock", "User", t.user.idText()
+	}
 	return audit.Append(ctx, tx, a)
 }
 
@@ -72,7 +76,7 @@ func recordTenant(ctx context.Context, tx db.Tx, c Caller, now time.Time, action
 // so that nobody fills the chain by knocking.
 func (s *Service) Deny(ctx context.Context, c Caller, subject, key string, refusal *fault.Error) error {
 	now := s.Clock.Now()
-	if !s.denials.due(denial{c.Client, subject, key}, now) {
+	if !s.denials.due(denial{c.By(), subject, key}, now) {
 		return refusal
 	}
 	a := c.Act(now, audit.AccessStream, "CallDeny")

@@ -26,12 +26,23 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 	}
 	var c clientOfTenant
 	var found bool
+	var u userRow
+	var permissions Permissions
 	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		c, found, err = readClient(ctx, tx, t.client)
+		if c, found, err = readClient(ctx, tx, t.client); err != nil || t.user == "" {
+			return err
+		}
+		u, permissions, err = readUserWithRoles(ctx, tx, c.Tenant, t.user)
 		return err
 	})
 	if err != nil {
 		return Caller{}, fmt.Errorf("read client: %w", err)
+	}
+	if t.user != "" {
+		if !u.IsActive || u.Generation != t.userGeneration {
+			return Caller{}, errUnauthenticated
+		}
+		c.Permissions = c.Permissions.and(permissions)
 	}
 	if !found || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
 		return Caller{}, errUnauthenticated
@@ -40,6 +51,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Client: c.ID, Name: c.Name,
 		Permissions: c.Permissions.restrictedTo(t.scope), Rate: c.Rate.or(c.TenantRate).or(s.Rate),
 		Channel: ChannelAPI, Language: c.Language, IP: from.IP, CorrelationID: from.CorrelationID,
+		User: u.idText(), UserName: u.Name, UserReference: u.Name,
 	}
 	if !c.allows(from.IP) {
 		return Caller{}, s.Deny(ctx, caller, "Address", from.IP, errAddressDenied)
@@ -49,8 +61,8 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 
 // tokenClaims are what a token says of itself.
 type tokenClaims struct {
-	client, scope string
-	generation    int64
+	client, scope, user        string // user: empty when it is the client's own
+	generation, userGeneration int64
 }
 
 // verify checks signature, type and times of a token and returns whose it is.
@@ -83,6 +95,9 @@ func (s *Service) verify(ctx context.Context, bearer secret.Value) (t tokenClaim
 	t.scope, _ = own["scope"].(string)
 	generation, _ := own["gen"].(float64)
 	t.generation = int64(generation)
+	if generation, isUser := own["ugen"].(float64); isUser {
+		t.user, t.userGeneration = standard.Subject, int64(generation)
+	}
 	return t, nil
 }
 

@@ -7,11 +7,13 @@ type Caller struct {
 	Sandbox     bool   // the tenant is a sandbox: clear values and test keys are allowed
 	Client      string // the client's id, e.g. sc_01k…
 	Name        string // the client's name
+	User        string // the id of the user that signed in, usr_…; empty: the client speaks for itself
+	UserName    string
 	Permissions Permissions
 	Rate        Rate // that its requests may come at; zero is any
 
 	Channel       string // X-Channel: Api, Mobile, Web, Ivr, Branch, CallCenter, BackOffice, System
-	UserReference string // X-User-Reference: the operator at the client; may be empty
+	UserReference string // the name of the user that signed in, else X-User-Reference: the operator at the client; may be empty
 	CorrelationID string
 	Language      string // "tr" or "en"
 	IP            string
@@ -35,8 +37,11 @@ func (c Caller) May(permission string) bool {
 }
 
 // By names who acts, for created_by columns and audit: the client, and after a
-// slash the operator it named.
+// slash the user that signed in, or else the operator that the client named.
 func (c Caller) By() string {
+	if c.User != "" {
+		return c.Client + "/" + c.User
+	}
 	if c.UserReference == "" {
 		return c.Client
 	}

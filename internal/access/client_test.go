@@ -266,10 +266,10 @@ func TestRefresh_twoAtOnceEndTheFamily(t *testing.T) {
 			}
 			done := make(chan outcome, 2)
 			for range 2 {
-				go func() {
+				go func(g Grant) {
 					tokens, err := s.Refresh(t.Context(), g)
 					done <- outcome{tokens, err}
-				}()
+				}(g)
 			}
 			won := 0
 			for range 2 {
@@ -488,4 +488,13 @@ func TestClient_withAListThatCannotBeReadIsNotLetIn(t *testing.T) {
 			t.Errorf("let in, or refused as if it knew why: %v", err)
 		}
 	})
+}
+
+func readInt(t *testing.T, s *Service, query string, args ...any) (n int, err error) {
+	t.Helper()
+	err = s.DB.View(t.Context(), func(tx db.Tx) (err error) {
+		n, _, err = db.One(t.Context(), tx, scanInt, query, args...)
+		return err
+	})
+	return n, err
 }

@@ -6,8 +6,9 @@
 // A [Tenant] is one institution or programme; every other row of the platform
 // belongs to one. A client is the credentials of a program that calls us; it
 // belongs to a tenant, holds [Permissions], may be bound to addresses and has a
-// [Rate]. A [Caller] is a client that has
-// shown a valid access token, with what its request says about itself; every
+// [Rate]. A [User] is a person that signs in through a client with a password;
+// it may do what its [Role] permits and the client may, too. A [Caller] is a
+// client that has shown a valid access token, its own or a user's, with what its request says about itself; every
 // use case of every domain takes one. An access token is a JWT signed with
 // ES256 that lives an hour; a refresh token is an opaque value that works once.
 //
@@ -32,7 +33,9 @@
 //     new secret at once, begins the next one and revokes its refresh tokens.
 //   - Nobody grants a permission that it does not hold, or manages a client
 //     that holds more than itself.
-//   - Five wrong secrets lock a client for fifteen minutes, and the answer of a
+//   - A password is hashed with Argon2id, outside of any transaction, and takes
+//     as long for a name that nobody has.
+//   - Five wrong secrets lock a client, five wrong passwords a user, for fifteen minutes, and the answer of a
 //     locked client cannot be told from that of a wrong secret.
 //   - The effect of an idempotent request and its kept answer commit together.
 package access

@@ -19,6 +19,8 @@ const (
 	CodeTenantNotFound       fault.Code = "tenant_not_found"
 	CodeTenantTaken          fault.Code = "tenant_already_exists"
 	CodeClientNotFound       fault.Code = "client_not_found"
+	CodeUserNotFound         fault.Code = "user_not_found"
+	CodeUserTaken            fault.Code = "user_already_exists"
 	CodeConcurrency          fault.Code = "concurrency_conflict"
 	CodeIdempotencyReused    fault.Code = "idempotency_key_reused"
 	CodeIdempotencyNotKept   fault.Code = "idempotent_answer_not_kept"
@@ -30,7 +32,7 @@ const (
 var Codes = []fault.Code{
 	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
 	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
-	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConcurrency,
+	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
 	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
 }
 
@@ -46,6 +48,8 @@ var (
 	errTenantNotFound    = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
 	errTenantTaken       = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
 	errClientNotFound    = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
+	errUserNotFound      = fault.New(fault.NotFound, CodeUserNotFound, "there is no such user")
+	errUserTaken         = fault.New(fault.Conflict, CodeUserTaken, "a user with this name exists")
 	errConcurrency       = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
 	errKeyReused         = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
 	errNotKept           = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")

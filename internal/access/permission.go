@@ -137,6 +137,23 @@ func (p Permissions) Has(permission string) bool {
 	return p.names[permission]
 }
 
+// and returns what both sets hold.
+func (p Permissions) and(q Permissions) Permissions {
+	switch {
+	case p.all:
+		return q
+	case q.all:
+		return p
+	}
+	both := map[string]bool{}
+	for n := range p.names {
+		if q.names[n] {
+			both[n] = true
+		}
+	}
+	return Permissions{names: both}
+}
+
 // restrictedTo returns the part of p that the token's scope leaves: all of it
 // for the scope "api", else the permissions that scope names.
 func (p Permissions) restrictedTo(scope string) Permissions {

@@ -35,14 +35,17 @@ type Service struct {
 	Issuer string
 	// Rate is for clients whose tenant has none of its own; zero is any.
 	Rate Rate
+	// Cost is that of a password's hash.
+	Cost PasswordCost
 	// Watcher, when set, learns of new and changed tenants.
 	Watcher TenantWatcher
 
 	keys    keyring
 	denials denials
+	hashing chan struct{} // holds a place for each password being hashed
 }
 
 // New returns a service that issues tokens in the name of "sarraf".
 func New(d *db.DB, seal Sealer, c clock.Clock) *Service {
-	return &Service{DB: d, Seal: seal, Clock: c, Issuer: "sarraf"}
+	return &Service{DB: d, Seal: seal, Clock: c, Issuer: "sarraf", Cost: defaultCost, hashing: make(chan struct{}, hashesMax)}
 }

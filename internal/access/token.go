@@ -31,6 +31,8 @@ type Grant struct {
 	ClientID     string
 	ClientSecret secret.Value
 	Scope        string       // separated by spaces; empty: ScopeAPI
+	UserName     string       // for GrantPassword
+	Password     secret.Value // for GrantPassword
 	RefreshToken secret.Value // for GrantRefreshToken
 	From         Origin
 }
@@ -50,23 +52,25 @@ type Tokens struct {
 // A wrong secret, an unknown or disabled client are one refusal:
 // Unauthenticated, invalid_client. That a client is locked (client_locked), or
 // may not call from this address (Forbidden, ip_not_allowed), learns only who
-// shows its right secret. The password grant is invalid_grant, since
-// there are no users yet; a scope beyond the client's permissions is
+// shows its right secret. A user who cannot sign in (the password grant) is
+// Unauthenticated, invalid_grant, whatever the reason. A scope beyond the
+// permissions of the client, and of the user where there is one, is
 // invalid_scope.
 func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
-	if g.Type == GrantRefreshToken {
+	switch g.Type {
+	case GrantRefreshToken:
 		return s.Refresh(ctx, g)
+	case GrantPassword:
+		return s.signIn(ctx, g)
 	}
 	return s.issue(ctx, g, func(_ db.Tx, t *tokenAttempt, _ time.Time) (grantOfRefresh, error) {
 		switch g.Type {
 		case "", GrantClientCredentials:
-		case GrantPassword:
-			return grantOfRefresh{}, errInvalidGrant
 		default:
 			return grantOfRefresh{}, fault.New(fault.Invalid, CodeUnsupportedGrant, "the grant type is not supported").
 				OnField("grantType", "unknown", "must be client_credentials or password")
 		}
-		scope, err := scopeFor(t.client, g.Scope)
+		scope, err := scopeFor(t.client.Permissions, t.client.Environment, g.Scope)
 		return grantOfRefresh{Family: random(16), Scope: scope}, err
 	})
 }
@@ -79,8 +83,20 @@ func (s *Service) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 	return s.issue(ctx, g, func(tx db.Tx, t *tokenAttempt, now time.Time) (grantOfRefresh, error) {
 		hash := hashOf(g.RefreshToken.Reveal())
 		used, found, err := useRefreshToken(ctx, tx, hash, t.client.ID, now)
-		if err != nil || found {
+		if err != nil {
 			return used, err
+		}
+		if found && used.User == "" {
+			return used, nil
+		}
+		if found {
+			if err := s.holdUser(ctx, tx, t, used.User); err != nil {
+				return grantOfRefresh{}, err
+			}
+			if !t.user.IsActive {
+				return grantOfRefresh{}, errInvalidGrant
+			}
+			return used, nil
 		}
 		if err := revokeFamilyOf(ctx, tx, hash, t.client.ID, now); err != nil {
 			return grantOfRefresh{}, err
@@ -90,14 +106,16 @@ func (s *Service) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 }
 
 // grantOfRefresh is what a refresh token hands on to the next of its family.
-type grantOfRefresh struct{ Family, Scope string }
+type grantOfRefresh struct{ Family, Scope, User string }
 
 // tokenAttempt is a request for tokens as far as it is understood.
 type tokenAttempt struct {
-	client   clientOfTenant // without an ID: unknown
-	from     Origin
-	stranger bool // anybody could have sent it, so that it is only counted
-	locks    bool // it is the failure that locks the client
+	client      clientOfTenant // without an ID: unknown
+	user        userRow        // without a name: none, or unknown
+	permissions Permissions    // of the user's roles
+	from        Origin
+	stranger    bool // anybody could have sent it, so that it is only counted
+	locks       bool // it is the failure that locks the client, or the user
 }
 
 // issue authenticates the client, lets decide say what to grant, and makes the
@@ -125,12 +143,12 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, *tokenA
 			return err
 		}
 		out.Scope, out.ExpiresIn = granted.Scope, TokenLife
-		token, err := jwt.Signed(signer).Claims(s.claims(t.client, granted.Scope, now)).Serialize()
+		token, err := jwt.Signed(signer).Claims(s.claims(t, granted.Scope, now)).Serialize()
 		if err != nil {
 			return fmt.Errorf("sign access token: %w", err)
 		}
 		out.Access = secret.FromString(token)
-		if t.client.ClientRefresh {
+		if granted.User != "" || t.client.ClientRefresh {
 			out.Refresh, out.RefreshExpires = newToken("srt_"), RefreshLife
 			if err := insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, t.client.ID, now); err != nil {
 				return err
@@ -199,13 +217,14 @@ func (c clientOfTenant) proves(shown secret.Value, now time.Time) bool {
 	return fresh|before == 1 && !shown.IsZero() && c.ID != ""
 }
 
-// scopeFor returns what the client gets for the scope it asked for.
-func scopeFor(c clientOfTenant, asked string) (string, error) {
+// scopeFor returns what somebody with these permissions gets for the scope it
+// asked for.
+func scopeFor(p Permissions, e Environment, asked string) (string, error) {
 	names := strings.Fields(asked)
 	if len(names) == 0 {
 		return ScopeAPI, nil
 	}
-	caller := Caller{Permissions: c.Permissions, Sandbox: c.Environment == Sandbox}
+	caller := Caller{Permissions: p, Sandbox: e == Sandbox}
 	for _, n := range names {
 		if n != ScopeAPI && !caller.May(n) {
 			return "", fault.New(fault.Invalid, CodeInvalidScope, "the client does not hold every permission of the scope").
@@ -215,12 +234,19 @@ func scopeFor(c clientOfTenant, asked string) (string, error) {
 	return strings.Join(names, " "), nil
 }
 
-func (s *Service) claims(c clientOfTenant, scope string, now time.Time) map[string]any {
-	return map[string]any{
+// claims are what an access token says. "gen" and "ugen" are the generations of
+// client and user under which it was issued.
+func (s *Service) claims(t tokenAttempt, scope string, now time.Time) map[string]any {
+	c := t.client
+	all := map[string]any{
 		"iss": s.Issuer, "aud": s.Issuer, "sub": c.ID, "client_id": c.ID, "tenantid": c.Tenant.UUID(),
 		"gen": c.Generation, "scope": scope, "role": "client", "jti": id.New[accessToken](now).String(),
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(TokenLife).Unix(),
 	}
+	if t.user.Name != "" {
+		all["sub"], all["role"], all["ugen"] = t.user.ID.String(), t.user.Roles, t.user.Generation
+	}
+	return all
 }
 
 // accessToken gives the ids of tokens their type.

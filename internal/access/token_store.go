@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -9,9 +10,9 @@ import (
 )
 
 func insertRefreshToken(ctx context.Context, tx db.Tx, hash string, g grantOfRefresh, clientID string, now time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO refresh_token (token_hash, family_id, client_id, scope, issued_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`,
-		hash, g.Family, clientID, g.Scope, clock.Micros(now), clock.Micros(now.Add(RefreshLife)))
+	_, err := tx.Exec(ctx, `INSERT INTO refresh_token (token_hash, family_id, client_id, user_id, scope, issued_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		hash, g.Family, clientID, sql.NullString{String: g.User, Valid: g.User != ""}, g.Scope, clock.Micros(now), clock.Micros(now.Add(RefreshLife)))
 	return err
 }
 
@@ -19,11 +20,11 @@ func insertRefreshToken(ctx context.Context, tx db.Tx, hash string, g grantOfRef
 // when it is not live, or not there.
 func useRefreshToken(ctx context.Context, tx db.Tx, hash, clientID string, now time.Time) (grantOfRefresh, bool, error) {
 	return db.One(ctx, tx, func(row db.Scanner) (g grantOfRefresh, err error) {
-		err = row.Scan(&g.Family, &g.Scope)
+		err = row.Scan(&g.Family, &g.Scope, &g.User)
 		return g, err
 	}, `UPDATE refresh_token SET used_at = $3
 		WHERE token_hash = $1 AND client_id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $3
-		RETURNING family_id, scope`, hash, clientID, clock.Micros(now))
+		RETURNING family_id, scope, COALESCE(user_id, '')`, hash, clientID, clock.Micros(now))
 }
 
 // revokeFamilyOf revokes the family of a token that was already used. For any
@@ -39,6 +40,13 @@ func revokeFamilyOf(ctx context.Context, tx db.Tx, hash, clientID string, now ti
 func revokeTokensOf(ctx context.Context, tx db.Tx, clientID string, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE refresh_token SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL`,
 		clientID, clock.Micros(now))
+	return err
+}
+
+// revokeTokensOfUser revokes every refresh token of a user.
+func revokeTokensOfUser(ctx context.Context, tx db.Tx, user string, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE refresh_token SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL`,
+		user, clock.Micros(now))
 	return err
 }
 

@@ -112,7 +112,7 @@ func TestAuthenticate_refusesWhatIsNotOurToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := clientOfTenant{Client: Client{ID: who.ClientID, Tenant: tenant.ID}, Generation: 1}
+		client := tokenAttempt{client: clientOfTenant{Client: Client{ID: who.ClientID, Tenant: tenant.ID}, Generation: 1}}
 		claims := func(change func(map[string]any)) map[string]any {
 			m := s.claims(client, ScopeAPI, c.Now())
 			change(m)

@@ -45,10 +45,10 @@ type Act struct {
 	CardID, IssuanceID string // identifiers as text
 	ProductCode        string
 
-	Client, Channel, CorrelationID string
-	Result                         Result // empty: Success
-	ErrorCode                      string
-	Changes                        []Change
+	Client, UserID, Channel, CorrelationID string // UserID: of a user that signed in
+	Result                                 Result // empty: Success
+	ErrorCode                              string
+	Changes                                []Change
 
 	// Personal values; the chain holds their digests only.
 	User, IP, Description string

@@ -38,11 +38,11 @@ func insertEntry(ctx context.Context, tx db.Tx, e Entry) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO audit_act (tenant_id, position, occurred_at, stream, action, entity_type, entity_key,
-			card_id, issuance_id, product_code, client_id, channel, correlation_id, result, error_code,
+			card_id, issuance_id, product_code, client_id, user_id, channel, correlation_id, result, error_code,
 			user_digest, ip_digest, description_digest, changes, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
 		e.Tenant, e.Position, clock.Micros(e.At), string(e.Stream), e.Action, e.EntityType, e.EntityKey,
-		e.CardID, e.IssuanceID, e.ProductCode, e.Client, e.Channel, e.CorrelationID, string(e.Result), e.ErrorCode,
+		e.CardID, e.IssuanceID, e.ProductCode, e.Client, e.UserID, e.Channel, e.CorrelationID, string(e.Result), e.ErrorCode,
 		e.userDigest, e.ipDigest, e.descriptionDigest, changes, e.Hash)
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func scanText(row db.Scanner) (s string, err error) {
 }
 
 const entryColumns = `a.tenant_id, a.position, a.occurred_at, a.stream, a.action, a.entity_type, a.entity_key, a.card_id,
-	a.issuance_id, a.product_code, a.client_id, a.channel, a.correlation_id, a.result, a.error_code, a.user_digest,
+	a.issuance_id, a.product_code, a.client_id, a.user_id, a.channel, a.correlation_id, a.result, a.error_code, a.user_digest,
 	a.ip_digest, a.description_digest, a.changes, a.hash, COALESCE(p.salt, ''), COALESCE(p.user_reference, ''),
 	COALESCE(p.ip_address, ''), COALESCE(p.description, '')`
 
@@ -105,7 +105,7 @@ func scanEntry(row db.Scanner) (e Entry, err error) {
 	var at int64
 	var salt string
 	err = row.Scan(&e.Tenant, &e.Position, &at, &e.Stream, &e.Action, &e.EntityType, &e.EntityKey, &e.CardID,
-		&e.IssuanceID, &e.ProductCode, &e.Client, &e.Channel, &e.CorrelationID, &e.Result, &e.ErrorCode, &e.userDigest,
+		&e.IssuanceID, &e.ProductCode, &e.Client, &e.UserID, &e.Channel, &e.CorrelationID, &e.Result, &e.ErrorCode, &e.userDigest,
 		&e.ipDigest, &e.descriptionDigest, &e.storedChanges, &e.Hash, &salt, &e.User, &e.IP, &e.Description)
 	if err != nil {
 		return e, err

@@ -86,10 +86,10 @@ func TestSum_vectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var vectors []struct {
-		Tenant, Stream, Action, EntityType, EntityKey, Card, Issuance, Product, Client, Channel, Correlation string
-		Result, ErrorCode, User, IP, Description, Salt, Previous, Hash                                       string
-		Position, At                                                                                         int64
-		Changes                                                                                              [][]*string
+		Tenant, Stream, Action, EntityType, EntityKey, Card, Issuance, Product, Client, UserID, Channel, Correlation string
+		Result, ErrorCode, User, IP, Description, Salt, Previous, Hash                                               string
+		Position, At                                                                                                 int64
+		Changes                                                                                                      [][]*string
 	}
 	if err := json.Unmarshal(text, &vectors); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestSum_vectors(t *testing.T) {
 	for _, v := range vectors {
 		e := Entry{Position: v.Position, Act: Act{
 			Tenant: v.Tenant, At: clock.FromMicros(v.At), Stream: Stream(v.Stream), Action: v.Action, EntityType: v.EntityType,
-			EntityKey: v.EntityKey, CardID: v.Card, IssuanceID: v.Issuance, ProductCode: v.Product, Client: v.Client,
+			EntityKey: v.EntityKey, CardID: v.Card, IssuanceID: v.Issuance, ProductCode: v.Product, Client: v.Client, UserID: v.UserID,
 			Channel: v.Channel, CorrelationID: v.Correlation, Result: Result(v.Result), ErrorCode: v.ErrorCode,
 			User: v.User, IP: v.IP, Description: v.Description,
 		}}

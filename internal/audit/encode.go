@@ -19,7 +19,7 @@ const version = 0x01
 //
 // It is SHA-256 over previous, the version byte and the fields in this order:
 // tenant, position, time, stream, action, entity type, entity key, card,
-// issuance, product, client, channel, correlation, result, error code, digests
+// issuance, product, client, user id, channel, correlation, result, error code, digests
 // of user, address and description, number of changes, and of each change
 // property, old and new value. A field is its length (uint32, big endian) and
 // its UTF-8 bytes, numbers in decimal; an absent one is the length 0xFFFFFFFF;
@@ -33,7 +33,7 @@ func (e Entry) sum(previous []byte) [sha256.Size]byte {
 	binary.BigEndian.PutUint64(at[:], uint64(clock.Micros(e.At)))
 	h.Write(at[:])
 	text(h, string(e.Stream), e.Action, e.EntityType, e.EntityKey, e.CardID, e.IssuanceID, e.ProductCode,
-		e.Client, e.Channel, e.CorrelationID, string(e.Result), e.ErrorCode,
+		e.Client, e.UserID, e.Channel, e.CorrelationID, string(e.Result), e.ErrorCode,
 		e.userDigest, e.ipDigest, e.descriptionDigest, strconv.Itoa(len(e.Changes)))
 	for _, c := range e.Changes {
 		text(h, c.Property)

@@ -46,10 +46,34 @@ CREATE TABLE api_client (
 
 CREATE INDEX api_client_by_tenant ON api_client (tenant_id);
 
+CREATE TABLE access_role (
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    code        TEXT   NOT NULL,
+    permissions TEXT   NOT NULL,
+    updated_at  BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
+CREATE TABLE api_user (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    name          TEXT    NOT NULL,
+    password_hash TEXT    NOT NULL,
+    roles         TEXT    NOT NULL,
+    is_active     BOOLEAN NOT NULL,
+    generation    BIGINT  NOT NULL CHECK (generation BETWEEN 1 AND 1000000000),
+    failure_count BIGINT  NOT NULL CHECK (failure_count BETWEEN 0 AND 1000000),
+    failed_at     BIGINT  NOT NULL CHECK (failed_at BETWEEN 0 AND 9000000000000000),
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at    BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, name)
+);
+
 CREATE TABLE refresh_token (
     token_hash TEXT   NOT NULL PRIMARY KEY,
     family_id  TEXT   NOT NULL,
     client_id  TEXT   NOT NULL REFERENCES api_client (id),
+    user_id    TEXT   REFERENCES api_user (id),
     scope      TEXT   NOT NULL,
     issued_at  BIGINT NOT NULL CHECK (issued_at BETWEEN 0 AND 9000000000000000),
     expires_at BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
@@ -60,6 +84,8 @@ CREATE TABLE refresh_token (
 CREATE INDEX refresh_token_by_family ON refresh_token (family_id);
 
 CREATE INDEX refresh_token_by_client ON refresh_token (client_id) WHERE revoked_at IS NULL;
+
+CREATE INDEX refresh_token_by_user ON refresh_token (user_id) WHERE user_id IS NOT NULL;
 
 CREATE TABLE signing_key (
     id          TEXT   NOT NULL PRIMARY KEY,
@@ -667,6 +693,7 @@ CREATE TABLE audit_act (
     issuance_id        TEXT   NOT NULL,
     product_code       TEXT   NOT NULL,
     client_id          TEXT   NOT NULL,
+    user_id            TEXT   NOT NULL,
     channel            TEXT   NOT NULL,
     correlation_id     TEXT   NOT NULL,
     result             TEXT   NOT NULL,

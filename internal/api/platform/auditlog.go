@@ -87,8 +87,8 @@ type AuditItem struct {
 	EntityKey     string        `json:"entityKey"`
 	Description   *string       `json:"description"`
 	Changes       []auditChange `json:"changes"`
-	UserID        *string       `json:"userId" doc:"Always null: clients name their users, we keep none."`
-	UserName      *string       `json:"userName" doc:"X-User-Reference of the request."`
+	UserID        *string       `json:"userId" doc:"Of the user that signed in, where one did."`
+	UserName      *string       `json:"userName" doc:"Of the user that signed in; else X-User-Reference of the request."`
 	ClientID      string        `json:"clientId"`
 	Channel       string        `json:"channel"`
 	IPAddress     *string       `json:"ipAddress"`
@@ -100,7 +100,7 @@ type AuditItem struct {
 func encodeAudit(e audit.Entry) AuditItem {
 	item := AuditItem{
 		ID: strconv.FormatInt(e.Position, 10), ExecutionTime: e.At, ActionType: e.Action, EntityType: e.EntityType, EntityKey: e.EntityKey,
-		Description: orNil(e.Description), Changes: make([]auditChange, len(e.Changes)), UserName: orNil(e.User), ClientID: e.Client,
+		Description: orNil(e.Description), Changes: make([]auditChange, len(e.Changes)), UserID: orNil(e.UserID), UserName: orNil(e.User), ClientID: e.Client,
 		Channel: e.Channel, IPAddress: orNil(e.IP), CorrelationID: orNil(e.CorrelationID), Result: string(e.Result),
 		ErrorCode: orNil(e.ErrorCode),
 	}

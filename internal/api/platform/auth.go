@@ -47,7 +47,8 @@ type tokenResponse struct {
 func (a *API) issueToken(ctx context.Context, _ access.Caller, in *struct{ Body tokenRequest }) (tokenResponse, error) {
 	tokens, err := a.Access.Token(ctx, access.Grant{
 		Type: string(in.Body.GrantType), ClientID: in.Body.ClientID,
-		ClientSecret: secret.FromString(in.Body.ClientSecret), Scope: in.Body.Scope, From: originOf(api.ExchangeOf(ctx)),
+		ClientSecret: secret.FromString(in.Body.ClientSecret), UserName: in.Body.UserName,
+		Password: secret.FromString(in.Body.Password), Scope: in.Body.Scope, From: originOf(api.ExchangeOf(ctx)),
 	})
 	return encodeTokens(tokens), err
 }
@@ -110,13 +111,14 @@ func grantForm() *huma.Schema {
 		}
 		return s
 	}
-	grant := text(0, "password is refused: there are no users.")
+	grant := text(0, "password is for users, with username and password.")
 	grant.Enum = []any{access.GrantClientCredentials, access.GrantRefreshToken, access.GrantPassword}
 	return &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"grant_type"},
 		Properties: map[string]*huma.Schema{
 			"grant_type": grant, "client_id": text(clientIDMax, "Unless it comes as HTTP Basic."),
 			"client_secret": text(0, "Unless it comes as HTTP Basic."),
+			"username":      text(clientIDMax, "For password."), "password": text(0, "For password."),
 			"refresh_token": text(0, "For refresh_token; it works once."),
 			"scope":         text(scopeMax, "Permissions separated by spaces; api is all of the client's."),
 		},
@@ -181,6 +183,7 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 const (
 	clientIDMax = 128
 	scopeMax    = 4096
+	passwordMax = 512
 )
 
 // readGrant reads the form. A parameter that is given twice is refused (RFC
@@ -203,6 +206,7 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 		Type: form.Get("grant_type"), ClientID: form.Get("client_id"), Scope: form.Get("scope"),
 		ClientSecret: secret.FromString(form.Get("client_secret")),
 		RefreshToken: secret.FromString(form.Get("refresh_token")),
+		UserName:     form.Get("username"), Password: secret.FromString(form.Get("password")),
 	}
 	if grant.Type == "" {
 		return access.Grant{}, api.Invalid().OnField("grant_type", "required", "is required")
@@ -214,7 +218,7 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 		grant.ClientID, grant.ClientSecret = id, secret.FromString(password)
 	}
 	// As long as in the family's own form, and as storable.
-	if len(grant.ClientID) > clientIDMax || len(grant.Scope) > scopeMax || !api.Storable(grant.ClientID) {
+	if len(grant.ClientID) > clientIDMax || len(grant.UserName) > clientIDMax || len(form.Get("password")) > passwordMax || len(grant.Scope) > scopeMax || !api.Storable(grant.ClientID) {
 		return access.Grant{}, api.Invalid().OnField("client_id", "malformed", "or scope is longer than any can be")
 	}
 	return grant, nil

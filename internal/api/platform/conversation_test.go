@@ -33,6 +33,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
@@ -61,7 +62,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		bearer: "main",
 	}
 	w.services = newServices(t, d, w.clock)
-	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }}
+	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser}
 	w.handler = api.NewRouter(api.Options{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
 	}, New(w.services, "test").Family())
@@ -93,6 +94,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
+	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher = s.Programs
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
@@ -109,6 +111,20 @@ func (w *world) deliver() {
 		if err := k.RunOnce(w.t.Context()); err != nil {
 			w.t.Fatal(err)
 		}
+	}
+}
+
+// newUser is "user NAME PASSWORD ROLE PERMISSION…": a user of the tenant that
+// speaks, with a role.
+func (w *world) newUser(args []string) {
+	w.t.Helper()
+	by := access.System(w.tenants[w.bearer])
+	if _, err := w.services.Access.PutRole(w.t.Context(), by, args[2], args[3:]); err != nil {
+		w.t.Fatal(err)
+	}
+	in := access.NewUser{Name: args[0], Password: secret.FromString(args[1]), Roles: args[2:3]}
+	if _, err := w.services.Access.CreateUser(w.t.Context(), by, in); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -147,6 +163,7 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	as NAME                 from now on this tenant's client speaks (or nobody)
 //	advance 15m             the clock moves
 //	deliver                 what customers are to be told is told
+//	user NAME PASSWORD ROLE PERMISSION…   makes a user of the tenant that speaks
 //	let NAME = path.to[0]   remembers a value of the last answer for ${NAME}
 //
 //	METHOD /path?query
@@ -283,7 +300,7 @@ func (w *world) fill(s string) string {
 var volatile = map[string]bool{
 	"id": true, "entityKey": true, "clientId": true, "correlationId": true,
 	"accessToken": true, "refreshToken": true, "access_token": true, "refresh_token": true,
-	"keyId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
+	"keyId": true, "userId": true, "encryptedKey": true, "keyBlock": true, "kcv": true, "tenantId": true, "concurrencyStamp": true,
 	"x": true, "y": true, "kid": true, "creatorId": true, "lastModifierId": true,
 	"newCardToken": true, "newMaskedCardNo": true, "previousCardToken": true, "cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,

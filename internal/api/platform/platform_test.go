@@ -190,7 +190,7 @@ func TestDocument_describesTheTokenEndpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	form := op.RequestBody.Content["application/x-www-form-urlencoded"].Schema
-	if !slices.Equal(form.Required, []string{"grant_type"}) || len(form.Properties) != 5 ||
+	if !slices.Equal(form.Required, []string{"grant_type"}) || len(form.Properties) != 7 ||
 		!slices.Contains(form.Properties["grant_type"].Enum, access.GrantRefreshToken) {
 		t.Errorf("the form is described as %+v", form)
 	}

@@ -302,7 +302,9 @@ func readHeaders(r *http.Request, c *access.Caller) error {
 		if len(v) > 64 || !api.Printable(v) || pan.ContainsPAN(v) {
 			bad = bad.OnField("X-User-Reference", "malformed", "must have at most 64 printable characters and no card number")
 		}
-		c.UserReference = v
+		if c.User == "" { // who signed in is who acts
+			c.UserReference = v
+		}
 	}
 	if len(bad.Fields) > 0 {
 		return bad

@@ -52,12 +52,39 @@ CREATE TABLE api_client (
 
 CREATE INDEX api_client_by_tenant ON api_client (tenant_id);
 
+-- A set of permissions that users can have.
+CREATE TABLE access_role (
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    code        TEXT   NOT NULL,
+    permissions TEXT   NOT NULL,
+    updated_at  BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
+-- A person that signs in through a client with a password, of which an
+-- Argon2id hash is kept.
+CREATE TABLE api_user (
+    id            TEXT    NOT NULL PRIMARY KEY,
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    name          TEXT    NOT NULL,
+    password_hash TEXT    NOT NULL,
+    roles         TEXT    NOT NULL,
+    is_active     BOOLEAN NOT NULL,
+    generation    BIGINT  NOT NULL CHECK (generation BETWEEN 1 AND 1000000000),
+    failure_count BIGINT  NOT NULL CHECK (failure_count BETWEEN 0 AND 1000000),
+    failed_at     BIGINT  NOT NULL CHECK (failed_at BETWEEN 0 AND 9000000000000000),
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at    BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, name)
+);
+
 -- Refresh tokens, by hash. All tokens that came from one sign-in share a
 -- family; presenting a used one revokes the family.
 CREATE TABLE refresh_token (
     token_hash TEXT   NOT NULL PRIMARY KEY,
     family_id  TEXT   NOT NULL,
     client_id  TEXT   NOT NULL REFERENCES api_client (id),
+    user_id    TEXT   REFERENCES api_user (id),
     scope      TEXT   NOT NULL,
     issued_at  BIGINT NOT NULL CHECK (issued_at BETWEEN 0 AND 9000000000000000),
     expires_at BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
@@ -68,6 +95,8 @@ CREATE TABLE refresh_token (
 CREATE INDEX refresh_token_by_family ON refresh_token (family_id);
 
 CREATE INDEX refresh_token_by_client ON refresh_token (client_id) WHERE revoked_at IS NULL;
+
+CREATE INDEX refresh_token_by_user ON refresh_token (user_id) WHERE user_id IS NOT NULL;
 
 -- Keys that sign access tokens; the private half is sealed by the HSM.
 CREATE TABLE signing_key (

@@ -23,6 +23,7 @@ CREATE TABLE audit_act (
     issuance_id        TEXT   NOT NULL,
     product_code       TEXT   NOT NULL,
     client_id          TEXT   NOT NULL,
+    user_id            TEXT   NOT NULL,
     channel            TEXT   NOT NULL,
     correlation_id     TEXT   NOT NULL,
     result             TEXT   NOT NULL,
