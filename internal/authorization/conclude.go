@@ -227,7 +227,7 @@ func (w *work) tellClient(op *operation, d Decision, t *Transaction) {
 	}
 	m := ClientMessage{Type: d.Tell, Names: op.facts.Client.Names, Transaction: *t}
 	if m.Type == ReversalMessage && !op.req.Flow.IsReversal() {
-		m.Transaction.Original = t.ID // it undoes what was asked for
+		m.Transaction.Original, m.Transaction.IsDebit = t.ID, !t.IsDebit // it undoes what was asked for
 	}
 	w.told = append(w.told, m)
 }

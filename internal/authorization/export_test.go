@@ -44,14 +44,22 @@ func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answ
 // Reserve sets req aside as pending and asks nobody: what a process leaves that
 // dies while it waits for a client.
 func (e *Engine) Reserve(ctx context.Context, req *Request) error {
-	facts, err := e.gather(ctx, req)
-	if err != nil {
-		return err
+	for {
+		facts, err := e.gather(ctx, req)
+		if err != nil {
+			return err
+		}
+		op := newOperation(req, facts, req.Key().String())
+		e.run(op)
+		switch {
+		case op.stale:
+			e.programs.Forget(facts.Tenant)
+		case op.err != nil:
+			return op.err
+		case !op.asks:
+			return errors.New("nobody would be asked")
+		default:
+			return nil
+		}
 	}
-	op := newOperation(req, facts, req.Key().String())
-	e.run(op)
-	if op.err == nil && !op.asks {
-		return errors.New("nobody would be asked")
-	}
-	return op.err
 }

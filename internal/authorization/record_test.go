@@ -40,12 +40,21 @@ func TestRecord_readsBackWhatItWrote(t *testing.T) {
 		r.State.Posted = amount("posted")
 		r.State.Card.ATC = rapid.IntRange(-1, 65535).Draw(t, "atc")
 		r.State.Card.Tap = text.Draw(t, "tap")
+		if rapid.Bool().Draw(t, "client") {
+			r.Facts.Client.Mode, r.Facts.Client.Names.IssuanceNo = "External", text.Draw(t, "issuance")
+			r.State.Verdict = Verdict{Hearing: Answered, Approved: rapid.Bool().Draw(t, "approved"), Reference: text.Draw(t, "reference")}
+			a := amount("part")
+			r.State.Verdict.ApprovedAmount, r.State.Verdict.Spare = &a, amount("spare")
+		}
 		again, err := parseRecord(r.String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, want := again.String(), r.String(); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+		if again.State.Verdict.Reference != r.State.Verdict.Reference || again.State.Verdict.Hearing != r.State.Verdict.Hearing {
+			t.Fatal("verdicts differ")
 		}
 		if again.Request.MerchantName != r.Request.MerchantName || again.Request.Amount != r.Request.Amount {
 			t.Fatal("members differ")
@@ -82,6 +91,23 @@ func FuzzParseRecord(f *testing.F) {
 			return
 		}
 		if again, err := parseRecord(r.String()); err != nil || again.String() != r.String() {
+			t.Errorf("not stable: %v", err)
+		}
+	})
+}
+
+func FuzzParseClientMessage(f *testing.F) {
+	m := ClientMessage{Type: ReversalMessage}
+	m.Transaction.Amount, m.Transaction.Billing = money.Must(1, "TRY"), money.Must(1, "TRY")
+	m.Names.IssuanceNo = "9000000000000017"
+	f.Add([]byte(m.String()))
+	f.Add([]byte("message.type=Advice\nid=zz\n"))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		m, err := ParseClientMessage(payload)
+		if err != nil {
+			return
+		}
+		if again, err := ParseClientMessage([]byte(m.String())); err != nil || again.String() != m.String() {
 			t.Errorf("not stable: %v", err)
 		}
 	})
