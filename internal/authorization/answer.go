@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -22,6 +23,11 @@ type Answer struct {
 	// IssuerAuthentication is tag 91: response cryptogram and response code for the chip.
 	// It is made anew for a repeat, not kept.
 	IssuerAuthentication []byte
+	// Script is what the chip is told, ScriptCommand how, under ScriptID (tags
+	// 72, 86 and 9F18). They are made anew for a repeat, not kept.
+	Script        issuing.ChipScript
+	ScriptID      [4]byte
+	ScriptCommand []byte
 	// IsRepeat says that the answer had been given before.
 	IsRepeat bool
 }

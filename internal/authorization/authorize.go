@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
 // Engine answers messages about cards. It is safe for concurrent use.
@@ -235,6 +236,15 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 		return a
 	}
 	var err error
+	if a.IsRepeat && a.Script == issuing.NoScript && req.atContact() && f.script.sentWith == req.Chip.counter() {
+		a.Script = f.script.kind
+	}
+	if a.Script != issuing.NoScript {
+		a.ScriptID = scriptID(req.Chip.counter())
+		if a.ScriptCommand, err = e.scriptCommand(ctx, req, f, a.Script); err != nil {
+			e.log.WarnContext(ctx, "issuer script not made", "transaction", a.Transaction, "error", err)
+		}
+	}
 	a.IssuerAuthentication, err = e.hsm.ResponseCryptogram(ctx, f.imk, arqcInput(req, f.profile, f.Card.PSN),
 		[2]byte{a.ResponseCode[0], a.ResponseCode[1]}, a.IsApproved())
 	if err != nil {

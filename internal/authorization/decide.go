@@ -140,6 +140,7 @@ func (d *Decision) consume(req *Request, f *Facts) {
 	if req.Chip != nil && f.ARQC == Match && f.Card.Found {
 		d.isFreshATC = d.acceptATC(req.Chip.counter())
 		d.isReplay = !d.isFreshATC && (!isSecondTap(f, d.Card.Tap) || req.Flow.IsAdvice())
+		d.followScript(req)
 	}
 }
 

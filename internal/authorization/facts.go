@@ -80,8 +80,11 @@ type Facts struct {
 	// keys are not recorded: they only serve the answer's cryptogram.
 	profile hsm.Profile
 	imk     hsm.KeyRef
+	script  scriptFacts
 	network string
-	codes   map[string]string // the tenant's own response codes
+	// tellsPIN says that the PIN is kept whatever the chip knows: it may be sent.
+	tellsPIN bool
+	codes    map[string]string // the tenant's own response codes
 	// fingerprint tells a repeat from another message under the same key;
 	// plastics are all cards of the number.
 	fingerprint string

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +65,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	f.Card, f.name = cardFacts(card, cfg, now), card.Name()
 	f.Card.Network, f.Card.Country = string(bin.Network), bin.Country.Alpha2()
 	f.Product = productFacts(product)
+	f.tellsPIN = slices.Contains(product.PINDeliveries, program.PINBySMS)
 	f.HoldExpires = now.AddDate(0, 0, holdDays(cfg.Attributes.HoldExpiryDays, req))
 	f.bill(req, product.Currency)
 	f.Client = clientFacts(cfg, product, card, req, now, e.within)
@@ -266,6 +268,10 @@ func (e *Engine) judgeChip(ctx context.Context, req *Request, f *Facts, card iss
 	case !amountIs(req.Chip.AmountAuthorized, req.Amount) || !currencyIs(req.Chip.Currency, req.Amount.Currency()):
 		f.ChipDetail = "the chip signed another amount or currency"
 		return nil
+	}
+	f.script = scriptFacts{
+		kind: card.Script, sentWith: card.ScriptATC, pin: card.PINBlock, store: keys.PINStore,
+		keys: hsm.ScriptKeys{AC: keys.IMKAC, SMI: keys.IMKSMI, SMC: keys.IMKSMC},
 	}
 	psn := card.PSN
 	ok, err := e.hsm.VerifyARQC(ctx, keys.IMKAC, arqcInput(req, profile, psn))

@@ -151,6 +151,9 @@ func (h *Chip) visit(c *codec) {
 	iad := hex.EncodeToString(h.IAD)
 	visitText(c, "chip.iad", &iad)
 	h.IAD, _ = hex.DecodeString(iad)
+	results := hex.EncodeToString(h.ScriptResults)
+	visitText(c, "chip.script_results", &results)
+	h.ScriptResults, _ = hex.DecodeString(results)
 }
 
 func (f *Facts) visit(c *codec) {

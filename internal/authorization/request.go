@@ -82,6 +82,7 @@ type Chip struct {
 	AIP              [2]byte // 82
 	CVMResults       [3]byte // 9F34
 	IAD              []byte  // 9F10
+	ScriptResults    []byte  // 9F5B, five bytes for each script
 }
 
 // counter is the application transaction counter as a number.

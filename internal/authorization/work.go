@@ -56,6 +56,7 @@ type work struct {
 	interests                 map[string]outbox.Interest // by tenant
 	events                    []outbox.Event
 	pinsBlocked, cvv2sBlocked []id.ID[issuing.Card]
+	pinsLearned               []id.ID[issuing.Card] // by their chips
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -153,8 +154,10 @@ func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error 
 	}
 	for _, op := range ops {
 		f := op.facts
-		// A PIN that was changed since it was compared must be compared again.
-		if op.conclusion == nil && f.Card.Found && f.PIN != NotPresent && !w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
+		// A PIN that was changed since it was compared must be compared again; one
+		// that waits for the chip, read again.
+		if op.conclusion == nil && f.Card.Found && (f.PIN != NotPresent || w.cards[f.Card.ID].Script != issuing.NoScript) &&
+			!w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
 			op.stale = true
 		}
 	}
@@ -316,6 +319,7 @@ func (w *work) step(op *operation) error {
 	if m := w.messages[op.key]; m != nil && !m.tombstone {
 		if m.fingerprint == op.facts.fingerprint {
 			op.answer = m.answer
+			op.answer.Script = dueScript(op.req, w.cards[op.facts.Card.ID])
 			op.answer.IsRepeat = true
 			return nil
 		}
@@ -473,6 +477,9 @@ func (w *work) changeCard(f *Facts, was, is issuing.CardState) {
 	if is.PINStatus == issuing.PINBlocked && was.PINStatus != issuing.PINBlocked {
 		w.pinsBlocked = append(w.pinsBlocked, is.ID)
 	}
+	if was.Script == issuing.ScriptPINChange && is.Script == issuing.NoScript && !f.tellsPIN {
+		w.pinsLearned = append(w.pinsLearned, is.ID)
+	}
 	if limit := f.Product.CVV2TryLimit; is.CVV2TryCount >= limit && was.CVV2TryCount < limit {
 		w.cvv2sBlocked = append(w.cvv2sBlocked, is.ID)
 	}
@@ -481,6 +488,9 @@ func (w *work) changeCard(f *Facts, was, is issuing.CardState) {
 // tellBlocked raises the events of what became blocked, after the cards were
 // written.
 func (w *work) tellBlocked(ctx context.Context, tx db.Tx) error {
+	if err := issuing.ForgetPINs(ctx, tx, w.pinsLearned); err != nil {
+		return err
+	}
 	for _, card := range w.pinsBlocked {
 		if err := issuing.RaisePINBlocked(ctx, tx, card, w.now); err != nil {
 			return err
@@ -591,6 +601,7 @@ func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
 		Transaction: t.ID, Outcome: told, Reason: d.Reason, ResponseCode: t.ResponseCode,
 		AuthorizationCode: t.AuthorizationCode, Approved: op.req.Amount,
 		HasBalance: t.HasBalance, Posted: t.PostedAfter, Available: t.AvailableAfter,
+		Script: dueScript(op.req, w.cards[op.facts.Card.ID]),
 	}
 	if d.Outcome == OutcomeApprovedPartially {
 		back, err := op.req.Amount.MulDiv(d.Approved.Minor(), op.facts.Billing.Minor(), money.Down)

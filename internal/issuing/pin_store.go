@@ -30,6 +30,16 @@ func writePIN(ctx context.Context, tx db.Tx, card id.ID[Card], p keptPIN, s PINS
 	return err
 }
 
+// ForgetPINs erases the kept PINs of cards whose chips have learned them.
+func ForgetPINs(ctx context.Context, tx db.Tx, cards []id.ID[Card]) error {
+	for _, card := range cards {
+		if _, err := tx.Exec(ctx, `UPDATE card SET pin_block = NULL WHERE id = $1 AND chip_script = ''`, card); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // profilesOf returns the chip profiles of cards, empty where there is no chip.
 func profilesOf(ctx context.Context, tx db.Tx, cards []id.ID[Card]) (map[id.ID[Card]]string, error) {
 	profiles := map[id.ID[Card]]string{}

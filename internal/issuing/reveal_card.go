@@ -24,10 +24,12 @@ type ClearCard struct {
 	ICVV         secret.Value
 	Track1       secret.Value
 	Track2       secret.Value
-	PVV          string // empty while no PIN is set
-	CVN          byte   // cryptogram version number
-	DKI          byte   // derivation key index
-	ICCMasterKey secret.Value
+	PVV          string       // empty while no PIN is set
+	CVN          byte         // cryptogram version number
+	DKI          byte         // derivation key index
+	ICCMasterKey secret.Value // for application cryptograms
+	ICCSMIKey    secret.Value // for the integrity of issuer scripts
+	ICCSMCKey    secret.Value // for their confidentiality
 	ZPK          secret.Value // TDES, for ISO formats 0, 1 and 3
 	ZPKAES       secret.Value // AES, for ISO format 4
 }
@@ -68,8 +70,13 @@ func (s *Service) RevealCard(ctx context.Context, c access.Caller, token string,
 		return ClearCard{}, fmt.Errorf("card %s: key version is not a derivation key index", u.ID)
 	}
 	out.DKI = dki[0]
-	if out.ICCMasterKey, err = s.HSM.ICCMasterKey(ctx, u.keys.IMKAC, out.Number, u.PSN, profile); err != nil {
-		return ClearCard{}, fmt.Errorf("derive card key: %w", hsmFault(err))
+	for _, k := range []struct {
+		to  *secret.Value
+		imk hsm.KeyRef
+	}{{&out.ICCMasterKey, u.keys.IMKAC}, {&out.ICCSMIKey, u.keys.IMKSMI}, {&out.ICCSMCKey, u.keys.IMKSMC}} {
+		if *k.to, err = s.HSM.ICCMasterKey(ctx, k.imk, out.Number, u.PSN, profile); err != nil {
+			return ClearCard{}, fmt.Errorf("derive card key: %w", hsmFault(err))
+		}
 	}
 	if out.ZPK, err = s.HSM.RevealKey(ctx, u.keys.ZPK); err != nil {
 		return ClearCard{}, fmt.Errorf("reveal ZPK: %w", hsmFault(err))

@@ -212,7 +212,7 @@ func decodeChip(m *iso8583.Message, req *authorization.Request) error {
 		ARQC: c.Cryptogram, CID: c.CID, ATC: c.ATC, UN: c.UnpredictableNumber, TVR: c.TVR, Date: c.TransactionDate,
 		Type: c.TransactionType, AmountAuthorized: c.AmountAuthorized, AmountOther: c.AmountOther,
 		Currency: c.TransactionCurrency, Country: c.TerminalCountry, AIP: c.AIP, CVMResults: c.CVMResults,
-		IAD: append([]byte(nil), c.IAD()...),
+		IAD: append([]byte(nil), c.IAD()...), ScriptResults: append([]byte(nil), c.ScriptResults()...),
 	}
 	return nil
 }

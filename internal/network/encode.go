@@ -41,8 +41,12 @@ func (s *Server) encodeAnswer(req *authorization.Request, a authorization.Answer
 	if len(amounts) > 0 {
 		resp.Set(iso8583.AdditionalAmounts, amounts)
 	}
-	if len(a.IssuerAuthentication) > 0 {
-		icc, err := emv.Answer{Authentication: a.IssuerAuthentication}.Append(nil)
+	if len(a.IssuerAuthentication) > 0 || len(a.ScriptCommand) > 0 {
+		said := emv.Answer{Authentication: a.IssuerAuthentication}
+		if len(a.ScriptCommand) > 0 {
+			said.ScriptsAfter = []emv.Script{{Identifier: a.ScriptID, Commands: [][]byte{a.ScriptCommand}}}
+		}
+		icc, err := said.Append(nil)
 		if err != nil {
 			return fmt.Errorf("chip data: %w", err)
 		}

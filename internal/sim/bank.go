@@ -41,25 +41,41 @@ func OpenBank(ctx context.Context, c *Client) (*Bank, error) {
 			"rangeStart": b.BIN + "0000000", "rangeEnd": b.BIN + "8999999", // the rest is never issued
 		}},
 		{"/api/v1/issuing/product/group", map[string]any{"code": "CARDS", "name": "Cards"}},
-		{"/api/v1/issuing/product", map[string]any{
-			"code": b.product, "name": "Classic", "groupCode": "CARDS", "binRangeCode": "MAIN",
-			"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical"},
-			"validityMonths": 36, "serviceCode": "201", "chipProfileCode": "CVN18",
-			"contactlessEnabled":   true,
-			"contactlessLimit":     map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
-			"pinLength":            4,
-			"maxCardsPerCustomer":  0,
-			"initialStatusVirtual": "Active",
-			"physicals": []map[string]any{{
-				"code": "STD", "cardArtCode": "STD", "plasticCode": "STD", "persoVendorCode": "BUREAU", "isDefault": true,
-			}},
-		}},
+		{"/api/v1/issuing/product", product(b.product, "CVN18")},
 	} {
 		if _, err := b.Call(ctx, http.MethodPost, made.path, made.body, nil); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
+}
+
+// product describes a product of prepaid chip cards.
+func product(code, chipProfile string) map[string]any {
+	return map[string]any{
+		"code": code, "name": "Classic", "groupCode": "CARDS", "binRangeCode": "MAIN",
+		"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical"},
+		"validityMonths": 36, "serviceCode": "201", "chipProfileCode": chipProfile,
+		"contactlessEnabled":   true,
+		"contactlessLimit":     map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
+		"pinLength":            4,
+		"maxCardsPerCustomer":  0,
+		"initialStatusVirtual": "Active",
+		"physicals": []map[string]any{{
+			"code": "STD", "cardArtCode": "STD", "plasticCode": "STD", "persoVendorCode": "BUREAU", "isDefault": true,
+		}},
+	}
+}
+
+// OpenProduct adds a product whose chips have this profile, and returns the bank
+// as one that issues cards of it.
+func (b *Bank) OpenProduct(ctx context.Context, code, chipProfile string) (*Bank, error) {
+	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/product", product(code, chipProfile), nil); err != nil {
+		return nil, err
+	}
+	other := *b
+	other.product = code
+	return &other, nil
 }
 
 // takeBIN takes the first free BIN from a place of the test range that changes

@@ -25,6 +25,8 @@ type Card struct {
 	CVV2 secret.Value // printed on the back
 	PIN  secret.Value // known to the owner; zero when none was set
 
+	chip chip // what the chip keeps besides its counter
+
 	stripe    secret.Value // track 2 of the stripe, with the CVV
 	chipTrack secret.Value // track 2 equivalent data of the chip, with the iCVV
 	master    algo.Pair    // the chip's key for application cryptograms
@@ -50,6 +52,8 @@ type sandboxCard struct {
 	DKI          string `json:"dki"` // likewise
 	LastATC      int    `json:"lastAtc"`
 	ICCMasterKey string `json:"iccMasterKey"`
+	ICCSMIKey    string `json:"iccSmiKey"` // may be missing: the chip takes no scripts then
+	ICCSMCKey    string `json:"iccSmcKey"` // likewise
 	ZPK          string `json:"zpk"`
 }
 
@@ -88,6 +92,9 @@ func newCard(i sandboxCard) (*Card, error) {
 	}
 	if c.master, err = parseKey(i.ICCMasterKey); err != nil {
 		return nil, fmt.Errorf("iccMasterKey: %w", err)
+	}
+	if c.chip, err = newChip(i); err != nil {
+		return nil, err
 	}
 	if c.zpk, err = parseKey(i.ZPK); err != nil {
 		return nil, fmt.Errorf("zpk: %w", err)
@@ -164,12 +171,12 @@ func (c *Card) sign(in algo.ARQCInput) (algo.ARQCInput, error) {
 		return in, fmt.Errorf("the card's transaction counter is used up")
 	}
 	c.atc++
-	atc := c.atc
+	atc, done := c.atc, c.chip.last
 	c.mu.Unlock()
 
 	in.Profile, in.PAN, in.PSN = c.Profile, c.PAN, c.PSN
 	in.ATC = [2]byte{byte(atc >> 8), byte(atc)}
-	in.IAD = issuerApplicationData(c.Profile, c.DKI)
+	in.IAD = issuerApplicationData(c.Profile, c.DKI, done)
 	var err error
 	in.ARQC, err = algo.ApplicationCryptogram(c.master, &in)
 	return in, err
@@ -177,17 +184,19 @@ func (c *Card) sign(in algo.ARQCInput) (algo.ARQCInput, error) {
 
 // issuerApplicationData is tag 9F10 of a card that went online at its first
 // GENERATE AC and has nothing else to tell (crypto.md §13).
-func issuerApplicationData(p algo.Profile, dki byte) []byte {
+func issuerApplicationData(p algo.Profile, dki byte, done scriptsDone) []byte {
 	// First byte of the results: second GENERATE AC not requested, first ARQC.
 	const online = 0xA0
 	switch p {
 	case algo.CVN10, algo.CVN18:
-		return []byte{0x06, dki, p.CVN(), 0x03, online, 0x00, 0x00}
+		return []byte{0x06, dki, p.CVN(), 0x03, online, 0x00, done.count<<4 | flag(done.failed, 0x08)}
 	case algo.CVN22:
 		return append([]byte{0x1F, p.CVN(), dki, 0x00, online}, make([]byte, 27)...)
 	}
 	// M/Chip: results 6, DAC 2, counters 8. Three PIN tries are left.
-	return append([]byte{dki, p.CVN(), online, 0x00, 0x03}, make([]byte, 13)...)
+	iad := append([]byte{dki, p.CVN(), online, 0x00, done.count<<4 | 0x03}, make([]byte, 13)...)
+	iad[6] = flag(done.failed, 0x01)
+	return iad
 }
 
 // pinBlock is the PIN as a terminal's PIN pad encrypts it: ISO 9564-1 format 0

@@ -304,7 +304,7 @@ var volatile = map[string]bool{
 	"x": true, "y": true, "kid": true, "creatorId": true, "lastModifierId": true,
 	"newCardToken": true, "newMaskedCardNo": true, "previousCardToken": true, "cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
-	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true,
+	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true, "iccSmiKey": true, "iccSmcKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
 	"secret": true, "clientSecret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,

@@ -35,6 +35,8 @@ type clearCard struct {
 	DKI          string  `json:"dki" doc:"Derivation key index, hexadecimal."`
 	LastATC      int     `json:"lastAtc" doc:"0 before the first chip transaction."`
 	ICCMasterKey string  `json:"iccMasterKey" doc:"For application cryptograms, hexadecimal."`
+	ICCSMIKey    string  `json:"iccSmiKey" doc:"For the MAC of issuer scripts, hexadecimal."`
+	ICCSMCKey    string  `json:"iccSmcKey" doc:"For what issuer scripts encipher, hexadecimal."`
 	ZPK          string  `json:"zpk" doc:"TDES, for PIN blocks of ISO formats 0, 1 and 3; hexadecimal."`
 	ZPKAES       string  `json:"zpkAes" doc:"AES, for PIN blocks of ISO format 4; hexadecimal."`
 }
@@ -54,6 +56,7 @@ func encodeClearCard(k issuing.ClearCard) clearCard {
 		ServiceCode: k.Card.ServiceCode, Track2: string(k.Track2.Reveal()), Track1: string(k.Track1.Reveal()), PSN: k.Card.PSN,
 		PVV: orNil(k.PVV), EmbossName: k.Card.EmbossLine1, ProductCode: k.ProductCode, CardStatus: string(k.Card.Status),
 		CVN: fmt.Sprintf("%02X", k.CVN), DKI: fmt.Sprintf("%02X", k.DKI), LastATC: max(0, k.Card.LastATC),
-		ICCMasterKey: issuing.HexKey(k.ICCMasterKey), ZPK: issuing.HexKey(k.ZPK), ZPKAES: issuing.HexKey(k.ZPKAES),
+		ICCMasterKey: issuing.HexKey(k.ICCMasterKey), ICCSMIKey: issuing.HexKey(k.ICCSMIKey), ICCSMCKey: issuing.HexKey(k.ICCSMCKey),
+		ZPK: issuing.HexKey(k.ZPK), ZPKAES: issuing.HexKey(k.ZPKAES),
 	}
 }

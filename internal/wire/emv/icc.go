@@ -34,6 +34,8 @@ type ICC struct {
 
 	iad       [32]byte
 	iadLen    uint8
+	results   [20]byte
+	resultLen uint8
 	has       uint32
 	sensitive bool
 }
@@ -43,7 +45,7 @@ type ICC struct {
 var parts = [...]Tag{
 	Cryptogram, CID, IAD, UnpredictableNumber, ATC, TVR, TransactionDate, TransactionType,
 	AmountAuthorized, TransactionCurrency, AIP, TerminalCountry, AmountOther,
-	TerminalCapabilities, CVMResults, TerminalType, PSN, ARC, TTQ, CTQ,
+	TerminalCapabilities, CVMResults, TerminalType, PSN, ARC, TTQ, CTQ, ScriptResults,
 }
 
 // demanded are the parts without which no cryptogram can be checked. An
@@ -102,6 +104,9 @@ func (c *ICC) put(t Tag, v []byte) bool {
 	case t == IAD:
 		c.iad = [32]byte{}
 		c.iadLen = uint8(copy(c.iad[:], v))
+	case t == ScriptResults:
+		c.results = [20]byte{}
+		c.resultLen = uint8(copy(c.results[:], v))
 	case b != nil:
 		*b = v[0]
 	default:
@@ -127,6 +132,8 @@ func (c *ICC) array(t Tag) []byte {
 		return c.Cryptogram[:]
 	case IAD:
 		return c.iad[:c.iadLen]
+	case ScriptResults:
+		return c.results[:c.resultLen]
 	case UnpredictableNumber:
 		return c.UnpredictableNumber[:]
 	case ATC:
@@ -189,6 +196,15 @@ func (c *ICC) IAD() []byte {
 		return nil
 	}
 	return c.iad[:c.iadLen:c.iadLen]
+}
+
+// ScriptResults are what the terminal says became of issuer scripts, five bytes
+// for each, nil when not sent. The caller must not change them.
+func (c *ICC) ScriptResults() []byte {
+	if c.resultLen == 0 {
+		return nil
+	}
+	return c.results[:c.resultLen:c.resultLen]
 }
 
 // Counter is the application transaction counter as a number.
