@@ -2,6 +2,7 @@ package issuing
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/customer"
@@ -9,19 +10,23 @@ import (
 )
 
 // CardPlastic returns a card with its plastic: how far production and shipment
-// are, and where it goes, masked like customers are. A card without plastic is
-// card_has_no_physical.
-func (s *Service) CardPlastic(ctx context.Context, c access.Caller, token string) (Card, error) {
+// are, and where it goes, masked like customers are. Without a sequence it is
+// the newest plastic of the number: the one that is on its way. A card without
+// plastic is card_has_no_physical.
+func (s *Service) CardPlastic(ctx context.Context, c access.Caller, token string, sequence int) (Card, error) {
 	var card Card
 	err := s.DB.View(ctx, func(tx db.Tx) error {
-		k, err := s.keptCard(ctx, tx, c, token)
+		k, found, err := readPlastic(ctx, tx, c.Tenant, token, sequence)
 		if err != nil {
-			return err
+			return fmt.Errorf("read card: %w", err)
 		}
-		if k.card.Physical == nil {
+		if !found {
+			return errCardNotFound
+		}
+		if k.Physical == nil {
 			return errNoPhysical
 		}
-		card = k.card
+		card = k
 		return s.openDeliveryFor(ctx, c, &card)
 	})
 	return card, err

@@ -95,7 +95,10 @@ func (s *Service) whyNotCounted(ctx context.Context, c access.Caller, tried card
 // sure of the cardholder. It unblocks the PIN, and with activate moves the card
 // to Active in the same transaction.
 func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in PINInput, activate bool, channel string) (IssuedCard, error) {
-	card, err := s.openForUse(ctx, c, token, 0)
+	card, err := s.openForUse(ctx, c, token, in.Sequence)
+	if err == nil && activate && in.Sequence == 0 {
+		card, err = s.openToActivate(ctx, c, card)
+	}
 	if err != nil {
 		return IssuedCard{}, err
 	}
@@ -130,6 +133,21 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 		}
 		return err
 	})
+}
+
+// openToActivate is the card that an activation without a sequence means: the
+// one that waits to take the place of card, if there is one.
+func (s *Service) openToActivate(ctx context.Context, c access.Caller, card cardInUse) (cardInUse, error) {
+	var successor Card
+	var waits bool
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		successor, waits, err = pendingSuccessor(ctx, tx, card.Card, card.issuance)
+		return err
+	})
+	if err != nil || !waits {
+		return card, err
+	}
+	return s.openForUse(ctx, c, successor.Token, successor.Sequence)
 }
 
 // ChangePIN gives a card another PIN for its old one. A wrong old one counts
@@ -228,6 +246,10 @@ type pinAct struct {
 func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, p keptPIN, act pinAct, also func(db.Tx) error) (IssuedCard, error) {
 	var out IssuedCard
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		// Before the cards, as whoever renews or activates one has it.
+		if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, card.Issuance.String()); err != nil {
+			return fmt.Errorf("lock issuance: %w", err)
+		}
 		now := s.Clock.Now()
 		status, kept, err := savePIN(ctx, tx, card.Card, p, now, act.in)
 		if err != nil {

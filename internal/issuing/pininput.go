@@ -28,11 +28,12 @@ const (
 // PINInput is a PIN as a caller sends it. Exactly one of Block and Clear is
 // set; a clear value is for sandboxes only.
 type PINInput struct {
-	Block  []byte  // a PIN block, or the bytes of an encrypted field
-	Form   PINForm // of Block
-	KeyID  string  // an exchanged key; empty is the BIN's own ZPK
-	Member string  // the name of the JSON member, which an encrypted field is bound to
-	Clear  secret.Value
+	Sequence int     // of the plastic; 0 is the one in force, or the one that waits where the PIN activates
+	Block    []byte  // a PIN block, or the bytes of an encrypted field
+	Form     PINForm // of Block
+	KeyID    string  // an exchanged key; empty is the BIN's own ZPK
+	Member   string  // the name of the JSON member, which an encrypted field is bound to
+	Clear    secret.Value
 }
 
 // given reports whether there is a PIN at all.

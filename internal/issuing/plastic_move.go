@@ -147,7 +147,7 @@ func (m mover) cancelPlastic(ctx context.Context, card id.ID[Card]) error {
 // one when sequence is 0, and keeps others from changing its card until the
 // transaction ends. A card without plastic is card_has_no_physical.
 func LockPlastic(ctx context.Context, tx db.Tx, tenant access.TenantID, token string, sequence int) (Card, error) {
-	card, found, err := readCard(ctx, tx, tenant, token, sequence)
+	card, found, err := readPlastic(ctx, tx, tenant, token, sequence)
 	if err != nil {
 		return Card{}, fmt.Errorf("read card: %w", err)
 	}

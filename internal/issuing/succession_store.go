@@ -36,6 +36,14 @@ func clearUpcoming(ctx context.Context, tx db.Tx, tenant access.TenantID, card c
 	return err
 }
 
+// readPlastic finds a plastic of a number: that of the sequence, or the newest
+// one when sequence is 0.
+func readPlastic(ctx context.Context, tx db.Tx, tenant access.TenantID, token string, sequence int) (Card, bool, error) {
+	return db.One(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+`
+		WHERE c.tenant_id = $1 AND c.card_token = $2 AND ($3 = 0 OR c.sequence_no = $3)
+		ORDER BY c.sequence_no DESC LIMIT 1`, tenant, token, int64(sequence))
+}
+
 // readPlastics returns every plastic of a number, newest first.
 func readPlastics(ctx context.Context, tx db.Tx, tenant access.TenantID, token string) ([]Card, error) {
 	return db.Collect(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+`

@@ -129,10 +129,11 @@ func (s *Shipment) tell(e Event, status issuing.ShipmentStatus, moves bool) {
 	}
 }
 
-// ProductionOf returns a card with its plastic and how it is being made. A card
-// without plastic is card_has_no_physical.
-func (s *Service) ProductionOf(ctx context.Context, c access.Caller, token string) (issuing.Card, Production, error) {
-	card, err := s.Issuing.CardPlastic(ctx, c, token)
+// ProductionOf returns a card with its plastic and how it is being made: the
+// plastic of that sequence, or the newest one when sequence is 0. A card without
+// plastic is card_has_no_physical.
+func (s *Service) ProductionOf(ctx context.Context, c access.Caller, token string, sequence int) (issuing.Card, Production, error) {
+	card, err := s.Issuing.CardPlastic(ctx, c, token, sequence)
 	if err != nil {
 		return issuing.Card{}, Production{}, err
 	}
@@ -161,8 +162,8 @@ func (s *Service) ProductionOfCard(ctx context.Context, c access.Caller, card is
 }
 
 // ShipmentOf returns a card with its plastic and all that its couriers told.
-func (s *Service) ShipmentOf(ctx context.Context, c access.Caller, token string) (issuing.Card, Shipment, error) {
-	card, err := s.Issuing.CardPlastic(ctx, c, token)
+func (s *Service) ShipmentOf(ctx context.Context, c access.Caller, token string, sequence int) (issuing.Card, Shipment, error) {
+	card, err := s.Issuing.CardPlastic(ctx, c, token, sequence)
 	if err != nil {
 		return issuing.Card{}, Shipment{}, err
 	}

@@ -132,16 +132,11 @@ func (b *Bank) Issue(ctx context.Context, customerNo, pin string) (Issued, error
 	}, &made); err != nil {
 		return Issued{}, err
 	}
-	pin, err := b.setPIN(ctx, made.CardToken, pin)
+	pin, err := b.SetPIN(ctx, made.CardToken, pin)
 	if err != nil {
 		return Issued{}, err
 	}
-	var facts []byte
-	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/sandbox/card-info", map[string]any{"cardToken": made.CardToken}, &facts); err != nil {
-		return Issued{}, err
-	}
-	card, err := ParseCard(facts)
-	clear(facts)
+	card, err := b.ReadCard(ctx, made.CardToken, 1)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -153,10 +148,21 @@ func (b *Bank) Issue(ctx context.Context, customerNo, pin string) (Issued, error
 	return Issued{Card: card, Token: made.CardToken, Account: account}, nil
 }
 
-// setPIN gives the card this PIN and activates it. One card in some thousands
+// ReadCard reads what a tester may know of one plastic of a card number.
+func (b *Bank) ReadCard(ctx context.Context, token string, sequence int) (*Card, error) {
+	var facts []byte
+	_, err := b.Call(ctx, http.MethodPost, "/api/v1/sandbox/card-info", map[string]any{"cardToken": token, "cardSequenceNo": sequence}, &facts)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(facts)
+	return ParseCard(facts)
+}
+
+// SetPIN gives the card this PIN and activates it. One card in some thousands
 // must not have it, since its own number or expiry holds those digits: it gets
 // them turned. The PIN that was set is returned.
-func (b *Bank) setPIN(ctx context.Context, token, pin string) (string, error) {
+func (b *Bank) SetPIN(ctx context.Context, token, pin string) (string, error) {
 	for turned := range len(pin) {
 		_, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/card/"+token+"/pin/set",
 			map[string]any{"encryptedPin": pin, "activateCard": true}, nil)

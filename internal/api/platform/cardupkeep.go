@@ -123,8 +123,14 @@ func (a *API) changeAutoRenewal(ctx context.Context, c access.Caller, in *struct
 	return out, nil
 }
 
-func (a *API) showPerso(ctx context.Context, c access.Caller, in *CardPath) (physicalDetail, error) {
-	card, production, err := a.Personalization.ProductionOf(ctx, c, in.CardToken)
+// plasticPath names one plastic of a card number.
+type plasticPath struct {
+	CardPath
+	Sequence int `query:"CardSequenceNo" minimum:"1" maximum:"99" doc:"Default: the newest plastic."`
+}
+
+func (a *API) showPerso(ctx context.Context, c access.Caller, in *plasticPath) (physicalDetail, error) {
+	card, production, err := a.Personalization.ProductionOf(ctx, c, in.CardToken, in.Sequence)
 	if err != nil {
 		return physicalDetail{}, err
 	}
@@ -133,8 +139,8 @@ func (a *API) showPerso(ctx context.Context, c access.Caller, in *CardPath) (phy
 	return *out, nil
 }
 
-func (a *API) showShipment(ctx context.Context, c access.Caller, in *CardPath) (shipment, error) {
-	card, s, err := a.Personalization.ShipmentOf(ctx, c, in.CardToken)
+func (a *API) showShipment(ctx context.Context, c access.Caller, in *plasticPath) (shipment, error) {
+	card, s, err := a.Personalization.ShipmentOf(ctx, c, in.CardToken, in.Sequence)
 	if err != nil {
 		return shipment{}, err
 	}

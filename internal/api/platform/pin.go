@@ -18,6 +18,7 @@ type pinRequest struct {
 	EncryptedPIN   string               `json:"encryptedPin,omitempty" maxLength:"512" doc:"Sandbox only: an encrypted field, or clear digits without encryption."`
 	PINBlockFormat api.Enum[pinFormats] `json:"pinBlockFormat,omitempty" doc:"Default Iso0. Iso1 in sandboxes only."`
 	Encryption     *encryption          `json:"encryption,omitempty"`
+	CardSequenceNo int                  `json:"cardSequenceNo,omitempty" minimum:"1" maximum:"99" doc:"Default: the plastic in force; with activateCard the one that waits to be. The PIN is that of the card number."`
 	ActivateCard   bool                 `json:"activateCard,omitempty" doc:"For pin/set: also move the card to Active."`
 	Channel        api.Enum[channels]   `json:"channel,omitempty"`
 }
@@ -52,6 +53,7 @@ func (a *API) setPIN(ctx context.Context, c access.Caller, in *struct {
 	if err != nil {
 		return cardEcho{}, err
 	}
+	pin.Sequence = in.Body.CardSequenceNo
 	card, err := a.Issuing.SetPIN(ctx, c, in.CardToken, pin, in.Body.ActivateCard, string(in.Body.Channel))
 	if err != nil {
 		return cardEcho{}, err
