@@ -166,7 +166,8 @@ func (p *Platform) sweep(ctx context.Context) (int, error) {
 	keys, also := p.vault.Sweep(ctx)
 	messages, again := p.webhooks.Worker().Sweep(ctx) // of every topic
 	told, too := p.notices.Sweep(ctx)
-	return int(rows + keys + messages + told), errors.Join(err, also, again, too)
+	slips, finally := p.engine.SweepSlips(ctx)
+	return int(rows + keys + messages + told + slips), errors.Join(err, also, again, too, finally)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {

@@ -28,6 +28,9 @@ type Answer struct {
 	Script        issuing.ChipScript
 	ScriptID      [4]byte
 	ScriptCommand []byte
+	// Slip is what the acquirer is told about the slip; a slip that is left out
+	// is asked for by [SlipReference].
+	Slip SlipNotice
 	// IsRepeat says that the answer had been given before.
 	IsRepeat bool
 }
@@ -62,4 +65,5 @@ func (a *Answer) visit(c *codec) {
 	c.bool("has_balance", &a.HasBalance)
 	c.amount("posted", &a.Posted)
 	c.amount("available", &a.Available)
+	visitText(c, "slip", &a.Slip)
 }

@@ -49,6 +49,9 @@ type Decision struct {
 
 	// asks says that all checks of ours have passed and the client decides.
 	asks bool
+	// Slip is what the acquirer is told about the slip.
+	Slip SlipNotice
+
 	// isFreshATC says that the chip's counter was new; isReplay that it was
 	// used before, and not by the tap that comes again with its PIN.
 	isFreshATC, isReplay bool
@@ -75,6 +78,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 		d.authorize(req, f, s)
 	}
 	d.tell(req, f)
+	d.slip(req, f)
 	d.CardChanged = d.Card != s.Card
 	if d.Outcome == "" {
 		d.Outcome = Outcome(d.Reason)

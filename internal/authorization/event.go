@@ -27,6 +27,7 @@ const (
 	EventClearingException = "transaction.clearing-exception"
 	EventRefunded          = "transaction.refunded"
 	EventRepresented       = "transaction.representment"
+	EventDigitalSlip       = "transaction.digital-slip"
 )
 
 // TransactionEvent is what every event about a transaction tells: the
@@ -41,6 +42,8 @@ type TransactionEvent struct {
 	// Original is what the transaction reverses, clears or refunds, as it is
 	// after that; nil for none.
 	Original *Transaction
+	// Slip is the slip that was left out; nil for none.
+	Slip *Slip
 	// Record is the clearing record; nil where there is none.
 	Record *ClearedRecord
 }
@@ -88,6 +91,13 @@ func (e *TransactionEvent) visit(c *codec) {
 	}
 	if c.bool("record", &record); record {
 		e.visitRecord(c)
+	}
+	slip := e.Slip != nil
+	if c.bool("slip", &slip); slip {
+		if c.reading {
+			e.Slip = &Slip{}
+		}
+		e.Slip.visit(c)
 	}
 }
 
@@ -192,7 +202,7 @@ func (e *TransactionEvent) event(at time.Time) outbox.Event {
 // Listed is the transaction as lists show it, without the rest of its life
 // cycle.
 func (e *TransactionEvent) Listed() ListedTransaction {
-	t := ListedTransaction{Transaction: e.Transaction}
+	t := ListedTransaction{Transaction: e.Transaction, Slip: e.Slip}
 	if !e.Held.Currency().IsZero() {
 		t.HasHold, t.Held = true, ledger.NewHold(e.Transaction.Hold, e.Transaction.Tenant, e.Transaction.Account, e.Held, e.HoldExpires)
 	}
@@ -269,9 +279,10 @@ func (w *work) listen(ctx context.Context, tx db.Tx, ops []*operation) (err erro
 	return err
 }
 
-// tell keeps the events of an operation for writing: with what it left, which
-// the next one may change.
+// tell keeps the events of an operation for writing, and its slip: with what it
+// left, which the next one may change.
 func (w *work) tell(op *operation, d Decision, t *Transaction) {
+	slip := w.keepSlip(op, d, t)
 	if !op.facts.Card.Found || len(w.interests) == 0 {
 		return
 	}
@@ -280,12 +291,38 @@ func (w *work) tell(op *operation, d Decision, t *Transaction) {
 		if !interest.Wants(name) {
 			continue
 		}
-		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original]}
+		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original], Slip: slip}
 		if h, ok := w.book.Hold(t.Hold); ok && !t.Hold.IsZero() {
 			e.Held, e.HoldExpires = h.Remaining(), h.ExpiresAt
 		}
+		if e.Card.Token == "" {
+			w.unnamed = append(w.unnamed, e) // its facts are read back, and hold no names
+			continue
+		}
 		w.events = append(w.events, e.event(w.now))
 	}
+}
+
+// writeTold writes slips and events.
+func (w *work) writeTold(ctx context.Context, tx db.Tx) error {
+	for _, s := range w.slips {
+		if s.MaskedNo != "" {
+			continue
+		}
+		t := w.transactions[s.Transaction]
+		names, err := issuing.ReadCardNames(ctx, tx, t.Tenant, []id.ID[issuing.Card]{t.Card})
+		if err != nil {
+			return fmt.Errorf("name card of slip: %w", err)
+		}
+		s.MaskedNo = names[t.Card].MaskedNo
+	}
+	if err := insertSlips(ctx, tx, w.slips); err != nil {
+		return fmt.Errorf("insert slips: %w", err)
+	}
+	if err := Raise(ctx, tx, w.unnamed, w.now); err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, w.events...)
 }
 
 // eventsOf names what a decision is an event of. A reversal that undoes nothing
@@ -301,6 +338,9 @@ func eventsOf(req *Request, d Decision, t *Transaction) []string {
 		return []string{EventDeclined}
 	case t.Code == RefundCode && !t.IsDebit && d.Post.Sign() > 0:
 		return []string{EventAuthorized, EventRefunded}
+	}
+	if d.Slip == DigitalSlip {
+		return []string{EventAuthorized, EventDigitalSlip}
 	}
 	return []string{EventAuthorized}
 }

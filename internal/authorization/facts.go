@@ -89,7 +89,8 @@ type Facts struct {
 	// plastics are all cards of the number.
 	fingerprint string
 	plastics    []id.ID[issuing.Card]
-	name        issuing.CardName // for events
+	name        issuing.CardName // for events and slips
+	slipMonths  int              // for which the tenant keeps slips
 }
 
 // CardFacts are the immutable parts of the card that was found.
@@ -111,6 +112,7 @@ type CardFacts struct {
 	// ActivatesAtFirstUse that the tenant lets cash with chip and PIN be one.
 	MayActivate         bool
 	ActivatesAtFirstUse bool
+	DigitalSlip         string // which slips the cardholder wants
 }
 
 // ProductFacts are the product's limits that a decision uses. Amounts are in

@@ -63,6 +63,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Card.ProductCode, card.Card.ID)
 	}
 	f.Card, f.name = cardFacts(card, cfg, now), card.Name()
+	f.slipMonths = cfg.Attributes.DigitalSlipRetentionMonths
 	f.Card.Network, f.Card.Country = string(bin.Network), bin.Country.Alpha2()
 	f.Product = productFacts(product)
 	f.tellsPIN = slices.Contains(product.PINDeliveries, program.PINBySMS)
@@ -120,6 +121,7 @@ func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Tim
 		Found: true, ID: c.Card.ID, Issuance: c.Issuance.ID, Account: c.Issuance.Account,
 		ExpiryYYMM: c.Card.Expires.YYMM(), Expired: c.Card.Expires.PassedAt(now, cfg.Tenant.Zone),
 		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt, MayActivate: c.Card.Status == issuing.Pending && c.MayActivate(cfg, now),
+		DigitalSlip: string(c.Issuance.DigitalSlipType),
 	}
 	k.ActivatesAtFirstUse = k.MayActivate && cfg.Attributes.ActivateOnFirstPIN
 	if c.Customer != nil {

@@ -72,6 +72,8 @@ type ListedTransaction struct {
 	// one.
 	Held    ledger.Hold
 	HasHold bool
+	// Slip is the slip that was left out, while it is kept; nil for none.
+	Slip *Slip
 	// Related are the other transactions of its life cycle, oldest first.
 	Related []Transaction
 	// Fields are the fields of the message, in their order, as far as they are

@@ -212,10 +212,19 @@ func withRelated(ctx context.Context, tx db.Tx, found []*Transaction) ([]ListedT
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]TransactionID, len(found))
+	for i, t := range found {
+		ids[i] = t.ID
+	}
+	slips, err := readSlips(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
 	page := make([]ListedTransaction, len(found))
 	for i, t := range found {
 		page[i].Transaction = *t
 		page[i].Held, page[i].HasHold = held[t.Hold]
+		page[i].Slip = slips[t.ID]
 		for _, other := range cycles[t.Root] {
 			if other.ID != t.ID {
 				page[i].Related = append(page[i].Related, *other)

@@ -69,6 +69,7 @@ func (r *Request) visit(c *codec) {
 	c.optionalAmount("replacement_billing", &r.ReplacementBilling)
 	c.bool("may_approve_partially", &r.MayApprovePartially)
 	c.bool("increment", &r.IsIncrement)
+	c.bool("must_print", &r.MustPrint)
 	c.time("received_at", &r.ReceivedAt)
 	// What lies behind pointers is copied: others may read it at this moment.
 	chip, original := r.Chip != nil, r.Original != nil
@@ -154,6 +155,9 @@ func (h *Chip) visit(c *codec) {
 	results := hex.EncodeToString(h.ScriptResults)
 	visitText(c, "chip.script_results", &results)
 	h.ScriptResults, _ = hex.DecodeString(results)
+	aid := hex.EncodeToString(h.AID)
+	visitText(c, "chip.aid", &aid)
+	h.AID, _ = hex.DecodeString(aid)
 }
 
 func (f *Facts) visit(c *codec) {
@@ -197,6 +201,7 @@ func (k *CardFacts) visit(c *codec) {
 	c.time("card.pin_changed_at", &k.PINChangedAt)
 	c.bool("card.may_activate", &k.MayActivate)
 	c.bool("card.activates_at_first_use", &k.ActivatesAtFirstUse)
+	visitText(c, "card.digital_slip", &k.DigitalSlip)
 }
 
 func (p *ProductFacts) visit(c *codec) {

@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestRecord_readsBackWhatItWrote(t *testing.T) {
 		r.Request.STAN = text.Draw(t, "stan")
 		r.Request.Amount = amount("amount")
 		if rapid.Bool().Draw(t, "chip") {
-			r.Request.Chip = &Chip{CID: rapid.Byte().Draw(t, "cid"), IAD: rapid.SliceOfN(rapid.Byte(), 1, 32).Draw(t, "iad")}
+			r.Request.Chip = &Chip{CID: rapid.Byte().Draw(t, "cid"), IAD: rapid.SliceOfN(rapid.Byte(), 1, 32).Draw(t, "iad"), AID: rapid.SliceOfN(rapid.Byte(), 0, 16).Draw(t, "aid")}
 		}
 		if rapid.Bool().Draw(t, "original") {
 			r.Request.Original = &Key{Link: text.Draw(t, "link"), Class: 1, STAN: "000001"}
@@ -55,6 +56,9 @@ func TestRecord_readsBackWhatItWrote(t *testing.T) {
 		}
 		if again.State.Verdict.Reference != r.State.Verdict.Reference || again.State.Verdict.Hearing != r.State.Verdict.Hearing {
 			t.Fatal("verdicts differ")
+		}
+		if h := r.Request.Chip; h != nil && !bytes.Equal(h.AID, again.Request.Chip.AID) {
+			t.Fatal("the application differs")
 		}
 		if again.Request.MerchantName != r.Request.MerchantName || again.Request.Amount != r.Request.Amount {
 			t.Fatal("members differ")

@@ -41,6 +41,8 @@ type Request struct {
 	// IsIncrement that the amount adds to an authorization found by RRN.
 	MayApprovePartially bool
 	IsIncrement         bool
+	// MustPrint says that the terminal cannot leave the paper slip out.
+	MustPrint bool
 
 	ReceivedAt time.Time
 	Card       CardInput
@@ -83,6 +85,7 @@ type Chip struct {
 	CVMResults       [3]byte // 9F34
 	IAD              []byte  // 9F10
 	ScriptResults    []byte  // 9F5B, five bytes for each script
+	AID              []byte  // 84, 4F or 9F06: which application was used; not judged
 }
 
 // counter is the application transaction counter as a number.

@@ -45,6 +45,18 @@ func (s *script) Run(command string, args map[string]string) string {
 	case "card":
 		s.card = s.NewCard(args["balance"])
 		return "ok"
+	case "slips":
+		in := issuing.NewSlipType{Type: program.DigitalSlipType(args["to"]), Channel: "Mobile"}
+		if _, err := s.Issuing.ChangeSlipType(s.T.Context(), s.Caller, s.card.Token, in); err != nil {
+			return err.Error()
+		}
+		return "ok"
+	case "sweep":
+		n, err := s.Engine.SweepSlips(s.T.Context())
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%d slips deleted", n)
 	case "listen":
 		s.Listen(strings.Fields(strings.ReplaceAll(args["to"], ",", " "))...)
 		return ""
@@ -164,6 +176,10 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 		r.Billing = &a
 	}
 	r.MayApprovePartially = args["partial"] == "yes"
+	r.MustPrint = args["paper"] == "only"
+	if v := args["in"]; v != "" {
+		r.MerchantCountry = v
+	}
 	r.IsIncrement = args["increment"] == "yes"
 	r.Details.ResponseCode = args["de39"]
 	if name := args["as"]; name != "" {
@@ -217,6 +233,9 @@ func (s *script) answer(r *authorization.Request) string {
 	}
 	if len(a.IssuerAuthentication) > 0 {
 		text += " with ARPC"
+	}
+	if a.Slip == authorization.DigitalSlip {
+		text += " without paper"
 	}
 	if s.balanceTold && a.HasBalance {
 		text += ", " + a.Available.String() + " told"

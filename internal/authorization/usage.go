@@ -152,18 +152,7 @@ func (d *Details) presence() CardholderPresence {
 // merchant's country, else the acquirer's.
 func (t *Transaction) Classify(cardCountry string) {
 	m := &t.Message
-	t.CardCountry, t.Terminal, t.Presence, t.Domain = cardCountry, m.terminalType(), m.presence(), ""
-	where := m.MerchantCountry
-	if where == "" {
-		where = m.AcquirerCountry
-	}
-	switch {
-	case where == "" || cardCountry == "":
-	case where == cardCountry:
-		t.Domain = Domestic
-	default:
-		t.Domain = International
-	}
+	t.CardCountry, t.Terminal, t.Presence, t.Domain = cardCountry, m.terminalType(), m.presence(), m.domain(cardCountry)
 }
 
 // judged notes what the decision made of the secrets that came with req, and

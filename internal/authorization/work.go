@@ -57,6 +57,8 @@ type work struct {
 	events                    []outbox.Event
 	pinsBlocked, cvv2sBlocked []id.ID[issuing.Card]
 	pinsLearned               []id.ID[issuing.Card] // by their chips
+	slips                     []*Slip
+	unnamed                   []TransactionEvent // of cards that are still to be named
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -601,7 +603,7 @@ func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
 		Transaction: t.ID, Outcome: told, Reason: d.Reason, ResponseCode: t.ResponseCode,
 		AuthorizationCode: t.AuthorizationCode, Approved: op.req.Amount,
 		HasBalance: t.HasBalance, Posted: t.PostedAfter, Available: t.AvailableAfter,
-		Script: dueScript(op.req, w.cards[op.facts.Card.ID]),
+		Script: dueScript(op.req, w.cards[op.facts.Card.ID]), Slip: d.Slip,
 	}
 	if d.Outcome == OutcomeApprovedPartially {
 		back, err := op.req.Amount.MulDiv(d.Approved.Minor(), op.facts.Billing.Minor(), money.Down)
@@ -678,5 +680,8 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := insertDecisions(ctx, tx, w.decisions); err != nil {
 		return fmt.Errorf("insert decisions: %w", err)
 	}
-	return outbox.Add(ctx, tx, append(w.events, clientEvents(w.told, w.now)...)...)
+	if err := w.writeTold(ctx, tx); err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, clientEvents(w.told, w.now)...)
 }

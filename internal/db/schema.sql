@@ -626,6 +626,15 @@ CREATE TABLE decision_seal (
     sealed_to TEXT   NOT NULL
 );
 
+CREATE TABLE digital_slip (
+    transaction_id TEXT   NOT NULL PRIMARY KEY,
+    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    content        TEXT   NOT NULL,
+    expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX digital_slip_expired ON digital_slip (expires_at);
+
 CREATE TABLE clearing_file (
     id           TEXT   NOT NULL PRIMARY KEY,
     content_hash TEXT   NOT NULL UNIQUE,

@@ -178,6 +178,8 @@ func decodePrivate(m *iso8583.Message, req *authorization.Request) error {
 		switch tags.Tag() {
 		case iso8583.TagCVV2:
 			req.Card.CVV2 = secret.New(v)
+		case iso8583.TagDigitalSlip:
+			req.MustPrint = string(v) == "0"
 		case iso8583.TagPreAuthorization:
 			if len(v) != 2 {
 				return fieldError{iso8583.PrivateElements, "tag 98 has two digits"}
@@ -213,6 +215,20 @@ func decodeChip(m *iso8583.Message, req *authorization.Request) error {
 		Type: c.TransactionType, AmountAuthorized: c.AmountAuthorized, AmountOther: c.AmountOther,
 		Currency: c.TransactionCurrency, Country: c.TerminalCountry, AIP: c.AIP, CVMResults: c.CVMResults,
 		IAD: append([]byte(nil), c.IAD()...), ScriptResults: append([]byte(nil), c.ScriptResults()...),
+		AID: applicationOf(m.Bytes(iso8583.ICCData)),
+	}
+	return nil
+}
+
+// applicationOf is the application of the card that was used, as far as the
+// terminal tells.
+func applicationOf(field55 []byte) []byte {
+	r := emv.Read(field55)
+	for r.Next() {
+		switch r.Tag() {
+		case emv.DFName, emv.AID, emv.TerminalAID:
+			return append([]byte(nil), r.Value()...)
+		}
 	}
 	return nil
 }

@@ -52,6 +52,25 @@ func (s *Server) encodeAnswer(req *authorization.Request, a authorization.Answer
 		}
 		resp.Set(iso8583.ICCData, icc)
 	}
+	return encodeSlip(a, resp)
+}
+
+// encodeSlip tells whether the paper slip is left out, and by which reference it
+// can be asked for (DE48, tag 99).
+func encodeSlip(a authorization.Answer, resp *iso8583.Message) error {
+	value := "0"
+	switch a.Slip {
+	case authorization.DigitalSlip:
+		value = "1" + authorization.SlipReference(a.Transaction)
+	case authorization.PrintSlip:
+	default:
+		return nil
+	}
+	tags, err := iso8583.AppendTag(nil, iso8583.TagDigitalSlip, []byte(value))
+	if err != nil {
+		return fmt.Errorf("slip: %w", err)
+	}
+	resp.Set(iso8583.PrivateElements, tags)
 	return nil
 }
 

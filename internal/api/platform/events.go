@@ -87,7 +87,7 @@ var eventKinds = []eventKind{
 	{authorization.EventRefunded, "money is given back to the cardholder, by presentment or online", transactionEncoder(encodeTransactionEvent)},
 	{"transaction.chargeback", "a transaction is disputed", later},
 	{authorization.EventRepresented, "a presentment comes again after a chargeback", transactionEncoder(encodeTransactionEvent)},
-	{"transaction.digital-slip", "the paper slip of a purchase is left out", later},
+	{authorization.EventDigitalSlip, "the paper slip of a purchase is left out", transactionEncoder(encodeDigitalSlip)},
 	{"velocity.threshold", "the use of a limit reaches a percentage", later},
 	{"fee.charged", "a fee is charged", later},
 	{"fee.reversed", "a fee is given back", later},

@@ -210,9 +210,54 @@ type TransactionInstallment struct {
 
 // TransactionSlip is the digital slip.
 type TransactionSlip struct {
-	DigitalSlipType   *string `json:"digitalSlipType"`
-	IsPaperSuppressed *bool   `json:"isPaperSuppressed"`
-	SlipReference     *string `json:"slipReference"`
+	DigitalSlipType   *string      `json:"digitalSlipType" doc:"The cardholder's choice when the paper was left out."`
+	IsPaperSuppressed *bool        `json:"isPaperSuppressed" doc:"Null for a clearing record."`
+	SlipReference     *string      `json:"slipReference"`
+	DigitalSlip       *slipContent `json:"digitalSlip" doc:"What stands on a slip that was left out, while it is kept."`
+}
+
+// slipContent is what a cardholder would read on paper.
+type slipContent struct {
+	MerchantID          *string     `json:"merchantId"`
+	MerchantName        *string     `json:"merchantName"`
+	MerchantCity        *string     `json:"merchantCity"`
+	MerchantCountry     *string     `json:"merchantCountry"`
+	TerminalID          *string     `json:"terminalId"`
+	RRN                 *string     `json:"rrn"`
+	AuthorizationCode   *string     `json:"authorizationCode"`
+	MaskedCardNo        string      `json:"maskedCardNo"`
+	TransactionAmount   api.Decimal `json:"transactionAmount"`
+	TransactionCurrency string      `json:"transactionCurrency"`
+	BillingAmount       api.Decimal `json:"billingAmount"`
+	BillingCurrency     string      `json:"billingCurrency"`
+	TransactionDate     *string     `json:"transactionDate" doc:"The card acceptor's clock, without zone."`
+	PosEntryMode        *string     `json:"posEntryMode"`
+	CVMMethod           *string     `json:"cvmMethod"`
+	AID                 *string     `json:"aid" doc:"Hexadecimal; null when no chip told it."`
+	TVR                 *string     `json:"tvr" doc:"Hexadecimal; null without a chip."`
+	KeptUntil           time.Time   `json:"keptUntil"`
+}
+
+func encodeTransactionSlip(t authorization.ListedTransaction) TransactionSlip {
+	if isClearingRecord(&t.Transaction) {
+		return TransactionSlip{}
+	}
+	s, suppressed := t.Slip, t.Slip != nil
+	out := TransactionSlip{IsPaperSuppressed: &suppressed}
+	if !suppressed {
+		return out
+	}
+	out.DigitalSlipType, out.SlipReference = orNil(s.Type), orNil(authorization.SlipReference(s.Transaction))
+	out.DigitalSlip = &slipContent{
+		MerchantID: orNil(s.MerchantID), MerchantName: orNil(s.MerchantName), MerchantCity: orNil(s.MerchantCity),
+		MerchantCountry: orNil(s.MerchantCountry), TerminalID: orNil(s.TerminalID), RRN: orNil(s.RRN),
+		AuthorizationCode: orNil(s.AuthorizationCode), MaskedCardNo: s.MaskedNo,
+		TransactionAmount: api.DecimalOf(s.Amount), TransactionCurrency: s.Amount.Currency().Code(),
+		BillingAmount: api.DecimalOf(s.Billing), BillingCurrency: s.Billing.Currency().Code(),
+		TransactionDate: localDate(s.LocalTime, s.SentAt), PosEntryMode: orNil(modeOf(s.EntryMode)), CVMMethod: orNil(s.CVM),
+		AID: orNil(s.AID), TVR: orNil(s.TVR), KeptUntil: s.ExpiresAt,
+	}
+	return out
 }
 
 type relatedTransaction struct {
@@ -256,6 +301,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		TransactionMerchant: encodeMerchant(&t.Transaction),
 		TransactionPOS:      encodePOS(&t.Transaction),
 		TransactionSecurity: encodeSecurity(&t.Transaction),
+		TransactionSlip:     encodeTransactionSlip(t),
 		Related:             []relatedTransaction{},
 	}
 	if !t.Original.IsZero() {

@@ -58,6 +58,16 @@ type clearingExceptionEvent struct {
 	Clearing              clearedRecord `json:"clearing"`
 }
 
+// digitalSlipEvent is the data of a slip that was left out.
+type digitalSlipEvent struct {
+	TransactionID string `json:"transactionId"`
+	TransactionSlip
+}
+
+func encodeDigitalSlip(e authorization.TransactionEvent) digitalSlipEvent {
+	return digitalSlipEvent{TransactionID: e.Transaction.ID.UUID(), TransactionSlip: encodeTransactionSlip(e.Listed())}
+}
+
 // transactionEncoder encodes an event about a transaction.
 func transactionEncoder[D any](data func(authorization.TransactionEvent) D) encoder {
 	return encoder{reflect.TypeFor[D](), func(payload []byte) (webhook.Content, error) {

@@ -125,4 +125,15 @@ CREATE TABLE decision_seal (
     sealed_to TEXT   NOT NULL
 );
 
+-- What stands on the slip of a purchase whose paper was left out, until the
+-- tenant's time for keeping it is over.
+CREATE TABLE digital_slip (
+    transaction_id TEXT   NOT NULL PRIMARY KEY,
+    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    content        TEXT   NOT NULL,
+    expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX digital_slip_expired ON digital_slip (expires_at);
+
 -- +goose Down
