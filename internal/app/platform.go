@@ -159,7 +159,7 @@ func (p *Platform) eachTenant(run func(context.Context, access.Tenant) (int, err
 	}
 }
 
-// sweep deletes idempotency keys, refresh tokens, transport keys, messages and
+// sweep deletes idempotency keys, refresh tokens, transport keys, slips, messages and
 // what customers were told past their date.
 func (p *Platform) sweep(ctx context.Context) (int, error) {
 	rows, err := p.access.Sweep(ctx)

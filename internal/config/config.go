@@ -52,7 +52,7 @@ type Job struct {
 	HoldExpiryInterval time.Duration `koanf:"hold_expiry_interval" usage:"how often holds past their date are released"`
 	CardInterval       time.Duration `koanf:"card_interval" usage:"how often cards are looked for that expire, are to be renewed, or have a change of status due"`
 	PersoInterval      time.Duration `koanf:"perso_interval" usage:"how often cards are ordered from bureaus and their reports taken in"`
-	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens and transport keys past their date are removed"`
+	SweepInterval      time.Duration `koanf:"sweep_interval" usage:"how often idempotent answers, tokens, transport keys, ended deliveries and messages, and slips past their date are removed"`
 }
 
 // Webhook is the delivery of events.
