@@ -1,0 +1,227 @@
+package issuing
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// twoPlastics is a card with a PIN that was renewed under its number.
+func (w *cardWorld) twoPlastics(t *testing.T, pin string) (old, fresh Card) {
+	t.Helper()
+	card := w.plastic(t)
+	if _, err := w.SetPIN(t.Context(), w.caller, card.Card.Token, clearPIN(pin), true, ""); err != nil {
+		t.Fatal(err)
+	}
+	out := w.renewed(t, card.Card.Token, Renewal{Reason: RenewForExpiry})
+	if out.New.Card.Token != card.Card.Token || out.New.Card.ID == card.Card.ID {
+		t.Fatal("the renewal gave another number")
+	}
+	return card.Card, out.New.Card
+}
+
+// states are those of a number's plastics, as an authorization locks them.
+func (w *cardWorld) states(t *testing.T, cards ...Card) map[id.ID[Card]]CardState {
+	t.Helper()
+	var all map[id.ID[Card]]CardState
+	err := w.DB.InTx(t.Context(), func(tx db.Tx) (err error) {
+		all, err = LockCardStates(t.Context(), tx, []id.ID[Card]{cards[0].ID})
+		return err
+	})
+	if err != nil || len(all) != len(cards) {
+		t.Fatalf("%d plastics are locked, want %d: %v", len(all), len(cards), err)
+	}
+	return all
+}
+
+// authorize changes the state of one plastic as an authorization does.
+func (w *cardWorld) authorize(t *testing.T, card Card, f func(*CardState)) {
+	t.Helper()
+	err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+		states, err := LockCardStates(t.Context(), tx, []id.ID[Card]{card.ID})
+		if err != nil {
+			return err
+		}
+		c := states[card.ID]
+		f(&c)
+		states[card.ID] = c
+		var changed []CardState
+		for _, k := range ShareTries(states, card.ID) {
+			changed = append(changed, states[k])
+		}
+		return SaveCardStates(t.Context(), tx, changed, w.clock.Now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCountPIN_countsForAllPlasticsOfANumber(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		const pin = "7392"
+		old, fresh := w.twoPlastics(t, pin)
+		try := func(digits string, want Tries) {
+			t.Helper()
+			got, err := w.VerifyPIN(t.Context(), w.caller, old.Token, clearPIN(digits))
+			if err != nil || got != want {
+				t.Errorf("got %+v, %v; want %+v", got, err, want)
+			}
+		}
+		w.authorize(t, old, func(c *CardState) { c.PINTryCount++; c.CVV2TryCount++ }) // at a terminal, the old plastic
+		try("1357", Tries{false, 1})                                                  // through the API, the new one
+		for k, c := range w.states(t, old, fresh) {
+			if c.PINTryCount != 2 || c.CVV2TryCount != 1 {
+				t.Errorf("%s counts %d and %d tries, want 2 and 1", k, c.PINTryCount, c.CVV2TryCount)
+			}
+		}
+		try("1357", Tries{false, 0})
+		for k, c := range w.states(t, old, fresh) {
+			if c.PINStatus != PINBlocked {
+				t.Errorf("the PIN of %s is %s", k, c.PINStatus)
+			}
+		}
+		if _, err := w.UnblockPIN(t.Context(), w.caller, old.Token, PINRequest{}); err != nil {
+			wantCode(t, err, "card_status_not_suitable") // the newest waits for its first use
+			w.forceStatus(t, fresh, Active)
+			if _, err := w.UnblockPIN(t.Context(), w.caller, old.Token, PINRequest{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for k, c := range w.states(t, old, fresh) {
+			if c.PINStatus != PINActive || c.PINTryCount != 0 || c.CVV2TryCount != 1 {
+				t.Errorf("after the unblocking %s is %s with %d and %d tries", k, c.PINStatus, c.PINTryCount, c.CVV2TryCount)
+			}
+		}
+		if _, err := w.ResetCVV2(t.Context(), w.caller, old.Token, 0); err != nil {
+			t.Fatal(err)
+		}
+		try(pin, Tries{true, 3})
+	})
+}
+
+// A plastic that is made while there are wrong tries begins with them.
+func TestInsertCard_takesTheTriesOfItsNumberOver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.plastic(t)
+		if _, err := w.SetPIN(t.Context(), w.caller, card.Card.Token, clearPIN("7392"), true, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.authorize(t, card.Card, func(c *CardState) { c.PINTryCount, c.CVV2TryCount = 2, 1 })
+		out := w.renewed(t, card.Card.Token, Renewal{Reason: RenewForExpiry})
+		var fresh Card
+		err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+			fresh, _, err = readCardByID(t.Context(), tx, w.caller.Tenant, out.New.Card.ID)
+			return err
+		})
+		if err != nil || fresh.PINTryCount != 2 || fresh.CVV2TryCount != 1 {
+			t.Errorf("the new plastic counts %d and %d tries, want 2 and 1 (%v)", fresh.PINTryCount, fresh.CVV2TryCount, err)
+		}
+	})
+}
+
+// Another PIN is the PIN of every plastic of the number; chips that verify PINs
+// themselves have to be told, each by itself.
+func TestSetPIN_isForAllPlasticsOfANumber(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ChipProfile = "CVN18-PIN"
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
+			t.Fatal(err)
+		}
+		old, fresh := w.twoPlastics(t, "7392")
+		if _, err := w.SetRandomPIN(t.Context(), w.caller, old.Token, PINRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		for k, c := range w.states(t, old, fresh) {
+			if c.PINStatus != PINPendingChipUpdate || c.Script != ScriptPINChange {
+				t.Errorf("%s is %s with script %q", k, c.PINStatus, c.Script)
+			}
+		}
+		w.authorize(t, old, func(c *CardState) { c.Script, c.ScriptATC, c.PINStatus = NoScript, -1, PINActive })
+		states := w.states(t, old, fresh)
+		if states[fresh.ID].PINStatus != PINPendingChipUpdate {
+			t.Error("one chip has learned the PIN, and the other counts as if it had")
+		}
+		if err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+			return ForgetPINs(t.Context(), tx, []id.ID[Card]{old.ID, fresh.ID})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			card Card
+			kept bool
+		}{{old, false}, {fresh, true}} {
+			var at Card
+			err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+				at, _, err = readCardByID(t.Context(), tx, w.caller.Tenant, c.card.ID)
+				return err
+			})
+			if err != nil || len(at.PINBlock) > 0 != c.kept {
+				t.Errorf("%s: a PIN of %d bytes is kept (%v)", c.card.ID, len(at.PINBlock), err)
+			}
+		}
+	})
+}
+
+func TestResetTries_forgetsThemAfterMidnight(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		old, fresh := w.twoPlastics(t, "7392")
+		w.authorize(t, old, func(c *CardState) { c.PINTryCount, c.PINStatus = 3, PINBlocked })
+		reset := func() int {
+			t.Helper()
+			n, err := w.ResetTries(context.WithoutCancel(t.Context()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := reset(); n != 0 {
+			t.Fatalf("%d cards were reset, and nobody wants it", n)
+		}
+		a, err := w.programs.Attributes(t.Context(), w.caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.PINCounterDailyReset = true
+		if _, err := w.programs.CreateAttributes(t.Context(), w.caller, a); err != nil {
+			t.Fatal(err)
+		}
+		if n := reset(); n != 0 {
+			t.Fatalf("%d cards were reset in the middle of the day", n)
+		}
+		w.clock.Advance(24 * time.Hour)
+		if n := reset(); n != 2 {
+			t.Errorf("%d plastics were reset after midnight, want 2", n)
+		}
+		for k, c := range w.states(t, old, fresh) {
+			if c.PINStatus != PINActive || c.PINTryCount != 0 {
+				t.Errorf("%s is %s with %d tries", k, c.PINStatus, c.PINTryCount)
+			}
+		}
+		w.authorize(t, old, func(c *CardState) { c.PINTryCount = 1 })
+		if n := reset(); n != 0 {
+			t.Errorf("%d were reset twice a day", n)
+		}
+		unblocked := 0
+		for _, e := range w.told(t, w.shown(t, old.Token).Issuance.No) {
+			if e.Name == EventPINUnblocked {
+				unblocked++
+			}
+		}
+		if unblocked != 1 {
+			t.Errorf("card.pin-unblocked was told %d times, want 1", unblocked)
+		}
+	})
+}
