@@ -36,7 +36,8 @@ type CardOrder struct {
 	PINField    string      // the digits on the tracks between service code and CVV
 	Profile     Profile
 	Stripe      bool // the card has a magnetic stripe
-	// PIN, when set, is a kept PIN ([PINKeeping]) for offline verification.
+	// PIN, when set, is a kept PIN ([PINKeeping]) for offline verification. No
+	// PAN in it stands for the order's own.
 	PIN *PINBlock
 	// Offset, when PIN is not set, is an IBM 3624 verifier that leads back to
 	// the PIN, made with PVK.

@@ -31,8 +31,11 @@ type PlasticToMake struct {
 	Name     string // as it stands on track 1 and in the chip
 	Profile  hsm.Profile
 	Keys     hsm.IssuerKeys
-	PVK      hsm.KeyRef // that an offset of the card's PIN was made with; zero without one
-	Offline  bool       // the product lets the chip decide by itself
+	// PIN is the kept PIN of a card whose chip verifies PINs itself, nil when none
+	// is kept; then PVK, if it is set, made an offset that leads back to the PIN.
+	PIN     *hsm.PINBlock
+	PVK     hsm.KeyRef
+	Offline bool // the product lets the chip decide by itself
 }
 
 // PlasticToMake gathers what is known of a card for its bureau.
@@ -63,8 +66,13 @@ func (s *Service) PlasticToMake(ctx context.Context, tx db.Tx, tenant access.Ten
 		return out, fmt.Errorf("key set of card %s: %w", card, db.ErrGone)
 	}
 	out.Keys = hsm.IssuerKeys{CVK: keys.CVK, IMKAC: keys.IMKAC, IMKSMI: keys.IMKSMI, IMKSMC: keys.IMKSMC}
-	if out.Card.PIN.Method == hsm.IBM3624 {
-		out.PVK = keys.VerifierKey(out.Card.PIN)
+	if program.HasOfflinePIN(out.Card.ChipProfile) {
+		switch {
+		case len(out.Card.PINBlock) > 0:
+			out.PIN = &hsm.PINBlock{Block: out.Card.PINBlock, Format: hsm.ISO4, Key: keys.PINStore}
+		case out.Card.PIN.Method == hsm.IBM3624:
+			out.PVK = keys.VerifierKey(out.Card.PIN)
+		}
 	}
 	if out.Profile, err = program.ChipProfile(out.Card.ChipProfile); err != nil {
 		return out, err

@@ -73,13 +73,13 @@ func readBatches(ctx context.Context, tx db.Tx, tenant access.TenantID, limit in
 		w.And("tenant_id = ?", tenant)
 	}
 	return db.Collect(ctx, tx, scanBatch, `SELECT `+batchColumns+` FROM perso_batch WHERE `+w.SQL()+
-		` ORDER BY created_at DESC, id DESC LIMIT `+w.Bind(int64(limit)), w.Args()...)
+		` ORDER BY created_at DESC, batch_no DESC, id DESC LIMIT `+w.Bind(int64(limit)), w.Args()...)
 }
 
 // findBatch returns a batch by its id or its file name.
 func findBatch(ctx context.Context, tx db.Tx, name string) (Batch, bool, error) {
 	return db.One(ctx, tx, scanBatch, `SELECT `+batchColumns+` FROM perso_batch
-		WHERE id = $1 OR file_name = $1 ORDER BY id DESC LIMIT 1`, name)
+		WHERE id = $1 OR file_name = $1 ORDER BY created_at DESC, id LIMIT 1`, name)
 }
 
 func readOrders(ctx context.Context, tx db.Tx, batch id.ID[Batch]) ([]Order, error) {

@@ -217,7 +217,7 @@ func (s *Service) order(ctx context.Context, b Batch, o Order, keys hsm.BureauKe
 		PAN: p.Number, PSN: p.Card.PSN, Expiry: p.Card.Expires.YYMM(), ServiceCode: p.Card.ServiceCode, Name: p.Name,
 		PINField: p.PINField, Profile: p.Profile, Stripe: p.Product.MagstripeEnabled, Place: []byte(place),
 	}
-	if p.Offline && !p.PVK.IsZero() {
+	if in.PIN = p.PIN; in.PIN == nil && !p.PVK.IsZero() {
 		in.Offset, in.PVK = &p.Card.PIN, p.PVK
 	}
 	if out.Parts, err = s.HSM.PersonalizeCard(ctx, p.Keys, keys, in); err != nil {

@@ -267,7 +267,7 @@ func chipProfile(name string) (algo.Profile, error) {
 		"CVN10": algo.CVN10, "CVN18": algo.CVN18, "CVN22": algo.CVN22, "MCHIP16": algo.MChip16, "MCHIP17": algo.MChip17,
 		"MCHIP20": algo.MChip20, "MCHIP21": algo.MChip21,
 	} {
-		if known == name {
+		if known == strings.TrimSuffix(name, "-PIN") {
 			return p, nil
 		}
 	}

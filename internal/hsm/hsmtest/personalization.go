@@ -13,6 +13,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
 // bureau is the other side of a personalisation file: it holds the transport
@@ -199,6 +200,12 @@ func (s suite) personalizedPIN(t *testing.T) {
 	o.in.Offset, o.in.PIN = nil, &kept
 	if got, err = s.b.PersonalizeCard(ctx, o.issuer, o.bureau, o.in); err != nil || read(got.PINBlock) != "2580" {
 		t.Fatalf("the kept PIN is another one: %v", err)
+	}
+	unnamed := kept
+	unnamed.PAN = pan.PAN{}
+	o.in.PIN = &unnamed
+	if got, err = s.b.PersonalizeCard(ctx, o.issuer, o.bureau, o.in); err != nil || read(got.PINBlock) != "2580" {
+		t.Fatalf("the kept PIN of the order's own card is another one: %v", err)
 	}
 	moved := kept
 	moved.PAN = mustPAN(t, other)

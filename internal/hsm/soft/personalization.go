@@ -223,10 +223,12 @@ func (p *personalizer) clearPIN() (algo.PIN, error) {
 		if err := belongTogether(&p.bureau.Transport, &kept.Key); err != nil {
 			return algo.PIN{}, err
 		}
-		if kept.PAN != p.pan {
+		if !kept.PAN.IsZero() && kept.PAN != p.pan {
 			return algo.PIN{}, hsm.ErrKeyPolicy
 		}
-		pin, _, err := p.b.openStored(kept)
+		own := *kept
+		own.PAN = p.pan
+		pin, _, err := p.b.openStored(&own)
 		return pin, err
 	}
 	if p.in.Offset.Method != hsm.IBM3624 {
