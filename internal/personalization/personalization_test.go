@@ -13,6 +13,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -141,7 +143,8 @@ func TestRun_givesThePINToTheChip(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.share()
-		with, without := w.order(), w.order()
+		with := w.order()
+		w.order()
 		if _, err := w.Issuing.SetPIN(t.Context(), w.caller, with.Token, issuing.PINInput{Member: "encryptedPin", Clear: secret.FromString("7392")}, false, ""); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +157,6 @@ func TestRun_givesThePINToTheChip(t *testing.T) {
 		if w.shelf.delivered[0].PINKey == "" {
 			t.Error("a file with PINs has no PIN key")
 		}
-		_ = without
 	})
 }
 
@@ -175,7 +177,7 @@ func TestRecord_movesAPlasticAndTellsOfIt(t *testing.T) {
 		if err := activate(); err != nil {
 			t.Errorf("a delivered card is not activated: %v", err)
 		}
-		_, s, err := w.ShipmentOf(t.Context(), w.caller, token)
+		_, s, err := w.ShipmentOf(t.Context(), w.caller, token, 0)
 		if err != nil || s.AttemptCount != 2 || s.DeliveredAt.IsZero() || len(s.Events) != 7 {
 			t.Errorf("got %+v, %v", s, err)
 		}
@@ -385,6 +387,108 @@ func TestRun_ordersAgainWhatFailedAtTheBureau(t *testing.T) {
 		}
 		if slices.Sort(ids); len(slices.Compact(ids)) != 2 {
 			t.Errorf("two orders are one: %v", ids)
+		}
+	})
+}
+
+// reportOf is a report under the transport key, as the bureau would make it.
+func (w *world) reportOf(transport hsm.KeyRef, events ...ReportedEvent) Report {
+	w.t.Helper()
+	r := Report{
+		FileID: "R1", Tenant: w.tenant.ID, Vendor: "BUREAU", TransportKeyID: transport.ID, Digest: [32]byte{1, 2, 3}, Events: events,
+	}
+	make := func(spec hsm.KeySpec) (hsm.KeyRef, string) {
+		spec.ID, spec.Exportability, spec.Test = "theirs", hsm.Exportable, true
+		key, err := w.HSM.GenerateKey(w.t.Context(), w.tenant.ID.String(), spec)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		block, err := w.HSM.ExportKeyBlock(w.t.Context(), transport, key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return key, block
+	}
+	mac, block := make(hsm.KeySpec{Usage: hsm.UsageHMAC, Algorithm: hsm.HMAC, Bits: 256, Mode: hsm.ModeMAC})
+	data, dataBlock := make(hsm.KeySpec{Usage: hsm.UsageField, Algorithm: hsm.AES, Bits: 256, Mode: hsm.ModeBoth})
+	r.MACKey, r.DataKey = block, dataBlock
+	var err error
+	if r.MAC, err = w.HSM.GenerateMAC(w.t.Context(), mac, hsm.HMACSHA256, r.Digest[:], 32); err != nil {
+		w.t.Fatal(err)
+	}
+	for i, e := range r.Events {
+		if len(e.Recipient) > 0 {
+			if r.Events[i].Recipient, err = w.HSM.SealField(w.t.Context(), data, secret.New(e.Recipient), e.RecipientPlace); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	return r
+}
+
+func TestTakeReport_takesWhatItsBureauSigned(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		transport := w.share()
+		token := w.order().Token
+		w.run()
+		order := w.shelf.delivered[0].Cards[0].OrderID
+		at := w.clock.Now()
+		event := func(id, code string, about About) ReportedEvent {
+			at = at.Add(time.Second)
+			return ReportedEvent{Event: Event{About: about, ID: id, OrderID: order, StatusCode: code, At: at}}
+		}
+		delivered := event("S4", "500", AboutShipment)
+		delivered.Recipient, delivered.RecipientPlace = []byte("Ada Deniz"), []byte("R1|S4|recipient")
+		events := []ReportedEvent{
+			event("P1", "120", AboutProduction), event("S1", "100", AboutShipment), event("S2", "200", AboutShipment),
+			event("S9", "777", AboutShipment), event("S3", "400", AboutShipment),
+		}
+		last := delivered
+		last.At = at
+		r := w.reportOf(transport, append(events, last)...)
+		for name, change := range map[string]func(*Report){
+			"another code":     func(r *Report) { r.MAC = append([]byte{r.MAC[0] ^ 1}, r.MAC[1:]...) },
+			"no code":          func(r *Report) { r.MAC = nil },
+			"another content":  func(r *Report) { r.Digest[0] ^= 1 },
+			"another bureau":   func(r *Report) { r.Vendor = "OTHER" },
+			"an unknown key":   func(r *Report) { r.TransportKeyID = "key_nothing" },
+			"a key of its own": func(r *Report) { r.MACKey = r.DataKey },
+		} {
+			forged := r
+			change(&forged)
+			_, err := w.TakeReport(t.Context(), forged)
+			if f, ok := fault.As(err); !ok || f.Code != CodeReport {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		w.at(token, issuing.PersoFileSent, issuing.ShipmentPrintRequested)
+		for again := range 2 {
+			told, err := w.TakeReport(t.Context(), r)
+			if err != nil || len(told) != 6 {
+				t.Fatalf("got %d, %v", len(told), err)
+			}
+			for _, one := range told {
+				if refused := one.Refusal != nil; refused != (one.EventID == "S9") || !refused && one.Outcome.Duplicate != (again == 1) {
+					t.Errorf("event %s: %+v", one.EventID, one)
+				}
+			}
+		}
+		w.at(token, issuing.PersoInProduction, issuing.ShipmentDelivered)
+		_, s, err := w.ShipmentOf(t.Context(), w.caller, token, 0)
+		if err != nil || s.RecipientName != "Ada Deniz" {
+			t.Errorf("got %+v, %v", s, err)
+		}
+		masked := w.caller
+		masked.Permissions = access.Permissions{}
+		if _, s, err = w.ShipmentOf(t.Context(), masked, token, 0); err != nil || s.RecipientName != "A** D****" {
+			t.Errorf("who may not see it sees %q, %v", s.RecipientName, err)
+		}
+		moved := w.reportOf(transport, delivered)
+		moved.Events[0].RecipientPlace = []byte("R1|S5|recipient")
+		told, err := w.TakeReport(t.Context(), moved)
+		if err != nil || told[0].Refusal == nil {
+			t.Errorf("a name of another event is taken: %+v, %v", told, err)
 		}
 	})
 }

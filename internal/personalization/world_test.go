@@ -20,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -171,20 +172,22 @@ func (w *world) order() issuing.Card {
 	return made.Card
 }
 
-// share gives the bureau a key.
-func (w *world) share() {
+// share gives the bureau a key, and returns it as we keep it.
+func (w *world) share() hsm.KeyRef {
 	w.t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	der, err := x509.MarshalPKIXPublicKey(&private.PublicKey)
-	if err == nil {
-		_, err = w.vault.ShareBureauKey(w.t.Context(), w.tenant.ID, "BUREAU", base64.StdEncoding.EncodeToString(der))
-	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	shared, err := w.vault.ShareBureauKey(w.t.Context(), w.tenant.ID, "BUREAU", base64.StdEncoding.EncodeToString(der))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return shared.Key.Ref
 }
 
 func (w *world) run() Summary {
@@ -198,7 +201,7 @@ func (w *world) run() Summary {
 
 func (w *world) plastic(token string) (issuing.Card, Production) {
 	w.t.Helper()
-	card, p, err := w.ProductionOf(w.t.Context(), w.caller, token)
+	card, p, err := w.ProductionOf(w.t.Context(), w.caller, token, 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
