@@ -100,6 +100,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		authorization.Config{Client: k.webhooks})
 	k.queries = authorization.NewQueries(k.db)
 	k.issuing.LastUse = k.queries
+	k.issuing.Holds = k.queries
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.programs, k.issuing, k.clock)
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)

@@ -95,6 +95,9 @@ func (p *Platform) stop() error {
 	return errors.Join(append(errs, p.close())...)
 }
 
+// nonameInterval is how often orders of noname cards are looked for.
+const nonameInterval = time.Second
+
 // startJobs runs the background work, each job at its interval.
 func (p *Platform) startJobs() {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -134,6 +137,8 @@ func (p *Platform) jobs() []job {
 		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
 		{"conclude what clients were asked", pendingInterval, p.engine.FinishPending},
 		{"forget wrong PIN tries", resetInterval, p.issuing.ResetTries},
+		{"make noname cards", nonameInterval, p.issuing.WorkNoname},
+		{"cancel unlinked cards", p.config.Job.SweepInterval, p.issuing.CancelUnlinked},
 		{"carry out what is due of cards", p.config.Job.CardInterval, p.issuing.CarryOutDue},
 		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
 		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},

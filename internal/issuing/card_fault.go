@@ -12,7 +12,7 @@ import (
 
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
-var Codes = slices.Concat(cardCodes, upkeepCodes, renewalCodes)
+var Codes = slices.Concat(cardCodes, upkeepCodes, renewalCodes, nonameCodes)
 
 // Refusals that every package shares.
 var (

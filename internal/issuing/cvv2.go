@@ -144,8 +144,7 @@ func (s *Service) VerifyCVV2(ctx context.Context, c access.Caller, token string,
 	if card.Status.IsFinal() {
 		return Tries{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "cvv2/verify")
 	}
-	limit := card.product.CVV2TryLimit
-	if card.CVV2TryCount >= limit {
+	if card.CVV2TryCount >= card.product.CVV2TryLimit {
 		return Tries{}, errCVV2Blocked
 	}
 	got, err := s.openSensitive(ctx, c, card.cfg, card.Token, in.CVV2)
@@ -162,14 +161,21 @@ func (s *Service) VerifyCVV2(ctx context.Context, c access.Caller, token string,
 		return Tries{}, fmt.Errorf("verify CVV2: %w", hsmFault(err))
 	}
 	right = right && in.Expires == card.Expires
+	return s.countCVV2Try(ctx, c, card, right, card.product.CVV2ResetOnSuccess, "Cvv2Verify", "cvv2_invalid")
+}
+
+// countCVV2Try writes down what became of a try that counts as one of the CVV2.
+// A wrong one is recorded as a failed action with this code.
+func (s *Service) countCVV2Try(ctx context.Context, c access.Caller, card cardInUse, right, resets bool, action, code string) (Tries, error) {
+	limit := card.product.CVV2TryLimit
 	var count int
 	var counted bool
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		count, counted, err = countCVV2(ctx, tx, c, card.Card, right, card.product.CVV2ResetOnSuccess, limit, s.Clock.Now())
+	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		count, counted, err = countCVV2(ctx, tx, c, card.Card, right, resets, limit, s.Clock.Now())
 		if err != nil || right || !counted {
 			return err
 		}
-		return s.recordFailure(ctx, tx, c, "Cvv2Verify", card.Card, "cvv2_invalid")
+		return s.recordFailure(ctx, tx, c, action, card.Card, code)
 	})
 	switch {
 	case err != nil:

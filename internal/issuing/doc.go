@@ -32,6 +32,11 @@
 //     however many tries arrive at once, only as many as the product allows
 //     are answered. A PIN is nowhere, only what the HSM verifies it by; a CVV2
 //     is computed anew each time.
+//   - The cards of a noname batch and its counts are committed together, and the
+//     counts add up to what was ordered when it is done. A noname card has an
+//     account of its own, whoever it is linked to.
+//   - An issuance is linked and unlinked under the locks of its cards, itself and
+//     the customer, taken in this order.
 //   - Where a plastic goes and the phone of a card lie sealed for their row, as
 //     everything personal does.
 package issuing

@@ -13,20 +13,7 @@ import (
 // encrypted, bound to no card token; of several plastics the newest. It opens
 // no stored number: a keyed hash finds it.
 func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sensitive) (IssuedCard, error) {
-	cfg, err := s.programs.Configuration(ctx, c.Tenant)
-	if err != nil {
-		return IssuedCard{}, err
-	}
-	clear, err := s.openSensitive(ctx, c, cfg, "", number)
-	if err != nil {
-		return IssuedCard{}, err
-	}
-	defer clear.Clear()
-	p, err := pan.Parse(string(clear.Reveal()))
-	if err != nil || !p.ValidLuhn() {
-		return IssuedCard{}, errInvalid.OnField(number.Member, "not_a_card_number", "is not a card number")
-	}
-	index, err := s.indexPAN(ctx, c.Tenant, p)
+	index, err := s.indexOfNumber(ctx, c, number)
 	if err != nil {
 		return IssuedCard{}, err
 	}
@@ -48,4 +35,23 @@ func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sens
 		return nil
 	})
 	return out, err
+}
+
+// indexOfNumber is the keyed hash of a number that the caller sends encrypted,
+// bound to no card token.
+func (s *Service) indexOfNumber(ctx context.Context, c access.Caller, number Sensitive) (string, error) {
+	cfg, err := s.programs.Configuration(ctx, c.Tenant)
+	if err != nil {
+		return "", err
+	}
+	clear, err := s.openSensitive(ctx, c, cfg, "", number)
+	if err != nil {
+		return "", err
+	}
+	defer clear.Clear()
+	p, err := pan.Parse(string(clear.Reveal()))
+	if err != nil || !p.ValidLuhn() {
+		return "", errInvalid.OnField(number.Member, "not_a_card_number", "is not a card number")
+	}
+	return s.indexPAN(ctx, c.Tenant, p)
 }

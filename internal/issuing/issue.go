@@ -110,43 +110,64 @@ func (in *NewCard) check() error {
 	v.Text("customerNo", in.CustomerNo, 1, 20)
 	v.Text("productCode", in.ProductCode, 1, 32)
 	v.Text("externalCardId", in.ExternalCardID, 0, 64)
-	v.Text("branchCode", in.BranchCode, 0, 32)
-	v.Text("deliveryCommunication.recipientName", in.RecipientName, 0, 100)
 	v.Text("description", in.Description, 0, 250)
 	v.Is("accountNo", in.AccountNo == "" || accountSyntax.MatchString(in.AccountNo), "malformed", "must be 1 to 34 letters, digits and . _ : -")
+	in.PhoneNumber = checkPhone(&v, "phoneNumber", in.PhoneNumber)
+	in.checkDelivery(&v)
+	v.Is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
+	v.Is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
+	checkPolicies(&v, in.Policies)
+	return v.Err(errInvalid)
+}
+
+// checkDelivery looks at where the plastic is to go.
+func (in *NewCard) checkDelivery(v *fault.Checks) {
+	v.Text("branchCode", in.BranchCode, 0, 32)
+	v.Text("deliveryCommunication.recipientName", in.RecipientName, 0, 100)
 	v.Is("deliveryCommunication.recipientTckn", in.RecipientTCKN == "" || customer.ValidTCKN(in.RecipientTCKN), "not_an_identity", "is no citizen's number")
-	for _, phone := range []struct {
-		name  string
-		value *string
-	}{{"phoneNumber", &in.PhoneNumber}, {"deliveryCommunication.phone", &in.DeliveryPhone}} {
-		if *phone.value == "" {
-			continue
-		}
-		e164, ok := customer.ParsePhone(*phone.value, true)
-		v.Is(phone.name, ok, "not_a_phone", "is no phone number")
-		*phone.value = e164
-	}
+	in.DeliveryPhone = checkPhone(v, "deliveryCommunication.phone", in.DeliveryPhone)
 	if in.DeliveryEmail != "" {
 		_, ok := customer.ParseEmail(in.DeliveryEmail)
 		v.Is("deliveryCommunication.email", ok, "not_an_email", "is no e-mail address")
 	}
 	if in.DeliveryAddress != nil {
 		a := in.DeliveryAddress.Normalized()
-		a.Check(&v, "deliveryAddress.")
+		a.Check(v, "deliveryAddress.")
 		in.DeliveryAddress = &a
 	}
-	v.Is("parentCardToken", in.ParentCardToken == "" || in.ParentIssuanceNo == "", "both", "must not stand beside parentIssuanceNo")
-	v.Is("encryptedPin", (in.PINSource == EncryptedPIN) == in.PIN.given(), "pin_source", "goes with pinSource Encrypted")
+}
+
+// checkPhone checks a phone number, if there is one, and returns its one form.
+func checkPhone(v *fault.Checks, name, value string) string {
+	if value == "" {
+		return ""
+	}
+	e164, ok := customer.ParsePhone(value, true)
+	v.Is(name, ok, "not_a_phone", "is no phone number")
+	return e164
+}
+
+// checkPolicies checks the usage switches that a new holder brings.
+func checkPolicies(v *fault.Checks, all []program.Policy) {
 	seen := map[program.PolicyType]bool{}
-	for i, p := range in.Policies {
+	for i, p := range all {
 		at := "policies[" + strconv.Itoa(i) + "]."
-		fault.OneOf(&v, at+"policyType", p.Type, program.PolicyTypes())
+		fault.OneOf(v, at+"policyType", p.Type, program.PolicyTypes())
 		v.Is(at+"policyType", !seen[p.Type], "repeated", "is there twice")
 		v.Is(at+"endDate", p.StartsAt == nil || p.EndsAt == nil || p.StartsAt.Before(*p.EndsAt), "before_start", "must be after startDate")
-		p.CheckPeriod(&v, at)
+		p.CheckPeriod(v, at)
 		seen[p.Type] = true
 	}
-	return v.Err(errInvalid)
+}
+
+// checkLocks refuses a switch that the product lets no card change.
+func checkLocks(p program.Product, all []program.Policy) error {
+	for _, own := range all {
+		if slices.ContainsFunc(p.Policies, func(q program.Policy) bool { return q.Type == own.Type && q.IsLocked }) {
+			return errPolicyLocked.With("policyType", string(own.Type))
+		}
+	}
+	return nil
 }
 
 // draft is a card before it is written.
@@ -202,11 +223,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 	if in.PhoneNumber == "" {
 		d.issuance.PhoneNumber = d.customer.Contact(customer.MobilePhone)
 	}
-	d.card = Card{
-		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
-		PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
-		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, CreatedAt: now, UpdatedAt: now,
-	}
+	d.card = d.firstCard(now)
 	d.issuance.CurrentCard = d.card.ID
 	for _, fill := range []func(access.Caller, time.Time) error{
 		d.fillForm, d.fillExpiry, d.fillStatus, d.fillNames, d.fillPlastic,
@@ -215,11 +232,8 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 			return d, err
 		}
 	}
-	for _, p := range in.Policies {
-		locked := slices.ContainsFunc(d.product.Policies, func(q program.Policy) bool { return q.Type == p.Type && q.IsLocked })
-		if locked {
-			return d, errPolicyLocked.With("policyType", string(p.Type))
-		}
+	if err := checkLocks(d.product, in.Policies); err != nil {
+		return d, err
 	}
 	if in.FeeExemption && !c.May(access.IssuingCardStatusPrivileged) {
 		return d, errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
@@ -232,8 +246,17 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 	return d, checkPlaces(ctx, tx, d)
 }
 
+// firstCard is the first card of the draft's issuance, with what product and BIN
+// say.
+func (d *draft) firstCard(now time.Time) Card {
+	return Card{
+		ID: id.New[Card](now), Tenant: d.issuance.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
+		PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
+		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
 func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access.Caller, d *draft) error {
-	var found bool
 	var err error
 	if d.customer, err = s.customers.Named(ctx, tx, c.Tenant, d.in.CustomerNo); err != nil {
 		return err
@@ -241,6 +264,14 @@ func (s *Service) findCustomerAndProduct(ctx context.Context, tx db.Tx, c access
 	if d.customer.Status != customer.Active {
 		return errCustomerInactive
 	}
+	return d.findProduct()
+}
+
+// findProduct finds the product, which must issue new cards, with its BIN and
+// keys.
+func (d *draft) findProduct() error {
+	var found bool
+	var err error
 	if d.product, err = d.cfg.ProductNamed(d.in.ProductCode); err != nil {
 		return err
 	}
@@ -288,6 +319,8 @@ func (s *Service) findParent(ctx context.Context, tx db.Tx, c access.Caller, d *
 	switch {
 	case !parent.Parent.IsZero():
 		return errParentInvalid.With("condition", "main")
+	case parent.Customer.IsZero():
+		return errParentInvalid.With("condition", "customer")
 	case card.Status != Active && card.Status != Pending:
 		return errParentInvalid.With("condition", "status")
 	case of.Currency != d.product.Currency:

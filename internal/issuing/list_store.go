@@ -79,7 +79,8 @@ func (f CardFilter) where(tenant access.TenantID) *db.Where {
 		w.And("i.parent_id = (SELECT id FROM issuance WHERE tenant_id = ? AND issuance_no = ?)", tenant, f.ParentIssuanceNo)
 	}
 	if f.BatchReference != "" {
-		w.And("1 = 0") // no card was made in a batch yet
+		w.And("i.id IN (SELECT n.issuance_id FROM noname_batch nb JOIN noname_card n ON n.batch_id = nb.id"+
+			" WHERE nb.tenant_id = ? AND nb.reference = ?)", tenant, f.BatchReference)
 	}
 	if len(f.Statuses) > 0 {
 		andStatusIn(w, "c.status", f.Statuses)

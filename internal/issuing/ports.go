@@ -26,3 +26,10 @@ type LastUse interface {
 	// declined; the zero time when there is none.
 	LastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (time.Time, error)
 }
+
+// Holds knows which transactions are open. It is authorization.Queries.
+type Holds interface {
+	// HasOpenHolds reports whether a card of the issuance still holds money. The
+	// caller has locked its cards, so that none can begin to.
+	HasOpenHolds(ctx context.Context, tx db.Tx, issuance id.ID[Issuance]) (bool, error)
+}

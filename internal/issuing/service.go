@@ -17,6 +17,9 @@ type Service struct {
 	PINs PINSender
 	// LastUse tells which cards are in use; nil for not asking.
 	LastUse LastUse
+	// Holds is set once, before use. Without it, the account alone tells whether
+	// something of a card is open.
+	Holds Holds
 
 	customers *customer.Service
 	programs  *program.Service

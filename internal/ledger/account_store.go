@@ -8,7 +8,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -33,8 +32,7 @@ func OpenCardAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, numb
 		return Account{}, fmt.Errorf("open account: %w", err)
 	}
 	if !found || a.Owner != owner || a.Currency != c {
-		return Account{}, fault.New(fault.Conflict, AccountNoTaken, "the account number is in use by another customer or in another currency").
-			With("accountNo", number)
+		return Account{}, accountTaken(number)
 	}
 	return a, nil
 }

@@ -46,7 +46,7 @@ func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode st
 		}
 		return pan.PAN{}, errRangeExhausted.With("binRangeCode", rangeCode)
 	}
-	if err := raiseThreshold(ctx, tx, tenant, r, used, now); err != nil {
+	if err := raiseThreshold(ctx, tx, tenant, r, used, 1, now); err != nil {
 		return pan.PAN{}, err
 	}
 	next := sequential(ctx, tx, cfg, r, offset)

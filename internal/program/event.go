@@ -55,10 +55,10 @@ func raiseProductUpdate(ctx context.Context, tx db.Tx, c access.Caller, code str
 	return raiseProgram(ctx, tx, c.Tenant, c.CorrelationID, EventProductUpdated, "product:"+code, at, e)
 }
 
-// raiseThreshold tells that a range of which one more number was taken has
-// reached its threshold with it: once, since usage only grows.
-func raiseThreshold(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange, used int64, at time.Time) error {
-	if !r.reaches(used) || r.reaches(used-1) {
+// raiseThreshold tells that a range has reached its threshold with the numbers
+// that were just taken, so many of those used: once, since usage only grows.
+func raiseThreshold(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange, used, taken int64, at time.Time) error {
+	if !r.reaches(used) || r.reaches(used-taken) {
 		return nil
 	}
 	return raiseProgram(ctx, tx, tenant, "", EventRangeThreshold, "bin-range:"+r.Code, at, RangeThreshold{

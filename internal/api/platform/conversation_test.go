@@ -2,6 +2,7 @@ package platform
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		bearer: "main",
 	}
 	w.services = newServices(t, d, w.clock)
-	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser}
+	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser, "work": func([]string) { w.work() }}
 	w.handler = api.NewRouter(api.Options{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
 	}, New(w.services, "test").Family())
@@ -80,6 +81,16 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	return w
 }
 
+// work does what the background jobs of the program do about noname cards.
+func (w *world) work() {
+	w.t.Helper()
+	for _, job := range []func(context.Context) (int, error){w.services.Issuing.WorkNoname, w.services.Issuing.CancelUnlinked} {
+		if _, err := job(w.t.Context()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // newServices builds the domains as the program does.
 func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	t.Helper()
@@ -95,7 +106,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
-	s.Access.Watcher = s.Programs
+	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))
@@ -164,6 +175,7 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	advance 15m             the clock moves
 //	deliver                 what customers are to be told is told
 //	user NAME PASSWORD ROLE PERMISSION…   makes a user of the tenant that speaks
+//	work                    the background jobs of noname cards run
 //	let NAME = path.to[0]   remembers a value of the last answer for ${NAME}
 //
 //	METHOD /path?query
@@ -306,6 +318,7 @@ var volatile = map[string]bool{
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true, "iccSmiKey": true, "iccSmcKey": true,
 	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
+	"batchId": true, "barcode": true,
 	"secret": true, "clientSecret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }
@@ -317,6 +330,9 @@ var masked = regexp.MustCompile(`"[0-9]{6}\*{6}[0-9]{4}"`)
 // lastFour is the end of a card number, and a PIN, as customers read them.
 var lastFour = regexp.MustCompile(`ending in [0-9]{4}( is [0-9]{4}\.)?|[0-9]{4} ile biten|şifresi [0-9]{4}`)
 
+// issued is an account number that was made of an issuance number.
+var issued = regexp.MustCompile(`"90[0-9]{14}(-[0-9]+)?"`)
+
 // show prints an answer indented, members in the order they came, with volatile
 // values as "…" and remembered ones by name.
 func (w *world) show(text []byte) string {
@@ -325,7 +341,7 @@ func (w *world) show(text []byte) string {
 		w.t.Fatal(err)
 	}
 	four := regexp.MustCompile(`[0-9]{4}`)
-	shown := lastFour.ReplaceAllStringFunc(masked.ReplaceAllString(b.String(), `"…"`), func(s string) string {
+	shown := lastFour.ReplaceAllStringFunc(issued.ReplaceAllString(masked.ReplaceAllString(b.String(), `"…"`), `"…"`), func(s string) string {
 		return four.ReplaceAllString(s, "…")
 	})
 	lines := strings.Split(shown, "\n")

@@ -166,6 +166,17 @@ var refusals = map[fault.Code]outward{
 	personalization.CodeBatchNotFound: {404, "Issuing:PersoBatchNotFound"},
 	personalization.CodeReport:        {422, "Issuing:PersoReportInvalid"},
 
+	// issuing: noname cards
+	"noname_batch_not_found":              {404, "Issuing:NonameBatchNotFound"},
+	"card_not_noname":                     {422, "Issuing:CardNotNoname"},
+	"card_already_linked":                 {409, "Issuing:CardAlreadyLinked"},
+	"card_not_linked":                     {409, "Issuing:CardNotLinked"},
+	"card_verification_failed":            {422, "Issuing:CardVerificationFailed"},
+	"link_blocked_by_balance":             {422, "Issuing:LinkBlockedByBalance"},
+	"unlink_blocked_by_open_transactions": {422, "Issuing:UnlinkBlockedByOpenTransactions"},
+	"unlink_blocked_by_balance":           {422, "Issuing:UnlinkBlockedByBalance"},
+	"unlink_blocked_by_child_cards":       {422, "Issuing:UnlinkBlockedByChildCards"},
+
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
 	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},

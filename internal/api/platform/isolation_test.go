@@ -107,6 +107,13 @@ POST /api/v1/system/client
 ----
 
 let client = clientId
+
+POST /api/v1/issuing/card/noname
+
+{"productCode": "TREASURE_P", "formFactor": "Virtual", "batchReference": "TREASURE-B"}
+----
+
+let batch = batchId
 `
 
 // furnish gives tenant main its treasures and returns their identifiers, by the
@@ -129,6 +136,7 @@ func (w *world) furnish(d *db.DB) map[string]string {
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
 		"/api/v1/issuing/webhook/{id}": w.names["hook"], "deliveryId": w.names["delivery"],
+		"batchId": w.names["batch"], "batchReference": "TREASURE-B",
 	}
 }
 
@@ -170,6 +178,7 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/card/find":                                   `{"encryptedCardNo": "${cardNo}", "encryption": null}`,
 	"POST /api/v1/issuing/perso/event":                                 `{"vendorCode": "BUREAU1", "eventId": "E1", "statusCode": "120", "eventDate": "2026-01-01T00:00:00Z"}`,
 	"POST /api/v1/issuing/shipment/event":                              `{"vendorCode": "COURIER1", "eventId": "E1", "statusCode": "100", "eventDate": "2026-01-01T00:00:00Z"}`,
+	"POST /api/v1/issuing/card/noname/link":                            `{"checkMethod": "None", "encryptedCardNo": null}`,
 	"PUT /api/v1/issuing/card/customer-card-statuses":                  `{"status": "Inactive", "reason": "CustomerRequest"}`,
 	"POST /api/v1/issuing/integration/key-exchange":                    `{"publicKey": "${publicKey}"}`,
 }
@@ -217,6 +226,9 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/issuing/card":                        notFound,
 	"GET /api/v1/issuing/card":                         empty,
 	"POST /api/v1/issuing/card/find":                   notFound,
+	"POST /api/v1/issuing/card/noname":                 notFound,
+	"POST /api/v1/issuing/card/noname/link":            notFound,
+	"POST /api/v1/issuing/card/noname/unlink":          notFound,
 	"POST /api/v1/issuing/card/detokenize":             eachFails,
 	"PUT /api/v1/issuing/card/customer-card-statuses":  notFound,
 	"POST /api/v1/issuing/perso/event":                 notFound,

@@ -315,4 +315,51 @@ CREATE TABLE card_cvv2_view (
 
 CREATE INDEX card_cvv2_view_by_time ON card_cvv2_view (card_id, viewed_at);
 
+-- An order of cards without a customer. Its cards are made a few at a time, each
+-- time with the counts, so the row tells at any moment what is left to do. Who
+-- works on it holds the lease.
+CREATE TABLE noname_batch (
+    id              TEXT   NOT NULL PRIMARY KEY,
+    tenant_id       TEXT   NOT NULL REFERENCES tenant (id),
+    reference       TEXT   NOT NULL,
+    product_code    TEXT   NOT NULL,
+    requested_count BIGINT NOT NULL CHECK (requested_count BETWEEN 1 AND 10000),
+    created_count   BIGINT NOT NULL CHECK (created_count BETWEEN 0 AND 10000),
+    failed_count    BIGINT NOT NULL CHECK (failed_count BETWEEN 0 AND 10000),
+    failure         TEXT   NOT NULL, -- code of why cards are missing; empty for none
+    status          TEXT   NOT NULL CHECK (status IN ('Processing', 'Completed')),
+    document        TEXT   NOT NULL, -- what the cards are like; where they go is sealed in it
+    digest          TEXT   NOT NULL, -- over the cards in their order, hexadecimal
+    link_due_at     BIGINT CHECK (link_due_at BETWEEN 0 AND 9000000000000000),
+    client_id       TEXT   NOT NULL,
+    user_reference  TEXT   NOT NULL,
+    channel         TEXT   NOT NULL,
+    correlation_id  TEXT   NOT NULL,
+    lease_owner     TEXT   NOT NULL,
+    leased_until    BIGINT NOT NULL CHECK (leased_until BETWEEN 0 AND 9000000000000000),
+    created_at      BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at      BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    CHECK (created_count + failed_count <= requested_count),
+    CHECK ((status = 'Completed') = (created_count + failed_count = requested_count))
+);
+
+CREATE INDEX noname_batch_waiting ON noname_batch (leased_until, updated_at) WHERE status = 'Processing';
+CREATE INDEX noname_batch_by_reference ON noname_batch (tenant_id, reference) WHERE reference <> '';
+
+-- What an issuance has that was made without a customer, for as long as it
+-- lives. account_id is its own account; a linked card may spend from another.
+CREATE TABLE noname_card (
+    issuance_id TEXT   NOT NULL PRIMARY KEY REFERENCES issuance (id),
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    batch_id    TEXT   NOT NULL REFERENCES noname_batch (id),
+    position    BIGINT NOT NULL CHECK (position BETWEEN 1 AND 10000),
+    barcode     TEXT   NOT NULL,
+    account_id  TEXT   NOT NULL REFERENCES account (id),
+    link_due_at BIGINT CHECK (link_due_at BETWEEN 0 AND 9000000000000000), -- NULL once it was linked
+    UNIQUE (batch_id, position),
+    UNIQUE (tenant_id, barcode)
+);
+
+CREATE INDEX noname_card_by_due ON noname_card (link_due_at) WHERE link_due_at IS NOT NULL;
+
 -- +goose Down
