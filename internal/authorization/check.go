@@ -83,7 +83,8 @@ func checkCardStatus(d *Decision, req *Request, f *Facts, s State, row codeRow) 
 	if row.dir == credit || status == issuing.Active {
 		return passed("%s", status)
 	}
-	if status == issuing.Pending && f.Card.ActivatesAtFirstUse && row.code == CashWithdrawal && f.ARQC == Match && f.PIN == Match {
+	if status == issuing.Pending && f.Card.ActivatesAtFirstUse && row.code == CashWithdrawal && f.ARQC == Match && f.PIN != NotPresent {
+		// A wrong PIN is for checkPIN, which counts it.
 		d.isFirstUse = true
 		return passed("first use with chip and PIN")
 	}

@@ -85,7 +85,7 @@ func readCardsByID(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []
 // readCardsOfIssuance returns every card of an issuance, newest first.
 func readCardsOfIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) ([]Card, error) {
 	return db.Collect(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+`
-		WHERE c.tenant_id = $1 AND c.issuance_id = $2 ORDER BY c.created_at DESC, c.id DESC`, tenant, issuance)
+		WHERE c.tenant_id = $1 AND c.issuance_id = $2 ORDER BY c.created_at DESC, c.sequence_no DESC, c.id DESC`, tenant, issuance)
 }
 
 // insertCard adds a card and the first line of its history. Tries count per

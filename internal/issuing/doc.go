@@ -19,6 +19,10 @@
 //	           any but Lost → Expired (final)
 //	           who may make which move: [CardStatus.MoverTo]
 //
+//	renewal:   Issuance.CurrentCard is the plastic in force, Issuance.Successor
+//	           the one that waits. The successor comes into force when it is
+//	           activated or the other comes to its end; then the other is Renewed.
+//
 //	PIN:       NotSet → Active → Blocked (tries used up) → Active (set again)
 //
 // # Invariants
@@ -28,6 +32,11 @@
 //   - A status changes only from the status it was judged by, and every change
 //     is a line of the card's history. Closing a main card closes its
 //     supplementary cards.
+//   - An issuance has one card in force and at most one successor. Both change in
+//     the transaction that changes the statuses of the two.
+//   - A scheduled change of status, and the end of an overlap, hold from their
+//     time on, whether a job has written them down or not.
+//   - No two plastics of a card number have the same expiry.
 //   - The result of a PIN or CVV2 try is durable before it is answered, and
 //     however many tries arrive at once, only as many as the product allows
 //     are answered. A PIN is nowhere, only what the HSM verifies it by; a CVV2
