@@ -37,6 +37,7 @@ func TestAcceptance_wrongPINs(t *testing.T) {
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.*")
 		card := issue(t, bank, 1)[0]
+		hook.wait(t, "card.pin-changed", card.Token) // it was given one
 		term := shop(t)
 		link := connect(t, s, term, 10*time.Second)
 		right := sim.Payment{Amount: lira(5_000), Entry: sim.Chip, PIN: card.Card.PIN}

@@ -1,6 +1,13 @@
 package platform
 
 import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -8,6 +15,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/hsmtest"
+	"github.com/sarraf-platform/sarraf/internal/notification"
 )
 
 // newCardOf issues a card of a product to customer 1 and returns its token.
@@ -86,4 +95,54 @@ func TestPINOperations_answerWithoutThePIN(t *testing.T) {
 			t.Errorf("%s answers with the PIN", step.path)
 		}
 	}
+}
+
+// In production only the gateway's key opens the message, with the number it is
+// for; nothing of it is kept once the gateway has it.
+func TestSendPIN_inProductionTheGatewayAloneReadsIt(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d).stock()
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []map[string]string
+		gateway := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, in *http.Request) {
+			body, _ := io.ReadAll(in.Body)
+			var members map[string]string
+			if err := json.Unmarshal(body, &members); err != nil {
+				t.Error("the gateway was sent no JSON")
+			}
+			got = append(got, members)
+		}))
+		t.Cleanup(gateway.Close)
+		g := &notification.Gateway{URL: gateway.URL, Secret: bytes.Repeat([]byte{5}, 32), Timeout: time.Second, Anywhere: true, PINKey: &key.PublicKey}
+		if err := g.Check(); err != nil {
+			t.Fatal(err)
+		}
+		w.services.Notices.SMS = g
+		w.bearer = "production"
+		token := w.newCardOf("VIRTUAL", map[string]any{"pinSource": "Random"})
+		w.clock.Advance(25 * time.Hour)
+		var sent struct{ SMSReference, MaskedPhone string }
+		w.ask(200, "POST", "/api/v1/issuing/card/"+token+"/pin/send-sms", map[string]any{}, &sent)
+		w.deliver()
+		var message map[string]string
+		for _, m := range got {
+			if m["jwe"] != "" {
+				message = m
+			}
+		}
+		if message == nil || message["reference"] != sent.SMSReference || message["text"] != "" {
+			t.Fatalf("of %d requests none carries the PIN as it should", len(got))
+		}
+		opened := hsmtest.OpenCompact(t, message["jwe"], key)
+		if opened["to"] != message["to"] || opened["reference"] != sent.SMSReference || len(pinInText.FindAllString(opened["text"], -1)) != 2 {
+			t.Error("the message is for somebody else, or has no PIN")
+		}
+		pin := pinInText.FindAllString(opened["text"], -1)[1]
+		if strings.Contains(w.log.String(), " "+pin) {
+			t.Error("the log holds the PIN")
+		}
+	})
 }
