@@ -99,7 +99,9 @@ type Verdict struct {
 }
 
 func (c *ClientFacts) visit(d *codec) {
-	visitText(d, "client.mode", &c.Mode)
+	if visitText(d, "client.mode", &c.Mode); !c.Owns() {
+		return // of most requests there is nothing
+	}
 	d.time("client.ask_until", &c.AskUntil)
 	d.bool("client.stands_in", &c.StandsIn)
 	d.amount("client.per_transaction", &c.PerTransaction)
@@ -108,7 +110,9 @@ func (c *ClientFacts) visit(d *codec) {
 }
 
 func (v *Verdict) visit(d *codec) {
-	visitText(d, "verdict.hearing", &v.Hearing)
+	if visitText(d, "verdict.hearing", &v.Hearing); v.Hearing == "" {
+		return
+	}
 	d.bool("verdict.approved", &v.Approved)
 	visitText(d, "verdict.response_code", &v.ResponseCode)
 	d.optionalAmount("verdict.approved_amount", &v.ApprovedAmount)

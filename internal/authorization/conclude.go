@@ -36,7 +36,6 @@ type accountDay struct {
 // readClients reads, under the locks of the accounts, what conclusions and those
 // that wait for them need. Where our ledger has the balance, that is nothing.
 func (w *work) readClients(ctx context.Context, tx db.Tx, ops []*operation) error {
-	w.stoodIn, w.pending = map[accountDay]money.Amount{}, map[TransactionID]TransactionID{}
 	for _, op := range ops {
 		f := op.facts
 		if op.conclusion == nil {
@@ -50,6 +49,9 @@ func (w *work) readClients(ctx context.Context, tx db.Tx, ops []*operation) erro
 		k := accountDay{f.Card.Account, f.BusinessOn}
 		if _, known := w.stoodIn[k]; known || !f.Client.StandsIn {
 			continue
+		}
+		if w.stoodIn == nil {
+			w.stoodIn = map[accountDay]money.Amount{}
 		}
 		sum, err := sumStoodIn(ctx, tx, k, f.Billing.Currency())
 		if err != nil {
@@ -68,6 +70,9 @@ func (w *work) readPending(ctx context.Context, tx db.Tx, op *operation) error {
 	}
 	member, found, err := pendingOf(ctx, tx, t.Root)
 	if found {
+		if w.pending == nil {
+			w.pending = map[TransactionID]TransactionID{}
+		}
 		w.pending[t.Root] = member
 	}
 	return err

