@@ -11,7 +11,7 @@ const CountMax = 10_000
 type Paging struct {
 	SkipCount      int    `query:"SkipCount" minimum:"0" maximum:"10000" default:"0" doc:"How many items to pass over."`
 	MaxResultCount int    `query:"MaxResultCount" minimum:"1" maximum:"1000" default:"10" doc:"How many items to return at most."`
-	Sorting        string `query:"Sorting" maxLength:"256" doc:"Fields to sort by, separated by commas, each with an optional asc or desc."`
+	Sorting        string `query:"Sorting" maxLength:"256" doc:"Fields to sort by, separated by commas, each with an optional asc or desc. Of more than 10000 items, only the orders in which they are stored can be had."`
 }
 
 // Order is one field to sort by, in the words of the domain.

@@ -8,9 +8,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
-// countMax is up to where entries are counted.
-const countMax = 10_000
-
 // Service reads the record and proves it. It is safe for concurrent use.
 type Service struct {
 	DB    *db.DB
@@ -52,7 +49,9 @@ func ActsAfter(ctx context.Context, tx db.Tx, tenant string, s Stream, position 
 }
 
 // List returns the page of a tenant's entries that f selects and how many it
-// selects, counted up to 10,001.
+// selects, counted up to 10,001. Cards, issuances, a product and the time lead
+// to entries; where the other filters find little in more than 200,000 of those,
+// the list is refused.
 func (s *Service) List(ctx context.Context, tenant string, f Filter) (page []Entry, total int, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		page, total, err = findEntries(ctx, tx, tenant, f)

@@ -83,7 +83,8 @@ type ListedTransaction struct {
 
 // Transactions returns a page of the transactions of the caller's tenant and
 // how many there are; the count stops at 10,001. Without Sort, the newest come
-// first.
+// first: by the time that their senders gave them or, of more than 10,000, by
+// when they came. More than 10,000 are not sorted otherwise.
 func (q *Queries) Transactions(ctx context.Context, c access.Caller, f TransactionFilter) (page []ListedTransaction, total int, err error) {
 	if !f.selects() {
 		return nil, 0, nil

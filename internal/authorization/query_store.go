@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/list"
 )
 
 // transactionSorts names what lists can be sorted by, with the column behind
@@ -141,36 +142,18 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	return w
 }
 
-// totalMax is up to where a list is counted.
-const totalMax = 10_000
-
 func listTransactions(ctx context.Context, tx db.Tx, tenant access.TenantID, f TransactionFilter) ([]ListedTransaction, int, error) {
 	w := f.where(tenant)
-	var total int
-	most := w.Bind(totalMax + 1)
-	err := tx.QueryRow(ctx, "SELECT COUNT(*) FROM (SELECT 1 AS n FROM card_transaction WHERE "+w.SQL()+" LIMIT "+most+") AS found",
-		w.Args()...).Scan(&total)
+	total, err := db.Count(ctx, tx, "SELECT 1 FROM card_transaction WHERE "+w.SQL(), w.Args()...)
 	if err != nil {
 		return nil, 0, err
 	}
-	order := ""
-	for _, k := range f.Sort {
-		column, known := transactionSorts[k.By]
-		if !known {
-			continue
-		}
-		order += column
-		if k.Desc {
-			order += " DESC"
-		}
-		order += ", "
+	p := f.page(total)
+	if err := db.Orderable(p, total, "systemDate"); err != nil {
+		return nil, 0, err
 	}
-	if order == "" {
-		order = "created_at DESC, "
-	}
-	w = f.where(tenant)
-	query := "SELECT " + transactionColumns + " FROM card_transaction WHERE " + w.SQL() + " ORDER BY " + order + "id DESC LIMIT " +
-		w.Bind(f.Take) + " OFFSET " + w.Bind(f.Skip)
+	query := "SELECT " + transactionColumns + " FROM card_transaction WHERE " + w.SQL() +
+		db.OrderBy(p, transactionSorts, "created_at DESC", "id DESC") + " LIMIT " + w.Bind(p.Limit) + " OFFSET " + w.Bind(p.Skip)
 	found, err := db.Collect(ctx, tx, scanTransaction, query, w.Args()...)
 	if err != nil {
 		return nil, 0, err
@@ -180,6 +163,20 @@ func listTransactions(ctx context.Context, tx db.Tx, tenant access.TenantID, f T
 		err = addFields(ctx, tx, page)
 	}
 	return page, total, err
+}
+
+// page is the part of the list that f wants. What is wanted in no order comes by
+// the time its sender gave it, or by when it came where there is more of it than
+// is ever sorted.
+func (f *TransactionFilter) page(total int) list.Page {
+	p := list.Page{Skip: f.Skip, Limit: f.Take}
+	for _, k := range f.Sort {
+		p.Sort = append(p.Sort, list.SortKey{Name: k.By, Descending: k.Desc})
+	}
+	if len(p.Sort) == 0 && total <= list.TotalMax {
+		p.Sort = []list.SortKey{{Name: "transactionDate", Descending: true}}
+	}
+	return p
 }
 
 var relatedLookup = &db.Lookup{

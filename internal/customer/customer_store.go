@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -264,41 +263,116 @@ var customerSort = map[string]string{
 	"customerType": "c.customer_type", "kycLevel": "c.kyc_level",
 }
 
-// customersOf selects what f does, with hashes of its exact values.
-func customersOf(tenant access.TenantID, f Filter, exact []term) (w db.Where) {
+// selection is what a filter asks for of customers c. Its conditions begin with
+// lead, which has the first led arguments and which an index has in order of
+// time.
+type selection struct {
+	db.Where
+	lead  string
+	led   int
+	found bool // by a key, a hash or a word that few have
+}
+
+// customersOf selects what f does, with hashes of its exact values; wide are the
+// words that many customers have.
+func customersOf(tenant access.TenantID, f Filter, exact []term, wide []wordOf) (w selection) {
 	w.And("c.tenant_id = ?", tenant)
-	db.Equal(&w, "c.customer_no", f.No)
-	db.Equal(&w, "c.customer_type", f.Type)
-	db.Equal(&w, "c.status", f.Status)
-	db.Equal(&w, "c.segment_code", f.Segment)
 	if !f.CreatedFrom.IsZero() {
 		w.And("c.created_at >= ?", clock.Micros(f.CreatedFrom))
 	}
 	if !f.CreatedTo.IsZero() {
 		w.And("c.created_at < ?", clock.Micros(f.CreatedTo))
 	}
-	words := func(text string, kinds ...string) {
-		found := fold.Words(text)
-		if len(found) == 0 && strings.TrimSpace(text) != "" {
-			w.And("1 = 0") // nothing to find in a text without letters and digits
-		}
-		for _, word := range found {
-			args := []any{tenant}
-			for _, k := range kinds {
-				args = append(args, k)
-			}
-			w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ?
-				AND kind IN (?`+strings.Repeat(", ?", len(kinds)-1)+`) AND term >= ? AND term < ?)`,
-				append(args, []byte(word), afterPrefix(word))...)
+	one := func() { // one of the three leads, the others choose from what it has
+		if w.lead == "" {
+			w.lead, w.led = w.SQL(), len(w.Args())
 		}
 	}
-	words(f.Text, termName, termSurname, termCompany, termNumber, termExternal)
-	words(f.Name, termName, termCompany)
-	words(f.Surname, termSurname)
+	if db.Equal(&w.Where, "c.segment_code", f.Segment); f.Segment != "" {
+		one()
+	}
+	if db.Equal(&w.Where, "c.status", f.Status); f.Status != "" {
+		one()
+	}
+	if db.Equal(&w.Where, "c.customer_type", f.Type); f.Type != "" {
+		one()
+	}
+	one()
+	db.Equal(&w.Where, "c.customer_no", f.No)
+	w.found = f.No != "" || len(exact) > 0
+	for _, word := range f.words() {
+		text, args := word.condition(tenant)
+		if slices.ContainsFunc(wide, word.equal) {
+			// A number that is compared is looked up for each customer, where IN
+			// would first gather all who have the word.
+			w.And(`(SELECT COUNT(*) FROM customer_term t WHERE t.customer_id = c.id AND `+text+`) > 0`, args...)
+			continue
+		}
+		w.found = true
+		w.And(`c.id IN (SELECT t.customer_id FROM customer_term t WHERE `+text+`)`, args...)
+	}
 	for _, t := range exact {
 		w.And(`c.id IN (SELECT customer_id FROM customer_term WHERE tenant_id = ? AND kind = ? AND term = ?)`, tenant, t.kind, []byte(t.text))
 	}
 	return w
+}
+
+// wordOf is a word to find among terms of some kinds; an empty one is nobody's.
+type wordOf struct {
+	text  string
+	kinds []string
+}
+
+func (o wordOf) equal(other wordOf) bool {
+	return o.text == other.text && slices.Equal(o.kinds, other.kinds)
+}
+
+// condition is what the terms t of o fulfil.
+func (o wordOf) condition(tenant access.TenantID) (text string, args []any) {
+	if o.text == "" {
+		return "1 = 0", nil
+	}
+	args = []any{tenant}
+	for _, k := range o.kinds {
+		args = append(args, k)
+	}
+	return `t.tenant_id = ? AND t.kind IN (?` + strings.Repeat(", ?", len(o.kinds)-1) + `) AND t.term >= ? AND t.term < ?`,
+		append(args, []byte(o.text), afterPrefix(o.text))
+}
+
+// words are those that f asks for.
+func (f *Filter) words() (all []wordOf) {
+	for _, asked := range []wordOf{
+		{f.Text, []string{termName, termSurname, termCompany, termNumber, termExternal}},
+		{f.Name, []string{termName, termCompany}},
+		{f.Surname, []string{termSurname}},
+	} {
+		found := fold.Words(asked.text)
+		if len(found) == 0 && strings.TrimSpace(asked.text) != "" {
+			found = []string{""} // nothing to find in a text without letters and digits
+		}
+		for _, word := range found {
+			all = append(all, wordOf{word, asked.kinds})
+		}
+	}
+	return all
+}
+
+// wideWords are the words of f that more customers have than are ever sorted.
+func wideWords(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter) (wide []wordOf, err error) {
+	for _, word := range f.words() {
+		var w db.Where
+		text, args := word.condition(tenant)
+		w.And(text, args...)
+		n, err := db.Count(ctx, tx, `SELECT 1 FROM customer_term t WHERE `+w.SQL(), w.Args()...)
+		if err != nil {
+			return nil, err
+		}
+		if n > list.TotalMax {
+			wide = append(wide, word)
+		}
+	}
+	return wide, nil
 }
 
 // afterPrefix is the first value after all that begin with word, which is not
@@ -312,11 +386,21 @@ func afterPrefix(word string) []byte {
 // listCustomers returns the page that f selects, with hashes of its exact
 // values, and the number selected, at most one above [list.TotalMax].
 func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter, exact []term) ([]Customer, int, error) {
-	w := customersOf(tenant, f, exact)
-	total, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM (SELECT 1 FROM customer c WHERE `+w.SQL()+
-		` LIMIT `+strconv.Itoa(list.TotalMax+1)+`) AS counted`, w.Args()...)
+	wide, err := wideWords(ctx, tx, tenant, f)
+	if err != nil {
+		return nil, 0, fmt.Errorf("look for words: %w", err)
+	}
+	w := customersOf(tenant, f, exact, wide)
+	total, err := countCustomers(ctx, tx, w)
 	if err != nil {
 		return nil, 0, fmt.Errorf("count customers: %w", err)
+	}
+	stored := []string{"creationTime"}
+	if len(w.Args()) == 1 {
+		stored = append(stored, "customerNo")
+	}
+	if err := db.Orderable(f.Page, total, stored...); err != nil {
+		return nil, 0, err
 	}
 	query := `SELECT ` + customerColumns + ` FROM customer c WHERE ` + w.SQL() +
 		db.OrderBy(f.Page, customerSort, "c.created_at DESC", "c.id DESC") + ` LIMIT ` + w.Bind(f.Limit) + ` OFFSET ` + w.Bind(f.Skip)
@@ -332,6 +416,24 @@ func (s *Service) listCustomers(ctx context.Context, tx db.Tx, tenant access.Ten
 		page[i] = row.Customer
 	}
 	return page, total, nil
+}
+
+// countCustomers counts as far as [list.TotalMax] and one more, and refuses where
+// few are found among more than are looked through.
+func countCustomers(ctx context.Context, tx db.Tx, w selection) (int, error) {
+	from, looks := "customer", !w.found && w.SQL() != w.lead
+	if looks {
+		from = db.Some("customer c", w.lead)
+	}
+	n, err := db.Count(ctx, tx, `SELECT 1 FROM `+from+` c WHERE `+w.SQL(), w.Args()...)
+	if err != nil || !looks || n > list.TotalMax {
+		return n, err
+	}
+	exceeds, err := db.Exceeds(ctx, tx, "customer c", w.lead, w.Args()[:w.led]...)
+	if err == nil && exceeds {
+		err = db.TooMany("CreationTimeFrom", "must be given: there are too many customers to look through")
+	}
+	return n, err
 }
 
 var customerLock = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Lock: true}

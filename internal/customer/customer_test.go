@@ -452,13 +452,13 @@ func TestCustomers_searchesTheIndexByTheRangeOfAPrefix(t *testing.T) {
 			t.Fatal(err)
 		}
 		explain, ranges := "EXPLAIN QUERY PLAN ", regexp.MustCompile(
-			`SEARCH customer_term USING COVERING INDEX sqlite_autoindex_customer_term_1 \(tenant_id=\? AND kind=\? AND term>\? AND term<\?\)`)
+			`SEARCH t USING COVERING INDEX sqlite_autoindex_customer_term_1 \(tenant_id=\? AND kind=\? AND term>\? AND term<\?\)`)
 		if d.Engine() == db.Postgres {
 			explain, ranges = "EXPLAIN ", regexp.MustCompile(
-				`using customer_term_pkey on customer_term .*\n *Index Cond: .*tenant_id = .*kind = .*term >= .*term < `)
+				`using customer_term_pkey on customer_term t.*\n *Index Cond: .*tenant_id = .*kind = .*term >= .*term < `)
 		}
 		for name, f := range map[string]Filter{"text": {Text: "n99"}, "name": {Name: "n99"}, "surname": {Surname: "s99"}} {
-			w := customersOf(h.main.Tenant, f, nil)
+			w := customersOf(h.main.Tenant, f, nil, nil)
 			var plan []string
 			err := d.InTx(ctx, func(tx db.Tx) (err error) {
 				if d.Engine() == db.Postgres {

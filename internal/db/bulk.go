@@ -191,15 +191,22 @@ func (w *Where) And(condition string, args ...any) {
 	if w.sql.Len() > 0 {
 		w.sql.WriteString(" AND ")
 	}
-	for _, r := range condition {
+	w.sql.WriteString(w.Number(condition, args...))
+}
+
+// Number binds the arguments of a text outside the conditions, of which there
+// must be as many as "?", and returns it with its placeholders.
+func (w *Where) Number(text string, args ...any) string {
+	var out strings.Builder
+	for _, r := range text {
 		if r != '?' {
-			w.sql.WriteRune(r)
+			out.WriteRune(r)
 			continue
 		}
-		w.args = append(w.args, args[0])
+		out.WriteString(w.Bind(args[0]))
 		args = args[1:]
-		w.sql.WriteString("$" + strconv.Itoa(len(w.args)))
 	}
+	return out.String()
 }
 
 // Bind adds an argument outside the conditions (a LIMIT) and returns its

@@ -38,6 +38,8 @@ type DB struct {
 	dsn       string
 	// beforeCommit and afterCommit are set by tests; see Options.AfterCommit.
 	beforeCommit, afterCommit func() error
+	// trace is set by tests; see Options.Trace.
+	trace func(query string, args []any)
 }
 
 // pools hands out transactions. It is what an engine implements.
@@ -92,19 +94,29 @@ type Options struct {
 	// error is reported in place of the success, as when the engine's answer is
 	// lost on the way.
 	AfterCommit func() error
+	// Trace, when a test sets it, is told of each statement before it runs. It
+	// must not keep args, and must not use the database.
+	Trace func(query string, args []any)
 }
 
 // Open opens the database that dsn names: "sqlite:PATH" or a postgres:// URL.
 // It does not migrate; see [DB.Migrate]. The directory of a SQLite file must
 // exist.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	open := openPostgres
 	switch {
 	case strings.HasPrefix(dsn, "sqlite:"):
-		return openSQLite(ctx, strings.TrimPrefix(dsn, "sqlite:"), o)
+		dsn, open = strings.TrimPrefix(dsn, "sqlite:"), openSQLite
 	case strings.HasPrefix(dsn, "postgres://"), strings.HasPrefix(dsn, "postgresql://"):
-		return openPostgres(ctx, dsn, o)
+	default:
+		return nil, errors.New(`database must be "sqlite:PATH" or "postgres://…"`)
 	}
-	return nil, errors.New(`database must be "sqlite:PATH" or "postgres://…"`)
+	d, err := open(ctx, dsn, o)
+	if err != nil {
+		return nil, err
+	}
+	d.afterCommit, d.trace = o.AfterCommit, o.Trace
+	return d, nil
 }
 
 // Engine returns the engine in use.
@@ -156,6 +168,9 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	if d.trace != nil {
+		tx = traced{tx, d.trace}
+	}
 	done := false
 	defer func() {
 		if !done { // f failed or panicked
@@ -195,6 +210,27 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 type running struct {
 	transaction
 	after []func()
+}
+
+// traced is a transaction that tells of its statements.
+type traced struct {
+	transaction
+	tell func(query string, args []any)
+}
+
+func (t traced) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	t.tell(query, args)
+	return t.transaction.Exec(ctx, query, args...)
+}
+
+func (t traced) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	t.tell(query, args)
+	return t.transaction.Query(ctx, query, args...)
+}
+
+func (t traced) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	t.tell(query, args)
+	return t.transaction.QueryRow(ctx, query, args...)
 }
 
 // AfterCommit has f called once when tx is committed, before the InTx or View

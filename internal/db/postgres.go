@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err := handle.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open postgres: %w", err), handle.Close())
 	}
-	return &DB{engine: Postgres, pools: postgresPool{handle}, transient: transientPostgres, dsn: dsn, afterCommit: o.AfterCommit}, nil
+	return &DB{engine: Postgres, pools: postgresPool{handle}, transient: transientPostgres, dsn: dsn}, nil
 }
 
 type postgresPool struct{ db *sql.DB }

@@ -340,6 +340,10 @@ CREATE UNIQUE INDEX customer_by_external ON customer (tenant_id, external_custom
 
 CREATE INDEX customer_by_time ON customer (tenant_id, created_at, id);
 
+CREATE INDEX customer_by_status ON customer (tenant_id, status, created_at, id);
+
+CREATE INDEX customer_by_type ON customer (tenant_id, customer_type, created_at, id);
+
 CREATE TABLE customer_term (
     tenant_id   TEXT  NOT NULL,
     kind        TEXT  NOT NULL,
@@ -386,7 +390,7 @@ CREATE UNIQUE INDEX issuance_by_external ON issuance (tenant_id, external_card_i
 
 CREATE INDEX issuance_by_customer ON issuance (tenant_id, customer_id);
 
-CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code);
+CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code, created_at, id);
 
 CREATE INDEX issuance_by_parent ON issuance (parent_id) WHERE parent_id IS NOT NULL;
 
@@ -466,6 +470,10 @@ CREATE INDEX card_by_status ON card (tenant_id, status);
 CREATE INDEX card_by_expiry ON card (tenant_id, expires_on);
 
 CREATE INDEX card_by_expiry_open ON card (tenant_id, expires_on, id) WHERE status IN ('Pending', 'Active', 'Inactive', 'Blocked');
+
+CREATE INDEX card_by_perso ON card (tenant_id, perso_status);
+
+CREATE INDEX card_by_shipment ON card (tenant_id, shipment_status);
 
 CREATE INDEX card_retiring ON card (retires_at) WHERE retires_at IS NOT NULL;
 
@@ -760,11 +768,11 @@ CREATE TABLE audit_act (
 
 CREATE INDEX audit_act_by_time ON audit_act (tenant_id, stream, occurred_at, position);
 
-CREATE INDEX audit_act_by_card ON audit_act (card_id, occurred_at, position) WHERE card_id <> '';
+CREATE INDEX audit_act_by_card ON audit_act (tenant_id, stream, card_id, occurred_at, position) WHERE card_id <> '';
 
-CREATE INDEX audit_act_by_issuance ON audit_act (issuance_id, occurred_at, position) WHERE issuance_id <> '';
+CREATE INDEX audit_act_by_issuance ON audit_act (tenant_id, stream, issuance_id, occurred_at, position) WHERE issuance_id <> '';
 
-CREATE INDEX audit_act_by_product ON audit_act (tenant_id, product_code, occurred_at, position) WHERE product_code <> '';
+CREATE INDEX audit_act_by_product ON audit_act (tenant_id, stream, product_code, occurred_at, position) WHERE product_code <> '';
 
 CREATE TABLE audit_personal (
     tenant_id      TEXT   NOT NULL,
@@ -811,7 +819,7 @@ CREATE TABLE customer_segment (
     PRIMARY KEY (tenant_id, code)
 );
 
-CREATE INDEX customer_by_segment ON customer (tenant_id, segment_code) WHERE segment_code IS NOT NULL;
+CREATE INDEX customer_by_segment ON customer (tenant_id, segment_code, created_at, id) WHERE segment_code IS NOT NULL;
 
 CREATE TABLE user_note (
     id          TEXT    NOT NULL PRIMARY KEY,

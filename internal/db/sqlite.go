@@ -44,7 +44,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writers.close())
 	}
-	return &DB{engine: SQLite, pools: &sqlitePools{writers, reading}, transient: transientSQLite, dsn: file, afterCommit: o.AfterCommit}, nil
+	return &DB{engine: SQLite, pools: &sqlitePools{writers, reading}, transient: transientSQLite, dsn: file}, nil
 }
 
 type sqlitePools struct{ write, read *sessions }

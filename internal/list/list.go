@@ -16,3 +16,7 @@ type SortKey struct {
 // TotalMax bounds the exact total of lists that grow without bound: counting
 // stops one above it.
 const TotalMax = 10_000
+
+// LookMax bounds how many rows a list looks through for the few that it
+// selects, where no index leads to them.
+const LookMax = 200_000

@@ -70,8 +70,8 @@ func readInbox(ctx context.Context, tx db.Tx, tenant access.TenantID, q InboxQue
 		}
 	}
 	where, args := w.SQL(), w.Args()
-	var total int
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM notification WHERE `+where, args...).Scan(&total); err != nil {
+	total, err := db.Count(ctx, tx, `SELECT 1 FROM notification WHERE `+where, args...)
+	if err != nil {
 		return nil, 0, err
 	}
 	limit, skip := w.Bind(int64(q.Limit)), w.Bind(int64(q.Skip))

@@ -112,9 +112,7 @@ func remove(ctx context.Context, tx db.Tx, m Message) (bool, error) {
 // ReadMessages returns the page of a lane's messages, newest first, and how
 // many there are.
 func ReadMessages(ctx context.Context, tx db.Tx, tenant, topic, lane string, skip, limit int) ([]Message, int, error) {
-	var total int
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`,
-		tenant, topic, lane).Scan(&total)
+	total, err := db.Count(ctx, tx, `SELECT 1 FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`, tenant, topic, lane)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -242,9 +242,6 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 	for _, k := range page.Sort {
 		f.Sort = append(f.Sort, authorization.SortKey{By: k.Name, Desc: k.Descending})
 	}
-	if len(f.Sort) == 0 {
-		f.Sort = []authorization.SortKey{{By: "transactionDate", Desc: true}}
-	}
 	return f, q.err()
 }
 

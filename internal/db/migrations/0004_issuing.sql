@@ -142,6 +142,8 @@ CREATE TABLE customer (
 
 CREATE UNIQUE INDEX customer_by_external ON customer (tenant_id, external_customer_id) WHERE external_customer_id IS NOT NULL;
 CREATE INDEX customer_by_time ON customer (tenant_id, created_at, id);
+CREATE INDEX customer_by_status ON customer (tenant_id, status, created_at, id);
+CREATE INDEX customer_by_type ON customer (tenant_id, customer_type, created_at, id);
 
 -- Words by which a customer is found: the folded words of names (a word
 -- prefix matches), and keyed hashes of exact values (phone, e-mail, tax
@@ -194,7 +196,7 @@ CREATE TABLE issuance (
 
 CREATE UNIQUE INDEX issuance_by_external ON issuance (tenant_id, external_card_id) WHERE external_card_id IS NOT NULL;
 CREATE INDEX issuance_by_customer ON issuance (tenant_id, customer_id);
-CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code);
+CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code, created_at, id);
 CREATE INDEX issuance_by_parent ON issuance (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX issuance_by_time ON issuance (tenant_id, created_at, id);
 CREATE INDEX issuance_by_account ON issuance (account_id);
@@ -269,6 +271,8 @@ CREATE INDEX card_by_last_four ON card (tenant_id, last_four);
 CREATE INDEX card_by_status ON card (tenant_id, status);
 CREATE INDEX card_by_expiry ON card (tenant_id, expires_on);
 CREATE INDEX card_by_expiry_open ON card (tenant_id, expires_on, id) WHERE status IN ('Pending', 'Active', 'Inactive', 'Blocked');
+CREATE INDEX card_by_perso ON card (tenant_id, perso_status);
+CREATE INDEX card_by_shipment ON card (tenant_id, shipment_status);
 CREATE INDEX card_retiring ON card (retires_at) WHERE retires_at IS NOT NULL;
 CREATE INDEX card_scheduled ON card (scheduled_at) WHERE scheduled_at IS NOT NULL;
 

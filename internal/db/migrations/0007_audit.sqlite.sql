@@ -38,11 +38,11 @@ CREATE TABLE audit_act (
 
 CREATE INDEX audit_act_by_time ON audit_act (tenant_id, stream, occurred_at, position);
 
-CREATE INDEX audit_act_by_card ON audit_act (card_id, occurred_at, position) WHERE card_id <> '';
+CREATE INDEX audit_act_by_card ON audit_act (tenant_id, stream, card_id, occurred_at, position) WHERE card_id <> '';
 
-CREATE INDEX audit_act_by_issuance ON audit_act (issuance_id, occurred_at, position) WHERE issuance_id <> '';
+CREATE INDEX audit_act_by_issuance ON audit_act (tenant_id, stream, issuance_id, occurred_at, position) WHERE issuance_id <> '';
 
-CREATE INDEX audit_act_by_product ON audit_act (tenant_id, product_code, occurred_at, position) WHERE product_code <> '';
+CREATE INDEX audit_act_by_product ON audit_act (tenant_id, stream, product_code, occurred_at, position) WHERE product_code <> '';
 
 -- The personal values of an act, of which the chain holds salted digests only:
 -- erasing them leaves the chain whole.

@@ -19,7 +19,7 @@ CREATE TABLE customer_segment (
     PRIMARY KEY (tenant_id, code)
 );
 
-CREATE INDEX customer_by_segment ON customer (tenant_id, segment_code) WHERE segment_code IS NOT NULL;
+CREATE INDEX customer_by_segment ON customer (tenant_id, segment_code, created_at, id) WHERE segment_code IS NOT NULL;
 
 -- What people wrote down about a customer or a card. Rows are never changed or
 -- deleted. The text speaks of people, so it lies sealed.
