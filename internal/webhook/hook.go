@@ -109,7 +109,7 @@ func matches(pattern, event string) bool {
 const Ping = "webhook.ping"
 
 // Events lists the events a hook may hear of (contract/platform.md §14.4). Not
-// all of them happen yet.
+// all of them happen yet: docs/events.md says which.
 func Events() []string {
 	return []string{
 		"customer.created", "customer.updated", "customer.segment-changed", "customer.status-changed",
