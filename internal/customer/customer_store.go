@@ -305,6 +305,9 @@ func customersOf(tenant access.TenantID, f Filter, exact []term, wide []wordOf) 
 		if slices.ContainsFunc(wide, word.equal) {
 			// A number that is compared is looked up for each customer, where IN
 			// would first gather all who have the word.
+			// The expression keeps SQLite from going through all terms of the word
+			// each time, in place of the few of the customer.
+			text = strings.Replace(text, "t.tenant_id = ?", "COALESCE(t.tenant_id, '') = ?", 1)
 			w.And(`(SELECT COUNT(*) FROM customer_term t WHERE t.customer_id = c.id AND `+text+`) > 0`, args...)
 			continue
 		}
