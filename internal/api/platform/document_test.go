@@ -24,6 +24,7 @@ type published struct {
 }
 
 type publishedOperation struct {
+	Extension bool `json:"x-extension"`
 	Parameters []struct {
 		Name, In string
 		Required bool
@@ -194,6 +195,46 @@ func TestDifferences_findsWhatIsNotDescribed(t *testing.T) {
 		}
 		if got := d.differences(map[string]any{"$ref": schemaPrefix + "thing"}, v, ""); len(got) != want {
 			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// The operations of the contract's checklist (Appendix H) are all there, under
+// their groups; what is beside them says that it is an extension.
+func TestDocument_hasTheOperationsOfTheContract(t *testing.T) {
+	groups := []struct {
+		name, path string
+		want       int
+	}{
+		{"Auth", "/api/v1/auth/", 2}, {"Customer", "/api/v1/issuing/customer", 15}, {"Card", "/api/v1/issuing/card", 29},
+		{"Product", "/api/v1/issuing/product", 18}, {"Transactions", "/api/v1/issuing-transaction/", 1},
+		{"WebHook", "/api/v1/issuing/webhook", 4}, {"AuditLog", "/api/v1/issuing/audit-log/", 3},
+	}
+	got := map[string]int{}
+	for path, methods := range document(t).Paths {
+		if !strings.HasPrefix(path, "/api/v1/") {
+			continue // what speaks RFC 6749 and RFC 7517
+		}
+		for method, op := range methods {
+			if op.Extension {
+				continue
+			}
+			i := slices.IndexFunc(groups, func(g struct {
+				name, path string
+				want       int
+			}) bool {
+				return strings.HasPrefix(path, g.path)
+			})
+			if i < 0 {
+				t.Errorf("%s %s is in no group of the contract and says nothing of being an extension", method, path)
+				continue
+			}
+			got[groups[i].name]++
+		}
+	}
+	for _, g := range groups {
+		if got[g.name] != g.want {
+			t.Errorf("%s: %d operations, the contract has %d", g.name, got[g.name], g.want)
 		}
 	}
 }

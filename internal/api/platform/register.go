@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,6 +144,9 @@ func (a *API) operation(rt route) huma.Operation {
 		Responses:        map[string]*huma.Response{"4XX": a.errorResponse(), "default": a.errorResponse()},
 		Security:         openToAll,
 	}
+	if isExtension(rt) {
+		op.Extensions = map[string]any{"x-extension": true}
+	}
 	if rt.Permission != public {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Description = "Permission: " + rt.Permission + "."
@@ -157,6 +161,19 @@ func (a *API) operation(rt route) huma.Operation {
 		}}
 	}
 	return op
+}
+
+// extensions are what this API has beside the operations that the contract lists
+// (contract/platform.md, Appendix H): beginnings or ends of paths.
+var extensions = []string{
+	"/api/v1/system/", "/api/v1/sandbox/", "/api/v1/issuing/integration/", "/api/v1/issuing/account/", "/api/v1/issuing/perso/",
+	"/api/v1/issuing/shipment/", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
+}
+
+func isExtension(rt route) bool {
+	return slices.ContainsFunc(extensions, func(part string) bool {
+		return strings.HasPrefix(rt.Path, part) || strings.HasSuffix(rt.Path, part)
+	})
 }
 
 // operationID joins the words of a summary.
