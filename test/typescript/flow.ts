@@ -192,6 +192,26 @@ const physical = await ok("13b physical card", api.POST("/api/v1/issuing/card", 
 assert.equal(physical.cardStatus, "Pending");
 const path = { cardToken: physical.cardToken };
 
+// 13c. Cards without a name, of which one finds its holder.
+const batch = await ok("13c cards without a name", api.POST("/api/v1/issuing/card/noname", {
+	params: { header: once() },
+	body: { productCode: "CLASSIC", formFactor: "PhysicalNoname", count: 3, batchReference: "GIFT-1", deliveryMethod: "Branch", branchCode: "0001" },
+}));
+assert.deepEqual([batch.status, batch.createdCount, batch.cards.length], ["Completed", 3, 3]);
+const gift = batch.cards[0]!;
+const printed = await ok("13c what is printed on it", api.POST("/api/v1/sandbox/card-info", { body: { cardToken: gift.cardToken } }));
+const linked = await ok("13c link", api.POST("/api/v1/issuing/card/noname/link", {
+	body: {
+		cardToken: gift.cardToken, customerNo, checkMethod: "ExpiryAndCvv2", expireYear: gift.expireYear, expireMonth: gift.expireMonth,
+		encryptedCvv2: seal(gift.cardToken, "encryptedCvv2", printed.cvv2), encryption,
+		activate: false,
+	},
+}));
+assert.equal(linked.customerNo, customerNo);
+await refused("13c link it again", 409, "Issuing:CardAlreadyLinked",
+	api.POST("/api/v1/issuing/card/noname/link", { body: { cardToken: gift.cardToken, customerNo, checkMethod: "None" } }));
+await event("card.linked", gift.cardToken);
+
 // 14. Production and courier.
 const perso = await ok("14 production", api.GET("/api/v1/issuing/card/{cardToken}/perso-info", { params: { path } }));
 assert.equal(perso.persoStatus, "Requested");
@@ -228,6 +248,25 @@ for (const status of ["Inactive", "Active"] as const) {
 	assert.equal(moved.currentStatus.status, status);
 }
 await event("card.status-changed", virtual.cardToken);
+
+// 20. Lost: another number takes its place, and the old one stays lost.
+const lost = await ok("20 lost, with a replacement", api.PUT("/api/v1/issuing/card/{cardToken}/status", {
+	params: { path: { cardToken: virtual.cardToken } }, body: { status: "Lost", reason: "LostReported", issueReplacement: true },
+}));
+const replacement = lost.issuanceResult?.newCardToken;
+assert.ok(replacement && replacement !== virtual.cardToken, "a new number has a new token");
+assert.equal(lost.issuanceNo, virtual.issuanceNo, "the issuance goes on");
+await refused("20 it stays lost", 409, "Issuing:CardStatusTransitionNotAllowed",
+	api.PUT("/api/v1/issuing/card/{cardToken}/status", { params: { path: { cardToken: virtual.cardToken } }, body: activate }));
+await event("card.replaced");
+
+// 20. Renewal for its expiry: the same token, a later expiry.
+const renewed = await ok("20 renewal", api.POST("/api/v1/issuing/card/{cardToken}/renew", {
+	params: { path: { cardToken: replacement }, header: once() }, body: { renewalReason: "Damaged", keepCardNumber: true },
+}));
+assert.equal(renewed.newCard?.cardToken, replacement);
+assert.equal(renewed.newCard?.cardSequenceNo, 2);
+await event("card.renewed", replacement);
 
 const audits = await ok("what was done", api.GET("/api/v1/issuing/audit-log/card", {
 	params: { query: { CardToken: virtual.cardToken, MaxResultCount: 100 } },

@@ -24,7 +24,7 @@ type published struct {
 }
 
 type publishedOperation struct {
-	Extension bool `json:"x-extension"`
+	Extension  bool `json:"x-extension"`
 	Parameters []struct {
 		Name, In string
 		Required bool
