@@ -54,7 +54,7 @@ func OpenBank(ctx context.Context, c *Client) (*Bank, error) {
 func product(code, chipProfile string) map[string]any {
 	return map[string]any{
 		"code": code, "name": "Classic", "groupCode": "CARDS", "binRangeCode": "MAIN",
-		"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical"},
+		"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical", "PhysicalNoname"},
 		"validityMonths": 36, "serviceCode": "201", "chipProfileCode": chipProfile,
 		"contactlessEnabled":   true,
 		"contactlessLimit":     map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
