@@ -27,10 +27,17 @@ func Changes(before, after any, without ...string) []Change {
 			names = append(names, n)
 		}
 	}
+	return Differences(names, old.values, fresh.values)
+}
+
+// Differences compares two sets of values by name and returns what differs, in
+// the order of names. A name that a set does not hold is a value that does not
+// exist there.
+func Differences(names []string, before, after map[string]string) []Change {
 	var changes []Change
 	for _, n := range names {
-		was, had := old.values[n]
-		is, has := fresh.values[n]
+		was, had := before[n]
+		is, has := after[n]
 		if had == has && was == is {
 			continue
 		}

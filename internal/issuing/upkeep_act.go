@@ -38,27 +38,15 @@ func changeOf(property, before, after string) []audit.Change {
 // policyChanges is what differs between two lists of stored switches, of those
 // that were set for the card; a timed one has its times beside its position.
 func policyChanges(before, after []CardPolicy) []audit.Change {
-	old, fresh := ownPolicies(before), ownPolicies(after)
-	var changes []audit.Change
+	var names []string
 	for _, t := range program.PolicyTypes() {
-		for _, name := range []string{string(t), string(t) + ".timed"} {
-			was, had := old[name]
-			is, has := fresh[name]
-			if had == has && was == is {
-				continue
-			}
-			c := audit.Change{Property: name}
-			if had {
-				c.Old = &was
-			}
-			if has {
-				c.New = &is
-			}
-			changes = append(changes, c)
-		}
+		names = append(names, string(t), string(t)+timed)
 	}
-	return changes
+	return audit.Differences(names, ownPolicies(before), ownPolicies(after))
 }
+
+// timed ends the name under which a switch with a period is told.
+const timed = ".timed"
 
 func ownPolicies(all []CardPolicy) map[string]string {
 	texts := map[string]string{}
@@ -68,7 +56,7 @@ func ownPolicies(all []CardPolicy) map[string]string {
 		}
 		name, text := string(p.Type), strconv.FormatBool(p.IsAllowed)
 		if p.IsTimed() {
-			name += ".timed"
+			name += timed
 		}
 		if p.StartsAt != nil {
 			text += " from " + p.StartsAt.UTC().Format(time.RFC3339)
