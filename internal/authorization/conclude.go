@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
@@ -125,6 +126,7 @@ func (w *work) conclude(op *operation) error {
 	if err := w.settleReserve(op, d, s, t); err != nil {
 		return fmt.Errorf("conclude: %w", err)
 	}
+	w.activate(op, d, s)
 	t.Status, t.Reason, t.DecidedBy, t.ClientReference = d.Status, d.Reason, d.By, s.Verdict.Reference
 	if t.Billing = d.Approved; d.Status == StatusDeclined {
 		t.Billing = f.Billing
@@ -207,6 +209,18 @@ func (w *work) giveBackTap(op *operation) {
 	card.ContactlessAmount = max(0, card.ContactlessAmount-f.Billing.Minor())
 	w.cards[f.Card.ID] = card
 	w.cardsChanged[f.Card.ID] = true
+}
+
+// activate brings a card into use whose first use was approved; unless it has
+// left Pending meanwhile. What else a decision does to its card was done before
+// the client was asked.
+func (w *work) activate(op *operation, d Decision, s State) {
+	card := w.cards[op.facts.Card.ID]
+	if s.Card.Status != issuing.Pending || d.Card.Status != issuing.Active || card.Status != issuing.Pending {
+		return
+	}
+	card.Status = issuing.Active
+	w.cards[card.ID], w.cardsChanged[card.ID] = card, true
 }
 
 // balances notes the account's balances after t: those that the client told,

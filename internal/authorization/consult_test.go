@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -123,6 +124,54 @@ func TestAuthorize_aReversalWaitsForTheClientsAnswer(t *testing.T) {
 		told := w.Heard()
 		if len(told) != 1 || told[0].Type != authorization.ReversalMessage {
 			t.Errorf("the client was told %v", told)
+		}
+		w.Verify()
+	})
+}
+
+// The first use activates a card, too, where the client decides: once it has
+// approved.
+func TestAuthorize_aFirstUseThatTheClientApprovesActivates(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		attributes, err := w.Programs.Attributes(t.Context(), w.Caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		attributes.ActivateOnFirstPIN = true
+		if _, err := w.Programs.UpdateAttributes(t.Context(), w.Caller, attributes, attributes.ConcurrencyStamp); err != nil {
+			t.Fatal(err)
+		}
+		old := w.NewCard("0.00")
+		if _, err := w.Issuing.ChangeStatus(t.Context(), w.Caller, old.Token, issuing.NewStatus{Status: issuing.Inactive, Reason: issuing.CustomerRequest}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Issuing.RenewCard(t.Context(), w.Caller, old.Token, issuing.Renewal{Reason: issuing.RenewForExpiry}); err != nil {
+			t.Fatal(err)
+		}
+		fresh := &authorizationtest.Card{Token: old.Token, AccountNo: old.AccountNo, Account: old.Account, PIN: old.PIN}
+		if fresh.Clear, err = w.Issuing.RevealCard(t.Context(), w.Caller, old.Token, 2); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			answer   authorization.Verdict
+			reason   authorization.Reason
+			sequence int // of the plastic in force after it
+		}{
+			{authorizationtest.No(""), authorization.ClientDeclined, 1},
+			{authorizationtest.Yes(), authorization.Approved, 2},
+		} {
+			c.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict { return step.answer })
+			r := w.Request(fresh, authorization.FinancialRequest, money.Must(1_000, "TRY"))
+			r.ProcessingCode, r.MCC = "010000", "6011"
+			w.Chip(fresh, r)
+			w.WithPIN(fresh, r, fresh.PIN)
+			if a := w.Authorize(r); a.Reason != step.reason {
+				t.Errorf("the first use: got %q, want %q", a.Reason, step.reason)
+			}
+			now, err := w.Issuing.CardDetails(t.Context(), w.Caller, old.Token)
+			if err != nil || now.Card.Sequence != step.sequence {
+				t.Errorf("after %q plastic %d is in force, want %d; %v", step.reason, now.Card.Sequence, step.sequence, err)
+			}
 		}
 		w.Verify()
 	})
