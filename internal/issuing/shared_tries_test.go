@@ -105,6 +105,33 @@ func TestCountPIN_countsForAllPlasticsOfANumber(t *testing.T) {
 	})
 }
 
+// Unblocking gives no PIN to a plastic that has none.
+func TestUnblockPIN_leavesAPlasticWithoutPINWithout(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.plastic(t)
+		if _, err := w.SetPIN(t.Context(), w.caller, card.Card.Token, clearPIN("7392"), true, ""); err != nil {
+			t.Fatal(err)
+		}
+		no := false
+		out := w.renewed(t, card.Card.Token, Renewal{Reason: RenewForDamaged, Replacement: Replacement{TransferPIN: &no}})
+		if out.New.Card.Token != card.Card.Token || out.New.Card.PINStatus != PINNotSet {
+			t.Fatalf("the new plastic: its PIN is %s", out.New.Card.PINStatus)
+		}
+		w.authorize(t, card.Card, func(c *CardState) { c.PINTryCount, c.PINStatus = 3, PINBlocked })
+		if _, err := w.UnblockPIN(t.Context(), w.caller, card.Card.Token, PINRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		states := w.states(t, card.Card, out.New.Card)
+		if s := states[card.Card.ID]; s.PINStatus != PINActive || s.PINTryCount != 0 {
+			t.Errorf("the PIN is %s after %d tries", s.PINStatus, s.PINTryCount)
+		}
+		if s := states[out.New.Card.ID]; s.PINStatus != PINNotSet || s.Script != NoScript || s.PINTryCount != 0 {
+			t.Errorf("the PIN that is not there is %s, with script %q, after %d tries", s.PINStatus, s.Script, s.PINTryCount)
+		}
+	})
+}
+
 // A plastic that is made while there are wrong tries begins with them.
 func TestInsertCard_takesTheTriesOfItsNumberOver(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

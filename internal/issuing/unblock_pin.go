@@ -78,6 +78,11 @@ func unblock(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], n
 	var changed []CardState
 	for _, k := range plastics {
 		p := states[k]
+		if p.PINStatus == PINNotSet { // only the tries of the number are forgotten
+			p.PINTryCount = 0
+			changed = append(changed, p)
+			continue
+		}
 		done = done || p.PINTryCount > 0 || p.PINStatus == PINBlocked
 		p.PINTryCount = 0
 		// The host does not know how many tries the chip has counted.
