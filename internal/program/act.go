@@ -39,4 +39,5 @@ const (
 	rangeEntity     = "BinRange"
 	binEntity       = "Bin"
 	attributeEntity = "IssuingAttribute"
+	rateEntity      = "ExchangeRate"
 )

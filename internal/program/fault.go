@@ -44,6 +44,8 @@ var (
 	errAttributeNotFound = fault.New(fault.NotFound, "issuing_attribute_not_found", "the tenant has set no issuing attributes")
 	errAttributeExists   = fault.New(fault.Conflict, "issuing_attribute_already_exists", "the tenant has its issuing attributes already")
 	errTenantCurrency    = fault.New(fault.Refused, "tenant_currency_fixed", "the issuing attributes hold amounts in the present default currency")
+	errRateNotFound      = fault.New(fault.NotFound, "exchange_rate_not_found", "there is no such exchange rate")
+	errRateExists        = fault.New(fault.Conflict, "exchange_rate_already_exists", "the pair has a rate from this moment on")
 	errSandboxOnly       = fault.New(fault.Refused, "sandbox_only", "this is for sandbox tenants only")
 )
 
@@ -55,5 +57,5 @@ var Codes = fault.CodesOf(
 	errGroupNotFound, errGroupPassive, errGroupExists, errGroupInUse, errCardArtNotFound, errCardArtExists, errCardArtInUse, errProductNotFound,
 	errProductExists, errProductInUse, errCardTypeMismatch, errCurrencyFixed, errRangeFixed,
 	errServiceCode, errContactlessCap, errAttributeNotFound, errAttributeExists,
-	errTenantCurrency, errSandboxOnly,
+	errTenantCurrency, errSandboxOnly, errRateNotFound, errRateExists,
 )

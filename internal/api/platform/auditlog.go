@@ -34,7 +34,7 @@ func (definitionActions) Members() []api.Member {
 }
 
 func (definedEntities) Members() []api.Member {
-	return api.Numbered(1, "Product", "Group", "BinRange", "Art", "Bin", "IssuingAttribute")
+	return api.Numbered(1, "Product", "Group", "BinRange", "Art", "Bin", "IssuingAttribute", "ExchangeRate")
 }
 
 // AuditQuery is what the three lists are filtered by.
@@ -204,7 +204,7 @@ type productAudit struct {
 func (a *API) listProductAudits(ctx context.Context, c access.Caller, in *struct {
 	AuditQuery
 	ProductCode string `query:"ProductCode" maxLength:"32"`
-	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin or IssuingAttribute."`
+	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute or ExchangeRate."`
 }) (api.Page[productAudit], error) {
 	var q decoding
 	f := a.auditFilter(&q, in.AuditQuery, audit.ProductStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))

@@ -101,6 +101,8 @@ var refusals = map[fault.Code]outward{
 	"issuing_attribute_not_found":      {404, "Issuing:IssuingAttributeNotFound"},
 	"issuing_attribute_already_exists": {409, "Issuing:IssuingAttributeAlreadyExists"},
 	"tenant_currency_fixed":            {422, "System:TenantCurrencyFixed"},
+	"exchange_rate_not_found":          {404, "System:ExchangeRateNotFound"},
+	"exchange_rate_already_exists":     {409, "System:ExchangeRateAlreadyExists"},
 	"sandbox_only":                     {422, "Common:ClearSensitiveDataNotAllowed"},
 	"customer_not_found":               {404, "Issuing:CustomerNotFound"},
 	"customer_already_exists":          {409, "Issuing:CustomerAlreadyExists"},

@@ -114,6 +114,13 @@ POST /api/v1/issuing/card/noname
 ----
 
 let batch = batchId
+
+POST /api/v1/system/exchange-rate
+
+{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}
+----
+
+let rate = id
 `
 
 // furnish gives tenant main its treasures and returns their identifiers, by the
@@ -135,7 +142,7 @@ func (w *world) furnish(d *db.DB) map[string]string {
 		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
-		"/api/v1/issuing/webhook/{id}": w.names["hook"], "deliveryId": w.names["delivery"],
+		"/api/v1/issuing/webhook/{id}": w.names["hook"], "/api/v1/system/exchange-rate/{id}": w.names["rate"], "deliveryId": w.names["delivery"],
 		"batchId": w.names["batch"], "batchReference": "TREASURE-B",
 	}
 }
@@ -181,6 +188,8 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/card/noname/link":                            `{"checkMethod": "None", "encryptedCardNo": null}`,
 	"PUT /api/v1/issuing/card/customer-card-statuses":                  `{"status": "Inactive", "reason": "CustomerRequest"}`,
 	"POST /api/v1/issuing/integration/key-exchange":                    `{"publicKey": "${publicKey}"}`,
+	"POST /api/v1/system/exchange-rate":                                `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
+	"PUT /api/v1/system/exchange-rate/{id}":                            `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
 }
 
 // outcome is how a route answers that has no identifier in its path, when
@@ -207,6 +216,8 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/system/tenant/issuing-attribute":     ownThing,
 	"PUT /api/v1/system/tenant/issuing-attribute":      ownThing,
 	"POST /api/v1/system/bin":                          notItself, // a BIN belongs to one tenant of the platform
+	"POST /api/v1/system/exchange-rate":                ownThing,  // also where another tenant has the same
+	"GET /api/v1/system/exchange-rate":                 empty,
 	"POST /api/v1/issuing/customer":                    ownThing,
 	"POST /api/v1/issuing/customer/get-or-create":      ownThing,
 	"GET /api/v1/issuing/customer":                     empty,

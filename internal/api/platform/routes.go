@@ -46,6 +46,11 @@ func (a *API) routes() {
 	register(a, route{get, "/api/v1/system/bin/{bin}", "Show a BIN", access.SystemBIN, plain}, a.showBin)
 	register(a, route{put, "/api/v1/system/bin/{bin}", "Update a BIN", access.SystemBIN, plain}, a.updateBin)
 
+	const rate = "/api/v1/system/exchange-rate"
+	register(a, route{post, rate, "Create an exchange rate", access.SystemExchangeRate, once}, a.createExchangeRate)
+	register(a, route{get, rate, "List exchange rates", access.SystemExchangeRate, plain}, a.listExchangeRates)
+	register(a, route{put, rate + "/{id}", "Update an exchange rate", access.SystemExchangeRate, plain}, a.updateExchangeRate)
+
 	// Customers (§5)
 	const customer = "/api/v1/issuing/customer"
 	register(a, route{post, customer, "Create a customer", access.IssuingCustomerCreate, once}, a.createCustomer)

@@ -19,6 +19,28 @@ CREATE TABLE issuing_attribute (
     updated_by        TEXT   NOT NULL
 );
 
+-- What one unit of a currency costs in another from a moment on, until the next
+-- rate of the pair. Rates are whole numbers of 10^-10.
+CREATE TABLE exchange_rate (
+    id                TEXT   NOT NULL PRIMARY KEY,
+    tenant_id         TEXT   NOT NULL REFERENCES tenant (id),
+    base_currency     TEXT   NOT NULL,
+    quote_currency    TEXT   NOT NULL,
+    buy_rate          BIGINT NOT NULL CHECK (buy_rate BETWEEN 1 AND 999999999999999999),
+    sell_rate         BIGINT NOT NULL CHECK (sell_rate BETWEEN 1 AND 999999999999999999),
+    mid_rate          BIGINT NOT NULL CHECK (mid_rate BETWEEN 1 AND 999999999999999999),
+    source            TEXT   NOT NULL CHECK (source IN ('Tcmb', 'Manual', 'Network')),
+    effective_from    BIGINT NOT NULL CHECK (effective_from BETWEEN 0 AND 9000000000000000),
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT   NOT NULL,
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL,
+    UNIQUE (tenant_id, base_currency, quote_currency, effective_from),
+    CHECK (base_currency <> quote_currency),
+    CHECK (buy_rate <= mid_rate AND mid_rate <= sell_rate)
+);
+
 -- A BIN belongs to one tenant platform-wide: it routes a card number to its
 -- tenant before anything else is known.
 CREATE TABLE bin (
