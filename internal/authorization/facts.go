@@ -90,7 +90,8 @@ type Facts struct {
 	fingerprint string
 	plastics    []id.ID[issuing.Card]
 	name        issuing.CardName // for events and slips
-	slipMonths  int              // for which the tenant keeps slips
+	found       issuing.CardOnNetwork
+	slipMonths  int // for which the tenant keeps slips
 }
 
 // CardFacts are the immutable parts of the card that was found.

@@ -62,7 +62,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if !known || !keyed {
 		return f, fmt.Errorf("%w: product %s of card %s", errNotConfigured, card.Card.ProductCode, card.Card.ID)
 	}
-	f.Card, f.name = cardFacts(card, cfg, now), card.Name()
+	f.Card, f.name, f.found = cardFacts(card, cfg, now), card.Name(), card
 	f.slipMonths = cfg.Attributes.DigitalSlipRetentionMonths
 	f.Card.Network, f.Card.Country = string(bin.Network), bin.Country.Alpha2()
 	f.Product = productFacts(product)

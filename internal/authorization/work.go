@@ -156,10 +156,15 @@ func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error 
 	}
 	for _, op := range ops {
 		f := op.facts
-		// A PIN that was changed since it was compared must be compared again; one
-		// that waits for the chip, read again.
-		if op.conclusion == nil && f.Card.Found && (f.PIN != NotPresent || w.cards[f.Card.ID].Script != issuing.NoScript) &&
-			!w.cards[f.Card.ID].PINChangedAt.Equal(f.Card.PINChangedAt) {
+		if op.conclusion != nil || !f.Card.Found {
+			continue
+		}
+		card := w.cards[f.Card.ID]
+		// A card that found or left its customer spends from another account. A PIN
+		// that was changed since it was compared must be compared again; one that
+		// waits for the chip, read again.
+		if card.HasChangedHands(f.found) ||
+			(f.PIN != NotPresent || card.Script != issuing.NoScript) && !card.PINChangedAt.Equal(f.Card.PINChangedAt) {
 			op.stale = true
 		}
 	}

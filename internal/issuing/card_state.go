@@ -35,6 +35,8 @@ type CardState struct {
 	locked CardStatus // the status as it was read
 	number string     // the keyed hash of its card number
 	shared bool       // other plastics have the same number
+
+	holderChanges int64 // how often it got or lost a customer
 }
 
 // CardOnNetwork is a card as a message from a network finds it, with what hangs
@@ -46,7 +48,14 @@ type CardOnNetwork struct {
 
 	shipment ShipmentStatus
 	current  CardStatus // of the card in force
+
+	holderChanges int64
 }
+
+// HasChangedHands reports whether the card got or lost a customer since it was
+// found on the network as n: what n says of customer and account is out of date
+// then.
+func (c CardState) HasChangedHands(n CardOnNetwork) bool { return c.holderChanges != n.holderChanges }
 
 // MayActivate reports whether the conditions of a first activation are met, and
 // whether nothing that only privileged callers lift is in its way.

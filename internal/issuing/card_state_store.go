@@ -24,7 +24,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
 			micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current)
+			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges)
 		if err != nil {
 			return n, err
 		}
@@ -42,7 +42,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
 			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
-			f.status
+			f.status, c.holder_changes
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
 		JOIN card f ON f.id = i.current_card_id`+customer.JoinHolder+`
@@ -53,7 +53,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 var selectCardStates = db.Lookup{
 	Head: `SELECT id, pan_index, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
 		chip_script, chip_script_atc, tap, contactless_count, contactless_amount,
-		scheduled_status, scheduled_at, scheduled_right, retires_at FROM card WHERE id IN (
+		scheduled_status, scheduled_at, scheduled_right, retires_at, holder_changes FROM card WHERE id IN (
 		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
 	Tail: `) ORDER BY id`,
 	Lock: true,
@@ -77,7 +77,7 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 		var window int64
 		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
 			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.Scheduled,
-			micros{&c.ScheduledAt}, &c.ScheduledRight, micros{&c.RetiresAt})
+			micros{&c.ScheduledAt}, &c.ScheduledRight, micros{&c.RetiresAt}, &c.holderChanges)
 		if err != nil {
 			return err
 		}

@@ -256,11 +256,16 @@ func moveOwnAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, n Non
 }
 
 // saveHolder writes whose an issuance is and which account it spends from. The
-// caller has locked its row.
+// caller has locked its row and those of its cards.
 func saveHolder(ctx context.Context, tx db.Tx, i Issuance) error {
 	_, err := tx.Exec(ctx, `UPDATE issuance SET customer_id = $3, account_id = $4, account_no = $5 WHERE tenant_id = $1 AND id = $2`,
 		i.Tenant, i.ID, i.Customer, i.Account, i.AccountNo)
 	if err != nil {
+		return err
+	}
+	// Who has found the card, and waits for its lock, learns that it must look again.
+	if _, err = tx.Exec(ctx, `UPDATE card SET holder_changes = holder_changes + 1 WHERE tenant_id = $1 AND issuance_id = $2`,
+		i.Tenant, i.ID); err != nil {
 		return err
 	}
 	return saveIssuance(ctx, tx, i)

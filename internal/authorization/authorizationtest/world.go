@@ -96,16 +96,22 @@ func (w *World) NewEngine() *authorization.Engine {
 	must(w.T, err)
 	_, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
 	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, programs, cards, codes, w.Clock,
-		w.log, nobody{}, w.Config)
+		w.log, Nobody{}, w.Config)
 	w.T.Cleanup(e.Close)
 	return e
 }
 
-type nobody struct{}
+// Nobody observes an engine and keeps nothing.
+type Nobody struct{}
 
-func (nobody) Stage(string, clock.Stopwatch)                     {}
-func (nobody) Decided(authorization.Flow, authorization.Outcome) {}
-func (nobody) Group(int)                                         {}
+// Stage implements authorization.Observer.
+func (Nobody) Stage(string, clock.Stopwatch) {}
+
+// Decided implements authorization.Observer.
+func (Nobody) Decided(authorization.Flow, authorization.Outcome) {}
+
+// Group implements authorization.Observer.
+func (Nobody) Group(int) {}
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -279,6 +279,7 @@ CREATE TABLE card (
     atc_window         BIGINT  NOT NULL CHECK (atc_window BETWEEN 0 AND 9223372036854775807),
     chip_script        TEXT    NOT NULL DEFAULT '' CHECK (chip_script IN ('', 'PinChange', 'PinUnblock')), -- waits for the chip
     chip_script_atc    BIGINT  NOT NULL DEFAULT -1 CHECK (chip_script_atc BETWEEN -1 AND 65535), -- of the answer that carried it last
+    holder_changes     BIGINT  NOT NULL DEFAULT 0 CHECK (holder_changes BETWEEN 0 AND 1000000000), -- how often it got or lost a customer
     tap                TEXT    NOT NULL, -- the last contactless answer that asked for a PIN, for the second tap
     contactless_count  BIGINT  NOT NULL CHECK (contactless_count BETWEEN 0 AND 1000000),
     contactless_amount BIGINT  NOT NULL CHECK (contactless_amount BETWEEN 0 AND 1000000000000000),
