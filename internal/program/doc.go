@@ -24,4 +24,6 @@
 //     version in the same transaction.
 //   - Codes are never used again, not even after deletion.
 //   - A card art that a plastic has is not deleted.
+//   - A pair of currencies has one [ExchangeRate] from each moment on. Rates are
+//     exact, and no part of the configuration.
 package program
