@@ -29,18 +29,6 @@ func (s *Service) TenantByID(ctx context.Context, tenant TenantID) (t Tenant, er
 	return t, err
 }
 
-// TenantByCode returns the tenant with this code; an unknown one is NotFound.
-func (s *Service) TenantByCode(ctx context.Context, code string) (t Tenant, err error) {
-	err = s.DB.View(ctx, func(tx db.Tx) error {
-		var found bool
-		if t, found, err = FindTenantByCode(ctx, tx, code); err == nil && !found {
-			err = errTenantNotFound
-		}
-		return err
-	})
-	return t, err
-}
-
 // Tenants returns every tenant in the order of creation.
 func (s *Service) Tenants(ctx context.Context) (all []Tenant, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {

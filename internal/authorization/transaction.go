@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -130,21 +129,6 @@ const (
 	StatusPartiallyRefunded Status = "PartiallyRefunded"
 	StatusFailed            Status = "Failed"
 )
-
-// next is the state machine of contract §4.5, with the two moves that settled
-// questions add: a posted single-message item may be reversed.
-var next = map[Status][]Status{
-	StatusPending:           {StatusApproved, StatusCleared, StatusDeclined, StatusFailed},
-	StatusApproved:          {StatusReversed, StatusPartiallyReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
-	StatusPartiallyReversed: {StatusPartiallyReversed, StatusReversed, StatusPartiallyCleared, StatusCleared, StatusExpired},
-	StatusPartiallyCleared:  {StatusPartiallyCleared, StatusCleared},
-	StatusExpired:           {StatusCleared, StatusPartiallyCleared},
-	StatusCleared:           {StatusPartiallyRefunded, StatusRefunded, StatusReversed, StatusPartiallyReversed},
-	StatusPartiallyRefunded: {StatusPartiallyRefunded, StatusRefunded},
-} // a status with no entry is final
-
-// CanBecome reports whether the state machine allows the move from s to t.
-func (s Status) CanBecome(t Status) bool { return slices.Contains(next[s], t) }
 
 // HoldsMoney reports whether a transaction in this status may have an open hold.
 func (s Status) HoldsMoney() bool {

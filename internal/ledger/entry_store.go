@@ -41,22 +41,6 @@ func entryByKey(ctx context.Context, tx db.Tx, tenant access.TenantID, key strin
 	return e, err == nil, err
 }
 
-// EntriesOfTransaction returns the entries of a card transaction, oldest first,
-// with their postings.
-func EntriesOfTransaction(ctx context.Context, tx db.Tx, transaction string) ([]Entry, error) {
-	all, err := db.Collect(ctx, tx, scanEntry,
-		"SELECT "+entryColumns+" FROM entry e WHERE e.transaction_id = $1 ORDER BY e.id", transaction)
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		if all[i].Postings, err = postingsOf(ctx, tx, all[i].ID); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
 func postingsOf(ctx context.Context, tx db.Tx, e EntryID) ([]Posting, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (Posting, error) {
 		var p Posting

@@ -48,14 +48,6 @@ func KeysByLabelPrefix(ctx context.Context, tx db.Tx, tenant access.TenantID, pr
 		ORDER BY label, version DESC, created_at DESC, id DESC`, tenant, prefix)
 }
 
-// KeysOfTenant returns the tenant's own keys, those not shared with a client,
-// by label, newest version first.
-func KeysOfTenant(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Key, error) {
-	return db.Collect(ctx, tx, scanKey, `SELECT `+keyColumns+` FROM key_block
-		WHERE tenant_id = $1 AND client_id IS NULL
-		ORDER BY label, version DESC, created_at DESC, id DESC`, tenant)
-}
-
 // KeysOfClient returns the keys shared with a client that are alive at now,
 // newest first.
 func KeysOfClient(ctx context.Context, tx db.Tx, tenant access.TenantID, clientID string, now time.Time) ([]Key, error) {

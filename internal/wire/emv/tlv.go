@@ -87,10 +87,6 @@ func (r *Reader) Tag() Tag { return r.tag }
 // Value is the value of the current object, a view of the data.
 func (r *Reader) Value() []byte { return r.value }
 
-// Raw is the whole current object, tag and length included, a view of the
-// data.
-func (r *Reader) Raw() []byte { return r.raw }
-
 // Err is the fault that ended the walk, nil at the end of the data.
 func (r *Reader) Err() error {
 	if r.err == nil {
@@ -168,22 +164,6 @@ func Append(dst []byte, t Tag, value []byte) []byte {
 		dst = append(dst, 0x82, byte(n>>8), byte(n))
 	}
 	return append(dst, value...)
-}
-
-// Find returns the value of the first object with tag t at the top level, a
-// view of data. It walks over all of data, so that a fault anywhere is an
-// error.
-func Find(data []byte, t Tag) (value []byte, found bool, err error) {
-	r := Read(data)
-	for r.Next() {
-		if r.tag == t && !found {
-			value, found = r.value, true
-		}
-	}
-	if r.err != nil {
-		return nil, false, r.err
-	}
-	return value, found, nil
 }
 
 // Strip appends data to dst without the objects that hold card data, at the
