@@ -227,6 +227,8 @@ type Product struct {
 
 // NewProduct returns a product with the contract's defaults, to be filled.
 // PINRequired is the default of a virtual card; see [Product.HasPlastic].
+// InstallmentAllowed is that of a card that is not credit; see
+// [Product.IsForInstallments].
 func NewProduct(code string) Product {
 	return Product{
 		Code:                        code,
@@ -261,6 +263,10 @@ const DefaultChipProfile = "CVN18"
 func (p Product) HasPlastic() bool {
 	return slices.ContainsFunc(p.FormFactors, func(f FormFactor) bool { return f != Virtual })
 }
+
+// IsForInstallments reports whether cards of the product pay in instalments
+// where nothing else is said.
+func (p Product) IsForInstallments() bool { return p.CardType == Credit }
 
 // Allows reports whether a customer of this type may hold the product.
 func (p Product) Allows(t customer.Type) bool { return slices.Contains(p.CustomerTypes, t) }

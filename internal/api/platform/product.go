@@ -256,7 +256,7 @@ func decodeProduct(in cardProductRequest) (program.Product, error) {
 	p.PINTryLimit, p.CVV2TryLimit = or(in.PINTryLimit, p.PINTryLimit), or(in.CVV2TryLimit, p.CVV2TryLimit)
 	p.CVV2ResetOnSuccess, p.DynamicCVV2 = or(in.CVV2ResetOnSuccess, p.CVV2ResetOnSuccess), in.DynamicCVV2
 	p.ThreeDSEnrolled, p.TokenizationAllowed = or(in.ThreeDSEnrolled, p.ThreeDSEnrolled), in.TokenizationAllowed
-	p.InstallmentAllowed = or(in.InstallmentAllowed, p.CardType == program.Credit)
+	p.InstallmentAllowed = or(in.InstallmentAllowed, p.IsForInstallments())
 	p.DigitalSlip = given(in.DigitalSlip, p.DigitalSlip)
 	p.MaxCardsPerCustomer, p.MaxChildCards = or(in.MaxCardsPerCustomer, p.MaxCardsPerCustomer), or(in.MaxChildCards, p.MaxChildCards)
 	p.MinAge, p.ChildMinAge = or(in.MinAge, p.MinAge), or(in.ChildMinAge, p.ChildMinAge)
