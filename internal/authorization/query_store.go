@@ -133,11 +133,11 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	if f.MaxMinor != nil {
 		w.And("billing_amount <= ?", *f.MaxMinor)
 	}
-	if f.OnlyFinancial {
-		w.And("status NOT IN ('Declined', 'Failed') AND code NOT IN ('BalanceInquiry', 'CardVerification')")
+	if f.OnlyFinancial || f.WithoutDeclined {
+		among(w, "status", true, refusedStatuses[:])
 	}
-	if f.WithoutDeclined {
-		w.And("status NOT IN ('Declined', 'Failed')")
+	if f.OnlyFinancial {
+		among(w, "code", true, questionCodes[:])
 	}
 	return w
 }

@@ -1,6 +1,7 @@
 package authorization
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -204,6 +205,19 @@ func (Transaction) IDPrefix() string { return "txn" }
 
 // Outstanding is what the transaction still stands for: approved less reversed.
 func (t Transaction) Outstanding() money.Amount { return minus(t.Billing, t.Reversed) }
+
+// What moves and holds no money: refusals, whatever was asked for, and
+// questions, whatever the answer.
+var (
+	refusedStatuses = [...]Status{StatusDeclined, StatusFailed}
+	questionCodes   = [...]Code{BalanceInquiry, CardVerification}
+)
+
+// IsFinancial reports whether the transaction moved or held money. The list
+// asks the same of the stored ones; see [TransactionFilter].OnlyFinancial.
+func (t *Transaction) IsFinancial() bool {
+	return !slices.Contains(refusedStatuses[:], t.Status) && !slices.Contains(questionCodes[:], t.Code)
+}
 
 // settle ends a transaction that still stands when the hold of its life cycle
 // has come to an end; see closeChain.

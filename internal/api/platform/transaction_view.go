@@ -283,7 +283,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		},
 		TransactionClass: TransactionClass{
 			FlowCode: string(t.Flow), TransactionCode: orNil(t.Code), TransactionNetwork: orNil(t.CardNetwork), TransactionDomain: orNil(t.Domain),
-			Status: string(t.Status), IsDebit: t.IsDebit, IsFinancial: isFinancial(&t.Transaction), IsAdvice: t.IsAdvice,
+			Status: string(t.Status), IsDebit: t.IsDebit, IsFinancial: t.IsFinancial(), IsAdvice: t.IsAdvice,
 			IsStandIn: t.Flow == authorization.AuthorizationAdvice || t.DecidedBy == authorization.ByStandIn && t.Reason == authorization.Approved, IsForcePost: t.IsForcePost, MTI: orNil(m.MTI), ProcessingCode: orNil(m.ProcessingCode),
 		},
 		TransactionDecision: TransactionDecision{
@@ -457,12 +457,6 @@ func dayOf(text string, sent time.Time) *string {
 	}
 	day, _, _ := strings.Cut(*whole, "T")
 	return orNil(day)
-}
-
-// isFinancial reports whether a transaction moved or held money.
-func isFinancial(t *authorization.Transaction) bool {
-	return t.Status != authorization.StatusDeclined && t.Status != authorization.StatusFailed &&
-		t.Code != authorization.BalanceInquiry && t.Code != authorization.CardVerification
 }
 
 func modeOf(field22 string) string {
