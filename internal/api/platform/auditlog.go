@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -26,7 +27,7 @@ func (cardActions) Members() []api.Member {
 	return api.Numbered(1, "Create", "BulkCreate", "Link", "Unlink", "StatusChange", "Renew", "Replace", "PolicyChange",
 		"PhoneChange", "DigitalSlipChange", "AutoRenewalChange", "PinVerify", "PinSet", "PinChange", "PinUnblock",
 		"PinSetRandom", "PinSms", "Cvv2Verify", "Cvv2Reset", "Cvv2View", "Detokenize", "PersoStatus", "ShipmentStatus",
-		"VelocityOverride", "NoteAdd")
+		"VelocityOverride", "NoteAdd", "StatusSchedule")
 }
 
 func (definitionActions) Members() []api.Member {
@@ -40,8 +41,8 @@ func (definedEntities) Members() []api.Member {
 // AuditQuery is what the three lists are filtered by.
 type AuditQuery struct {
 	api.Paging
-	DateFrom    string   `query:"DateFrom" doc:"ISO 8601 with offset; absent: 366 days before DateTo, and never more."`
-	DateTo      string   `query:"DateTo" doc:"ISO 8601 with offset; absent: now."`
+	DateFrom    string   `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 366 days before DateTo, and never more."`
+	DateTo      string   `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
 	ActionTypes []string `query:"ActionTypes,explode" maxItems:"30"`
 	UserName    string   `query:"UserName" maxLength:"128"`
 	ClientID    string   `query:"ClientId" maxLength:"64"`
@@ -51,9 +52,9 @@ type AuditQuery struct {
 // auditDays is how many days a list spans at most.
 const auditDays = 366
 
-func (a *API) auditFilter(q *decoding, in AuditQuery, stream audit.Stream, actions []string) audit.Filter {
+func (a *API) auditFilter(q *decoding, zone *time.Location, in AuditQuery, stream audit.Stream, actions []string) audit.Filter {
 	f := audit.Filter{
-		Stream: stream, From: q.time("DateFrom", in.DateFrom), To: q.time("DateTo", in.DateTo), Actions: actions,
+		Stream: stream, From: q.from("DateFrom", in.DateFrom, zone), To: q.until("DateTo", in.DateTo, zone), Actions: actions,
 		User: in.UserName, Client: in.ClientID, Channel: in.Channel,
 	}
 	if f.To.IsZero() {
@@ -124,8 +125,12 @@ func (a *API) listCardAudits(ctx context.Context, c access.Caller, in *struct {
 	IssuanceNo string `query:"IssuanceNo" maxLength:"16"`
 	CustomerNo string `query:"CustomerNo" maxLength:"20"`
 }) (api.Page[cardAudit], error) {
+	tenant, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return api.Page[cardAudit]{}, err
+	}
 	var q decoding
-	f := a.auditFilter(&q, in.AuditQuery, audit.CardStream, membersOf[cardActions, string](&q, "ActionTypes", in.ActionTypes))
+	f := a.auditFilter(&q, tenant.Zone, in.AuditQuery, audit.CardStream, membersOf[cardActions, string](&q, "ActionTypes", in.ActionTypes))
 	q.oneSelector(true, in.CardToken, in.IssuanceNo, in.CustomerNo)
 	if err := q.err(); err != nil {
 		return api.Page[cardAudit]{}, err
@@ -206,8 +211,12 @@ func (a *API) listProductAudits(ctx context.Context, c access.Caller, in *struct
 	ProductCode string `query:"ProductCode" maxLength:"32"`
 	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute or ExchangeRate."`
 }) (api.Page[productAudit], error) {
+	tenant, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return api.Page[productAudit]{}, err
+	}
 	var q decoding
-	f := a.auditFilter(&q, in.AuditQuery, audit.ProductStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
+	f := a.auditFilter(&q, tenant.Zone, in.AuditQuery, audit.ProductStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
 	if kind := enumOf[definedEntities](&q, "EntityType", in.EntityType); kind != "" {
 		f.EntityTypes = []string{kind}
 	}
@@ -228,9 +237,10 @@ func (a *API) listProductAudits(ctx context.Context, c access.Caller, in *struct
 
 type policyAudit struct {
 	AuditItem
-	CardToken *string `json:"cardToken"`
-	Kind      string  `json:"kind" doc:"CardPolicy, Velocity, Authorization or Fee."`
-	Code      *string `json:"code" doc:"Of the control; the changes of a card policy name its types."`
+	CardToken  *string `json:"cardToken"`
+	PolicyType *string `json:"policyType" doc:"The type that a card policy was changed of; null for several, which the changes name."`
+	Kind       string  `json:"kind" doc:"CardPolicy, Velocity, Authorization or Fee."`
+	Code       *string `json:"code" doc:"Of the control; the changes of a card policy name its types."`
 }
 
 func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct {
@@ -240,8 +250,12 @@ func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct 
 	ControlCode string `query:"ControlCode" maxLength:"32"`
 	PolicyType  string `query:"PolicyType" maxLength:"32"`
 }) (api.Page[policyAudit], error) {
+	tenant, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return api.Page[policyAudit]{}, err
+	}
 	var q decoding
-	f := a.auditFilter(&q, in.AuditQuery, audit.PolicyStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
+	f := a.auditFilter(&q, tenant.Zone, in.AuditQuery, audit.PolicyStream, membersOf[definitionActions, string](&q, "ActionTypes", in.ActionTypes))
 	q.oneSelector(false, in.CardToken, in.IssuanceNo)
 	if in.PolicyType != "" && !slices.Contains(program.PolicyTypes(), program.PolicyType(in.PolicyType)) {
 		q.fail("PolicyType", "unknown", "must be a policy type")
@@ -260,10 +274,24 @@ func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct 
 	}
 	rows := make([]policyAudit, len(entries))
 	for i, e := range entries {
-		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), e.EntityType, orNil(e.EntityKey)}
+		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), nil, e.EntityType, orNil(e.EntityKey)}
 		if e.CardID != "" { // the changes name the types
 			rows[i].Kind, rows[i].Code = "CardPolicy", nil
+			rows[i].PolicyType = onlyPolicyType(e.Changes)
 		}
 	}
 	return api.PageOf(total, rows), nil
+}
+
+// onlyPolicyType is the type of all changes; nil when they are of several.
+func onlyPolicyType(changes []audit.Change) *string {
+	only := ""
+	for _, c := range changes {
+		name, _, _ := strings.Cut(c.Property, ".") // .timed
+		if only != "" && name != only || !slices.Contains(program.PolicyTypes(), program.PolicyType(name)) {
+			return nil
+		}
+		only = name
+	}
+	return orNil(only)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -102,6 +103,22 @@ func (d *decoding) month(name, text string) issuing.Expiry {
 		d.fail(name, "not_a_month", "must be a month in the form YYYY-MM")
 	}
 	return e
+}
+
+// from and until read the two ends of a span: a time, or a day of the tenant,
+// which is meant whole.
+func (d *decoding) from(name, text string, zone *time.Location) time.Time {
+	if day, err := clock.ParseDate(text); err == nil {
+		return day.In(zone)
+	}
+	return d.time(name, text)
+}
+
+func (d *decoding) until(name, text string, zone *time.Location) time.Time {
+	if day, err := clock.ParseDate(text); err == nil {
+		return day.AddDays(1).In(zone)
+	}
+	return d.time(name, text)
 }
 
 func (d *decoding) time(name, text string) time.Time {

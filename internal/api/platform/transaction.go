@@ -95,8 +95,8 @@ type transactionQuery struct {
 	RRN                  string `query:"Rrn" maxLength:"12"`
 	NetworkTransactionID string `query:"NetworkTransactionId" maxLength:"40"`
 
-	DateFrom        string   `query:"DateFrom" doc:"ISO 8601 with offset; absent: 30 days ago. At most 92 days before DateTo."`
-	DateTo          string   `query:"DateTo" doc:"ISO 8601 with offset; absent: now."`
+	DateFrom        string   `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 30 days ago. At most 92 days before DateTo."`
+	DateTo          string   `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
 	Status          []string `query:"Status,explode" maxItems:"20"`
 	FlowCodes       []string `query:"FlowCodes,explode" maxItems:"20"`
 	Codes           []string `query:"TransactionCodes,explode" maxItems:"20"`
@@ -201,7 +201,7 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 	}
 	f := authorization.TransactionFilter{
 		RRN: in.RRN, NetworkTransactionID: in.NetworkTransactionID,
-		From: q.time("DateFrom", in.DateFrom), To: q.time("DateTo", in.DateTo),
+		From: q.from("DateFrom", in.DateFrom, tenant.Zone), To: q.until("DateTo", in.DateTo, tenant.Zone),
 		Statuses:  membersOf[transactionStatuses, authorization.Status](&q, "Status", in.Status),
 		Flows:     membersOf[flowCodes, authorization.Flow](&q, "FlowCodes", in.FlowCodes),
 		Codes:     membersOf[transactionCodes, authorization.Code](&q, "TransactionCodes", in.Codes),
