@@ -67,3 +67,25 @@ var _ issuing.LastUse = (*Queries)(nil)
 func (q *Queries) LastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) (time.Time, error) {
 	return lastUsed(ctx, tx, tenant, issuance)
 }
+
+// LastUses returns when something that was not declined last happened to each of
+// these cards of the caller's tenant. Cards that were never used are missing.
+func (q *Queries) LastUses(ctx context.Context, c access.Caller, cards []id.ID[issuing.Card]) (map[id.ID[issuing.Card]]time.Time, error) {
+	last := make(map[id.ID[issuing.Card]]time.Time, len(cards))
+	err := q.db.View(ctx, func(tx db.Tx) error {
+		for _, card := range cards {
+			at, found, err := readLastUse(ctx, tx, c.Tenant, card)
+			if err != nil {
+				return err
+			}
+			if found {
+				last[card] = at
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find last uses: %w", err)
+	}
+	return last, nil
+}

@@ -65,6 +65,16 @@ func readStatistics(ctx context.Context, tx db.Tx, tenant access.TenantID, issua
 	return s, err
 }
 
+func readLastUse(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[issuing.Card]) (at time.Time, found bool, err error) {
+	micros, found, err := db.One(ctx, tx, func(row db.Scanner) (n int64, err error) { return n, row.Scan(&n) },
+		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND card_id = $2 AND status NOT IN ('Declined', 'Failed')
+		ORDER BY created_at DESC LIMIT 1`, tenant, card)
+	if err != nil || !found {
+		return time.Time{}, false, err
+	}
+	return clock.FromMicros(micros), true, nil
+}
+
 // holdsOfIssuance returns the holds of what still holds money.
 func holdsOfIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) ([]ledger.HoldID, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (h ledger.HoldID, err error) { return h, row.Scan(&h) },

@@ -50,6 +50,10 @@ type CardCreated struct {
 	PINStatus        PINStatus
 	ExpireYear       int
 	ExpireMonth      int
+	AutoRenewal      program.AutoRenewal
+	SlipType         program.DigitalSlipType
+	PersoStatus      PersoStatus            // of plastic
+	DeliveryMethod   program.DeliveryMethod // of plastic
 }
 
 // CardStatusChanged is what the event of a change of status adds; the status
@@ -122,9 +126,14 @@ func raiseStatus(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card
 
 // raiseIssue tells of a new card.
 func raiseIssue(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
-	return raiseCard(ctx, tx, c, EventCardCreated, d.card.ID, d.card.CreatedAt, CardCreated{
+	about := CardCreated{
 		AccountNo: d.issuance.AccountNo, ExternalCardID: d.issuance.ExternalCardID, FormFactor: d.card.FormFactor,
 		Ownership: d.issuance.Ownership(), ParentIssuanceNo: d.parent.No, Reason: d.card.Reason, PINStatus: d.card.PINStatus,
 		ExpireYear: d.card.Expires.Year, ExpireMonth: int(d.card.Expires.Month),
-	})
+		AutoRenewal: d.issuance.AutoRenewal, SlipType: d.issuance.DigitalSlipType,
+	}
+	if b := d.card.Physical; b != nil {
+		about.PersoStatus, about.DeliveryMethod = b.PersoStatus, b.DeliveryMethod
+	}
+	return raiseCard(ctx, tx, c, EventCardCreated, d.card.ID, d.card.CreatedAt, about)
 }

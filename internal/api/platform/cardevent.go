@@ -53,6 +53,10 @@ type cardCreatedEvent struct {
 	PINStatus         string  `json:"pinStatus"`
 	ExpireYear        int     `json:"expireYear"`
 	ExpireMonth       int     `json:"expireMonth"`
+	AutoRenewalStatus string  `json:"autoRenewalStatus"`
+	DigitalSlipType   string  `json:"digitalSlipType"`
+	PersoStatus       *string `json:"persoStatus" doc:"Of plastic."`
+	DeliveryMethod    *string `json:"deliveryMethod" doc:"Of plastic."`
 }
 
 func encodeCardCreated(card CardOfEvent, a issuing.CardCreated) cardCreatedEvent {
@@ -60,6 +64,8 @@ func encodeCardCreated(card CardOfEvent, a issuing.CardCreated) cardCreatedEvent
 		CardOfEvent: card, AccountNo: a.AccountNo, ExternalCardID: orNil(a.ExternalCardID), FormFactor: string(a.FormFactor),
 		CardOwnershipType: string(a.Ownership), ParentIssuanceNo: orNil(a.ParentIssuanceNo), StatusReason: string(a.Reason),
 		PINStatus: string(a.PINStatus), ExpireYear: a.ExpireYear, ExpireMonth: a.ExpireMonth,
+		AutoRenewalStatus: string(a.AutoRenewal), DigitalSlipType: string(a.SlipType), PersoStatus: orNil(string(a.PersoStatus)),
+		DeliveryMethod: orNil(string(a.DeliveryMethod)),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
@@ -249,14 +251,15 @@ func (a *API) findOrCreateCustomer(ctx context.Context, c access.Caller, in *str
 		return customerOrCreated{}, err
 	}
 	found, created, err := a.Customers.FindOrCreate(ctx, c, u)
-	return customerOrCreated{encodeCustomer(found), created}, err
+	out, err := a.customerDetail(ctx, c, found, err)
+	return customerOrCreated{out, created}, err
 }
 
 func (a *API) showCustomer(ctx context.Context, c access.Caller, in *struct {
 	CustomerNo string `path:"customerNo"`
 }) (CustomerDetail, error) {
 	u, err := a.Customers.Customer(ctx, c, in.CustomerNo)
-	return encodeCustomer(u), err
+	return a.customerDetail(ctx, c, u, err)
 }
 
 func (a *API) updateCustomer(ctx context.Context, c access.Caller, in *struct {
@@ -277,7 +280,7 @@ func (a *API) updateCustomer(ctx context.Context, c access.Caller, in *struct {
 		return CustomerDetail{}, err
 	}
 	u, err := a.Customers.Update(ctx, c, change)
-	return encodeCustomer(u), err
+	return a.customerDetail(ctx, c, u, err)
 }
 
 func (a *API) listCustomers(ctx context.Context, c access.Caller, in *struct {
@@ -414,6 +417,26 @@ func encodeBrief(u customer.Customer) CustomerBrief {
 		info.CompanyName = orNil(u.Business.CompanyName)
 	}
 	return info
+}
+
+// customerDetail shows a customer that was found or changed, unless err, with
+// when the cards were last used.
+func (a *API) customerDetail(ctx context.Context, c access.Caller, u customer.Detail, err error) (CustomerDetail, error) {
+	if err != nil {
+		return CustomerDetail{}, err
+	}
+	out := encodeCustomer(u)
+	cards := make([]id.ID[issuing.Card], len(u.Cards))
+	for i, k := range u.Cards {
+		if cards[i], err = id.Parse[issuing.Card](k.ID); err != nil {
+			return CustomerDetail{}, err
+		}
+	}
+	last, err := a.Transactions.LastUses(ctx, c, cards)
+	for i, card := range cards {
+		out.Cards[i].LastTransactionDate = timeOrNil(last[card])
+	}
+	return out, err
 }
 
 func encodeCustomer(u customer.Detail) CustomerDetail {
