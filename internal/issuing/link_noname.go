@@ -214,10 +214,13 @@ func (s *Service) compareNoname(ctx context.Context, c access.Caller, card cardI
 	return same && right, nil
 }
 
-// lockIssued locks every card of an issuance and then the issuance, and reads
-// them again. A card that came between is errStale.
+// lockIssued locks an issuance and then every card of it, in the order that
+// everybody has, and reads them.
 func (s *Service) lockIssued(ctx context.Context, tx db.Tx, c access.Caller, issuance id.ID[Issuance]) ([]Card, Issuance, error) {
-	cards, err := readCardsOfIssuance(ctx, tx, c.Tenant, issuance)
+	if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, issuance.String()); err != nil {
+		return nil, Issuance{}, fmt.Errorf("lock issuance: %w", err)
+	}
+	cards, err := readCardsOfIssuance(ctx, tx, c.Tenant, issuance) // no other can come now
 	if err != nil {
 		return nil, Issuance{}, fmt.Errorf("read cards of issuance: %w", err)
 	}
@@ -228,20 +231,12 @@ func (s *Service) lockIssued(ctx context.Context, tx db.Tx, c access.Caller, iss
 	if _, err := LockCardStates(ctx, tx, ids); err != nil {
 		return nil, Issuance{}, err
 	}
-	if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, issuance.String()); err != nil {
-		return nil, Issuance{}, fmt.Errorf("lock issuance: %w", err)
-	}
 	i, found, err := readIssuance(ctx, tx, c.Tenant, issuance)
 	if err != nil || !found {
 		return nil, i, fmt.Errorf("read issuance %s: %w", issuance, db.Missing(err))
 	}
 	if cards, err = readCardsOfIssuance(ctx, tx, c.Tenant, issuance); err != nil {
 		return nil, i, fmt.Errorf("read cards of issuance: %w", err)
-	}
-	for _, card := range cards {
-		if !slices.Contains(ids, card.ID) {
-			return nil, i, errStale
-		}
 	}
 	return cards, i, nil
 }
@@ -256,8 +251,8 @@ type linking struct {
 	product program.Product
 }
 
-// run links card, after looking again at what others may have changed: cards,
-// issuance and customer are locked in this order, the account last.
+// run links card, after looking again at what others may have changed: issuance,
+// cards and customer are locked in this order, the account last.
 func (l linking) run(ctx context.Context, card Card) error {
 	cards, i, err := l.s.lockIssued(ctx, l.tx, l.c, card.Issuance)
 	if err != nil {

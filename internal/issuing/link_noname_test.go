@@ -1,10 +1,12 @@
 package issuing
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
@@ -12,6 +14,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
@@ -256,6 +259,36 @@ func (w *cardWorld) aPIN(n NonameCard) PINInput {
 		return clearPIN("8274")
 	}
 	return clearPIN("7392")
+}
+
+// Whoever holds an issuance gets its cards: a link that waits for it has none of
+// them, so that the two never wait for each other.
+func TestLinkNoname_locksTheIssuanceBeforeItsCards(t *testing.T) {
+	w := newNonameWorld(t, dbtest.Postgres(t), 10, program.RandomPAN)
+	w.addHolder(t, "2")
+	n := w.makeNonames(t, 1).Cards[0]
+	linked := make(chan error, 1)
+	err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+		if err := db.LockRow(t.Context(), tx, &lockIssuance, w.caller.Tenant, n.Card.Issuance.String()); err != nil {
+			return err
+		}
+		go func() {
+			_, err := w.LinkNoname(context.Background(), w.caller, NonameLink{CardToken: n.Card.Token, CustomerNo: "2", Check: CheckNone, Activate: true})
+			linked <- err
+		}()
+		time.Sleep(500 * time.Millisecond)
+		if err := db.LimitLockWait(t.Context(), tx, 100*time.Millisecond); err != nil {
+			return err
+		}
+		_, err := LockCardStates(t.Context(), tx, []id.ID[Card]{n.Card.ID})
+		return err
+	})
+	if err != nil {
+		t.Errorf("the holder of the issuance: %v", err)
+	}
+	if err := <-linked; err != nil {
+		t.Errorf("the link after it: %v", err)
+	}
 }
 
 func TestLinkNoname_toAnAccountTheCustomerHas(t *testing.T) {

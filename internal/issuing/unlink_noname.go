@@ -69,7 +69,7 @@ type unlinking struct {
 	in NonameUnlink
 }
 
-// run unlinks the issuance of card. Its cards are locked first, so that no
+// run unlinks the issuance of card. Its cards are locked before anything is judged, so that no
 // authorization can place a hold from here on.
 func (u unlinking) run(ctx context.Context, card Card) error {
 	cards, i, err := u.s.lockIssued(ctx, u.tx, u.c, card.Issuance)
