@@ -71,7 +71,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
 		d.Trace = Trace{{"Original", Fail, DuplicateTransaction, "its reversal came before it"}}
 	case req.Flow.IsReversal():
-		d.reverse(req, f, s)
+		d.reverse(s)
 	case req.Flow.IsAdvice():
 		d.advise(req, f, s)
 	default:
@@ -100,13 +100,13 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
 		if outcome == Fail {
 			d.Reason = reason
-			d.rememberTap(req, f)
+			d.rememberTap(f)
 			return
 		}
 	}
 	d.Status = StatusApproved
 	if d.asks && !d.hear(req, f, s, row) {
-		d.rememberTap(req, f)
+		d.rememberTap(f)
 		return
 	}
 	if d.isFirstUse && d.Status == StatusApproved {
@@ -150,7 +150,7 @@ func (d *Decision) consume(req *Request, f *Facts) {
 
 // rememberTap keeps the fingerprint of a contactless request that was asked for
 // a PIN: the same tap then comes again with it. Any other answer ends that.
-func (d *Decision) rememberTap(req *Request, f *Facts) {
+func (d *Decision) rememberTap(f *Facts) {
 	switch {
 	case f.Tap == "":
 	case d.Reason == PINRequired, d.Reason == PINInvalid:
@@ -238,7 +238,7 @@ func networkApproved(code string) bool {
 }
 
 // reverse undoes an earlier message, wholly or down to what remains.
-func (d *Decision) reverse(req *Request, f *Facts, s State) {
+func (d *Decision) reverse(s State) {
 	o := s.Original
 	if !o.Found || !o.SameCard {
 		d.Status, d.Reason, d.Tombstone = StatusFailed, OriginalNotFound, !o.Found
