@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,6 +34,8 @@ func (e Engine) String() string {
 type DB struct {
 	engine Engine
 	pools  pools
+	// close ends the pools, once.
+	close sync.Once
 	// transient says whether an error means "run the transaction again".
 	transient func(error) bool
 	dsn       string
@@ -122,8 +125,12 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 // Engine returns the engine in use.
 func (d *DB) Engine() Engine { return d.engine }
 
-// Close ends all connections. Transactions still running fail.
-func (d *DB) Close() error { return d.pools.close() }
+// Close ends all connections. Transactions still running fail. To close again
+// does nothing.
+func (d *DB) Close() (err error) {
+	d.close.Do(func() { err = d.pools.close() })
+	return err
+}
 
 // attemptsMax bounds how often InTx runs its closure.
 const attemptsMax = 5

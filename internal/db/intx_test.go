@@ -21,6 +21,15 @@ func openTest(t *testing.T) *DB {
 	return d
 }
 
+func TestClose_returnsAgain(t *testing.T) {
+	d := openTest(t)
+	for range 2 {
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestInTx_reportsFailedCommit(t *testing.T) {
 	d := openTest(t)
 	full := errors.New("disk full")
