@@ -74,7 +74,7 @@ func TestCountPIN_countsForAllPlasticsOfANumber(t *testing.T) {
 			}
 		}
 		w.authorize(t, old, func(c *CardState) { c.PINTryCount++; c.CVV2TryCount++ }) // at a terminal, the old plastic
-		try("1357", Tries{false, 1})                                                  // through the API, the new one
+		try("1357", Tries{false, 1})                                                  // through the API
 		for k, c := range w.states(t, old, fresh) {
 			if c.PINTryCount != 2 || c.CVV2TryCount != 1 {
 				t.Errorf("%s counts %d and %d tries, want 2 and 1", k, c.PINTryCount, c.CVV2TryCount)
@@ -86,12 +86,9 @@ func TestCountPIN_countsForAllPlasticsOfANumber(t *testing.T) {
 				t.Errorf("the PIN of %s is %s", k, c.PINStatus)
 			}
 		}
+		// The newest waits for its first use; the one in force is meant.
 		if _, err := w.UnblockPIN(t.Context(), w.caller, old.Token, PINRequest{}); err != nil {
-			wantCode(t, err, "card_status_not_suitable") // the newest waits for its first use
-			w.forceStatus(t, fresh, Active)
-			if _, err := w.UnblockPIN(t.Context(), w.caller, old.Token, PINRequest{}); err != nil {
-				t.Fatal(err)
-			}
+			t.Fatal(err)
 		}
 		for k, c := range w.states(t, old, fresh) {
 			if c.PINStatus != PINActive || c.PINTryCount != 0 || c.CVV2TryCount != 1 {
@@ -128,6 +125,34 @@ func TestUnblockPIN_leavesAPlasticWithoutPINWithout(t *testing.T) {
 		}
 		if s := states[out.New.Card.ID]; s.PINStatus != PINNotSet || s.Script != NoScript || s.PINTryCount != 0 {
 			t.Errorf("the PIN that is not there is %s, with script %q, after %d tries", s.PINStatus, s.Script, s.PINTryCount)
+		}
+	})
+}
+
+// The PIN is the number's: what is asked of it while a renewal waits is judged
+// by the plastic in force, and what comes of it is true of both.
+func TestChangePIN_whileARenewalWaits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		old, fresh := w.twoPlastics(t, "7392")
+		got, err := w.ChangePIN(t.Context(), w.caller, old.Token, clearPIN("7392"), clearPIN("8274"))
+		if err != nil || got.Card.ID != old.ID {
+			t.Fatalf("changed the PIN of %s: %v", got.Card.ID, err)
+		}
+		if tries, err := w.VerifyPIN(t.Context(), w.caller, old.Token, clearPIN("8274")); err != nil || !tries.IsValid {
+			t.Errorf("the new PIN: %+v, %v", tries, err)
+		}
+		w.changed(t, old.Token, NewStatus{Status: Inactive, Reason: CustomerRequest})
+		if _, err := w.ChangePIN(t.Context(), w.caller, old.Token, clearPIN("8274"), clearPIN("3917")); err != nil {
+			t.Errorf("change the PIN of a card that is frozen: %v", err)
+		}
+		w.changed(t, old.Token, NewStatus{Status: Blocked, Reason: UnderReview})
+		_, err = w.VerifyPIN(t.Context(), w.caller, old.Token, clearPIN("3917"))
+		wantCode(t, err, "card_status_not_suitable") // whatever the one that waits is
+		w.changed(t, old.Token, NewStatus{Status: Active, Reason: ReviewCleared})
+		w.changed(t, old.Token, NewStatus{Status: Active, Reason: FirstActivation})
+		if tries, err := w.VerifyPIN(t.Context(), w.caller, fresh.Token, clearPIN("3917")); err != nil || !tries.IsValid {
+			t.Errorf("the PIN after the activation: %+v, %v", tries, err)
 		}
 	})
 }
