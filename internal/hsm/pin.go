@@ -158,10 +158,24 @@ type OffsetTransfer struct {
 	New    pan.PAN
 }
 
+// StoredTransfer names a PIN that [PINKeeping] keeps for one card number and the
+// number that it is wanted for.
+type StoredTransfer struct {
+	Stored PINBlock
+	Length int    // of the PINs of the new number
+	To     KeyRef // the PVK of the new verifier
+	Store  KeyRef // what the PIN is kept under from then on
+	New    pan.PAN
+}
+
 // PINTransfer takes a PIN over to another card number.
 type PINTransfer interface {
 	// TransferOffset makes the offset under which a cardholder keeps the PIN with
 	// another card number. Both keys are of one tenant; a verifier of another
 	// method gives no PIN back and is ErrKeyUsage.
 	TransferOffset(ctx context.Context, t OffsetTransfer) (Verifier, error)
+	// TransferPIN makes the verifier of a kept PIN for another card number, and
+	// keeps it for that as well. All keys are of one tenant; a PIN of another
+	// length than the verifier's is ErrPINLength.
+	TransferPIN(ctx context.Context, t StoredTransfer) (Verifier, PINBlock, error)
 }

@@ -345,31 +345,50 @@ func (s *Service) carryPIN(ctx context.Context, d *draft, p pan.PAN) error {
 	if !d.carriesPIN || d.old.PIN.IsZero() {
 		return nil
 	}
-	v := d.old.PIN
+	v, block := d.old.PIN, d.old.PINBlock
 	if !d.keeps {
-		number, err := s.openPAN(ctx, d.old)
-		if err != nil {
+		var err error
+		if v, block, err = s.transferPIN(ctx, d, p); err != nil {
 			return err
 		}
-		from, found := d.cfg.KeysOf(d.cfg.BINs[d.old.BIN])
-		if !found {
-			return fmt.Errorf("BIN %s has no key set", d.old.BIN)
-		}
-		v, err = s.HSM.TransferOffset(ctx, hsm.OffsetTransfer{
-			From: from.VerifierKey(v), Old: number, Offset: v, To: d.keys.PINKey(d.product.PINLength), New: p,
-		})
-		if err != nil {
-			return fmt.Errorf("transfer PIN: %w", hsmFault(err))
-		}
 	}
-	d.card.PIN, d.card.PINStatus, d.card.PINChangedAt = v, PINActive, d.old.PINChangedAt
-	if d.keeps {
-		d.card.PINBlock = d.old.PINBlock
-		if d.old.PINStatus == PINBlocked {
-			d.card.PINStatus = PINBlocked
-		}
+	d.card.PIN, d.card.PINStatus, d.card.PINChangedAt, d.card.PINBlock = v, PINActive, d.old.PINChangedAt, block
+	if d.keeps && d.old.PINStatus == PINBlocked {
+		d.card.PINStatus = PINBlocked
 	}
 	return nil
+}
+
+// transferPIN makes what is stored of the old card's PIN for another number: of
+// the kept PIN, else of the offset.
+func (s *Service) transferPIN(ctx context.Context, d *draft, p pan.PAN) (v hsm.Verifier, block []byte, err error) {
+	number, err := s.openPAN(ctx, d.old)
+	if err != nil {
+		return v, nil, err
+	}
+	from, found := d.cfg.KeysOf(d.cfg.BINs[d.old.BIN])
+	if !found {
+		return v, nil, fmt.Errorf("BIN %s has no key set", d.old.BIN)
+	}
+	to := d.keys.PINKey(d.product.PINLength)
+	if len(d.old.PINBlock) == 0 {
+		v, err = s.HSM.TransferOffset(ctx, hsm.OffsetTransfer{
+			From: from.VerifierKey(d.old.PIN), Old: number, Offset: d.old.PIN, To: to, New: p,
+		})
+	} else {
+		var kept hsm.PINBlock
+		v, kept, err = s.HSM.TransferPIN(ctx, hsm.StoredTransfer{
+			Stored: hsm.PINBlock{Block: d.old.PINBlock, Format: hsm.ISO4, PAN: number, Key: from.PINStore},
+			Length: d.product.PINLength, To: to, Store: d.keys.PINStore, New: p,
+		})
+		if keepsPIN(d.product, d.card) {
+			block = kept.Block
+		}
+	}
+	if err != nil {
+		return v, nil, fmt.Errorf("transfer PIN: %w", hsmFault(err))
+	}
+	return v, block, nil
 }
 
 // renew writes the new card and says what becomes of the old one.

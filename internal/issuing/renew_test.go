@@ -297,6 +297,27 @@ func TestRenewCard_toAnotherProduct(t *testing.T) {
 	})
 }
 
+// A product is in use by the card that waits to take another one's place, and by
+// the one whose place was taken.
+func TestDeleteProduct_countsSuccessorsAndPredecessors(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Code, p.Name = "GOLD", "Product GOLD"
+		if _, err := w.programs.CreateProduct(t.Context(), w.caller, p); err != nil {
+			t.Fatal(err)
+		}
+		old := w.plastic(t)
+		got := w.renewed(t, old.Card.Token, Renewal{Reason: RenewForProductChange, ProductCode: "GOLD"})
+		wantCode(t, w.programs.DeleteProduct(t.Context(), w.caller, "GOLD"), "product_in_use")
+		w.changed(t, got.New.Card.Token, NewStatus{Status: Active, Reason: FirstActivation})
+		wantCode(t, w.programs.DeleteProduct(t.Context(), w.caller, plasticProduct), "product_in_use")
+	})
+}
+
 func TestRenewCard_takesThePINOver(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
@@ -322,6 +343,49 @@ func TestRenewCard_takesThePINOver(t *testing.T) {
 			tries, err := w.VerifyPIN(t.Context(), w.caller, got.New.Card.Token, clearPIN(digits))
 			if err != nil || tries.IsValid != want {
 				t.Errorf("%s: got %v, %v", digits, tries.IsValid, err)
+			}
+		}
+	})
+}
+
+// A PIN of four digits is stored as a value that gives no PIN back; where the
+// PIN itself is kept it goes over all the same, and is kept for the new number.
+func TestRenewCard_takesAKeptPINOver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		yes := true
+		transfer := Renewal{Reason: RenewForLost, Replacement: Replacement{TransferPIN: &yes}}
+		forgotten := w.plastic(t)
+		const pin = "7392"
+		if _, err := w.SetPIN(t.Context(), w.caller, forgotten.Card.Token, clearPIN(pin), false, ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.RenewCard(t.Context(), w.caller, forgotten.Card.Token, transfer)
+		wantCode(t, err, "renewal_not_allowed")
+
+		p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.PINDeliveries = append(p.PINDeliveries, program.PINBySMS)
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
+			t.Fatal(err)
+		}
+		old := w.plastic(t)
+		if _, err := w.SetPIN(t.Context(), w.caller, old.Card.Token, clearPIN(pin), false, ""); err != nil {
+			t.Fatal(err)
+		}
+		// Twice: what was kept for the second number goes over to a third.
+		for range 2 {
+			got := w.renewed(t, old.Card.Token, transfer)
+			if old = got.New; old.Card.PINStatus != PINActive || old.Card.LastFour == got.Card.LastFour && old.Card.Token == got.Card.Token {
+				t.Fatalf("the PIN is %s", old.Card.PINStatus)
+			}
+			for digits, want := range map[string]bool{"1357": false, pin: true} {
+				tries, err := w.VerifyPIN(t.Context(), w.caller, old.Card.Token, clearPIN(digits))
+				if err != nil || tries.IsValid != want {
+					t.Errorf("%s: got %v, %v", digits, tries.IsValid, err)
+				}
 			}
 		}
 	})

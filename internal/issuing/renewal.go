@@ -176,9 +176,18 @@ func (in Renewal) transfersPIN(card Card, keeps bool, product program.Product) (
 		return false, nil
 	}
 	barred := slices.Contains([]RenewalReason{RenewForStolen, RenewForFraud}, in.Reason) || card.Status == Stolen || card.Status == Fraud
-	// A PIN verification value does not give back its PIN; an offset does, inside the HSM.
-	if barred || card.PIN.Method != hsm.IBM3624 || len(card.PIN.Value) != product.PINLength {
+	// A PIN verification value does not give back its PIN; an offset does, and a
+	// kept PIN, inside the HSM.
+	if barred || card.PIN.IsZero() || card.PIN.Method != hsm.IBM3624 && len(card.PINBlock) == 0 || lengthOfPIN(card.PIN) != product.PINLength {
 		return false, errRenewalNotAllowed.With("condition", "pinTransfer")
 	}
 	return true, nil
+}
+
+// lengthOfPIN is how many digits the PIN of a verifier has.
+func lengthOfPIN(v hsm.Verifier) int {
+	if v.Method == hsm.PVV {
+		return 4 // it protects no other
+	}
+	return len(v.Value)
 }

@@ -28,7 +28,7 @@ type RenewedParts struct {
 	DeliveryCommunication *deliveryCommunication `json:"deliveryCommunication,omitempty"`
 	BranchCode            api.FreeText           `json:"branchCode,omitempty" maxLength:"32"`
 	IsExpress             bool                   `json:"isExpress,omitempty"`
-	PINTransfer           *bool                  `json:"pinTransfer,omitempty" doc:"Default: true with the same card number, else false. To another number only of PINs of more than four digits."`
+	PINTransfer           *bool                  `json:"pinTransfer,omitempty" doc:"Default: true with the same card number, else false. To another number only where the PIN itself is kept, or has more than four digits."`
 	FeeExemption          bool                   `json:"feeExemption,omitempty" doc:"Privileged."`
 }
 

@@ -42,6 +42,7 @@ func Exercise(t *testing.T, b hsm.Backend) {
 	t.Run("randomPINsObeyRules", s.randomPINs)
 	t.Run("keptPINsAreToldToTheGatewayOnly", s.keptPINs)
 	t.Run("offsetsTravelToAnotherNumber", s.offsetTransfer)
+	t.Run("keptPINsTravelToAnotherNumber", s.storedTransfer)
 	t.Run("malformedPINBlocksLookAlike", s.malformedPINs)
 	t.Run("cryptogramsAgreeWithTheAlgorithm", s.cryptograms)
 	t.Run("scriptsAgreeWithTheAlgorithm", s.scripts)

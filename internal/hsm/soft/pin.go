@@ -226,7 +226,12 @@ func accept(k *loaded, method hsm.VerifierMethod, number string, pin *algo.PIN, 
 			return hsm.Verifier{}, hsm.ErrWeakPIN
 		}
 	}
-	v := hsm.Verifier{Method: method}
+	return newVerifierOf(k, method, number, pin)
+}
+
+// newVerifierOf makes what is stored of pin, whatever the rules.
+func newVerifierOf(k *loaded, method hsm.VerifierMethod, number string, pin *algo.PIN) (v hsm.Verifier, err error) {
+	v.Method = method
 	if method == hsm.PVV {
 		if v.PVKI = k.ref.Version[1] - '0'; v.PVKI > 9 || k.ref.Version[0] != '0' {
 			return hsm.Verifier{}, hsm.ErrKeyUsage

@@ -54,3 +54,43 @@ func (b *Backend) transferOffset(t *hsm.OffsetTransfer) (hsm.Verifier, error) {
 	}
 	return hsm.Verifier{Method: hsm.IBM3624, Value: value}, nil
 }
+
+// TransferPIN takes a kept PIN to another card number; see [hsm.PINTransfer].
+func (b *Backend) TransferPIN(_ context.Context, t hsm.StoredTransfer) (hsm.Verifier, hsm.PINBlock, error) {
+	v, kept, err := b.transferPIN(&t)
+	if err != nil {
+		return hsm.Verifier{}, hsm.PINBlock{}, fmt.Errorf("transfer PIN: %w", err)
+	}
+	return v, kept, nil
+}
+
+func (b *Backend) transferPIN(t *hsm.StoredTransfer) (v hsm.Verifier, kept hsm.PINBlock, err error) {
+	to, method, err := b.pvk(&t.To, hsm.ModeGenerate)
+	if err != nil {
+		return v, kept, err
+	}
+	for _, key := range []*hsm.KeyRef{&t.To, &t.Store} {
+		if err := belongTogether(&t.Stored.Key, key); err != nil {
+			return v, kept, err
+		}
+	}
+	if t.Stored.PAN.IsZero() || t.New.IsZero() {
+		return v, kept, hsm.ErrFormat
+	}
+	n, err := pinLength(method, &hsm.PINRules{Length: t.Length})
+	if err != nil {
+		return v, kept, err
+	}
+	pin, _, err := b.openStored(&t.Stored)
+	if err != nil {
+		return v, kept, err
+	}
+	if pin.Len() != n {
+		return v, kept, hsm.ErrPINLength
+	}
+	if kept, err = b.keep(&t.Store, t.New, &pin); err != nil {
+		return v, kept, err
+	}
+	v, err = newVerifierOf(to, method, t.New.Reveal(), &pin)
+	return v, kept, err
+}
