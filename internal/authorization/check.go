@@ -77,9 +77,12 @@ var statusReasons = map[issuing.CardStatus]Reason{
 // is accepted in every status.
 //
 // A scheduled change holds from its own time on, whether it has been written
-// down or not. Cash with chip and PIN may be the first use that activates.
+// down or not; so does the end of a card by its successor's. Cash with chip and PIN may be the first use that activates.
 func checkCardStatus(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
 	status := s.Card.StatusAt(s.Card.Status, f.Now, f.Card.MayActivate)
+	if f.Card.IsSuperseded {
+		status = issuing.AfterSuccession(status)
+	}
 	if row.dir == credit || status == issuing.Active {
 		return passed("%s", status)
 	}

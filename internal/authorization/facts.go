@@ -113,7 +113,10 @@ type CardFacts struct {
 	// ActivatesAtFirstUse that the tenant lets cash with chip and PIN be one.
 	MayActivate         bool
 	ActivatesAtFirstUse bool
-	DigitalSlip         string // which slips the cardholder wants
+	// IsSuperseded says that a successor, whose activation was due, has taken the
+	// card's place.
+	IsSuperseded bool
+	DigitalSlip  string // which slips the cardholder wants
 }
 
 // ProductFacts are the product's limits that a decision uses. Amounts are in

@@ -123,6 +123,7 @@ func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Tim
 		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt, MayActivate: c.Card.Status == issuing.Pending && c.MayActivate(cfg, now),
 		DigitalSlip: string(c.Issuance.DigitalSlipType),
 	}
+	k.IsSuperseded = c.IsSuperseded(cfg, now)
 	k.ActivatesAtFirstUse = k.MayActivate && cfg.Attributes.ActivateOnFirstPIN
 	if c.Customer != nil {
 		k.CustomerStatus = string(c.Customer.Status)

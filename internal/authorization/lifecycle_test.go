@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -63,6 +64,46 @@ func TestAuthorize_honoursWhatIsDueBeforeTheJobs(t *testing.T) {
 	})
 }
 
+// TestAuthorize_scheduledSuccessorEndsItsPredecessor: from the time of the
+// activation on, whether the job has run or not, and not without its conditions.
+func TestAuthorize_scheduledSuccessorEndsItsPredecessor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		for _, keep := range []bool{true, false} {
+			old := w.NewCard("100.00")
+			change := func(token string, in issuing.NewStatus) {
+				t.Helper()
+				if _, err := w.Issuing.ChangeStatus(t.Context(), w.Caller, token, in); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := func(what string, reason authorization.Reason) {
+				t.Helper()
+				if a := w.Authorize(w.Request(old, authorization.AuthorizationRequest, money.Must(100, "TRY"))); a.Reason != reason {
+					t.Errorf("%s, kept number %v: got %q, want %q", what, keep, a.Reason, reason)
+				}
+			}
+			change(old.Token, issuing.NewStatus{Status: issuing.Inactive, Reason: issuing.CustomerRequest})
+			done, err := w.Issuing.RenewCard(t.Context(), w.Caller, old.Token, issuing.Renewal{Reason: issuing.RenewForExpiry, KeepNumber: &keep})
+			if err != nil {
+				t.Fatal(err)
+			}
+			change(old.Token, issuing.NewStatus{Status: issuing.Active, Reason: issuing.CustomerRequest, Sequence: 1})
+			change(done.New.Card.Token, issuing.NewStatus{
+				Status: issuing.Active, Reason: issuing.FirstActivation, Sequence: done.New.Card.Sequence, EffectiveAt: w.Clock.Now().Add(time.Hour),
+			})
+			want("before its time", authorization.Approved)
+			w.Clock.Advance(time.Hour)
+			want("from its time on", authorization.CardRenewed)
+			if _, err := w.Issuing.CarryOutDue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want("when it is written down", authorization.CardRenewed)
+		}
+		w.Verify()
+	})
+}
+
 // TestAuthorize_firstUseBringsASuccessorIntoForce: cash with chip and the right
 // PIN activates, where the tenant has it so, and ends the card before.
 func TestAuthorize_firstUseBringsASuccessorIntoForce(t *testing.T) {
@@ -115,6 +156,27 @@ func TestAuthorize_firstUseBringsASuccessorIntoForce(t *testing.T) {
 		now, err := w.Issuing.CardDetails(t.Context(), w.Caller, old.Token)
 		if err != nil || now.Card.Sequence != 2 || now.Card.Status != issuing.Active || now.Cards[1].Status != issuing.CardRenewed {
 			t.Errorf("in force is %d, %s, after %+v, %v", now.Card.Sequence, now.Card.Status, now.Cards[1].StatusChange, err)
+		}
+		// Both moves are acts of the system; payments besides leave none.
+		chain := audit.New(d, w.HSM, w.Clock)
+		acts, total, err := chain.List(t.Context(), w.Caller.Tenant.String(), audit.Filter{
+			Stream: audit.CardStream, From: w.Clock.Now().Add(-time.Hour), To: w.Clock.Now(), EntityKey: old.Token, Actions: []string{"StatusChange"}, Take: 9,
+		})
+		if err != nil || total != 3 {
+			t.Fatalf("%d changes of status are recorded, want 3: %v", total, err)
+		}
+		for i, want := range []struct {
+			card     issuing.Card
+			from, to issuing.CardStatus
+		}{{now.Cards[1], issuing.Inactive, issuing.CardRenewed}, {now.Card, issuing.Pending, issuing.Active}} {
+			a := acts[i]
+			if a.CardID != want.card.ID.String() || a.Client != "system" || a.Channel != "System" || len(a.Changes) != 2 ||
+				*a.Changes[0].Old != string(want.from) || *a.Changes[0].New != string(want.to) {
+				t.Errorf("recorded is %+v, want %s to %s of %s", a.Act, want.from, want.to, want.card.ID)
+			}
+		}
+		if r, err := chain.Verify(t.Context()); err != nil || len(r.Findings) > 0 {
+			t.Errorf("the chain: %v, %v", r.Findings, err)
 		}
 		w.Verify()
 	})

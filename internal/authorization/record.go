@@ -201,6 +201,7 @@ func (k *CardFacts) visit(c *codec) {
 	c.time("card.pin_changed_at", &k.PINChangedAt)
 	c.bool("card.may_activate", &k.MayActivate)
 	c.bool("card.activates_at_first_use", &k.ActivatesAtFirstUse)
+	c.bool("card.is_superseded", &k.IsSuperseded)
 	visitText(c, "card.digital_slip", &k.DigitalSlip)
 }
 

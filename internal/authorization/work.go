@@ -651,7 +651,8 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	for k := range w.cardsChanged {
 		states = append(states, w.cards[k])
 	}
-	if err := issuing.SaveCardStates(ctx, tx, states, w.now); err != nil {
+	firstUses, err := issuing.SaveCardStates(ctx, tx, states, w.now)
+	if err != nil {
 		return err
 	}
 	if err := w.tellBlocked(ctx, tx); err != nil {
@@ -690,5 +691,8 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := w.writeTold(ctx, tx); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, clientEvents(w.told, w.now)...)
+	if err := outbox.Add(ctx, tx, clientEvents(w.told, w.now)...); err != nil {
+		return err
+	}
+	return issuing.RecordFirstUses(ctx, tx, firstUses)
 }

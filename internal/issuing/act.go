@@ -1,7 +1,11 @@
 package issuing
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
@@ -11,7 +15,11 @@ import (
 
 // cardAct begins the audit record of an act on a card.
 func (s *Service) cardAct(c access.Caller, action string, card Card) audit.Act {
-	a := c.Act(s.Clock.Now(), audit.CardStream, action)
+	return actOn(card, c, action, s.Clock.Now())
+}
+
+func actOn(card Card, c access.Caller, action string, now time.Time) audit.Act {
+	a := c.Act(now, audit.CardStream, action)
 	a.EntityType, a.EntityKey = "Card", card.Token
 	a.CardID, a.IssuanceID = card.ID.String(), card.Issuance.String()
 	return a
@@ -93,14 +101,36 @@ func (m mover) tellRenewal(ctx context.Context, d *draft) error {
 // recordMove writes down that a card went to another status, at the end of the
 // transaction where the mover has one in view.
 func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error {
-	a := m.s.cardAct(m.c, "StatusChange", card)
+	return m.note(ctx, moveAct(card, m.c, to, m.s.Clock.Now()))
+}
+
+// moveAct is the record that a card, which is as it was before, went to another
+// status.
+func moveAct(card Card, c access.Caller, to StatusChange, now time.Time) audit.Act {
+	a := actOn(card, c, "StatusChange", now)
 	a.Channel, a.Description = to.Channel, to.Description
 	type standing struct {
 		Status CardStatus
 		Reason StatusReason
 	}
 	a.Changes = audit.Changes(standing{card.Status, card.Reason}, standing{to.Status, to.Reason})
-	return m.note(ctx, a)
+	return a
+}
+
+// RecordFirstUses writes the acts that [SaveCardStates] returned. It comes last
+// in their transaction: from here on the chains are held, and no row must be
+// waited for behind them. Several tenants' are taken in the order of the
+// tenants, so that of two groups one waits for the other.
+//
+// A payment takes no chain. A first use happens once in the life of a plastic,
+// so that a group may wait for one then; and the act is there when its payment
+// is, which one that goes through the outbox would not be.
+func RecordFirstUses(ctx context.Context, tx db.Tx, acts []audit.Act) error {
+	sorted := slices.SortedStableFunc(slices.Values(acts), func(a, b audit.Act) int { return cmp.Compare(a.Tenant, b.Tenant) })
+	if err := appendAll(ctx, tx, sorted); err != nil {
+		return fmt.Errorf("record first uses: %w", err)
+	}
+	return nil
 }
 
 // appendAll writes acts that were put off: the chain is held from here on, and

@@ -122,7 +122,8 @@ func TestCardEvents_tellOfAFirstUse(t *testing.T) {
 			}
 			s := states[card.Card.ID]
 			s.Status = Active
-			return SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

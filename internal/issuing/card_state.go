@@ -48,8 +48,28 @@ type CardOnNetwork struct {
 
 	shipment ShipmentStatus
 	current  CardStatus // of the card in force
+	waiting  *Card      // the successor that is to be activated at a time, if this card is the one in force
 
 	holderChanges int64
+}
+
+// IsSuperseded reports whether a successor whose activation was scheduled has
+// taken the card's place by now, although the job that writes it down has not
+// run. A blocked card is left to the job, as its successor is.
+func (n CardOnNetwork) IsSuperseded(cfg *program.Configuration, now time.Time) bool {
+	if n.waiting == nil || n.current == Blocked {
+		return false
+	}
+	may := activationConditions(cfg, *n.waiting, n.Issuance, now) == nil
+	return n.waiting.StatusAt(n.waiting.Status, now, may) == Active
+}
+
+// AfterSuccession is the status of a card in status whose successor is in force.
+func AfterSuccession(status CardStatus) CardStatus {
+	if status == Blocked {
+		return Cancelled
+	}
+	return retired(status)
 }
 
 // HasChangedHands reports whether the card got or lost a customer since it was

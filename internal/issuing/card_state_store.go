@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) ([]CardOnNetwork, error) {
@@ -19,12 +20,14 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		var n CardOnNetwork
 		var holder CustomerOnNetwork
 		var method, value, pvki, status string
+		var next successorRow
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
 			micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges)
+			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
+			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, micros{&next.at})
 		if err != nil {
 			return n, err
 		}
@@ -32,6 +35,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			return n, fmt.Errorf("card %s: %w", c.ID, err)
 		}
 		c.Tenant, i.Tenant = tenant, tenant
+		n.waiting = next.card()
 		if !i.Customer.IsZero() {
 			holder.ID, holder.Status = i.Customer.String(), customer.Status(status)
 			n.Customer = &holder
@@ -42,12 +46,38 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
 			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
 			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
-			f.status, c.holder_changes
+			f.status, c.holder_changes,
+			n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
+			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
+		LEFT JOIN card n ON n.id = i.successor_card_id AND i.current_card_id = c.id AND n.scheduled_status = 'Active'
 		JOIN card f ON f.id = i.current_card_id`+customer.JoinHolder+`
 		WHERE c.tenant_id = $1 AND c.pan_index = $2
 		ORDER BY c.sequence_no DESC`, tenant, index)
+}
+
+// successorRow is the card that is to take another one's place at a time; its id
+// is zero where there is none.
+type successorRow struct {
+	id       cardID
+	product  string
+	form     program.FormFactor
+	expires  Expiry
+	shipment ShipmentStatus
+	status   CardStatus
+	right    Mover
+	at       time.Time
+}
+
+func (r successorRow) card() *Card {
+	if r.id.IsZero() {
+		return nil
+	}
+	return &Card{
+		ID: r.id, ProductCode: r.product, FormFactor: r.form, Expires: r.expires, Physical: &CardBody{ShipmentStatus: r.shipment},
+		StatusChange: StatusChange{Status: r.status}, Upcoming: Upcoming{Scheduled: Active, ScheduledAt: r.at, ScheduledRight: r.right},
+	}
 }
 
 var selectCardStates = db.Lookup{
@@ -109,41 +139,77 @@ const atcWindowBits = 1<<63 - 1
 
 // SaveCardStates writes states that [LockCardStates] read in the same
 // transaction. A card whose status became another one gets a line in its
-// history, as moved by the system at its first use.
-func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) error {
+// history, as moved by the system at its first use; if it is a successor, it is
+// in force then and its predecessor comes to its end. The acts are for
+// [RecordFirstUses]; where no status changed there are none.
+func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) (acts []audit.Act, err error) {
+	sorted, err := saveStates(ctx, tx, states, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range sorted {
+		if c.locked == "" || c.locked == c.Status {
+			continue
+		}
+		done, err := moveAtFirstUse(ctx, tx, c, now)
+		if err != nil {
+			return nil, fmt.Errorf("save status of card %s: %w", c.ID, err)
+		}
+		acts = append(acts, done...)
+	}
+	return acts, nil
+}
+
+// saveStates writes what authorizations and tries change of cards, but their
+// status, and returns the states in the order of the cards.
+func saveStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) ([]CardState, error) {
 	at := clock.Micros(now)
 	args := make([]any, 0, len(states)*updateCardStates.Columns)
-	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int {
-		return strings.Compare(a.ID.String(), b.ID.String())
-	})
+	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int { return compareIDs(a.ID, b.ID) })
 	for _, c := range sorted {
 		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
 			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at,
 			string(c.Script), int64(c.ScriptATC))
 	}
 	if err := updateCardStates.Exec(ctx, tx, args); err != nil {
-		return fmt.Errorf("save card states: %w", err)
+		return nil, fmt.Errorf("save card states: %w", err)
 	}
-	for _, c := range sorted {
-		if c.locked == "" || c.locked == c.Status {
-			continue
-		}
-		to := StatusChange{Status: c.Status, Reason: FirstActivation, ChangedAt: now, ChangedBy: "system", Channel: "System"}
-		moved, err := moveLocked(ctx, tx, c.ID, c.locked, to)
-		if err == nil && !moved {
-			panic("issuing: a locked card changed its status")
-		}
-		if err == nil {
-			err = raiseStatus(ctx, tx, access.Caller{}, c.ID, c.locked, to)
-		}
-		if err == nil && c.locked == Pending && c.Status == Active {
-			err = takeOverAtFirstUse(ctx, tx, c.ID, to)
-		}
-		if err != nil {
-			return fmt.Errorf("save status of card %s: %w", c.ID, err)
+	return sorted, nil
+}
+
+// moveAtFirstUse brings a card, which is locked, into the status of c.
+func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now time.Time) ([]audit.Act, error) {
+	var tenant access.TenantID
+	if err := tx.QueryRow(ctx, `SELECT tenant_id FROM card WHERE id = $1`, c.ID).Scan(&tenant); err != nil {
+		return nil, err
+	}
+	card, found, err := readCardByID(ctx, tx, tenant, c.ID)
+	if err != nil || !found {
+		return nil, db.Missing(err)
+	}
+	to := StatusChange{Status: c.Status, Reason: FirstActivation, ChangedAt: now, ChangedBy: "system", Channel: "System"}
+	act, err := moveBySystemAct(ctx, tx, card, to)
+	if err != nil {
+		return nil, err
+	}
+	acts := []audit.Act{act}
+	if c.locked == Pending && c.Status == Active {
+		if act, found, err = takeOverAtFirstUse(ctx, tx, card, to); found {
+			acts = append(acts, act)
 		}
 	}
-	return nil
+	return acts, err
+}
+
+// moveBySystemAct moves a card without its mover, tells it, and returns what is
+// to be recorded.
+func moveBySystemAct(ctx context.Context, tx db.Tx, card Card, to StatusChange) (audit.Act, error) {
+	moved, err := moveCard(ctx, tx, card.Tenant, card.ID, card.Status, to)
+	if err != nil || !moved {
+		return audit.Act{}, cmpError(err, errStale)
+	}
+	system := access.System(access.Tenant{ID: card.Tenant})
+	return moveAct(card, system, to, to.ChangedAt), raiseStatus(ctx, tx, access.Caller{}, card.ID, card.Status, to)
 }
 
 // LockIssuances keeps others from changing the issuances until the transaction
@@ -161,44 +227,31 @@ func LockIssuances(ctx context.Context, tx db.Tx, ids []id.ID[Issuance]) error {
 var lockIssuances = db.Lookup{Head: `SELECT id FROM issuance WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
 
 // takeOverAtFirstUse brings a card that its first use has activated into force,
-// if it is a successor, and ends its predecessor.
-func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card id.ID[Card], change StatusChange) error {
-	var i Issuance
-	err := tx.QueryRow(ctx, `SELECT i.id, i.tenant_id, i.current_card_id, i.successor_card_id, c.product_code
-		FROM card c JOIN issuance i ON i.id = c.issuance_id WHERE c.id = $1`, card).
-		Scan(&i.ID, &i.Tenant, &i.CurrentCard, &i.Successor, &i.ProductCode)
-	if err != nil || i.Successor != card {
-		return err
-	}
-	old, found, err := readCardByID(ctx, tx, i.Tenant, i.CurrentCard)
+// if it is a successor, and ends its predecessor; found says whether there is an
+// act of that.
+func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card Card, change StatusChange) (act audit.Act, found bool, err error) {
+	i, found, err := readIssuance(ctx, tx, card.Tenant, card.Issuance)
 	if err != nil || !found {
-		return fmt.Errorf("read predecessor: %w", db.Missing(err))
+		return act, false, fmt.Errorf("read issuance: %w", db.Missing(err))
 	}
-	i.CurrentCard, i.Successor = card, cardID{}
+	if i.Successor != card.ID {
+		return act, false, nil
+	}
+	old, found, err := readCardByID(ctx, tx, card.Tenant, i.CurrentCard)
+	if err != nil || !found {
+		return act, false, fmt.Errorf("read predecessor: %w", db.Missing(err))
+	}
+	i.CurrentCard, i.ProductCode, i.Successor = card.ID, card.ProductCode, cardID{}
 	if err := saveSuccession(ctx, tx, i, change.ChangedAt); err != nil {
-		return err
+		return act, false, err
 	}
 	if err := clearUpcoming(ctx, tx, i.Tenant, old.ID); err != nil {
-		return err
+		return act, false, err
 	}
-	change.Reason, change.Status = Superseded, retired(old.Status)
-	if old.Status == Blocked {
-		change.Status = Cancelled
-	}
+	change.Reason, change.Status = Superseded, AfterSuccession(old.Status)
 	if change.Status == old.Status {
-		return nil
+		return act, false, nil
 	}
-	if moved, err := moveCard(ctx, tx, i.Tenant, old.ID, old.Status, change); err != nil || !moved {
-		return cmpError(err, errStale)
-	}
-	return raiseStatus(ctx, tx, access.Caller{}, old.ID, old.Status, change)
-}
-
-// moveLocked is moveCard for a card whose tenant the caller does not carry.
-func moveLocked(ctx context.Context, tx db.Tx, card id.ID[Card], from CardStatus, to StatusChange) (bool, error) {
-	var tenant access.TenantID
-	if err := tx.QueryRow(ctx, `SELECT tenant_id FROM card WHERE id = $1`, card).Scan(&tenant); err != nil {
-		return false, err
-	}
-	return moveCard(ctx, tx, tenant, card, from, to)
+	act, err = moveBySystemAct(ctx, tx, old, change)
+	return act, err == nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -126,12 +127,18 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 		if !activate {
 			return nil
 		}
-		m.tx = tx
+		// The predecessor may have another number, and its row is waited for: the
+		// chain must not be held before.
+		var acts []audit.Act
+		m.tx, m.later = tx, &acts
 		issuance, err := m.lockIssuance(ctx, card.Issuance)
 		if err == nil {
 			_, _, err = m.moveOne(ctx, card.Card, &issuance, FirstActivation)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return appendAll(ctx, tx, acts)
 	})
 }
 

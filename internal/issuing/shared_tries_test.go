@@ -54,7 +54,8 @@ func (w *cardWorld) authorize(t *testing.T, card Card, f func(*CardState)) {
 		for _, k := range ShareTries(states, card.ID) {
 			changed = append(changed, states[k])
 		}
-		return SaveCardStates(t.Context(), tx, changed, w.clock.Now())
+		_, err = SaveCardStates(t.Context(), tx, changed, w.clock.Now())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

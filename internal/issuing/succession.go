@@ -55,10 +55,7 @@ func (m mover) supersede(ctx context.Context, old Card) error {
 	for range statusAttempts {
 		to := m.to(Superseded)
 		to.Description = ""
-		switch to.Status = retired(old.Status); {
-		case old.Status == Blocked:
-			to.Status = Cancelled
-		case to.Status == old.Status:
+		if to.Status = AfterSuccession(old.Status); to.Status == old.Status {
 			return clearUpcoming(ctx, m.tx, m.c.Tenant, old.ID)
 		}
 		moved, err := moveCard(ctx, m.tx, m.c.Tenant, old.ID, old.Status, to)

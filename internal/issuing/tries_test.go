@@ -495,7 +495,8 @@ func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 					s.ContactlessAmount = rapid.Int64Range(0, 1_000_000).Draw(r, "amount")
 					all, want[c.ID] = append(all, s), s
 				}
-				return SaveCardStates(t.Context(), tx, all, w.clock.Now())
+				_, err = SaveCardStates(t.Context(), tx, all, w.clock.Now())
+				return err
 			})
 			if err != nil {
 				r.Fatal(err)
@@ -520,7 +521,8 @@ func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 			}
 			s := states[plastic.ID]
 			s.Status = Active
-			return SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,8 @@ func changeState(ctx context.Context, tx db.Tx, card id.ID[Card], now time.Time,
 	for _, k := range ShareTries(states, card) {
 		changed = append(changed, states[k])
 	}
-	return true, SaveCardStates(ctx, tx, changed, now)
+	_, err = saveStates(ctx, tx, changed, now)
+	return err == nil, err
 }
 
 // countPIN writes the result of one PIN try against the verifier that was read:

@@ -98,7 +98,8 @@ func unblock(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], n
 	if !done {
 		return s, false, nil
 	}
-	return s, true, SaveCardStates(ctx, tx, changed, now)
+	_, err = saveStates(ctx, tx, changed, now)
+	return s, err == nil, err
 }
 
 // resetBatch is how many cards are reset in one transaction.
@@ -178,7 +179,7 @@ func (s *Service) forgetTries(ctx context.Context, tx db.Tx, c access.Caller, ca
 		}
 		changed = append(changed, p)
 	}
-	if err := SaveCardStates(ctx, tx, changed, now); err != nil {
+	if _, err := saveStates(ctx, tx, changed, now); err != nil {
 		return err
 	}
 	var acts []audit.Act
