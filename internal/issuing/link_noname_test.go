@@ -253,6 +253,34 @@ func TestUnlinkNoname_givesTheCardBackAsItWas(t *testing.T) {
 	})
 }
 
+// What a card waited for was wished for its former customer.
+func TestUnlinkNoname_dropsWhatTheCardWaitedFor(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newNonameWorld(t, d, 1000, program.RandomPAN)
+		w.addHolder(t, "200")
+		card := w.makeNonames(t, 1).Cards[0]
+		w.link(t, card, "1")
+		due := w.clock.Now().Add(time.Hour)
+		if _, err := w.ChangeStatus(t.Context(), w.caller, card.Card.Token, NewStatus{
+			Status: Lost, Reason: LostReported, EffectiveAt: due,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.unlink(t, card); err != nil {
+			t.Fatal(err)
+		}
+		w.link(t, card, "200")
+		w.clock.Advance(2 * time.Hour)
+		if _, err := w.CarryOutDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := w.CardDetails(t.Context(), w.caller, card.Card.Token)
+		if err != nil || got.Card.Status != Active || got.Schedule != nil {
+			t.Errorf("the next customer's card is %s and waits for %v: %v", got.Card.Status, got.Schedule, err)
+		}
+	})
+}
+
 // aPIN is a PIN that this card may have.
 func (w *cardWorld) aPIN(n NonameCard) PINInput {
 	if n.Card.LastFour == "7392" {

@@ -27,8 +27,8 @@ type NonameUnlink struct {
 var unlinkable = []CardStatus{Pending, Active, Inactive}
 
 // UnlinkNoname takes a noname card from its customer: it waits for another one,
-// without PIN, phone and usage switches of its own. Tries and counters stay, so
-// that a limit is not won anew by it.
+// without PIN, phone, usage switches and scheduled status of its own. Tries and
+// counters stay, so that a limit is not won anew by it.
 //
 // It is refused while a transaction of the card is open, while there is money on
 // its account that nobody else spends from (unless the client keeps the
@@ -218,6 +218,11 @@ func (u unlinking) tell(ctx context.Context, cards []Card, before, i Issuance, h
 		}
 		if err := dropPIN(ctx, u.tx, card, i.UpdatedAt); err != nil {
 			return fmt.Errorf("clear PIN of card %s: %w", card.ID, err)
+		}
+		if card.Scheduled != "" { // it was wished for this customer
+			if err := dropSchedule(ctx, u.tx, i.Tenant, card.ID); err != nil {
+				return fmt.Errorf("drop schedule of card %s: %w", card.ID, err)
+			}
 		}
 		to := m.to(NonameUnlinked)
 		if _, err := moveCard(ctx, u.tx, i.Tenant, card.ID, card.Status, to); err != nil {
