@@ -41,7 +41,7 @@ func (s *Service) SetRandomPIN(ctx context.Context, c access.Caller, token strin
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, fresh, pinAct{"PinSetRandom", "", pinSettable}, func(db.Tx) error { return nil })
+	return s.keepPIN(ctx, c, card, fresh, pinAct{action: "PinSetRandom", in: pinSettable, said: in.describe()}, func(db.Tx) error { return nil })
 }
 
 // drawPIN makes what is stored of a PIN that the HSM draws.

@@ -123,7 +123,7 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, fresh, pinAct{"PinSet", channel, pinSettable}, func(tx db.Tx) error {
+	return s.keepPIN(ctx, c, card, fresh, pinAct{action: "PinSet", channel: channel, in: pinSettable}, func(tx db.Tx) error {
 		if !activate {
 			return nil
 		}
@@ -178,7 +178,7 @@ func (s *Service) ChangePIN(ctx context.Context, c access.Caller, token string, 
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	return s.keepPIN(ctx, c, card, v, pinAct{"PinChange", "", pinChangeable}, func(db.Tx) error { return nil })
+	return s.keepPIN(ctx, c, card, v, pinAct{action: "PinChange", in: pinChangeable}, func(db.Tx) error { return nil })
 }
 
 // newPIN makes what is stored of a chosen PIN, if it obeys the rules.
@@ -246,6 +246,7 @@ type pinAct struct {
 	action  string // what the audit record calls it
 	channel string // as the request names it
 	in      []CardStatus
+	said    string // why, in the caller's words
 }
 
 // keepPIN stores a PIN unless the card has left the statuses or got another PIN
@@ -271,7 +272,9 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 		if err := raisePIN(ctx, tx, c, EventPINChanged, card.ID, now, status, act.channel); err != nil {
 			return err
 		}
-		if err := s.recordCard(ctx, tx, c, act.action, card.Card); err != nil {
+		record := s.cardAct(c, act.action, card.Card)
+		record.Description = act.said
+		if err := audit.Append(ctx, tx, record); err != nil {
 			return err
 		}
 		out, err = s.issuedCard(ctx, tx, c, card.Token, card.Sequence)
