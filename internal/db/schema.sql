@@ -372,7 +372,7 @@ CREATE TABLE customer_term (
     PRIMARY KEY (tenant_id, kind, term, customer_id)
 );
 
-CREATE INDEX customer_term_by_customer ON customer_term (customer_id);
+CREATE INDEX customer_term_by_customer ON customer_term (customer_id, tenant_id);
 
 CREATE TABLE customer_identification (
     customer_id  TEXT NOT NULL REFERENCES customer (id),
@@ -412,11 +412,11 @@ CREATE INDEX issuance_by_customer ON issuance (tenant_id, customer_id);
 
 CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code, created_at, id);
 
-CREATE INDEX issuance_by_parent ON issuance (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX issuance_by_parent ON issuance (parent_id, tenant_id, created_at, id) WHERE parent_id IS NOT NULL;
 
 CREATE INDEX issuance_by_time ON issuance (tenant_id, created_at, id);
 
-CREATE INDEX issuance_by_account ON issuance (account_id);
+CREATE INDEX issuance_by_account ON issuance (account_id, tenant_id);
 
 CREATE INDEX issuance_by_account_no ON issuance (tenant_id, account_no);
 
@@ -482,7 +482,7 @@ CREATE TABLE card (
     UNIQUE (tenant_id, card_token, sequence_no)
 );
 
-CREATE INDEX card_by_issuance ON card (issuance_id);
+CREATE INDEX card_by_issuance ON card (issuance_id, tenant_id);
 
 CREATE INDEX card_by_last_four ON card (tenant_id, last_four);
 

@@ -179,7 +179,7 @@ CREATE TABLE customer_term (
     PRIMARY KEY (tenant_id, kind, term, customer_id)
 );
 
-CREATE INDEX customer_term_by_customer ON customer_term (customer_id);
+CREATE INDEX customer_term_by_customer ON customer_term (customer_id, tenant_id);
 
 -- One identification per customer and type; number_index is the keyed hash of
 -- the number (with the issuing country for passports), unique in the tenant.
@@ -219,9 +219,9 @@ CREATE TABLE issuance (
 CREATE UNIQUE INDEX issuance_by_external ON issuance (tenant_id, external_card_id) WHERE external_card_id IS NOT NULL;
 CREATE INDEX issuance_by_customer ON issuance (tenant_id, customer_id);
 CREATE INDEX issuance_by_product ON issuance (tenant_id, product_code, created_at, id);
-CREATE INDEX issuance_by_parent ON issuance (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX issuance_by_parent ON issuance (parent_id, tenant_id, created_at, id) WHERE parent_id IS NOT NULL;
 CREATE INDEX issuance_by_time ON issuance (tenant_id, created_at, id);
-CREATE INDEX issuance_by_account ON issuance (account_id);
+CREATE INDEX issuance_by_account ON issuance (account_id, tenant_id);
 CREATE INDEX issuance_by_account_no ON issuance (tenant_id, account_no);
 
 -- One PAN with its expiry and sequence. pan_sealed opens only for this row;
@@ -289,7 +289,7 @@ CREATE TABLE card (
     UNIQUE (tenant_id, card_token, sequence_no)
 );
 
-CREATE INDEX card_by_issuance ON card (issuance_id);
+CREATE INDEX card_by_issuance ON card (issuance_id, tenant_id);
 CREATE INDEX card_by_last_four ON card (tenant_id, last_four);
 CREATE INDEX card_by_status ON card (tenant_id, status);
 CREATE INDEX card_by_expiry ON card (tenant_id, expires_on);
