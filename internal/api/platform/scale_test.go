@@ -590,7 +590,7 @@ func TestRequests_costAPage(t *testing.T) {
 	if isLarge {
 		v = large
 	}
-	if testing.Short() {
+	if testing.Short() || isRace {
 		t.Skip("fills two databases")
 	}
 	for engine, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
