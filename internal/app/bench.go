@@ -93,7 +93,7 @@ func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io
 		c.KeepIn(dir)
 		log = slog.New(quieter{log.Handler(), slog.LevelError})
 	}
-	c.HTTP.RateLimit = 0
+	c.HTTP.RateLimit, c.HTTP.ClientLimit = 0, 0
 	c.Job.PersoInterval = 24 * time.Hour // no bureau makes these cards
 	c.HTTP.Addr, c.Network.Addr = "127.0.0.1:0", "127.0.0.1:0"
 	p, err := Start(ctx, c, log)
