@@ -171,6 +171,7 @@ func (w *work) settleReserve(op *operation, d Decision, s State, t *Transaction)
 	switch {
 	case t.Hold.IsZero(): // nothing was: it asked for a balance
 	case d.Post.Sign() > 0:
+		w.giveBackTap(op, d)
 		w.book.ClearHold(t.Hold, d.Post)
 		w.book.ReleaseHold(t.Hold)
 		t.Hold = ledger.HoldID{}
@@ -178,9 +179,10 @@ func (w *work) settleReserve(op *operation, d Decision, s State, t *Transaction)
 	case d.Status == StatusDeclined:
 		w.giveBack(t, f.Billing)
 		t.Hold = ledger.HoldID{}
-		w.giveBackTap(op)
+		w.giveBackTap(op, d)
 	default:
 		w.giveBack(t, minus(f.Billing, d.Approved))
+		w.giveBackTap(op, d)
 	}
 	return nil
 }
@@ -198,15 +200,21 @@ func (w *work) giveBack(t *Transaction, part money.Amount) {
 	}
 }
 
-// giveBackTap returns a contactless payment without a PIN to its limit.
-func (w *work) giveBackTap(op *operation) {
-	f := op.facts
-	if !op.req.IsContactless() || f.PIN == Match {
+// giveBackTap returns to its limit what d does not approve of a contactless
+// payment without a PIN. One that is approved in part still counts as a tap.
+func (w *work) giveBackTap(op *operation, d Decision) {
+	f, part := op.facts, op.facts.Billing
+	if d.Status != StatusDeclined {
+		part = minus(part, d.Approved)
+	}
+	if !op.req.IsContactless() || f.PIN == Match || part.IsZero() {
 		return
 	}
 	card := w.cards[f.Card.ID]
-	card.ContactlessCount = max(0, card.ContactlessCount-1)
-	card.ContactlessAmount = max(0, card.ContactlessAmount-f.Billing.Minor())
+	if d.Status == StatusDeclined {
+		card.ContactlessCount = max(0, card.ContactlessCount-1)
+	}
+	card.ContactlessAmount = max(0, card.ContactlessAmount-part.Minor())
 	w.cards[f.Card.ID] = card
 	w.cardsChanged[f.Card.ID] = true
 }

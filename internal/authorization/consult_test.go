@@ -431,3 +431,28 @@ func TestAuthorize_anIncrementOfWhatEndedMeanwhileIsNotHeld(t *testing.T) {
 		w.Verify()
 	})
 }
+
+// Of a tap without a PIN that the client approves in part, only that part counts
+// against what may be tapped in a row; the tap itself counts.
+func TestAuthorize_aPartlyApprovedTapCountsWhatWasApproved(t *testing.T) {
+	for _, flow := range []authorization.Flow{authorization.AuthorizationRequest, authorization.FinancialRequest} {
+		external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+			part := money.Must(3_000, "TRY")
+			c.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+				return authorization.Verdict{Hearing: authorization.Answered, Approved: true, ApprovedAmount: &part}
+			})
+			card := w.NewCard("0.00")
+			r := w.Request(card, flow, money.Must(10_000, "TRY"))
+			w.Chip(card, r)
+			r.EntryMode, r.MayApprovePartially = "071", true
+			if a := w.Authorize(r); a.Approved != part {
+				t.Fatalf("%s: approved for %s (%s)", flow, a.Approved, a.Reason)
+			}
+			d, err := w.Issuing.CardDetails(t.Context(), w.Caller, card.Token)
+			if err != nil || d.Card.Contactless.Count != 1 || d.ContactlessAmount() != part {
+				t.Errorf("%s: %d taps of %s count, want one of %s; %v", flow, d.Card.Contactless.Count, d.ContactlessAmount(), part, err)
+			}
+			w.Verify()
+		})
+	}
+}
