@@ -101,7 +101,7 @@ func (s *Service) whomToAsk(ctx context.Context, m *authorization.ClientMessage)
 	t := &m.Transaction
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		for _, kind := range types {
-			if to.hook, found, err = s.HookFor(ctx, tx, t.Tenant, kind, m.Names.ProductCode, t.CardNetwork, string(t.Code)); err != nil || found {
+			if to.hook, found, err = s.hookFor(ctx, tx, t.Tenant, kind, m.Names.ProductCode, t.CardNetwork, string(t.Code)); err != nil || found {
 				break
 			}
 		}

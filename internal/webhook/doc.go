@@ -8,8 +8,7 @@
 // hook's own lane: a [Delivery]. The body is made once per event and the same
 // for all; each hook has its own secret to sign with.
 //
-// A hook of another [Type] than Event is asked, or sends in our place. A
-// question is sent once, and somebody waits for the answer; a fact goes to the
+// A hook of another [Type] than Event is asked. A question is sent once, and somebody waits for the answer; a fact goes to the
 // same hook as a delivery, until it is acknowledged.
 //
 // # States

@@ -11,16 +11,18 @@ const (
 	CodeDeliveryNotFound fault.Code = "webhook_delivery_not_found"
 	CodeTooMany          fault.Code = "webhook_limit_exceeded"
 	CodeConflict         fault.Code = "webhook_conflict"
+	CodeTypeNotAvailable fault.Code = "webhook_type_not_available"
 )
 
 // Codes lists every code that only this package refuses with.
-var Codes = []fault.Code{CodeNotFound, CodeDeliveryNotFound, CodeTooMany, CodeConflict}
+var Codes = []fault.Code{CodeNotFound, CodeDeliveryNotFound, CodeTooMany, CodeConflict, CodeTypeNotAvailable}
 
 var (
 	errNotFound         = fault.New(fault.NotFound, CodeNotFound, "there is no such webhook")
 	errDeliveryNotFound = fault.New(fault.NotFound, CodeDeliveryNotFound, "there is no such delivery")
 	errTooMany          = fault.New(fault.Refused, CodeTooMany, "the tenant has as many webhooks as it may have")
 	errConflict         = fault.New(fault.Conflict, CodeConflict, "another active authorization webhook is asked about the same")
+	errTypeNotAvailable = fault.New(fault.Refused, CodeTypeNotAvailable, "nothing calls webhooks of this type yet")
 	errInvalid          = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
 	errStale            = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
 )

@@ -53,9 +53,9 @@ func (Hook) IDPrefix() string { return "hook" }
 // Type is what a hook is for (contract/platform.md §14.2).
 type Type string
 
-// The types. Authorization, BalanceInquiry and FeeDebit are asked and waited
-// for; the others are told. Sms and Email send messages to customers in our
-// place.
+// The types. Event is told; Authorization and BalanceInquiry are asked and
+// waited for. The contract knows the others, but nothing here calls them: they
+// cannot be registered.
 const (
 	TypeEvent          Type = "Event"
 	TypeAuthorization  Type = "Authorization"
@@ -72,8 +72,11 @@ func Types() []Type {
 
 // IsAsked reports whether somebody waits for the answers of hooks of this type.
 func (t Type) IsAsked() bool {
-	return t == TypeAuthorization || t == TypeBalanceInquiry || t == TypeFeeDebit
+	return t == TypeAuthorization || t == TypeBalanceInquiry
 }
+
+// isCalled reports whether anything here calls hooks of this type.
+func (t Type) isCalled() bool { return t == TypeEvent || t.IsAsked() }
 
 // Health is how a hook does.
 type Health string

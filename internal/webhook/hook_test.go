@@ -104,7 +104,7 @@ func TestRegister_authorizationHooksOfDifferentProductsStandSideBySide(t *testin
 			t.Errorf("the type was changed: %v", err)
 		}
 		err = w.DB.View(t.Context(), func(tx db.Tx) error {
-			h, found, err := w.HookFor(t.Context(), tx, w.main.Tenant, TypeAuthorization, "P2", "", "")
+			h, found, err := w.hookFor(t.Context(), tx, w.main.Tenant, TypeAuthorization, "P2", "", "")
 			if !found || h.ID != first.ID {
 				t.Errorf("for P2 there is %v", h.ID)
 			}
@@ -112,6 +112,30 @@ func TestRegister_authorizationHooksOfDifferentProductsStandSideBySide(t *testin
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+func TestRegister_refusesWhatNobodyWouldCall(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, kind := range []Type{TypeFeeDebit, TypeSMS, TypeEmail} {
+			_, _, err := w.Register(t.Context(), w.main, NewHook{Type: kind, Name: "h", URL: "https://hooks.example.com/"})
+			wantFault(t, err, CodeTypeNotAvailable)
+			if f, ok := fault.As(err); !ok || f.Params["webHookType"] != string(kind) {
+				t.Errorf("%s: the refusal does not name the type: %+v", kind, f)
+			}
+		}
+		for _, kind := range []Type{TypeEvent, TypeAuthorization, TypeBalanceInquiry} {
+			in := NewHook{Type: kind, Name: "h", URL: "https://hooks.example.com/"}
+			if kind == TypeEvent {
+				in.EventTypes = []string{"*"}
+			}
+			if _, _, err := w.Register(t.Context(), w.main, in); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+		}
+		if all, err := w.Hooks(t.Context(), w.main, "", nil); err != nil || len(all) != 3 {
+			t.Errorf("there are %d hooks, want 3 (%v)", len(all), err)
 		}
 	})
 }

@@ -16,7 +16,7 @@ import (
 // Register makes a hook, and returns it with its signing secret, which is shown
 // this once. A tenant has twenty at most: then it is webhook_limit_exceeded.
 // Two active Authorization hooks that could be asked about the same are
-// webhook_conflict.
+// webhook_conflict; a type that nothing calls is webhook_type_not_available.
 func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Hook, secret.Value, error) {
 	now := s.Clock.Now()
 	h := Hook{
@@ -26,6 +26,9 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 	keep := confidential{Secret: outbound.NewSecret()}
 	if err := s.apply(c, &h, &keep, in); err != nil {
 		return Hook{}, secret.Value{}, err
+	}
+	if !h.Type.isCalled() {
+		return Hook{}, secret.Value{}, errTypeNotAvailable.With("webHookType", string(h.Type))
 	}
 	if err := s.seal(ctx, &h, keep); err != nil {
 		return Hook{}, secret.Value{}, err
@@ -116,11 +119,10 @@ func (s *Service) Hooks(ctx context.Context, c access.Caller, kind Type, active 
 	return out, nil
 }
 
-// HookFor returns the active hook of this type that a tenant has for something
+// hookFor returns the active hook of this type that a tenant has for something
 // of this product, network and transaction code – empty where that is not known
-// – the oldest when there are several. It is how the systems that a tenant has
-// put in our place (Sms, Email) are found.
-func (s *Service) HookFor(ctx context.Context, tx db.Tx, tenant access.TenantID, kind Type, product, network, code string) (Hook, bool, error) {
+// – the oldest when there are several.
+func (s *Service) hookFor(ctx context.Context, tx db.Tx, tenant access.TenantID, kind Type, product, network, code string) (Hook, bool, error) {
 	all, err := readHooks(ctx, tx, tenant)
 	if err != nil {
 		return Hook{}, false, fmt.Errorf("read webhooks: %w", err)

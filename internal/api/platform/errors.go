@@ -195,6 +195,7 @@ var refusals = map[fault.Code]outward{
 	webhook.CodeDeliveryNotFound: {404, "Issuing:WebHookDeliveryNotFound"},
 	webhook.CodeTooMany:          {422, "Issuing:WebHookLimitExceeded"},
 	webhook.CodeConflict:         {409, "Issuing:WebHookConflict"},
+	webhook.CodeTypeNotAvailable: {422, "Common:FeatureNotAvailable"},
 }
 
 // domainCodes lists the codes that refusals must know.
