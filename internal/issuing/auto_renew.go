@@ -55,34 +55,19 @@ func (s *Service) RenewAtNight(ctx context.Context, tenant access.Tenant) (int, 
 		lead = max(lead, p.RenewalLeadDays)
 	}
 	last := today.AddDays(lead)
-	renewed, after := 0, dueCard{}
-	var failure error
-	for {
-		var due []dueCard
-		err := s.DB.View(ctx, func(tx db.Tx) (err error) {
-			due, err = dueRenewals(ctx, tx, tenant.ID, Expiry{last.Year, last.Month}, today, after, jobBatch)
-			return err
-		})
+	return s.forDue(ctx, func(tx db.Tx, after dueCard) ([]dueCard, error) {
+		due, err := dueRenewals(ctx, tx, tenant.ID, Expiry{last.Year, last.Month}, today, after, jobBatch)
 		if err != nil {
-			return renewed, fmt.Errorf("find cards to renew: %w", err)
+			return nil, fmt.Errorf("find cards to renew: %w", err)
 		}
-		for _, d := range due {
-			did, err := s.renewDue(ctx, tenant, d, today)
-			if ctx.Err() != nil {
-				return renewed, ctx.Err()
-			}
-			if err != nil && failure == nil {
-				failure = fmt.Errorf("renew card %s: %w", d.ID, err)
-			}
-			if did && err == nil {
-				renewed++
-			}
+		return due, nil
+	}, func(d dueCard) (bool, error) {
+		did, err := s.renewDue(ctx, tenant, d, today)
+		if err != nil {
+			return false, fmt.Errorf("renew card %s: %w", d.ID, err)
 		}
-		if len(due) < jobBatch {
-			return renewed, failure
-		}
-		after = due[len(due)-1]
-	}
+		return did, nil
+	})
 }
 
 // errTried says that another node has tried the card this night.

@@ -102,11 +102,23 @@ func (s *Service) TellExpiring(ctx context.Context, tenant access.Tenant) (int, 
 	return n, nil
 }
 
-// eachDue runs do on every card that find finds, each in a transaction of its
-// own under the lock of its issuance. find returns the next cards after the
-// given one, in a fixed order. A card that fails holds up no other; the first
-// failure is returned in the end.
+// eachDue runs do on every card that find finds, as [Service.forDue] does, each
+// in a transaction of its own under the lock of its issuance.
 func (s *Service) eachDue(ctx context.Context, find func(db.Tx, dueCard) ([]dueCard, error), do func(mover, Card, Issuance) (bool, error)) (int, error) {
+	return s.forDue(ctx, find, func(d dueCard) (bool, error) {
+		did, err := s.doDue(ctx, d, do)
+		if err != nil {
+			return false, fmt.Errorf("card %s: %w", d.ID, err)
+		}
+		return did, nil
+	})
+}
+
+// forDue runs do on every card that find finds and returns how many it did
+// something to. find returns the next cards after the given one, in a fixed
+// order. A card that fails holds up no other; the first failure is returned in
+// the end.
+func (s *Service) forDue(ctx context.Context, find func(db.Tx, dueCard) ([]dueCard, error), do func(dueCard) (bool, error)) (int, error) {
 	done, after := 0, dueCard{}
 	var failure error
 	for {
@@ -119,12 +131,12 @@ func (s *Service) eachDue(ctx context.Context, find func(db.Tx, dueCard) ([]dueC
 			return done, err
 		}
 		for _, d := range due {
-			did, err := s.doDue(ctx, d, do)
+			did, err := do(d)
 			if ctx.Err() != nil {
 				return done, ctx.Err()
 			}
 			if err != nil && failure == nil {
-				failure = fmt.Errorf("card %s: %w", d.ID, err)
+				failure = err
 			}
 			if did && err == nil {
 				done++
