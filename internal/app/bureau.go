@@ -196,7 +196,7 @@ func (d bureauDirs) takeReport(ctx context.Context, s *personalization.Service, 
 		told, err = s.TakeReport(ctx, r)
 	}
 	var broken *persofile.FormatError
-	refusal, refused := fault.As(err)
+	_, refused := fault.AsRefusal(err)
 	switch {
 	case err == nil:
 		n.Taken++
@@ -207,7 +207,7 @@ func (d bureauDirs) takeReport(ctx context.Context, s *personalization.Service, 
 			}
 		}
 		return putAside(path, filepath.Join(base, doneDir), resultsOf(told))
-	case errors.As(err, &broken), errors.Is(err, errOtherBureau), refused && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable:
+	case errors.As(err, &broken), errors.Is(err, errOtherBureau), refused:
 		n.Rejected++
 		d.log.Error("report of a bureau is refused", "file", filepath.Base(path), "error", err)
 		return putAside(path, filepath.Join(base, rejectedDir), []byte(err.Error()+"\n"))

@@ -163,6 +163,16 @@ func As(err error) (*Error, bool) {
 	return errors.AsType[*Error](err)
 }
 
+// AsRefusal is As for a fault that answers the caller. One that says that we
+// failed, or something we depend on, is not found: asked again, it may go well.
+func AsRefusal(err error) (*Error, bool) {
+	e, ok := As(err)
+	if !ok || e.Kind == Internal || e.Kind == Unavailable {
+		return nil, false
+	}
+	return e, true
+}
+
 // KindOf returns the kind of the first fault in err's chain, and Internal for
 // an error that is none.
 func KindOf(err error) Kind {

@@ -46,6 +46,19 @@ func TestKindOf_anythingElseIsInternal(t *testing.T) {
 	}
 }
 
+func TestAsRefusal_failuresAreNone(t *testing.T) {
+	for _, kind := range fault.Kinds() {
+		want := kind != fault.Internal && kind != fault.Unavailable
+		f, got := fault.AsRefusal(fmt.Errorf("do it: %w", fault.New(kind, "some_code", "some text")))
+		if got != want || (f != nil) != want {
+			t.Errorf("%v: got %v, %v, want %v", kind, f, got, want)
+		}
+	}
+	if f, got := fault.AsRefusal(io.EOF); got || f != nil {
+		t.Errorf("got %v, %v for an error that is no fault", f, got)
+	}
+}
+
 func TestError_text(t *testing.T) {
 	err := fault.New(fault.Invalid, "invalid_request", "%d fields are wrong", 2).
 		OnField("amount", "required", "is required").OnField("currency", "unknown", "is unknown").Wrap(io.EOF)

@@ -103,7 +103,7 @@ func (s *Service) renewDue(ctx context.Context, tenant access.Tenant, due dueCar
 	if err == nil && skip == "" {
 		err = s.numberSuccessor(ctx, c, &d)
 	}
-	if refusal, ok := fault.As(err); ok && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable {
+	if refusal, ok := fault.AsRefusal(err); ok {
 		skip, err = string(refusal.Code), nil
 	}
 	if err != nil {
@@ -169,11 +169,11 @@ func (s *Service) settleRenewal(ctx context.Context, c access.Caller, d draft, s
 			Reason: skip, ExpireYear: card.Expires.Year, ExpireMonth: int(card.Expires.Month),
 		})
 	})
-	refusal, refused := fault.As(err)
+	refusal, refused := fault.AsRefusal(err)
 	switch {
 	case errors.Is(err, errTried):
 		return false, nil
-	case refused && skip == "" && refusal.Code != errStale.Code && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable:
+	case refused && skip == "" && refusal.Code != errStale.Code:
 		// What changed since the draft: it is a reason to skip as well.
 		return s.settleRenewal(ctx, c, d, string(refusal.Code), today)
 	}

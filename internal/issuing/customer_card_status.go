@@ -43,7 +43,7 @@ func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in C
 	for _, card := range cards {
 		u := UpdatedCard{CardToken: card.Token, MaskedNo: card.Masked(), Previous: card.Status, Current: card.Status}
 		moved, err := s.ChangeStatus(ctx, c, card.Token, one)
-		if refusal, ok := fault.As(err); ok && refusal.Kind != fault.Internal && refusal.Kind != fault.Unavailable {
+		if refusal, ok := fault.AsRefusal(err); ok {
 			u.Refusal, err = refusal, nil
 		}
 		if err != nil {

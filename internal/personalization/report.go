@@ -86,8 +86,8 @@ func (s *Service) RecordAll(ctx context.Context, c access.Caller, events []Event
 // tell is Record with a refusal as a value.
 func (s *Service) tell(ctx context.Context, c access.Caller, e Event) (Told, error) {
 	outcome, err := s.Record(ctx, c, e)
-	refusal, refused := fault.As(err)
-	if err != nil && (!refused || refusal.Kind == fault.Internal || refusal.Kind == fault.Unavailable) {
+	refusal, refused := fault.AsRefusal(err)
+	if err != nil && !refused {
 		return Told{}, fmt.Errorf("record event: %w", err)
 	}
 	return Told{EventID: e.ID, Outcome: outcome, Refusal: refusal}, nil
