@@ -337,3 +337,60 @@ func TestDeliver_tellsAFactUntilItIsAcknowledged(t *testing.T) {
 		}
 	})
 }
+
+// What happens while a client's hook is switched off is kept for it, and told
+// when it is active again; what was on its way waits, too.
+func TestDeliver_keepsFactsForAHookThatIsSwitchedOff(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Dialogue = plainDialogue{}
+		r := newReceiver(t)
+		client := answering(t, 200, `{"approved": true}`)
+		broken := answering(t, 500, "")
+		h := w.decider(w.main, broken.URL, NewHook{Filter: Filter{Products: []string{"P1"}}})
+		w.decider(w.main, r.URL, NewHook{Filter: Filter{Products: []string{"P2"}}})
+		tell := func(kind authorization.MessageType) {
+			m := w.question(w.main, "P1")
+			m.Type, m.Transaction.Status = kind, authorization.StatusDeclined
+			err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+				return authorization.TellClients(t.Context(), tx, []authorization.ClientMessage{*m}, w.clock.Now())
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		turn := func(on bool) {
+			in := NewHook{Type: TypeAuthorization, Name: "decisions", URL: client.URL, Filter: h.Filter, IsActive: &on}
+			if _, err := w.Update(t.Context(), w.main, h.ID, in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tell(authorization.ReversalMessage) // on its way when the hook is switched off
+		w.run()
+		turn(false)
+		tell(authorization.ClearingMessage)
+		for range 3 {
+			w.clock.Advance(10 * time.Minute)
+			w.run()
+		}
+		all := w.log(h)
+		if len(all) != 2 {
+			t.Fatalf("the log has %+v", all)
+		}
+		for _, d := range all {
+			if d.Status != outbox.Waiting {
+				t.Errorf("while it is off the log has %+v", d)
+			}
+		}
+		turn(true)
+		w.clock.Advance(6 * time.Hour)
+		w.run()
+		for _, d := range w.log(h) {
+			if d.Status != outbox.Delivered {
+				t.Errorf("when it is on again the log has %+v", d)
+			}
+		}
+		if len(r.got) != 0 {
+			t.Error("another product's hook was told")
+		}
+	})
+}

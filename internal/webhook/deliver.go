@@ -61,7 +61,8 @@ func newEnvelope(m outbox.Message, tenant access.TenantID, c Content) envelope {
 	}
 }
 
-// publish gives events of one tenant to each active hook that wants them.
+// publish gives events of one tenant to each active hook that wants them, and
+// facts to one that is switched off, too, where no active one takes them.
 func (s *Service) publish(ctx context.Context, tx db.Tx, events []outbox.Message) error {
 	tenant, err := id.Parse[access.Tenant](events[0].Tenant)
 	if err != nil {
@@ -139,6 +140,8 @@ func (s *Service) deliver(ctx context.Context, m outbox.Message) outbox.Outcome 
 	case h.ID.IsZero():
 		return outbox.Outcome{Hopeless: true, Text: "the webhook is gone"}
 	case m.Name == Ping:
+	case !h.IsActive && m.Name == authorization.EventClientMessage:
+		return outbox.Outcome{Text: "the webhook is not active: it waits"} // a fact is not lost to a switch
 	case !h.IsActive:
 		return outbox.Outcome{Hopeless: true, Text: "the webhook is not active"}
 	case h.IsDisabled:
