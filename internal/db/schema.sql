@@ -224,6 +224,16 @@ CREATE TABLE issuing_attribute (
     updated_by        TEXT   NOT NULL
 );
 
+CREATE TABLE currency_conversion (
+    tenant_id         TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    document          TEXT   NOT NULL,
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT   NOT NULL,
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL
+);
+
 CREATE TABLE exchange_rate (
     id                TEXT   NOT NULL PRIMARY KEY,
     tenant_id         TEXT   NOT NULL REFERENCES tenant (id),

@@ -34,10 +34,11 @@ func (s *Service) recordDefinition(ctx context.Context, tx db.Tx, c access.Calle
 
 // What definitions are called in the audit record.
 const (
-	productEntity   = "Product"
-	groupEntity     = "Group"
-	rangeEntity     = "BinRange"
-	binEntity       = "Bin"
-	attributeEntity = "IssuingAttribute"
-	rateEntity      = "ExchangeRate"
+	productEntity    = "Product"
+	groupEntity      = "Group"
+	rangeEntity      = "BinRange"
+	binEntity        = "Bin"
+	attributeEntity  = "IssuingAttribute"
+	rateEntity       = "ExchangeRate"
+	conversionEntity = "CurrencyConversion"
 )

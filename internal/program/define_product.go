@@ -68,6 +68,9 @@ func (p *Product) fits(ctx context.Context, tx db.Tx, tenant access.TenantID) er
 			return errGroupPassive.With("groupCode", p.GroupCode)
 		}
 	}
+	if err := p.inBillingCurrency(ctx, tx, tenant); err != nil {
+		return err
+	}
 	return p.ContactlessLimit.belowCap(ctx, tx, tenant)
 }
 

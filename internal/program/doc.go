@@ -24,6 +24,8 @@
 //     version in the same transaction.
 //   - Codes are never used again, not even after deletion.
 //   - A card art that a plastic has is not deleted.
+//   - Every product is in one of the tenant's billing currencies, where it has
+//     said which ([CurrencyConversion]).
 //   - A pair of currencies has one [ExchangeRate] from each moment on. Rates are
 //     exact, and no part of the configuration.
 package program

@@ -113,8 +113,11 @@ var (
 	de39Syntax   = regexp.MustCompile(`^[0-9A-Z]{2}$`)
 )
 
-// percent100 is the rate of one hundred percent.
-const percent100 money.Rate = 1_000_000
+// onePercent and percent100 are the rates of one and one hundred percent.
+const (
+	onePercent money.Rate = 10_000
+	percent100            = 100 * onePercent
+)
 
 // check tells everything that is wrong with a. Clear card data is for sandbox
 // tenants only.

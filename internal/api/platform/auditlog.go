@@ -35,7 +35,8 @@ func (definitionActions) Members() []api.Member {
 }
 
 func (definedEntities) Members() []api.Member {
-	return api.Numbered(1, "Product", "Group", "BinRange", "Art", "Bin", "IssuingAttribute", "ExchangeRate")
+	return api.Numbered(1, "Product", "Group", "BinRange", "Art", "Bin", "IssuingAttribute", "ExchangeRate",
+		"CurrencyConversion")
 }
 
 // AuditQuery is what the three lists are filtered by.
@@ -209,7 +210,7 @@ type productAudit struct {
 func (a *API) listProductAudits(ctx context.Context, c access.Caller, in *struct {
 	AuditQuery
 	ProductCode string `query:"ProductCode" maxLength:"32"`
-	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute or ExchangeRate."`
+	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute, ExchangeRate or CurrencyConversion."`
 }) (api.Page[productAudit], error) {
 	tenant, err := a.Access.Tenant(ctx, c)
 	if err != nil {

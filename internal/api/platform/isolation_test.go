@@ -188,6 +188,7 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/card/noname/link":                            `{"checkMethod": "None", "encryptedCardNo": null}`,
 	"PUT /api/v1/issuing/card/customer-card-statuses":                  `{"status": "Inactive", "reason": "CustomerRequest"}`,
 	"POST /api/v1/issuing/integration/key-exchange":                    `{"publicKey": "${publicKey}"}`,
+	"PUT /api/v1/system/tenant/currency-conversion":                    `{"conversionSource": "Network"}`,
 	"POST /api/v1/system/exchange-rate":                                `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
 	"PUT /api/v1/system/exchange-rate/{id}":                            `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
 }
@@ -215,6 +216,8 @@ var unaddressed = map[string]outcome{
 	"GET /api/v1/system/tenant/issuing-attribute":      ownThing,
 	"POST /api/v1/system/tenant/issuing-attribute":     ownThing,
 	"PUT /api/v1/system/tenant/issuing-attribute":      ownThing,
+	"GET /api/v1/system/tenant/currency-conversion":    ownThing,
+	"PUT /api/v1/system/tenant/currency-conversion":    ownThing,
 	"POST /api/v1/system/bin":                          notItself, // a BIN belongs to one tenant of the platform
 	"POST /api/v1/system/exchange-rate":                ownThing,  // also where another tenant has the same
 	"GET /api/v1/system/exchange-rate":                 empty,

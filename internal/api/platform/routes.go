@@ -42,6 +42,9 @@ func (a *API) routes() {
 	register(a, route{get, attribute, "Show the issuing attributes", access.SystemTenant, plain}, a.showAttributes)
 	register(a, route{post, attribute, "Create the issuing attributes", access.SystemTenant, once}, a.createAttributes)
 	register(a, route{put, attribute, "Update the issuing attributes", access.SystemTenant, plain}, a.updateAttributes)
+	const conversion = "/api/v1/system/tenant/currency-conversion"
+	register(a, route{get, conversion, "Show the currency conversion", access.SystemTenant, plain}, a.showCurrencyConversion)
+	register(a, route{put, conversion, "Update the currency conversion", access.SystemTenant, plain}, a.updateCurrencyConversion)
 	register(a, route{post, "/api/v1/system/bin", "Create a BIN", access.SystemBIN, once}, a.createBin)
 	register(a, route{get, "/api/v1/system/bin/{bin}", "Show a BIN", access.SystemBIN, plain}, a.showBin)
 	register(a, route{put, "/api/v1/system/bin/{bin}", "Update a BIN", access.SystemBIN, plain}, a.updateBin)

@@ -65,7 +65,7 @@ func TestRequests_withTextNoDatabaseKeepsAreRefused(t *testing.T) {
 // their handler. Every other text is api.FreeText.
 var formed = strings.Fields(`
 	entityKey frontImage backImage
-	currency currencyCode defaultCurrency baseCurrency quoteCurrency countryCode issuingCountry nationality language timeZone languageCode
+	currency currencyCode defaultCurrency currencies allowedBillingCurrencies baseCurrency quoteCurrency countryCode issuingCountry nationality language timeZone languageCode
 	birthDate establishmentDate issueDate expiryDate effectiveFrom settlementCutOff mccs mccExclusions responseCodeMap
 	bin rangeStart rangeEnd serviceCode chipProfileCode naceCode cityCode townCode zipCode
 	tckn recipientTckn businessDetail.taxNumber mersisNo phone phoneNumber

@@ -19,6 +19,18 @@ CREATE TABLE issuing_attribute (
     updated_by        TEXT   NOT NULL
 );
 
+-- How a tenant's transactions in other currencies are billed, and in which
+-- currencies its products may be.
+CREATE TABLE currency_conversion (
+    tenant_id         TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    document          TEXT   NOT NULL,
+    concurrency_stamp TEXT   NOT NULL,
+    created_at        BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    created_by        TEXT   NOT NULL,
+    updated_at        BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    updated_by        TEXT   NOT NULL
+);
+
 -- What one unit of a currency costs in another from a moment on, until the next
 -- rate of the pair. Rates are whole numbers of 10^-10.
 CREATE TABLE exchange_rate (

@@ -1,0 +1,135 @@
+package program
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// ConversionSource is who turns the amount of a transaction into the currency a
+// card is billed in.
+type ConversionSource string
+
+// The conversion sources.
+const (
+	ConvertedByNetwork ConversionSource = "Network"    // the billing amount of the message
+	ConvertedByTenant  ConversionSource = "TenantRate" // by the tenant's own rates
+	ConvertedByClient  ConversionSource = "ClientRate" // by the client, when it is asked
+)
+
+// ConversionSources lists all sources, in the order of the contract.
+func ConversionSources() []ConversionSource {
+	return []ConversionSource{ConvertedByNetwork, ConvertedByTenant, ConvertedByClient}
+}
+
+// ConversionRounding is how a converted amount becomes minor units.
+type ConversionRounding string
+
+// The roundings of a conversion.
+const (
+	RoundedHalfUp   ConversionRounding = "HalfUp"
+	RoundedHalfEven ConversionRounding = "HalfEven"
+	RoundedUp       ConversionRounding = "Up"
+	RoundedDown     ConversionRounding = "Down"
+)
+
+// ConversionRoundings lists all roundings.
+func ConversionRoundings() []ConversionRounding {
+	return []ConversionRounding{RoundedHalfUp, RoundedHalfEven, RoundedUp, RoundedDown}
+}
+
+// Markup is what a tenant adds to conversions from a group of currencies.
+type Markup struct {
+	Group      string
+	Currencies []money.Currency
+	Rate       money.Rate
+}
+
+// CurrencyConversion is how a tenant's transactions in other currencies are
+// billed, and in which currencies its cards may be. The latter acts on products;
+// of the former only what the network does by itself can be set.
+type CurrencyConversion struct {
+	Source   ConversionSource
+	Rounding ConversionRounding
+	Markups  []Markup
+	// BillingCurrencies are those a product may have; empty: every one.
+	BillingCurrencies []money.Currency
+	access.Record
+}
+
+// DefaultConversion is that of a tenant that has set none.
+func DefaultConversion() CurrencyConversion {
+	return CurrencyConversion{Source: ConvertedByNetwork, Rounding: RoundedHalfUp}
+}
+
+// Bills reports whether a product may be in currency c.
+func (v CurrencyConversion) Bills(c money.Currency) bool {
+	return len(v.BillingCurrencies) == 0 || slices.Contains(v.BillingCurrencies, c)
+}
+
+// maxMarkups bounds the currency groups of one tenant, maxCurrencies a list of
+// currencies. There are fewer than 200 of the latter.
+const (
+	maxMarkups    = 50
+	maxCurrencies = 200
+)
+
+// check tells everything that is wrong with v by itself, and refuses what is
+// right and would have no effect.
+func (v CurrencyConversion) check() error {
+	var checks fault.Checks
+	fault.OneOf(&checks, "conversionSource", v.Source, ConversionSources())
+	fault.OneOf(&checks, "rounding", v.Rounding, ConversionRoundings())
+	checks.Is("markups", len(v.Markups) <= maxMarkups, "too_many", "must have at most 50 groups")
+	taken, groups := map[money.Currency]bool{}, map[string]bool{}
+	for i, m := range v.Markups {
+		at := "markups[" + strconv.Itoa(i) + "]."
+		checks.Text(at+"currencyGroup", m.Group, 1, 50)
+		checks.Is(at+"currencyGroup", !groups[m.Group], "repeated", "is there twice")
+		groups[m.Group] = true
+		checks.Is(at+"currencies", len(m.Currencies) > 0, "required", "must name at least one")
+		checkCurrencies(&checks, at+"currencies", m.Currencies, taken)
+		checks.Is(at+"markupPercent", m.Rate >= 0 && m.Rate <= percent100, "out_of_range", "must be from 0 to 100")
+	}
+	checkCurrencies(&checks, "allowedBillingCurrencies", v.BillingCurrencies, map[money.Currency]bool{})
+	if err := checks.Err(errInvalid); err != nil {
+		return err
+	}
+	return v.acts()
+}
+
+// checkCurrencies checks a list whose members are known and, with those taken
+// before, different.
+func checkCurrencies(v *fault.Checks, name string, list []money.Currency, taken map[money.Currency]bool) {
+	v.Is(name, len(list) <= maxCurrencies, "too_many", "must have at most 200 currencies")
+	for i, c := range list {
+		at := name + "[" + strconv.Itoa(i) + "]"
+		v.Is(at, !c.IsZero(), "required", "is required")
+		v.Is(at, !taken[c], "repeated", "is there twice")
+		taken[c] = true
+	}
+}
+
+// acts refuses what nobody would act on: decisions and presentments take the
+// billing amount that the network states.
+func (v CurrencyConversion) acts() error {
+	if v.Source != ConvertedByNetwork {
+		return errConversionNotAvailable.With("member", "conversionSource").With("value", string(v.Source))
+	}
+	if v.Rounding != RoundedHalfUp {
+		return errConversionNotAvailable.With("member", "rounding").With("value", string(v.Rounding))
+	}
+	for i, m := range v.Markups {
+		if m.Rate != 0 {
+			percent := fmt.Sprintf("%d.%04d", m.Rate/onePercent, m.Rate%onePercent)
+			return errConversionNotAvailable.With("member", "markups["+strconv.Itoa(i)+"].markupPercent").
+				With("value", strings.TrimRight(strings.TrimRight(percent, "0"), "."))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package program
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// CurrencyConversion returns how the tenant's transactions in other currencies
+// are billed: what it has set, or the default, which then has no stamp.
+func (s *Service) CurrencyConversion(ctx context.Context, c access.Caller) (v CurrencyConversion, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		if v, _, err = readConversion(ctx, tx, c.Tenant); err != nil {
+			return fmt.Errorf("read currency conversion: %w", err)
+		}
+		return nil
+	})
+	return v, err
+}
+
+// SetCurrencyConversion replaces how the tenant's transactions in other
+// currencies are billed. stamp must be the present one, or empty. What would not
+// act is refused, and so are billing currencies without that of a product.
+func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in CurrencyConversion, stamp string) (CurrencyConversion, error) {
+	if err := in.check(); err != nil {
+		return CurrencyConversion{}, err
+	}
+	v := in
+	now := s.Clock.Now()
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		old, found, err := readConversion(ctx, tx, c.Tenant)
+		if err != nil {
+			return fmt.Errorf("read currency conversion: %w", err)
+		}
+		v.Record = old.Record.Updated(c, now)
+		if !found {
+			v.Record = access.NewRecord(c, now)
+		}
+		others, err := readBilledElsewhere(ctx, tx, c.Tenant, v)
+		if err != nil {
+			return fmt.Errorf("read products: %w", err)
+		}
+		if len(others) > 0 {
+			return errBillingCurrencyInUse.With("currencyCode", others[0].Currency.Code()).With("productCode", others[0].Code)
+		}
+		if err := written(writeConversion(ctx, tx, c.Tenant, v, stamp)); err != nil {
+			return err
+		}
+		// The first time, too, old is what was in force: the record has what differs from the default.
+		return s.recordDefinition(ctx, tx, c, conversionEntity, "", old, v)
+	})
+	if err != nil {
+		return CurrencyConversion{}, err
+	}
+	return v, nil
+}
+
+// inBillingCurrency checks the product's currency against those the tenant
+// allows.
+func (p *Product) inBillingCurrency(ctx context.Context, tx db.Tx, tenant access.TenantID) error {
+	v, _, err := readConversion(ctx, tx, tenant)
+	if err != nil {
+		return fmt.Errorf("read currency conversion: %w", err)
+	}
+	if !v.Bills(p.Currency) {
+		return errBillingCurrency.With("currencyCode", p.Currency.Code())
+	}
+	return nil
+}
