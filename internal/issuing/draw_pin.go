@@ -9,7 +9,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
-	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // PINRequest is what somebody who asks for something about a PIN says besides.
@@ -37,7 +36,11 @@ func (s *Service) SetRandomPIN(ctx context.Context, c access.Caller, token strin
 	if err != nil {
 		return IssuedCard{}, err
 	}
-	fresh, err := s.drawPIN(ctx, card.keys, card.product, card.Card, p, rules)
+	place, err := s.placeOfPIN(ctx, c, card)
+	if err != nil {
+		return IssuedCard{}, err
+	}
+	fresh, err := s.drawPIN(ctx, place, p, rules)
 	if err != nil {
 		return IssuedCard{}, err
 	}
@@ -45,15 +48,15 @@ func (s *Service) SetRandomPIN(ctx context.Context, c access.Caller, token strin
 }
 
 // drawPIN makes what is stored of a PIN that the HSM draws.
-func (s *Service) drawPIN(ctx context.Context, keys program.KeySet, product program.Product, card Card, p pan.PAN, rules hsm.PINRules) (keptPIN, error) {
-	if !keepsPIN(product, card) {
-		v, err := s.HSM.RandomVerifier(ctx, keys.PINKey(product.PINLength), p, rules)
+func (s *Service) drawPIN(ctx context.Context, place pinPlace, p pan.PAN, rules hsm.PINRules) (keptPIN, error) {
+	if !place.keeps {
+		v, err := s.HSM.RandomVerifier(ctx, place.keys.PINKey(place.length), p, rules)
 		if err != nil {
 			return keptPIN{}, fmt.Errorf("draw PIN: %w", hsmFault(err))
 		}
 		return keptPIN{verifier: v}, nil
 	}
-	v, stored, err := s.HSM.RandomPIN(ctx, keys.PINKey(product.PINLength), keys.PINStore, p, rules)
+	v, stored, err := s.HSM.RandomPIN(ctx, place.keys.PINKey(place.length), place.keys.PINStore, p, rules)
 	if err != nil {
 		return keptPIN{}, fmt.Errorf("draw PIN: %w", hsmFault(err))
 	}

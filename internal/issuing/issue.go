@@ -619,7 +619,7 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 	case "", NoPIN:
 		return nil
 	case RandomPIN:
-		if kept, err = s.drawPIN(ctx, d.keys, d.product, d.card, p, rules); err != nil {
+		if kept, err = s.drawPIN(ctx, placeOf(d.keys, d.product, d.card), p, rules); err != nil {
 			return err
 		}
 	case EncryptedPIN:
@@ -627,7 +627,7 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 		if err != nil {
 			return err
 		}
-		if kept, err = s.choosePIN(ctx, d.keys, d.product, d.card, block, rules); err != nil {
+		if kept, err = s.choosePIN(ctx, placeOf(d.keys, d.product, d.card), block, rules); err != nil {
 			return err
 		}
 	default:

@@ -191,18 +191,22 @@ func (s *Service) newPIN(ctx context.Context, c access.Caller, card cardInUse, p
 	if err != nil {
 		return keptPIN{}, err
 	}
-	return s.choosePIN(ctx, card.keys, card.product, card.Card, block, rules)
+	place, err := s.placeOfPIN(ctx, c, card)
+	if err != nil {
+		return keptPIN{}, err
+	}
+	return s.choosePIN(ctx, place, block, rules)
 }
 
 // choosePIN makes what is stored of a PIN that somebody chose.
-func (s *Service) choosePIN(ctx context.Context, keys program.KeySet, product program.Product, card Card, block hsm.PINBlock, rules hsm.PINRules) (keptPIN, error) {
-	v, err := s.HSM.NewVerifier(ctx, keys.PINKey(product.PINLength), block, rules)
+func (s *Service) choosePIN(ctx context.Context, place pinPlace, block hsm.PINBlock, rules hsm.PINRules) (keptPIN, error) {
+	v, err := s.HSM.NewVerifier(ctx, place.keys.PINKey(place.length), block, rules)
 	if err != nil {
 		return keptPIN{}, pinFault(err)
 	}
 	out := keptPIN{verifier: v}
-	if keepsPIN(product, card) {
-		stored, err := s.HSM.StorePIN(ctx, keys.PINStore, block)
+	if place.keeps {
+		stored, err := s.HSM.StorePIN(ctx, place.keys.PINStore, block)
 		if err != nil {
 			return keptPIN{}, pinFault(err)
 		}
@@ -211,10 +215,45 @@ func (s *Service) choosePIN(ctx context.Context, keys program.KeySet, product pr
 	return out, nil
 }
 
+// pinPlace is what a PIN is made for.
+type pinPlace struct {
+	keys   program.KeySet
+	length int
+	keeps  bool // a plastic needs the PIN itself again
+}
+
+// placeOf is the place of the PIN of a card that is the only plastic of its
+// number.
+func placeOf(keys program.KeySet, product program.Product, card Card) pinPlace {
+	return pinPlace{keys: keys, length: product.PINLength, keeps: keepsPIN(product, card)}
+}
+
+// placeOfPIN is the place of another PIN of a card. It is the PIN of all
+// plastics of the number, and their chips and products may differ.
+func (s *Service) placeOfPIN(ctx context.Context, c access.Caller, card cardInUse) (pinPlace, error) {
+	place := placeOf(card.keys, card.product, card.Card)
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		plastics, err := readPlastics(ctx, tx, c.Tenant, card.Token)
+		for _, k := range plastics {
+			place.keeps = place.keeps || !k.Status.IsFinal() && keepsPIN(card.cfg.Products[k.ProductCode], k)
+		}
+		return err
+	})
+	if err != nil {
+		return place, fmt.Errorf("read plastics of card %s: %w", card.ID, err)
+	}
+	return place, nil
+}
+
 // keepsPIN reports whether the PIN of a card is needed again: to be told, or to
 // be brought to the chip.
 func keepsPIN(product program.Product, card Card) bool {
-	return slices.Contains(product.PINDeliveries, program.PINBySMS) || card.FormFactor != program.Virtual && program.HasOfflinePIN(card.ChipProfile)
+	return slices.Contains(product.PINDeliveries, program.PINBySMS) || bringsPIN(card)
+}
+
+// bringsPIN reports whether the chip of a card has to be told of another PIN.
+func bringsPIN(card Card) bool {
+	return card.FormFactor != program.Virtual && program.HasOfflinePIN(card.ChipProfile)
 }
 
 // rulesOf are the rules for another PIN of a card.
@@ -259,7 +298,7 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 			return fmt.Errorf("lock issuance: %w", err)
 		}
 		now := s.Clock.Now()
-		status, kept, err := savePIN(ctx, tx, card.Card, p, now, act.in)
+		status, kept, err := savePIN(ctx, tx, card, p, now, act.in)
 		if err != nil {
 			return fmt.Errorf("save PIN: %w", err)
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
-	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // keptPIN is what is stored of a PIN: its verifier, and the PIN itself under the
@@ -40,49 +39,54 @@ func ForgetPINs(ctx context.Context, tx db.Tx, cards []id.ID[Card]) error {
 	return nil
 }
 
-// profilesOf returns the chip profiles of cards, empty where there is no chip.
-func profilesOf(ctx context.Context, tx db.Tx, cards []id.ID[Card]) (map[id.ID[Card]]string, error) {
-	profiles := map[id.ID[Card]]string{}
-	lookup := db.Lookup{Head: `SELECT id, chip_profile, form_factor FROM card WHERE id IN `}
+// madeOf returns of cards what their chips and products are.
+func madeOf(ctx context.Context, tx db.Tx, cards []id.ID[Card]) (map[id.ID[Card]]Card, error) {
+	made := map[id.ID[Card]]Card{}
+	lookup := db.Lookup{Head: `SELECT id, product_code, chip_profile, form_factor FROM card WHERE id IN `}
 	err := lookup.Query(ctx, tx, nil, id.Texts(cards), func(row db.Scanner) error {
-		var card id.ID[Card]
-		var profile string
-		var form program.FormFactor
-		err := row.Scan(&card, &profile, &form)
-		if form == program.Virtual {
-			profile = ""
-		}
-		profiles[card] = profile
+		var c Card
+		err := row.Scan(&c.ID, &c.ProductCode, &c.ChipProfile, &c.FormFactor)
+		made[c.ID] = c
 		return err
 	})
-	return profiles, err
+	return made, err
 }
 
 // savePIN keeps another PIN for all plastics of a card's number, when the card
 // is in one of the statuses and has the PIN that was read. It returns the status
 // the card's PIN is in then; kept is false, and nothing has changed, otherwise.
-func savePIN(ctx context.Context, tx db.Tx, c Card, p keptPIN, now time.Time, in []CardStatus) (s PINStatus, kept bool, err error) {
-	states, err := LockCardStates(ctx, tx, []id.ID[Card]{c.ID})
+// So it is when a plastic has come meanwhile that needs the PIN itself, and p
+// does not have it.
+func savePIN(ctx context.Context, tx db.Tx, u cardInUse, p keptPIN, now time.Time, in []CardStatus) (s PINStatus, kept bool, err error) {
+	states, err := LockCardStates(ctx, tx, []id.ID[Card]{u.ID})
 	if err != nil {
 		return "", false, err
 	}
-	if at := states[c.ID]; !slices.Contains(in, at.Status) || !at.PINChangedAt.Equal(c.PINChangedAt) {
+	if at := states[u.ID]; !slices.Contains(in, at.Status) || !at.PINChangedAt.Equal(u.PINChangedAt) {
 		return "", false, nil
 	}
-	plastics := ShareTries(states, c.ID)
-	profiles, err := profilesOf(ctx, tx, plastics)
+	plastics := ShareTries(states, u.ID)
+	made, err := madeOf(ctx, tx, plastics)
 	if err != nil {
 		return "", false, err
 	}
+	needs := func(k id.ID[Card]) bool {
+		return !states[k].Status.IsFinal() && keepsPIN(u.cfg.Products[made[k].ProductCode], made[k])
+	}
+	if len(p.block) == 0 && slices.ContainsFunc(plastics, needs) {
+		return "", false, nil
+	}
 	for _, k := range plastics {
-		script, status := NoScript, PINActive
-		if program.HasOfflinePIN(profiles[k]) && !states[k].Status.IsFinal() {
+		script, status, mine := NoScript, PINActive, p
+		if !needs(k) {
+			mine.block = nil
+		} else if bringsPIN(made[k]) {
 			script, status = ScriptPINChange, PINPendingChipUpdate
 		}
-		if k == c.ID {
+		if k == u.ID {
 			s = status
 		}
-		if err := writePIN(ctx, tx, k, p, status, script, now); err != nil {
+		if err := writePIN(ctx, tx, k, mine, status, script, now); err != nil {
 			return "", false, err
 		}
 	}

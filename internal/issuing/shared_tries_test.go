@@ -227,6 +227,83 @@ func TestSetPIN_isForAllPlasticsOfANumber(t *testing.T) {
 	})
 }
 
+// The chips of a number's plastics may differ: a PIN that is set on the one
+// whose chip verifies none is still brought to the other, and kept for it alone.
+func TestSetPIN_bringsThePINToAChipOfAnotherKind(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.plastic(t)
+		if _, err := w.SetPIN(t.Context(), w.caller, card.Card.Token, clearPIN("7392"), true, ""); err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ChipProfile, p.PINDeliveries = "CVN18-PIN", nil
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
+			t.Fatal(err)
+		}
+		old, fresh := card.Card, w.renewed(t, card.Card.Token, Renewal{Reason: RenewForExpiry}).New.Card
+		kept := func(card Card, script ChipScript, status PINStatus, block bool) {
+			t.Helper()
+			var at Card
+			err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+				at, _, err = readCardByID(t.Context(), tx, w.caller.Tenant, card.ID)
+				return err
+			})
+			if err != nil || at.Script != script || at.PINStatus != status || len(at.PINBlock) > 0 != block {
+				t.Errorf("sequence %d is %s with script %q and a PIN of %d bytes (%v)", card.Sequence, at.PINStatus, at.Script, len(at.PINBlock), err)
+			}
+		}
+		for _, give := range []func() error{
+			func() error {
+				_, err := w.SetRandomPIN(t.Context(), w.caller, old.Token, PINRequest{})
+				return err
+			},
+			func() error {
+				_, err := w.SetPIN(t.Context(), w.caller, old.Token, clearPIN("8274"), false, "")
+				return err
+			},
+			func() error {
+				_, err := w.ChangePIN(t.Context(), w.caller, old.Token, clearPIN("8274"), clearPIN("3917"))
+				return err
+			},
+		} {
+			if err := give(); err != nil {
+				t.Fatal(err)
+			}
+			kept(old, NoScript, PINActive, false)
+			kept(fresh, ScriptPINChange, PINPendingChipUpdate, true)
+		}
+	})
+}
+
+// A plastic that comes while another PIN is being made must not be left waiting
+// for a PIN that nobody has.
+func TestSetPIN_isStaleWhenAChipCameMeanwhile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		card := w.plastic(t)
+		in, err := w.openForUse(t.Context(), w.caller, card.Card.Token, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.programs.Product(t.Context(), w.caller, plasticProduct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ChipProfile = "CVN18-PIN"
+		if _, err := w.programs.UpdateProduct(t.Context(), w.caller, program.ProductChange{Product: p}); err != nil {
+			t.Fatal(err)
+		}
+		w.changed(t, card.Card.Token, NewStatus{Status: Active, Reason: FirstActivation})
+		w.renewed(t, card.Card.Token, Renewal{Reason: RenewForExpiry})
+		_, err = w.keepPIN(t.Context(), w.caller, in, keptPIN{}, pinAct{action: "PinSet", in: pinSettable}, func(db.Tx) error { return nil })
+		wantCode(t, err, errStale.Code)
+	})
+}
+
 func TestResetTries_forgetsThemAfterMidnight(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)

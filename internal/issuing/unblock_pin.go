@@ -12,7 +12,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
-	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // UnblockPIN forgets the wrong tries of a card's PIN, which stays what it is. A
@@ -71,7 +70,7 @@ func unblock(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], n
 		return "", false, errPINNotSet
 	}
 	plastics := ShareTries(states, card)
-	profiles, err := profilesOf(ctx, tx, plastics)
+	made, err := madeOf(ctx, tx, plastics)
 	if err != nil {
 		return "", false, err
 	}
@@ -86,7 +85,7 @@ func unblock(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], n
 		done = done || p.PINTryCount > 0 || p.PINStatus == PINBlocked
 		p.PINTryCount = 0
 		// The host does not know how many tries the chip has counted.
-		if program.HasOfflinePIN(profiles[k]) && !p.Status.IsFinal() && p.Script == NoScript {
+		if bringsPIN(made[k]) && !p.Status.IsFinal() && p.Script == NoScript {
 			p.Script, p.ScriptATC, done = ScriptUnblock, -1, true
 		}
 		p.PINStatus = p.openPIN()
