@@ -139,6 +139,7 @@ func checkPIN(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckO
 		return failed(PINTriesExceeded, "no tries left")
 	case f.PIN == Match:
 		d.Card.PINTryCount, d.Card.ContactlessCount, d.Card.ContactlessAmount = 0, 0, 0
+		d.Card.ContactlessRuns++
 		return passed("")
 	case req.Flow.IsAdvice():
 		// What was answered elsewhere is no try here.

@@ -202,6 +202,7 @@ func (w *work) giveBack(t *Transaction, part money.Amount) {
 
 // giveBackTap returns to its limit what d does not approve of a contactless
 // payment without a PIN. One that is approved in part still counts as a tap.
+// What a PIN has made forgotten since then is not in the count any more.
 func (w *work) giveBackTap(op *operation, d Decision) {
 	f, part := op.facts, op.facts.Billing
 	if d.Status != StatusDeclined {
@@ -211,6 +212,9 @@ func (w *work) giveBackTap(op *operation, d Decision) {
 		return
 	}
 	card := w.cards[f.Card.ID]
+	if card.ContactlessRuns != op.conclusion.reserved.Card.ContactlessRuns {
+		return
+	}
 	if d.Status == StatusDeclined {
 		card.ContactlessCount = max(0, card.ContactlessCount-1)
 	}

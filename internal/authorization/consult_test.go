@@ -456,3 +456,43 @@ func TestAuthorize_aPartlyApprovedTapCountsWhatWasApproved(t *testing.T) {
 		})
 	}
 }
+
+// A PIN makes the taps before it forgotten, also one whose client is still being
+// asked: when that is declined, the taps after the PIN still count.
+func TestAuthorize_aDeclinedTapFromBeforeThePINTakesNoLaterOneBack(t *testing.T) {
+	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+		card := w.NewCard("0.00")
+		tap := func(minor int64) *authorization.Request {
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(minor, "TRY"))
+			w.Chip(card, r)
+			r.EntryMode = "071"
+			return r
+		}
+		first := tap(10_000)
+		entered, release := hang(c, authorizationtest.No("57"))
+		done := make(chan authorization.Answer)
+		go func() { done <- w.Authorize(first) }()
+		<-entered
+		c.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			return authorizationtest.Yes()
+		})
+		withPIN := w.Request(card, authorization.AuthorizationRequest, money.Must(5_000, "TRY"))
+		w.Chip(card, withPIN)
+		w.WithPIN(card, withPIN, "4712")
+		if a := w.Authorize(withPIN); a.ResponseCode != "00" {
+			t.Fatalf("with the PIN: %s", a.Reason)
+		}
+		if a := w.Authorize(tap(3_000)); a.ResponseCode != "00" {
+			t.Fatalf("tapped after it: %s", a.Reason)
+		}
+		release()
+		if a := <-done; a.ResponseCode == "00" {
+			t.Fatal("the first tap was approved")
+		}
+		d, err := w.Issuing.CardDetails(t.Context(), w.Caller, card.Token)
+		if err != nil || d.Card.Contactless.Count != 1 || d.ContactlessAmount() != money.Must(3_000, "TRY") {
+			t.Errorf("%d taps of %s count, want the one after the PIN; %v", d.Card.Contactless.Count, d.ContactlessAmount(), err)
+		}
+		w.Verify()
+	})
+}

@@ -250,6 +250,7 @@ func visitCardState(c *codec, k *issuing.CardState) {
 	visitText(c, "state.tap", &k.Tap)
 	c.count("state.contactless_count", &k.ContactlessCount)
 	c.int("state.contactless_amount", &k.ContactlessAmount)
+	c.count("state.contactless_runs", &k.ContactlessRuns)
 }
 
 func (o *Original) visit(c *codec) {

@@ -30,7 +30,8 @@ type CardState struct {
 	Tap               string // the last contactless answer that asked for a PIN; opaque here
 	ContactlessCount  int
 	ContactlessAmount int64
-	Upcoming          // read only
+	ContactlessRuns   int // how often a verified PIN began the two anew
+	Upcoming              // read only
 
 	locked CardStatus // the status as it was read
 	number string     // the keyed hash of its card number

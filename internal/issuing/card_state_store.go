@@ -82,7 +82,7 @@ func (r successorRow) card() *Card {
 
 var selectCardStates = db.Lookup{
 	Head: `SELECT id, pan_index, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
-		chip_script, chip_script_atc, tap, contactless_count, contactless_amount,
+		chip_script, chip_script_atc, tap, contactless_count, contactless_amount, contactless_runs,
 		scheduled_status, scheduled_at, scheduled_right, retires_at, holder_changes FROM card WHERE id IN (
 		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
 	Tail: `) ORDER BY id`,
@@ -106,7 +106,7 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 		var c CardState
 		var window int64
 		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
-			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.Scheduled,
+			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.ContactlessRuns, &c.Scheduled,
 			micros{&c.ScheduledAt}, &c.ScheduledRight, micros{&c.RetiresAt}, &c.holderChanges)
 		if err != nil {
 			return err
@@ -124,13 +124,13 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 
 var updateCardStates = db.Bulk{
 	Head: `WITH v (id, pin_status, pin_try_count, cvv2_try_count, atc, atc_window, tap, contactless_count,
-		contactless_amount, updated_at, chip_script, chip_script_atc) AS (VALUES `,
-	Columns: 12,
-	Types:   []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT"},
+		contactless_amount, updated_at, chip_script, chip_script_atc, contactless_runs) AS (VALUES `,
+	Columns: 13,
+	Types:   []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "BIGINT"},
 	Tail: `) UPDATE card SET pin_status = v.pin_status, pin_try_count = v.pin_try_count,
 		cvv2_try_count = v.cvv2_try_count, atc = v.atc, atc_window = v.atc_window, tap = v.tap,
 		contactless_count = v.contactless_count, contactless_amount = v.contactless_amount, updated_at = v.updated_at,
-		chip_script = v.chip_script, chip_script_atc = v.chip_script_atc
+		chip_script = v.chip_script, chip_script_atc = v.chip_script_atc, contactless_runs = v.contactless_runs
 		FROM v WHERE card.id = v.id`,
 }
 
@@ -169,7 +169,7 @@ func saveStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time
 	for _, c := range sorted {
 		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
 			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at,
-			string(c.Script), int64(c.ScriptATC))
+			string(c.Script), int64(c.ScriptATC), int64(c.ContactlessRuns))
 	}
 	if err := updateCardStates.Exec(ctx, tx, args); err != nil {
 		return nil, fmt.Errorf("save card states: %w", err)

@@ -493,6 +493,7 @@ func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 					s.Tap = rapid.StringMatching(`[a-z0-9|]{0,40}`).Draw(r, "tap")
 					s.ContactlessCount = rapid.IntRange(0, 100).Draw(r, "taps")
 					s.ContactlessAmount = rapid.Int64Range(0, 1_000_000).Draw(r, "amount")
+					s.ContactlessRuns = rapid.IntRange(0, 100).Draw(r, "runs")
 					all, want[c.ID] = append(all, s), s
 				}
 				_, err = SaveCardStates(t.Context(), tx, all, w.clock.Now())

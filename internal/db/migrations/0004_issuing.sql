@@ -295,6 +295,7 @@ CREATE TABLE card (
     tap                TEXT    NOT NULL, -- the last contactless answer that asked for a PIN, for the second tap
     contactless_count  BIGINT  NOT NULL CHECK (contactless_count BETWEEN 0 AND 1000000),
     contactless_amount BIGINT  NOT NULL CHECK (contactless_amount BETWEEN 0 AND 1000000000000000),
+    contactless_runs   BIGINT  NOT NULL DEFAULT 0 CHECK (contactless_runs BETWEEN 0 AND 1000000000), -- how often a PIN began both anew
     created_at         BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at         BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, pan_index, sequence_no),
