@@ -317,7 +317,7 @@ var volatile = map[string]bool{
 	"newCardToken": true, "newMaskedCardNo": true, "previousCardToken": true, "cardToken": true, "issuanceNo": true, "maskedCardNo": true, "parentIssuanceNo": true, "parentCardToken": true,
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true, "iccSmiKey": true, "iccSmcKey": true,
-	"zpk": true, "zpkAes": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
+	"zpk": true, "zpkAes": true, "pinBlock": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
 	"batchId": true, "barcode": true,
 	"secret": true, "clientSecret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,

@@ -162,5 +162,9 @@ func (a *API) routes() {
 
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
+	register(a, route{post, "/api/v1/sandbox/pin-block/generate", "Generate a PIN block", access.SandboxCard, plain}, a.makePINBlock)
+	register(a, route{post, "/api/v1/sandbox/pin-block/extract", "Extract a clear PIN", access.SandboxCard, plain}, a.readPINBlock)
+	register(a, route{post, "/api/v1/sandbox/pin-test", "Test a PIN", access.SandboxCard, plain}, a.testPIN)
+	register(a, route{post, "/api/v1/sandbox/encrypt-card-number", "Encrypt a card number", access.SandboxCard, plain}, a.encryptCardNumber)
 	register(a, route{get, "/api/v1/sandbox/inbox", "List what customers were told", access.SandboxCard, plain}, a.listInbox)
 }

@@ -73,7 +73,7 @@ var formed = strings.Fields(`
 	customerNo accountNo parentIssuanceNo parentCardToken cardToken keyId concurrencyStamp algorithm publicKey
 	permissions allowedAddresses clientId clientSecret refreshToken password userName scope
 	token headerName headerValue headers signingSecret clientCertificate clientKey eventTypes productCodes networks transactionCodes
-	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock lastFour barcode
+	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock lastFour barcode pin cardNo keyCode
 	value identificationNo
 	vendorCode eventId orderId statusCode courierCode trackingNo trackingUrl estimatedDeliveryDate`)
 
