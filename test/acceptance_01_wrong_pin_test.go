@@ -36,6 +36,7 @@ func TestAcceptance_wrongPINs(t *testing.T) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.*")
+		sender := sendSMS(t, bank)
 		card := issue(t, bank, 1)[0]
 		hook.wait(t, "card.pin-changed", card.Token) // it was given one
 		term := shop(t)
@@ -83,6 +84,7 @@ func TestAcceptance_wrongPINs(t *testing.T) {
 			t.Errorf("card.pin-blocked came %d times", n)
 		}
 		awaitInbox(t, bank, card.Token, "card.pin-blocked")
+		sender.wait(t, "sms.request", card.Token)
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }

@@ -39,15 +39,25 @@ type receiver struct {
 // The server must let webhooks name this machine.
 func listen(t *testing.T, bank *sim.Bank, types ...string) *receiver {
 	t.Helper()
+	return registerHook(t, bank, map[string]any{"webHookType": "Event", "eventTypes": types})
+}
+
+// sendSMS registers a webhook of the bank that sends its SMS.
+func sendSMS(t *testing.T, bank *sim.Bank) *receiver {
+	t.Helper()
+	return registerHook(t, bank, map[string]any{"webHookType": "Sms"})
+}
+
+func registerHook(t *testing.T, bank *sim.Bank, hook map[string]any) *receiver {
+	t.Helper()
 	r := &receiver{}
 	r.server = httptest.NewServer(http.HandlerFunc(r.take))
 	t.Cleanup(r.server.Close)
 	var made struct {
 		Secret string `json:"secret"`
 	}
-	if _, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/issuing/webhook", map[string]any{
-		"webHookType": "Event", "name": "test", "url": r.server.URL, "eventTypes": types,
-	}, &made); err != nil {
+	hook["name"], hook["url"] = "test", r.server.URL
+	if _, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/issuing/webhook", hook, &made); err != nil {
 		t.Fatal(err)
 	}
 	key, ok := outbound.ReadSecret(secret.FromString(made.Secret))

@@ -105,6 +105,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.clearing = clearing.New(k.db, k.programs, k.issuing, k.clock)
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
+	k.notices.Hooks, k.webhooks.Messages = k.webhooks, k.notices
 	if k.notices.SMS, k.notices.Email, err = openGateways(c.Notification); err != nil {
 		return nil, err
 	}

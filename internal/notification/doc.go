@@ -8,7 +8,8 @@
 // ([Recipients]), chooses channels and texts, and makes of it a [Message] for
 // each channel. A second worker hands messages of production tenants to the
 // [Gateway] of the channel. Messages of sandbox tenants go to no gateway: they
-// lie in an inbox that the tenant's testers read.
+// lie in an inbox that the tenant's testers read. A tenant that sends messages
+// itself gets them at its own address ([Hooks]).
 //
 // A PIN message is made by the HSM and by nobody else: what is kept and sent of
 // it is ciphertext for the gateway.
@@ -16,7 +17,8 @@
 // # States
 //
 //	message:  Waiting → Sent
-//	          Waiting → Dead (retries used up)
+//	          Waiting → Dead (retries used up, or nobody to give it to)
+//	          Dead → Sent (by its hook, to which it was delivered again)
 //	          Inbox (of a sandbox; final)
 //
 // # Invariants

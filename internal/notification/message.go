@@ -40,15 +40,17 @@ type Message struct {
 	Tenant     access.TenantID
 	CustomerNo string
 	CardToken  string
-	Event      string
-	Channel    Channel
-	Recipient  string // masked
-	IsPIN      bool
-	Status     Status
-	CreatedAt  time.Time
-	EndedAt    time.Time
-	ResultCode int
-	ResultText string
+	// ProductCode is of the card, for hooks that are for some products only.
+	ProductCode string
+	Event       string
+	Channel     Channel
+	Recipient   string // masked
+	IsPIN       bool
+	Status      Status
+	CreatedAt   time.Time
+	EndedAt     time.Time
+	ResultCode  int
+	ResultText  string
 
 	// Content is there only while somebody must read it; see the package's
 	// invariants.
@@ -112,9 +114,9 @@ func (s *Service) open(ctx context.Context, m *Message) error {
 	return nil
 }
 
-// send writes a message in tx: into the inbox of a sandbox, or for the gateway
-// of its channel. Without a gateway there is nobody to give it to, and it is
-// not written.
+// send writes a message in tx: into the inbox of a sandbox, for the tenant's own
+// hook, or for the gateway of its channel. With none of them there is nobody to
+// give it to, and it is not written.
 func (s *Service) send(ctx context.Context, tx db.Tx, m Message, sandbox bool, correlation string) error {
 	m.Recipient, m.Status = MaskPhone(m.Content.To), Waiting
 	if m.Channel == Email {
@@ -122,8 +124,10 @@ func (s *Service) send(ctx context.Context, tx db.Tx, m Message, sandbox bool, c
 	}
 	if sandbox {
 		m.Status, m.EndedAt = InInbox, m.CreatedAt
-	} else if s.gateway(m.Channel) == nil {
-		return nil
+	}
+	queued, err := s.queue(ctx, tx, m, correlation, m.CreatedAt)
+	if err != nil || !queued && !sandbox {
+		return err
 	}
 	if err := s.seal(ctx, &m); err != nil {
 		return err
@@ -131,17 +135,30 @@ func (s *Service) send(ctx context.Context, tx db.Tx, m Message, sandbox bool, c
 	if err := insertMessage(ctx, tx, m); err != nil {
 		return fmt.Errorf("write message of %s: %w", m.Event, err)
 	}
-	if sandbox {
-		return nil
+	return nil
+}
+
+// queue gives a message on, in tx: to the hook by which the tenant sends such
+// messages itself, else to the gateway of its channel; false means that there is
+// neither. A PIN goes to no hook, because only the gateway has a key for it, and
+// nothing of a sandbox goes to a gateway.
+func (s *Service) queue(ctx context.Context, tx db.Tx, m Message, correlation string, now time.Time) (bool, error) {
+	if s.Hooks != nil && !m.IsPIN {
+		if taken, err := s.Hooks.TakeMessage(ctx, tx, m, correlation); err != nil || taken {
+			return taken, err
+		}
+	}
+	if m.Status == InInbox || s.gateway(m.Channel) == nil {
+		return false, nil
 	}
 	retries := messageRetries
 	if m.IsPIN {
 		retries = pinRetries
 	}
-	return outbox.Put(ctx, tx, outbox.Message{
+	return true, outbox.Put(ctx, tx, outbox.Message{
 		Tenant: m.Tenant.String(), Topic: TopicMessage, Lane: lane(m), Name: m.Event, Key: m.ID.String(),
 		Payload: []byte(m.ID.String()), CorrelationID: correlation, OccurredAt: m.CreatedAt, RetriesMax: retries,
-	}, m.CreatedAt)
+	}, now)
 }
 
 // PINMessage is a PIN for its cardholder, as the HSM has made it: JWE for the

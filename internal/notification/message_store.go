@@ -11,13 +11,13 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-const messageColumns = `id, tenant_id, customer_no, card_token, event, channel, recipient, is_pin, status, sealed, created_at,
+const messageColumns = `id, tenant_id, customer_no, card_token, product_code, event, channel, recipient, is_pin, status, sealed, created_at,
 	ended_at, result_code, result_text`
 
 func scanMessage(row db.Scanner) (m Message, err error) {
 	var created int64
 	var ended sql.NullInt64
-	err = row.Scan(&m.ID, &m.Tenant, &m.CustomerNo, &m.CardToken, &m.Event, &m.Channel, &m.Recipient, &m.IsPIN, &m.Status, &m.sealed,
+	err = row.Scan(&m.ID, &m.Tenant, &m.CustomerNo, &m.CardToken, &m.ProductCode, &m.Event, &m.Channel, &m.Recipient, &m.IsPIN, &m.Status, &m.sealed,
 		&created, &ended, &m.ResultCode, &m.ResultText)
 	m.CreatedAt = clock.FromMicros(created)
 	if ended.Valid {
@@ -28,10 +28,10 @@ func scanMessage(row db.Scanner) (m Message, err error) {
 
 func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
 	ended := sql.NullInt64{Int64: clock.Micros(m.EndedAt), Valid: !m.EndedAt.IsZero()}
-	_, err := tx.Exec(ctx, `INSERT INTO notification (id, tenant_id, customer_no, card_token, event, channel, recipient, is_pin,
-			status, sealed, created_at, ended_at, result_code, result_text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, '')`,
-		m.ID, m.Tenant, m.CustomerNo, m.CardToken, m.Event, string(m.Channel), m.Recipient, m.IsPIN, string(m.Status), m.sealed,
+	_, err := tx.Exec(ctx, `INSERT INTO notification (id, tenant_id, customer_no, card_token, product_code, event, channel,
+			recipient, is_pin, status, sealed, created_at, ended_at, result_code, result_text)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`,
+		m.ID, m.Tenant, m.CustomerNo, m.CardToken, m.ProductCode, m.Event, string(m.Channel), m.Recipient, m.IsPIN, string(m.Status), m.sealed,
 		clock.Micros(m.CreatedAt), ended)
 	return err
 }
@@ -41,11 +41,12 @@ func readMessage(ctx context.Context, tx db.Tx, tenant access.TenantID, message 
 }
 
 // endMessage writes what became of a message and erases what nobody needs any
-// more: what a gateway has taken, and every PIN.
+// more: what was taken, and every PIN. One that was given up can still be sent,
+// when its delivery is tried again; one that was sent stays so.
 func endMessage(ctx context.Context, tx db.Tx, tenant string, message id.ID[Message], s Status, now time.Time, code int, text string) error {
 	_, err := tx.Exec(ctx, `UPDATE notification SET status = $3, ended_at = $4, result_code = $5, result_text = $6,
 			sealed = CASE WHEN is_pin OR $3 = 'Sent' THEN $7 ELSE sealed END
-		WHERE tenant_id = $1 AND id = $2 AND status = 'Waiting'`,
+		WHERE tenant_id = $1 AND id = $2 AND (status = 'Waiting' OR status = 'Dead' AND $3 = 'Sent')`,
 		tenant, message, string(s), clock.Micros(now), int64(code), text, []byte{})
 	return err
 }

@@ -41,8 +41,8 @@ func (s *Service) render(ctx context.Context, tx db.Tx, m outbox.Message) error 
 	now := m.OccurredAt
 	for _, channel := range channels(n.Event, r, n.PhoneOnly) {
 		out := Message{
-			ID: id.New[Message](now), Tenant: tenant, CustomerNo: r.CustomerNo, CardToken: r.CardToken, Event: n.Event,
-			Channel: channel, CreatedAt: now, Content: Content{To: r.Phone, Text: Text(n.Event, r, values)},
+			ID: id.New[Message](now), Tenant: tenant, CustomerNo: r.CustomerNo, CardToken: r.CardToken,
+			ProductCode: r.ProductCode, Event: n.Event, Channel: channel, CreatedAt: now, Content: Content{To: r.Phone, Text: Text(n.Event, r, values)},
 		}
 		if channel == Email {
 			out.Content.To, out.Content.Subject = r.Email, subject(r.Language)

@@ -25,6 +25,8 @@ type Service struct {
 	Log        *slog.Logger
 	// SMS and Email are the gateways of the channels, checked; nil: there is none.
 	SMS, Email *Gateway
+	// Hooks are where tenants send messages themselves; nil: none does.
+	Hooks Hooks
 }
 
 // New returns a service without gateways. It needs Recipients before its workers
@@ -79,7 +81,7 @@ const leaseLife = time.Minute
 func (s *Service) Workers() []*outbox.Worker {
 	return []*outbox.Worker{
 		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicNotice, Lease: leaseLife, Consume: s.render},
-		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicMessage, Lease: leaseLife, Send: s.deliver, Ended: s.conclude},
+		{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicMessage, Lease: leaseLife, Send: s.deliver, Ended: s.Conclude},
 	}
 }
 
@@ -121,9 +123,10 @@ func (s *Service) read(ctx context.Context, o outbox.Message) (m Message, found 
 	return m, true, s.open(ctx, &m)
 }
 
-// conclude writes what became of a message, with the outbox's own note of it.
-func (s *Service) conclude(ctx context.Context, tx db.Tx, o outbox.Message) error {
-	message, err := id.Parse[Message](string(o.Payload))
+// Conclude writes in tx what became of a message, with the outbox's own note of
+// it.
+func (s *Service) Conclude(ctx context.Context, tx db.Tx, o outbox.Message) error {
+	message, err := id.Parse[Message](o.Key)
 	if err != nil {
 		return fmt.Errorf("read reference: %w", err)
 	}
@@ -133,6 +136,32 @@ func (s *Service) conclude(ctx context.Context, tx db.Tx, o outbox.Message) erro
 		s.Log.Warn("message given up", "tenant", o.Tenant, "message", message.String(), "event", o.Name, "code", o.ResultCode, "answer", o.ResultText)
 	}
 	return endMessage(ctx, tx, o.Tenant, message, status, s.Clock.Now(), o.ResultCode, o.ResultText)
+}
+
+// Reroute gives on anew, in tx, a message whose hook was switched off or removed
+// before it was sent: as one that is told now. With nobody to give it to it is
+// given up.
+func (s *Service) Reroute(ctx context.Context, tx db.Tx, o outbox.Message) error {
+	message, err := id.Parse[Message](o.Key)
+	if err != nil {
+		return fmt.Errorf("read reference: %w", err)
+	}
+	tenant, err := id.Parse[access.Tenant](o.Tenant)
+	if err != nil {
+		return fmt.Errorf("read tenant: %w", err)
+	}
+	m, found, err := readMessage(ctx, tx, tenant, message)
+	if err != nil || !found || m.Status != Waiting {
+		return err
+	}
+	if err := s.open(ctx, &m); err != nil {
+		return err
+	}
+	queued, err := s.queue(ctx, tx, m, o.CorrelationID, s.Clock.Now())
+	if err != nil || queued {
+		return err
+	}
+	return s.Conclude(ctx, tx, o)
 }
 
 // keepLife is how long a message is on record.

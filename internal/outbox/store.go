@@ -139,6 +139,13 @@ func Revive(ctx context.Context, tx db.Tx, tenant, topic, lane string, message i
 	return n == 1, err
 }
 
+// HastenLane makes everything that waits in a lane due at now.
+func HastenLane(ctx context.Context, tx db.Tx, tenant, topic, lane string, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE outbox_message SET due_at = $4
+		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 AND status = 'Waiting' AND due_at > $4`, tenant, topic, lane, clock.Micros(now))
+	return err
+}
+
 // Empty deletes everything in a lane.
 func Empty(ctx context.Context, tx db.Tx, tenant, topic, lane string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`, tenant, topic, lane)

@@ -208,7 +208,10 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	if wrong := outbound.CheckURL(h.URL, reach); wrong != "" {
 		return outbox.Outcome{Hopeless: true, Text: "not sent: the URL " + wrong}, nil
 	}
-	body := m.Payload
+	body, err := s.bodyOf(ctx, m)
+	if err != nil {
+		return outbox.Outcome{}, err
+	}
 	if m.OutOfOrder {
 		var e envelope
 		if err := json.Unmarshal(body, &e); err != nil {
@@ -235,8 +238,11 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	if err != nil && errors.Is(err, context.DeadlineExceeded) {
 		return outbox.Outcome{Code: answer.StatusCode, Text: "no whole answer in time"}, nil
 	}
-	if m.Name == authorization.EventClientMessage {
+	switch {
+	case m.Name == authorization.EventClientMessage:
 		return s.acknowledged(answer.StatusCode, text), nil
+	case isMessage(m):
+		return messageTaken(answer.StatusCode), nil
 	}
 	return outbox.Outcome{
 		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: outbound.Excerpt(string(text)),

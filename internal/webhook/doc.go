@@ -8,8 +8,10 @@
 // hook's own lane: a [Delivery]. The body is made once per event and the same
 // for all; each hook has its own secret to sign with.
 //
-// A hook of another [Type] than Event is asked. A question is sent once, and somebody waits for the answer; a fact goes to the
-// same hook as a delivery, until it is acknowledged.
+// Hooks of the types Authorization and BalanceInquiry are asked. A question is
+// sent once, and somebody waits for the answer; a fact goes to the same hook as a
+// delivery, until it is acknowledged. Hooks of the types Sms and Email are given
+// the messages to customers that their tenant sends itself.
 //
 // # States
 //
@@ -19,6 +21,7 @@
 //
 // # Invariants
 //
+//   - The body of a message to a customer lies sealed, and no PIN is in one.
 //   - A secret is shown once, when it is made, and lies sealed.
 //   - A request goes only to addresses that [outbound.Guard] lets pass, checked when the
 //     connection is made, so that a name that resolves to something else a

@@ -54,8 +54,9 @@ func (Hook) IDPrefix() string { return "hook" }
 type Type string
 
 // The types. Event is told; Authorization and BalanceInquiry are asked and
-// waited for. The contract knows the others, but nothing here calls them: they
-// cannot be registered.
+// waited for; Sms and Email are given the messages that the tenant sends itself.
+// The contract knows FeeDebit, but nothing here calls it: it cannot be
+// registered.
 const (
 	TypeEvent          Type = "Event"
 	TypeAuthorization  Type = "Authorization"
@@ -75,8 +76,11 @@ func (t Type) IsAsked() bool {
 	return t == TypeAuthorization || t == TypeBalanceInquiry
 }
 
+// sends reports whether hooks of this type send messages to customers.
+func (t Type) sends() bool { return t == TypeSMS || t == TypeEmail }
+
 // isCalled reports whether anything here calls hooks of this type.
-func (t Type) isCalled() bool { return t == TypeEvent || t.IsAsked() }
+func (t Type) isCalled() bool { return t == TypeEvent || t.IsAsked() || t.sends() }
 
 // Health is how a hook does.
 type Health string
@@ -256,6 +260,10 @@ func applyType(h *Hook, in NewHook, f *faults) {
 		known := slices.ContainsFunc(Events(), func(e string) bool { return matches(t, e) })
 		known = known && (!strings.HasSuffix(t, "*") || t == "*" || strings.HasSuffix(t, ".*"))
 		f.is("eventTypes", known, "unknown", "must be names of events, or like card.*, or *")
+	}
+	if h.Type.sends() {
+		f.is("filter.networks", len(in.Filter.Networks) == 0, "not_allowed", "must be left out: messages are chosen by product")
+		f.is("filter.transactionCodes", len(in.Filter.Codes) == 0, "not_allowed", "must be left out: messages are chosen by product")
 	}
 	standard, most, retries, retriesBound := timeoutMax, timeoutMax, retriesStandard, retriesMax
 	if h.Type.IsAsked() {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -18,6 +19,15 @@ type Sealer interface {
 // API family whose contract has the webhooks is one.
 type Encoder interface {
 	EncodeEvent(m outbox.Message) (Content, error)
+}
+
+// Messages keeps on record what becomes of the messages that hooks send. The key
+// of a delivery is the message's id. It is notification.Service.
+type Messages interface {
+	// Conclude writes that a message was sent or given up.
+	Conclude(ctx context.Context, tx db.Tx, d Delivery) error
+	// Reroute finds another way for a message whose hook is not active any more.
+	Reroute(ctx context.Context, tx db.Tx, d Delivery) error
 }
 
 // Dialogue is the words in which clients that own their balances are asked and

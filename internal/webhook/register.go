@@ -214,6 +214,11 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 		if err != nil {
 			return err
 		}
+		if h.Type.sends() && !h.IsActive {
+			if err := s.releaseMessages(ctx, tx, h); err != nil {
+				return err
+			}
+		}
 		if err := s.listen(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
@@ -225,7 +230,8 @@ func (s *Service) change(ctx context.Context, c access.Caller, hook id.ID[Hook],
 	return h, nil
 }
 
-// Unregister removes a hook with all that waits for it, and its log.
+// Unregister removes a hook with all that waits for it, and its log. Messages
+// that it was to send go another way.
 func (s *Service) Unregister(ctx context.Context, c access.Caller, hook id.ID[Hook]) error {
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
 		if _, err := lockHooks(ctx, tx, c.Tenant); err != nil {
@@ -241,7 +247,12 @@ func (s *Service) Unregister(ctx context.Context, c access.Caller, hook id.ID[Ho
 		if _, err := deleteHook(ctx, tx, c.Tenant, hook); err != nil {
 			return fmt.Errorf("delete webhook: %w", err)
 		}
-		if err := outbox.Empty(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String()); err != nil {
+		if h.Type.sends() {
+			err = s.releaseMessages(ctx, tx, h)
+		} else {
+			err = outbox.Empty(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String())
+		}
+		if err != nil {
 			return err
 		}
 		if err := s.listen(ctx, tx, c.Tenant); err != nil {

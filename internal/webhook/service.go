@@ -20,6 +20,8 @@ type Service struct {
 	// Dialogue puts questions and facts to clients that own their balances into
 	// words. Without one nobody may be asked.
 	Dialogue Dialogue
+	// Messages is told what becomes of messages. Without it no hook sends any.
+	Messages Messages
 	Clock    clock.Clock
 	Log      *slog.Logger
 	// Loopback lets sandbox tenants name this machine, for tests and
@@ -77,5 +79,5 @@ func (s *Service) Relay() *outbox.Relay {
 
 // Worker sends what waits for hooks.
 func (s *Service) Worker() *outbox.Worker {
-	return &outbox.Worker{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicDelivery, Lease: leaseLife, Send: s.deliver}
+	return &outbox.Worker{DB: s.DB, Clock: s.Clock, Log: s.Log, Topic: TopicDelivery, Lease: leaseLife, Send: s.deliver, Ended: s.ended}
 }

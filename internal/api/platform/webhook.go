@@ -58,7 +58,7 @@ type webhookFilter struct {
 }
 
 type webhookRequest struct {
-	Type           api.Enum[webhookTypes] `json:"webHookType" required:"true" doc:"Event is told of events; Authorization and BalanceInquiry are asked. FeeDebit, Sms and Email are refused: nothing calls them yet. It cannot be changed."`
+	Type           api.Enum[webhookTypes] `json:"webHookType" required:"true" doc:"Event is told of events; Authorization and BalanceInquiry are asked; Sms and Email are given the messages to customers, which the tenant then sends itself. FeeDebit is refused: nothing calls it yet. It cannot be changed."`
 	Name           api.FreeText           `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	URL            api.FreeText           `json:"url" required:"true" minLength:"1" maxLength:"2048" doc:"https, a public host, port 443 or 8443; redirects are not followed."`
 	EventTypes     []string               `json:"eventTypes,omitempty" maxItems:"100" doc:"Of an Event webhook: names of events, or card.*, or *."`
@@ -67,7 +67,7 @@ type webhookRequest struct {
 	SigningSecret  string                 `json:"signingSecret,omitempty" maxLength:"128" writeOnly:"true" doc:"whsec_ and the base64 of 24 to 64 bytes; made up when absent."`
 	TimeoutMS      *int                   `json:"timeoutMs,omitempty" minimum:"500" maximum:"10000" doc:"Absent: 10000; of a type that is asked 2000, and at most 5000."`
 	MaxRetry       *int                   `json:"maxRetry,omitempty" minimum:"0" maximum:"15" doc:"Absent: 10; of a type that is asked 0, and nothing else. Retries end after 72 hours in any case."`
-	Filter         *webhookFilter         `json:"filter,omitempty" doc:"What the webhook is told of or asked about; an empty list chooses all."`
+	Filter         *webhookFilter         `json:"filter,omitempty" doc:"What the webhook is told of, asked about or sends; an empty list chooses all. Of Sms and Email: products only."`
 	IsActive       *bool                  `json:"isActive,omitempty" doc:"Absent: true."`
 	Stamp          string                 `json:"concurrencyStamp,omitempty" maxLength:"64"`
 }
