@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -34,16 +35,20 @@ var codeSyntax = regexp.MustCompile(`^[A-Z0-9][A-Z0-9_-]{0,31}$`)
 
 // Code checks the code of a definition.
 func (v *Checks) Code(name, value string) {
-	if !codeSyntax.MatchString(value) {
+	switch {
+	case value == "":
+		v.Fail(name, "required", "is required")
+	case !codeSyntax.MatchString(value):
 		v.Fail(name, "not_a_code", "must be 1 to 32 of A-Z, 0-9, '_' and '-', not starting with a sign")
 	}
 }
 
-// Text checks the length in characters; shortest 1 makes the field required.
+// Text checks the length in characters; shortest 1 makes the field required,
+// and blanks alone are nothing.
 func (v *Checks) Text(name, value string, shortest, longest int) {
 	n := utf8.RuneCountInString(value)
 	switch {
-	case n == 0 && shortest > 0:
+	case shortest > 0 && strings.TrimSpace(value) == "":
 		v.Fail(name, "required", "is required")
 	case n < shortest:
 		v.Fail(name, "too_short", "must have at least "+strconv.Itoa(shortest)+" characters")

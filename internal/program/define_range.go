@@ -27,6 +27,14 @@ func (r BINRange) withDefaults() BINRange {
 func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange) (BINRange, error) {
 	r := in.withDefaults()
 	r.UsedCount = 0
+	var v fault.Checks
+	v.Code("code", r.Code)
+	v.Is("bin", r.BIN != "", "required", "is required")
+	v.Is("rangeStart", r.Start != "", "required", "is required")
+	v.Is("rangeEnd", r.End != "", "required", "is required")
+	if err := v.Err(errInvalid); err != nil {
+		return BINRange{}, err
+	}
 	r.Record = access.NewRecord(c, s.Clock.Now())
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		b, found, err := readBIN(ctx, tx, c.Tenant, r.BIN)
