@@ -84,7 +84,9 @@ func (b Business) check(v *fault.Checks, today clock.Date) {
 	}
 	v.Is(at+"naceCode", naceSyntax.MatchString(b.NACECode), "not_a_nace_code", "must have at most 10 digits, letters and dots")
 	v.Is(at+"establishmentDate", b.EstablishmentDate.IsZero() || b.EstablishmentDate.Before(today), "not_past", "must be in the past")
-	v.Between(at+"employeeCount", b.EmployeeCount, 0, 10_000_000)
+	if b.EmployeeCount != nil {
+		v.Between(at+"employeeCount", *b.EmployeeCount, 0, 10_000_000)
+	}
 	if p := b.Authorized; p != nil {
 		const at = at + "authorizedPerson."
 		checkName(v, at+"name", p.Name, 1)

@@ -239,7 +239,7 @@ type Business struct {
 	NACECode          string
 	EstablishmentDate clock.Date
 	Authorized        *AuthorizedPerson
-	EmployeeCount     int
+	EmployeeCount     *int // nil: not stated
 }
 
 // AuthorizedPerson acts for a company.

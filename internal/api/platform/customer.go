@@ -371,7 +371,7 @@ func decodeProfile(d *decoding, in CustomerProfile) customer.Profile {
 			TaxNumber: b.TaxNumber, TradeRegistryNo: string(value(b.TradeRegistryNo)), MersisNo: value(b.MersisNo),
 			LegalForm: customer.LegalForm(b.LegalForm), NACECode: value(b.NACECode),
 			EstablishmentDate: d.date("businessDetail.establishmentDate", value(b.EstablishmentDate)),
-			EmployeeCount:     value(b.EmployeeCount),
+			EmployeeCount:     b.EmployeeCount,
 		}
 		if x := b.AuthorizedPerson; x != nil {
 			p.Business.Authorized = &customer.AuthorizedPerson{
@@ -465,7 +465,7 @@ func encodeBusiness(b *customer.Business) *businessDetail {
 		CompanyName: api.FreeText(b.CompanyName), ShortName: textOrNil(b.ShortName), TaxOffice: api.FreeText(b.TaxOffice),
 		TaxNumber: b.TaxNumber, TradeRegistryNo: textOrNil(b.TradeRegistryNo), MersisNo: orNil(b.MersisNo),
 		LegalForm: api.Enum[legalForms](b.LegalForm), NACECode: orNil(b.NACECode),
-		EstablishmentDate: dateOrNil(b.EstablishmentDate), EmployeeCount: &b.EmployeeCount,
+		EstablishmentDate: dateOrNil(b.EstablishmentDate), EmployeeCount: b.EmployeeCount,
 	}
 	if p := b.Authorized; p != nil {
 		out.AuthorizedPerson = &authorizedPerson{
