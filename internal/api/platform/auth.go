@@ -45,6 +45,14 @@ type tokenResponse struct {
 }
 
 func (a *API) issueToken(ctx context.Context, _ access.Caller, in *struct{ Body tokenRequest }) (tokenResponse, error) {
+	var d decoding
+	if in.Body.GrantType == access.GrantPassword {
+		d.required("userName", in.Body.UserName)
+		d.required("password", in.Body.Password)
+	}
+	if err := d.err(); err != nil {
+		return tokenResponse{}, err
+	}
 	tokens, err := a.Access.Token(ctx, access.Grant{
 		Type: string(in.Body.GrantType), ClientID: in.Body.ClientID,
 		ClientSecret: secret.FromString(in.Body.ClientSecret), UserName: in.Body.UserName,
@@ -131,7 +139,9 @@ type oauthTokens struct {
 	TokenType    string `json:"token_type" required:"true"`
 	ExpiresIn    int    `json:"expires_in" required:"true" doc:"Seconds."`
 	RefreshToken string `json:"refresh_token,omitempty"`
-	Scope        string `json:"scope" required:"true"`
+	// RefreshExpiresIn is not of RFC 6749; who does not know it passes over it.
+	RefreshExpiresIn int    `json:"refresh_expires_in,omitempty" doc:"Seconds."`
+	Scope            string `json:"scope" required:"true"`
 }
 
 // oauthRefusal is the answer of RFC 6749, 5.2.
@@ -175,7 +185,7 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = marshal(out, oauthTokens{
 		AccessToken: string(tokens.Access.Reveal()), TokenType: "Bearer", ExpiresIn: int(tokens.ExpiresIn.Seconds()),
-		RefreshToken: string(tokens.Refresh.Reveal()), Scope: tokens.Scope,
+		RefreshToken: string(tokens.Refresh.Reveal()), RefreshExpiresIn: int(tokens.RefreshExpires.Seconds()), Scope: tokens.Scope,
 	})
 }
 
@@ -208,8 +218,17 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 		RefreshToken: secret.FromString(form.Get("refresh_token")),
 		UserName:     form.Get("username"), Password: secret.FromString(form.Get("password")),
 	}
-	if grant.Type == "" {
-		return access.Grant{}, api.Invalid().OnField("grant_type", "required", "is required")
+	needs := []string{"grant_type"}
+	switch grant.Type {
+	case access.GrantPassword:
+		needs = append(needs, "username", "password")
+	case access.GrantRefreshToken:
+		needs = append(needs, "refresh_token")
+	}
+	for _, name := range needs {
+		if form.Get(name) == "" {
+			return access.Grant{}, api.Invalid().OnField(name, "required", "is required")
+		}
 	}
 	if id, password, ok := r.BasicAuth(); ok {
 		if grant.ClientID != "" && grant.ClientID != id || !grant.ClientSecret.IsZero() {

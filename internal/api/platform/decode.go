@@ -40,6 +40,14 @@ func (d *decoding) err() error {
 	return d.refused
 }
 
+// required is for what is required in some requests only, so that the document
+// cannot say so.
+func (d *decoding) required(field, text string) {
+	if text == "" {
+		d.fail(field, "required", "is required")
+	}
+}
+
 func (d *decoding) date(field, text string) clock.Date {
 	if text == "" {
 		return clock.Date{}
