@@ -21,7 +21,8 @@ import (
 func TestClearingImport_postsAFileOnce(t *testing.T) {
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
-		bank := openBank(t, s, flags)
+		made := newTenant(t, flags)
+		bank := made.openBank(t, s)
 		card := issue(t, bank, 1)[0]
 		term := shop(t)
 		link := connect(t, s, term, 10*time.Second)
@@ -87,6 +88,31 @@ func TestClearingImport_postsAFileOnce(t *testing.T) {
 			t.Errorf("the same file again: exit %d, %s", code, failure)
 		}
 		balance("9880.00 0.00 9880.00")
+
+		// What nobody authorized is posted, and a person is told to look.
+		again := slip
+		again.ARN, again.AuthorizationCode, again.RRN, again.STAN, again.NetworkTransactionID = "74000006325000000000019", "", "", "", ""
+		header.FileID = "NIGHT.2"
+		file.Reset()
+		if err := term.Acquirer.Clear(&file, header, []clearingfile.Presentment{again}); err != nil {
+			t.Fatal(err)
+		}
+		if out, failure, code := load(file.Bytes()); code != 0 {
+			t.Errorf("a presentment of its own: exit %d, %s%s", code, out, failure)
+		}
+		var open struct {
+			TotalCount int
+			Items      []struct {
+				Cause, FileID, TransactionID string
+				Line                         int
+			}
+		}
+		list := run(t, append([]string{"clearing", "exceptions", "list", "--tenant", made.ID, "--json"}, flags...)...)
+		if err := json.Unmarshal(list, &open); err != nil || open.TotalCount != 1 || len(open.Items) != 1 || open.Items[0].FileID != "NIGHT.2" ||
+			open.Items[0].Cause != "FORCE_POST" || open.Items[0].Line != 2 {
+			t.Fatalf("exceptions: %s (%v)", list, err)
+		}
+		run(t, append([]string{"explain", open.Items[0].TransactionID}, flags...)...)
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }

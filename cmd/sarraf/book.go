@@ -42,7 +42,40 @@ Exit codes: 0 the file is posted; 1 it is refused and nothing changed.`,
 		return app.ImportClearing(c.Context(), l.Config, log, c.InOrStdin(), c.OutOrStdout(), in, *asJSON)
 	}
 	addSettings(load, storage)
-	c.AddCommand(load)
+	exceptions := &cobra.Command{
+		Use:   "exceptions",
+		Short: "Work with clearing records that a person must look at",
+		Args:  noArguments,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	exceptions.AddCommand(newExceptionsList())
+	c.AddCommand(load, exceptions)
+	return c
+}
+
+func newExceptionsList() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "list --tenant ID",
+		Short: "Show the exceptions that are not closed",
+		Long: `Prints the clearing records of a tenant that a person must look at, oldest first:
+why, in which line of which file, and the transaction that the record became, for
+"sarraf explain"; a record in the suspense account is none. It shows no card data.
+
+Exit codes: 0 they are shown; 1 there is no such tenant.`,
+		Example: `  sarraf clearing exceptions list --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --limit 20`,
+		Args:    noArguments,
+	}
+	tenant := c.Flags().String("tenant", "", "the `tenant` whose exceptions they are (required)")
+	page := addPage(c)
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.ListExceptions(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, *page, *asJSON)
+	}
+	addSettings(c, storage)
 	return c
 }
 

@@ -41,7 +41,7 @@ done; 2 the command line or the settings are wrong.`,
 	})
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(
-		newServe(), newDemo(), newMigrate(), newTenant(), newClient(), newUser(), newRole(), newClearing(), newPerso(), newVerify(), newAudit(), newExplain(),
+		newServe(), newDemo(), newMigrate(), newTenant(), newClient(), newUser(), newRole(), newClearing(), newPerso(), newNotification(), newVerify(), newAudit(), newExplain(),
 		newVectors(), newBench(), newConfig(), newVersion(),
 	)
 	for _, c := range root.Commands() {
@@ -140,6 +140,14 @@ func prepareAt(c *cobra.Command, level string) (config.Loaded, *slog.Logger, err
 		log.Warn("setting ignored", "reason", w)
 	}
 	return l, log, nil
+}
+
+// addPage gives c the flags that choose a part of a list.
+func addPage(c *cobra.Command) *app.Page {
+	var p app.Page
+	c.Flags().IntVar(&p.Skip, "skip", 0, "leave out the first `n`")
+	c.Flags().IntVar(&p.Limit, "limit", 100, "show at most `n`")
+	return &p
 }
 
 func addJSON(c *cobra.Command) *bool {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
@@ -124,6 +125,44 @@ func (i imported) lines() []string {
 		lines = append(lines, fmt.Sprintf("%6d  to be looked at: %s", i.Exceptions[cause], cause))
 	}
 	return lines
+}
+
+// shownException is a clearing record that a person must look at, as it is shown.
+type shownException struct {
+	ExceptionID   string    `json:"exceptionId"`
+	Cause         string    `json:"cause"`
+	Status        string    `json:"status"`
+	FileID        string    `json:"fileId"` // as the network calls it
+	Line          int       `json:"line"`
+	TransactionID string    `json:"transactionId,omitempty"`
+	CreatedAt     time.Time `json:"createdAt"`
+}
+
+// ListExceptions prints the clearing records of a tenant that a person must look
+// at.
+func ListExceptions(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, p Page, asJSON bool) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+		page, total, err := k.clearing.Exceptions(ctx, caller, p.Skip, p.Limit)
+		if err != nil {
+			return err
+		}
+		shown := make([]shownException, len(page))
+		for i, x := range page {
+			shown[i] = shownException{
+				ExceptionID: x.ID.String(), Cause: string(x.Cause), Status: string(x.Status), FileID: x.FileName, Line: x.Line,
+				CreatedAt: x.CreatedAt,
+			}
+			if !x.Transaction.IsZero() {
+				shown[i].TransactionID = x.Transaction.UUID()
+			}
+		}
+		return printPage(w, shown, total, asJSON, func(x shownException) string {
+			return fmt.Sprintf("%s  %-20s  %-8s  %s line %d  %s", x.CreatedAt.Format(time.RFC3339), x.Cause, x.Status, x.FileID, x.Line, x.TransactionID)
+		})
+	})
 }
 
 // clearingSource reads our clearing format for the domain.

@@ -131,6 +131,37 @@ func RunVectors(w io.Writer, paths []string, asJSON bool) error {
 	return nil
 }
 
+// Page is a part of a list.
+type Page struct{ Skip, Limit int }
+
+// pageMax is how much of a list is shown at once.
+const pageMax = 1_000
+
+func (p Page) check() error {
+	if p.Skip < 0 || p.Limit < 1 || p.Limit > pageMax {
+		return fmt.Errorf("%w: --skip must not be negative, and --limit be between 1 and %d", ErrUsage, pageMax)
+	}
+	return nil
+}
+
+// printPage prints a part of a list: each element as a line says, or all of it as
+// JSON, with how many there are.
+func printPage[T any](w io.Writer, page []T, total int, asJSON bool, line func(T) string) error {
+	if asJSON {
+		return printJSON(w, struct {
+			TotalCount int `json:"totalCount"`
+			Items      []T `json:"items"`
+		}{total, page})
+	}
+	for _, one := range page {
+		if _, err := fmt.Fprintln(w, line(one)); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%d of %d\n", len(page), total)
+	return err
+}
+
 // printJSON prints v as one indented JSON document.
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)

@@ -3,16 +3,22 @@ package app
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/textproto"
 	"os"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/outbound"
 	"github.com/sarraf-platform/sarraf/internal/secret"
@@ -119,4 +125,88 @@ func readSecretFile(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s must be a file of mode 0600", path)
 	}
 	return os.ReadFile(path)
+}
+
+// shownMessage is a message to a customer as it is shown.
+type shownMessage struct {
+	MessageID  string     `json:"messageId"`
+	TenantID   string     `json:"tenantId"`
+	Event      string     `json:"event"`
+	Channel    string     `json:"channel"`
+	Recipient  string     `json:"recipient"` // masked
+	Status     string     `json:"status"`
+	IsPIN      bool       `json:"isPin"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	EndedAt    *time.Time `json:"endedAt"`
+	ResultCode int        `json:"resultCode"`
+	ResultText string     `json:"resultText"`
+}
+
+func showMessage(m notification.Message) shownMessage {
+	out := shownMessage{
+		MessageID: m.ID.String(), TenantID: m.Tenant.UUID(), Event: m.Event, Channel: string(m.Channel), Recipient: m.Recipient,
+		Status: string(m.Status), IsPIN: m.IsPIN, CreatedAt: m.CreatedAt, ResultCode: m.ResultCode, ResultText: m.ResultText,
+	}
+	if !m.EndedAt.IsZero() {
+		out.EndedAt = &m.EndedAt
+	}
+	return out
+}
+
+// ListMessages prints the messages to customers of a tenant (a UUID), or of all,
+// that wait or were given up; status chooses among them.
+func ListMessages(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, status string, p Page, asJSON bool) error {
+	of, err := tenantOf(tenant)
+	if err = errors.Join(err, p.check()); err != nil {
+		return err
+	}
+	q := notification.UnsentQuery{Tenant: of, Status: notification.Status(status), Skip: p.Skip, Limit: p.Limit}
+	if q.Status != "" && q.Status != notification.Waiting && q.Status != notification.Dead {
+		return fmt.Errorf("%w: a message that was not sent is Waiting or Dead", ErrUsage)
+	}
+	return withCore(ctx, c, log, func(k *core) error {
+		page, total, err := k.notices.Unsent(ctx, q)
+		if err != nil {
+			return err
+		}
+		shown := make([]shownMessage, len(page))
+		for i, m := range page {
+			shown[i] = showMessage(m)
+		}
+		return printPage(w, shown, total, asJSON, func(m shownMessage) string {
+			return fmt.Sprintf("%s  %s  %-7s %-5s %s  %s  %d %s  %s", m.CreatedAt.Format(time.RFC3339), m.MessageID, m.Status, m.Channel,
+				m.Recipient, m.Event, m.ResultCode, m.ResultText, m.TenantID)
+		})
+	})
+}
+
+// RetryMessages lets messages of a tenant be tried again, or all that were given
+// up when none is named, and prints how many.
+func RetryMessages(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, messages []string, asJSON bool) error {
+	named := make([]id.ID[notification.Message], len(messages))
+	for i, text := range messages {
+		var err error
+		if named[i], err = id.Parse[notification.Message](text); err != nil {
+			return fmt.Errorf("%w: a message is named by its id, ntf_…", ErrUsage)
+		}
+	}
+	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) (err error) {
+		n := len(named)
+		if n == 0 {
+			n, err = k.notices.RetryDead(ctx, caller)
+		}
+		for _, m := range named {
+			if err := k.notices.Retry(ctx, caller, m); err != nil {
+				return fmt.Errorf("message %s: %w", m, err)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, map[string]int{"retried": n})
+		}
+		_, err = fmt.Fprintf(w, "%d messages are tried again\n", n)
+		return err
+	})
 }

@@ -94,11 +94,12 @@ func openExceptions(ctx context.Context, tx db.Tx, tenant access.TenantID, skip,
 	page, err := db.Collect(ctx, tx, func(s db.Scanner) (Exception, error) {
 		x := Exception{Tenant: tenant}
 		var created int64
-		err := s.Scan(&x.ID, &x.File, &x.Line, &x.Cause, &x.Transaction, &x.Status, &created)
+		err := s.Scan(&x.ID, &x.File, &x.FileName, &x.Line, &x.Cause, &x.Transaction, &x.Status, &created)
 		x.CreatedAt = clock.FromMicros(created)
 		return x, err
-	}, `SELECT id, file_id, line, kind, transaction_id, status, created_at FROM clearing_exception
-		WHERE tenant_id = $1 AND status <> 'Closed' ORDER BY created_at, id LIMIT $2 OFFSET $3`, tenant, take, skip)
+	}, `SELECT x.id, x.file_id, f.file_id, x.line, x.kind, x.transaction_id, x.status, x.created_at
+		FROM clearing_exception x JOIN clearing_file f ON f.id = x.file_id
+		WHERE x.tenant_id = $1 AND x.status <> 'Closed' ORDER BY x.created_at, x.id LIMIT $2 OFFSET $3`, tenant, take, skip)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -50,8 +50,10 @@ type Exception struct {
 	ID     id.ID[Exception]
 	Tenant access.TenantID
 	File   FileID
-	Line   int
-	Cause  Cause
+	// FileName is what the network calls the file.
+	FileName string
+	Line     int
+	Cause    Cause
 	// Transaction is what the record became; zero when it is on no account.
 	Transaction authorization.TransactionID
 	Status      ExceptionStatus

@@ -18,6 +18,7 @@
 //
 //	message:  Waiting → Sent
 //	          Waiting → Dead (retries used up, or nobody to give it to)
+//	          Dead → Waiting (an operator has it tried again)
 //	          Dead → Sent (by its hook, to which it was delivered again)
 //	          Inbox (of a sandbox; final)
 //

@@ -81,6 +81,41 @@ func readInbox(ctx context.Context, tx db.Tx, tenant access.TenantID, q InboxQue
 	return page, total, err
 }
 
+// reviveMessage lets a message wait again that was given up and whose content is
+// still there.
+func reviveMessage(ctx context.Context, tx db.Tx, tenant access.TenantID, message id.ID[Message]) (Message, bool, error) {
+	return db.One(ctx, tx, scanMessage, `UPDATE notification SET status = 'Waiting', ended_at = NULL
+		WHERE tenant_id = $1 AND id = $2 AND status = 'Dead' AND length(sealed) > 0 RETURNING `+messageColumns, tenant, message)
+}
+
+func readUnsent(ctx context.Context, tx db.Tx, q UnsentQuery) ([]Message, int, error) {
+	var w db.Where
+	w.And("status IN ('Waiting', 'Dead')")
+	if !q.Tenant.IsZero() {
+		w.And("tenant_id = ?", q.Tenant)
+	}
+	if q.Status != "" {
+		w.And("status = ?", string(q.Status))
+	}
+	where := w.SQL()
+	total, err := db.Count(ctx, tx, `SELECT 1 FROM notification WHERE `+where, w.Args()...)
+	if err != nil {
+		return nil, 0, err
+	}
+	limit, skip := w.Bind(int64(q.Limit)), w.Bind(int64(q.Skip))
+	page, err := db.Collect(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM notification WHERE `+where+
+		` ORDER BY created_at, id LIMIT `+limit+` OFFSET `+skip, w.Args()...)
+	return page, total, err
+}
+
+// readDead returns messages that were given up and can be tried again, in the
+// order of their identifiers.
+func readDead(ctx context.Context, tx db.Tx, tenant access.TenantID, after id.ID[Message]) ([]id.ID[Message], error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (m id.ID[Message], err error) { return m, row.Scan(&m) },
+		`SELECT id FROM notification WHERE tenant_id = $1 AND status = 'Dead' AND length(sealed) > 0 AND id > $2 ORDER BY id LIMIT 500`,
+		tenant, after.String())
+}
+
 // deleteEnded deletes messages, of any tenant, that ended before the given time,
 // a thousand at most.
 func deleteEnded(ctx context.Context, tx db.Tx, before time.Time) (int64, error) {

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -216,6 +217,81 @@ func TestDeliver_isTriedAgainThenGivenUp(t *testing.T) {
 		w.clock.Advance(keepLife + time.Hour)
 		if n, err := w.Sweep(t.Context()); n != 1 || err != nil {
 			t.Errorf("swept %d: %v", n, err)
+		}
+	})
+}
+
+func TestRetry_givesWhatWasGivenUpAnotherLife(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.who.WantsEmail = false
+		w.status = 503
+		w.tell(w.live, Notice{Event: PINChanged})
+		w.sendPIN(w.live, PINMessage{JWE: "cipher.text"})
+		for range messageRetries + 2 {
+			w.clock.Advance(6 * time.Hour)
+			w.run()
+		}
+		w.tell(w.live, Notice{Event: PINBlocked})
+		all, total, err := w.Unsent(t.Context(), UnsentQuery{Limit: 9})
+		if err != nil || total != 3 || len(all) != 3 || all[0].Event != PINChanged || all[0].Content.To != "" || all[0].Recipient != "+90*******567" {
+			t.Fatalf("unsent are %d: %+v (%v)", total, all, err)
+		}
+		other, _, err := w.Unsent(t.Context(), UnsentQuery{Tenant: w.box.Tenant, Limit: 9})
+		dead, n, also := w.Unsent(t.Context(), UnsentQuery{Tenant: w.live.Tenant, Status: Dead, Skip: 1, Limit: 9})
+		if err != nil || also != nil || len(other) != 0 || n != 2 || len(dead) != 1 || !dead[0].IsPIN {
+			t.Fatalf("dead are %d: %+v (%v, %v)", n, dead, err, also)
+		}
+		w.status = 200
+		before := len(w.got)
+		for _, try := range []struct {
+			c    access.Caller
+			m    Message
+			want error
+		}{
+			{w.live, all[0], nil}, {w.live, all[2], nil}, {w.live, all[1], ErrErased}, {w.box, all[0], ErrUnknown},
+		} {
+			if err := w.Retry(t.Context(), try.c, try.m.ID); !errors.Is(err, try.want) {
+				t.Errorf("%s: got %v, want %v", try.m.Event, err, try.want)
+			}
+		}
+		w.run() // no time has passed
+		if len(w.got) != before+2 {
+			t.Errorf("%d requests, want 2", len(w.got)-before)
+		}
+		if err := w.Retry(t.Context(), w.live, all[0].ID); !errors.Is(err, ErrEnded) {
+			t.Errorf("once sent: %v", err)
+		}
+		if _, total, _ := w.Unsent(t.Context(), UnsentQuery{Limit: 9}); total != 1 {
+			t.Errorf("%d are left, want the PIN only", total)
+		}
+	})
+}
+
+func TestRetryDead_triesAllThatCanBe(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.status = 500
+		for range 3 {
+			w.tell(w.live, Notice{Event: PINChanged})
+		}
+		w.sendPIN(w.live, PINMessage{JWE: "cipher.text"})
+		for range messageRetries + 2 {
+			w.clock.Advance(6 * time.Hour)
+			w.run()
+		}
+		gateway := w.SMS
+		w.SMS = nil
+		if n, err := w.RetryDead(t.Context(), w.live); n > 3 || !errors.Is(err, ErrNobody) {
+			t.Errorf("without a gateway: %d, %v", n, err)
+		}
+		w.SMS, w.status = gateway, 200
+		if _, err := w.RetryDead(t.Context(), w.live); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		for _, m := range w.stored(w.live) {
+			if m.Status != Sent && !m.IsPIN {
+				t.Errorf("%s of %s is %s", m.Channel, m.Event, m.Status)
+			}
 		}
 	})
 }

@@ -146,6 +146,13 @@ func HastenLane(ctx context.Context, tx db.Tx, tenant, topic, lane string, now t
 	return err
 }
 
+// HastenKey makes what waits under an ordering key due at now, in whatever lane.
+func HastenKey(ctx context.Context, tx db.Tx, tenant, key string, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE outbox_message SET due_at = $3
+		WHERE tenant_id = $1 AND ordering_key = $2 AND status = 'Waiting' AND due_at > $3`, tenant, key, clock.Micros(now))
+	return err
+}
+
 // Empty deletes everything in a lane.
 func Empty(ctx context.Context, tx db.Tx, tenant, topic, lane string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`, tenant, topic, lane)
