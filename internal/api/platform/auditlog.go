@@ -107,7 +107,7 @@ func encodeAudit(e audit.Entry) AuditItem {
 		ErrorCode: orNil(e.ErrorCode),
 	}
 	for i, c := range e.Changes {
-		item.Changes[i] = auditChange{c.Property, c.Old, c.New}
+		item.Changes[i] = encodeChange(e.EntityType, c)
 	}
 	return item
 }

@@ -1,9 +1,7 @@
 package platform
 
 import (
-	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -26,18 +24,8 @@ func encodeProductUpdated(e program.ProductUpdated) (productUpdatedEvent, webhoo
 
 // productMember is what the contract calls a field of a product.
 func productMember(field string) string {
-	switch field {
-	case "chipProfile":
-		return "chipProfileCode"
-	case "plastics":
-		return "physicals"
-	}
-	dto := reflect.TypeFor[cardProductRequest]()
-	for i := range dto.NumField() {
-		if f := dto.Field(i); strings.EqualFold(f.Name, field) {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			return name
-		}
+	if name, known := memberPath(definitions["Product"], field); known {
+		return name
 	}
 	return field
 }

@@ -1,0 +1,103 @@
+package platform
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/audit"
+)
+
+// definitions are what the parts of a tenant's configuration look like on the
+// wire, by what the audit record calls them.
+var definitions = map[string]reflect.Type{
+	"Product":            reflect.TypeFor[cardProductDetail](),
+	"Group":              reflect.TypeFor[cardProductGroup](),
+	"BinRange":           reflect.TypeFor[cardBinRange](),
+	"Art":                reflect.TypeFor[cardArt](),
+	"Bin":                reflect.TypeFor[cardBin](),
+	"IssuingAttribute":   reflect.TypeFor[tenantIssuingAttribute](),
+	"ExchangeRate":       reflect.TypeFor[exchangeRate](),
+	"CurrencyConversion": reflect.TypeFor[currencyConversion](),
+}
+
+// otherNames are the fields that domains and wire structs name differently, by
+// the property of the audit record.
+var otherNames = map[reflect.Type]map[string]string{
+	reflect.TypeFor[cardProductDetail](): {"chipProfile": "ChipProfileCode", "plastics": "Physicals"},
+	reflect.TypeFor[cardPolicySwitch]():  {"type": "PolicyType", "isLocked": "Locked", "startsAt": "StartDate", "endsAt": "EndDate"},
+	reflect.TypeFor[cardBinRange]():      {"alertThresholdPercent": "AlertThreshold"},
+	reflect.TypeFor[tenantIssuingAttribute](): {
+		"standIn": "StandInPolicy", "clientTimeout": "ClientTimeoutMS", "digitalSlipRetentionMonths": "SlipRetentionMonths",
+	},
+	reflect.TypeFor[standInPolicy]():    {"amountPerTransaction": "AmountPerTxn"},
+	reflect.TypeFor[conversionMarkup](): {"rate": "Percent"},
+}
+
+// encodeChange names what changed of a definition as the contract does. What is
+// no definition stays as the record names it.
+func encodeChange(entity string, c audit.Change) auditChange {
+	out := auditChange{c.Property, c.Old, c.New}
+	dto, isDefinition := definitions[entity]
+	if !isDefinition {
+		return out
+	}
+	if name, known := memberPath(dto, c.Property); known {
+		out.Property = name
+	}
+	if out.Property == "clientAuthTimeoutMs" {
+		out.OldValue, out.NewValue = inMilliseconds(c.Old), inMilliseconds(c.New)
+	}
+	return out
+}
+
+// memberPath turns the path of a domain's field into that of its member in a
+// wire struct: plastics[0].cardArtCode is physicals[0].cardArtCode.
+func memberPath(dto reflect.Type, property string) (path string, known bool) {
+	for dto.Kind() == reflect.Pointer || dto.Kind() == reflect.Slice {
+		dto = dto.Elem()
+	}
+	if dto.Kind() == reflect.Map { // its keys are data
+		return property, true
+	}
+	word, rest, deeper := strings.Cut(property, ".")
+	word, index, isIndexed := strings.Cut(word, "[")
+	field, known := memberField(dto, word)
+	if !known {
+		return "", false
+	}
+	path, _, _ = strings.Cut(field.Tag.Get("json"), ",")
+	if isIndexed {
+		path += "[" + index
+	}
+	if !deeper {
+		return path, true
+	}
+	rest, known = memberPath(field.Type, rest)
+	return path + "." + rest, known
+}
+
+// memberField finds the field of a wire struct for one word of a property.
+func memberField(dto reflect.Type, word string) (reflect.StructField, bool) {
+	if dto.Kind() != reflect.Struct {
+		return reflect.StructField{}, false
+	}
+	if other, is := otherNames[dto][word]; is {
+		return dto.FieldByName(other)
+	}
+	return dto.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, word) })
+}
+
+// inMilliseconds is a duration as the record writes it, in milliseconds.
+func inMilliseconds(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(*text)
+	if err != nil {
+		return text
+	}
+	out := strconv.FormatInt(d.Milliseconds(), 10)
+	return &out
+}
