@@ -43,7 +43,6 @@ var (
 	errExternalCardID          = fault.New(fault.Conflict, "external_card_id_already_exists", "another card has this external id")
 	errExpiryNotAllowed        = fault.New(fault.Refused, "expiry_not_allowed", "the expiry is past or beyond the product's validity")
 	errAccountOfParent         = fault.New(fault.Refused, "account_no_not_allowed", "a supplementary card uses its parent's account")
-	errInitialStatus           = fault.New(fault.Forbidden, access.CodeForbidden, "the initial status is looser than the product's")
 	errCVV2Blocked             = fault.New(fault.Exhausted, "cvv2_blocked", "the CVV2 tries of the card are used up")
 	errCVV2Views               = fault.New(fault.Throttled, "cvv2_view_limit_exceeded", "the CVV2 of the card was shown too often in the last hour")
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")

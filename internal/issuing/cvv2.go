@@ -187,8 +187,8 @@ func (s *Service) countCVV2Try(ctx context.Context, c access.Caller, card cardIn
 }
 
 // ResetCVV2 forgets the wrong CVV2s of a card that is not closed. Doing so
-// again changes nothing.
-func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, sequence int) (IssuedCard, error) {
+// again changes nothing. The reason is for the record; never card data.
+func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, sequence int, reason string) (IssuedCard, error) {
 	var out IssuedCard
 	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		if out, err = s.issuedCard(ctx, tx, c, token, sequence); err != nil {
@@ -208,7 +208,7 @@ func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, 
 		if err := raiseCard(ctx, tx, c, EventCVV2Reset, out.Card.ID, now, nil); err != nil {
 			return err
 		}
-		if err := s.recordCard(ctx, tx, c, "Cvv2Reset", out.Card); err != nil {
+		if err := s.recordUpkeep(ctx, tx, c, out.Card, upkeep{action: "Cvv2Reset", description: reason}); err != nil {
 			return err
 		}
 		out, err = s.issuedCard(ctx, tx, c, token, sequence)

@@ -11,14 +11,15 @@ import (
 
 // CardByNumber returns the tenant's card with a number that the caller sends
 // encrypted, bound to no card token; of several plastics the newest. It opens
-// no stored number: a keyed hash finds it.
-func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sensitive) (IssuedCard, error) {
+// no stored number: a keyed hash finds it. Who found which card, and the purpose
+// that they name, are durable before the answer is given.
+func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sensitive, purpose string) (IssuedCard, error) {
 	index, err := s.indexOfNumber(ctx, c, number)
 	if err != nil {
 		return IssuedCard{}, err
 	}
 	var out IssuedCard
-	err = s.DB.View(ctx, func(tx db.Tx) error {
+	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		token, found, err := tokenOfNumber(ctx, tx, c.Tenant, index)
 		if err != nil {
 			return fmt.Errorf("find card by number: %w", err)
@@ -32,7 +33,7 @@ func (s *Service) CardByNumber(ctx context.Context, c access.Caller, number Sens
 		if out.ChildCount, err = countChildren(ctx, tx, c.Tenant, out.Issuance.ID); err != nil {
 			return fmt.Errorf("count supplementary cards: %w", err)
 		}
-		return nil
+		return s.recordUpkeep(ctx, tx, c, out.Card, upkeep{action: "Find", description: purpose})
 	})
 	return out, err
 }

@@ -415,11 +415,11 @@ func (d *draft) fillStatus(c access.Caller, now time.Time) error {
 		status = d.in.InitialStatus
 	}
 	if status != Pending && status != Active {
-		return errInitialStatus
+		return errInvalid.OnField("initialStatus", "not_initial", "must be Pending or Active")
 	}
 	if status == Active && standard == Pending {
 		if !c.May(access.IssuingCardStatusPrivileged) {
-			return errInitialStatus
+			return errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
 		}
 		if d.product.RequireDelivery && !d.card.IsVirtual() {
 			return errActivationCondition.With("condition", "delivery")

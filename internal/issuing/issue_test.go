@@ -195,6 +195,9 @@ func TestIssueCard_refusals(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := w.IssueCard(t.Context(), c.by, c.in)
 			wantCode(t, err, c.want)
+			if f, _ := fault.As(err); c.want == access.CodeForbidden && f.Params["permission"] != access.IssuingCardStatusPrivileged {
+				t.Errorf("got %v; a caller must learn which permission is missing", f.Params)
+			}
 		})
 	}
 	_, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{Page: list.Page{Limit: 10}})

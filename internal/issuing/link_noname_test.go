@@ -100,7 +100,7 @@ func TestLinkNoname_countsWhatIsWrong(t *testing.T) {
 		wantCode(t, err, errCardVerification.Code)
 		_, err = w.LinkNoname(t.Context(), w.caller, right)
 		wantCode(t, err, errCVV2Blocked.Code)
-		if _, err := w.ResetCVV2(t.Context(), w.caller, card.Card.Token, 0); err != nil {
+		if _, err := w.ResetCVV2(t.Context(), w.caller, card.Card.Token, 0, ""); err != nil {
 			t.Fatal(err)
 		}
 		out, err := w.LinkNoname(t.Context(), w.caller, right)

@@ -96,7 +96,7 @@ func TestCountPIN_countsForAllPlasticsOfANumber(t *testing.T) {
 				t.Errorf("after the unblocking %s is %s with %d and %d tries", k, c.PINStatus, c.PINTryCount, c.CVV2TryCount)
 			}
 		}
-		if _, err := w.ResetCVV2(t.Context(), w.caller, old.Token, 0); err != nil {
+		if _, err := w.ResetCVV2(t.Context(), w.caller, old.Token, 0, ""); err != nil {
 			t.Fatal(err)
 		}
 		try(pin, Tries{true, 3})

@@ -63,7 +63,7 @@ func TestVerifyCVV2_countsAndBlocks(t *testing.T) {
 		_, err := try(good, card.Expires)
 		wantCode(t, err, "cvv2_blocked")
 		for range 2 {
-			out, err := w.ResetCVV2(t.Context(), w.caller, card.Token, 0)
+			out, err := w.ResetCVV2(t.Context(), w.caller, card.Token, 0, "")
 			if _, left := out.TriesLeft(); err != nil || left != 3 {
 				t.Fatalf("reset: %d tries left, %v", left, err)
 			}
@@ -74,7 +74,7 @@ func TestVerifyCVV2_countsAndBlocks(t *testing.T) {
 		w.forceStatus(t, card, Cancelled)
 		_, err = try(good, card.Expires)
 		wantCode(t, err, "card_status_not_suitable")
-		_, err = w.ResetCVV2(t.Context(), w.caller, card.Token, 0)
+		_, err = w.ResetCVV2(t.Context(), w.caller, card.Token, 0, "")
 		wantCode(t, err, "card_status_not_suitable")
 	})
 }
@@ -554,7 +554,7 @@ func TestCards_ofAnotherTenantAreNotThere(t *testing.T) {
 				_, err := w.VerifyCVV2(t.Context(), stranger, token, CVV2Try{CVV2: clearCVV2("111")})
 				return err
 			},
-			"reset CVV2": func() error { _, err := w.ResetCVV2(t.Context(), stranger, token, 0); return err },
+			"reset CVV2": func() error { _, err := w.ResetCVV2(t.Context(), stranger, token, 0, ""); return err },
 			"verify PIN": func() error { _, err := w.VerifyPIN(t.Context(), stranger, token, clearPIN("7392")); return err },
 			"set PIN": func() error {
 				_, err := w.SetPIN(t.Context(), stranger, token, clearPIN("7392"), false, "")

@@ -27,7 +27,7 @@ func (cardActions) Members() []api.Member {
 	return api.Numbered(1, "Create", "BulkCreate", "Link", "Unlink", "StatusChange", "Renew", "Replace", "PolicyChange",
 		"PhoneChange", "DigitalSlipChange", "AutoRenewalChange", "PinVerify", "PinSet", "PinChange", "PinUnblock",
 		"PinSetRandom", "PinSms", "Cvv2Verify", "Cvv2Reset", "Cvv2View", "Detokenize", "PersoStatus", "ShipmentStatus",
-		"VelocityOverride", "NoteAdd", "StatusSchedule")
+		"VelocityOverride", "NoteAdd", "StatusSchedule", "Find")
 }
 
 func (definitionActions) Members() []api.Member {

@@ -11,7 +11,7 @@ import (
 type findCardRequest struct {
 	EncryptedCardNo string       `json:"encryptedCardNo" required:"true" minLength:"1" maxLength:"512" doc:"Bound to an empty card token."`
 	Encryption      *encryption  `json:"encryption,omitempty" doc:"Required but in a sandbox, where the value may be clear."`
-	Purpose         api.FreeText `json:"purpose,omitempty" maxLength:"250"`
+	Purpose         api.FreeText `json:"purpose,omitempty" maxLength:"250" doc:"For the audit record."`
 }
 
 // detokenizeRequest is CardDetokenizeRequestDto (§8.10).
@@ -42,7 +42,7 @@ func (a *API) findCard(ctx context.Context, c access.Caller, in *struct{ Body fi
 	if err != nil {
 		return FoundCard{}, err
 	}
-	found, err := a.Issuing.CardByNumber(ctx, c, number)
+	found, err := a.Issuing.CardByNumber(ctx, c, number, string(in.Body.Purpose))
 	if err != nil {
 		return FoundCard{}, err
 	}

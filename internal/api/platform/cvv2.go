@@ -111,7 +111,7 @@ func (a *API) resetCVV2(ctx context.Context, c access.Caller, in *struct {
 	if err := body.onPath(in.CardToken); err != nil {
 		return cardEcho{}, err
 	}
-	card, err := a.Issuing.ResetCVV2(ctx, c, in.CardToken, body.CardSequenceNo)
+	card, err := a.Issuing.ResetCVV2(ctx, c, in.CardToken, body.CardSequenceNo, string(body.Reason))
 	if err != nil {
 		return cardEcho{}, err
 	}

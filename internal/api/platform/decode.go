@@ -136,7 +136,9 @@ func enumOf[M api.Members](d *decoding, field, text string) string {
 	if text == "" {
 		return ""
 	}
-	if _, err := strconv.Atoi(text); err != nil {
+	if code, err := strconv.Atoi(text); err == nil { // "05", too
+		text = strconv.Itoa(code)
+	} else {
 		text = strconv.Quote(text)
 	}
 	var e api.Enum[M]

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -208,7 +207,7 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 		Domains:   membersOf[transactionDomains, authorization.Domain](&q, "Domains", in.Domains),
 		Terminals: membersOf[terminalTypes, authorization.TerminalType](&q, "TerminalTypes", in.TerminalTypes),
 		Presences: membersOf[cardholderPresences, authorization.CardholderPresence](&q, "CardholderPresences", in.Presences),
-		Networks:  networksOf(in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
+		Networks:  membersOf[networks, string](&q, "Networks", in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
 		Countries: q.countries("Countries", in.Countries), ExceptCountries: q.countries("ExcludeCountries", in.ExcludeCountry),
 		MerchantIDs: split(in.MerchantIDs), TerminalIDs: split(in.TerminalIDs), AcquirerIDs: split(in.AcquirerIDs),
 		EntryModes:    q.entryModes(in.EntryModes),
@@ -265,19 +264,6 @@ func choice(text string) *bool {
 	}
 	is := text == "true"
 	return &is
-}
-
-// networksOf reads networks: by name, as links have them too, or by code.
-func networksOf(list []string) []string {
-	all := split(list)
-	for i, one := range all {
-		for _, m := range (networks{}).Members() {
-			if one == strconv.Itoa(m.Code) {
-				all[i] = m.Name
-			}
-		}
-	}
-	return all
 }
 
 func membersOf[M api.Members, T ~string](d *decoding, field string, list []string) []T {
