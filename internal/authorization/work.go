@@ -75,8 +75,10 @@ type work struct {
 }
 
 // open reads the state of all operations under locks, always in the same order:
-// cards, then messages, then accounts, each by key. Operations whose facts have
-// become stale are marked and take no further part.
+// issuances of cards that are used for the first time, cards, then messages,
+// then accounts, each by key. Whoever changes cards or accounts elsewhere has
+// the same order (issuing/lock_store.go). Operations whose facts have become stale
+// are marked and take no further part.
 func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes ResponseCodes) (*work, error) {
 	w := &work{
 		now: now, codes: codes, entries: map[TransactionID]ledger.Entry{},
@@ -146,9 +148,11 @@ func (w *work) lockCards(ctx context.Context, tx db.Tx, ops []*operation) error 
 		}
 	}
 	if len(first) > 0 {
-		if err := issuing.LockIssuances(ctx, tx, first); err != nil {
-			return fmt.Errorf("lock issuances: %w", err)
+		superseded, err := issuing.LockIssuances(ctx, tx, first)
+		if err != nil {
+			return err
 		}
+		ids = append(ids, superseded...)
 	}
 	var err error
 	if w.cards, err = issuing.LockCardStates(ctx, tx, ids); err != nil {

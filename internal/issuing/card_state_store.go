@@ -212,20 +212,6 @@ func moveBySystemAct(ctx context.Context, tx db.Tx, card Card, to StatusChange) 
 	return moveAct(card, system, to, to.ChangedAt), raiseStatus(ctx, tx, access.Caller{}, card.ID, card.Status, to)
 }
 
-// LockIssuances keeps others from changing the issuances until the transaction
-// ends, before [LockCardStates] locks their cards: for cards that a first use
-// may bring into force.
-func LockIssuances(ctx context.Context, tx db.Tx, ids []id.ID[Issuance]) error {
-	keys := id.Texts(ids)
-	slices.Sort(keys)
-	return lockIssuances.Query(ctx, tx, nil, slices.Compact(keys), func(s db.Scanner) error {
-		var locked string
-		return s.Scan(&locked)
-	})
-}
-
-var lockIssuances = db.Lookup{Head: `SELECT id FROM issuance WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
-
 // takeOverAtFirstUse brings a card that its first use has activated into force,
 // if it is a successor, and ends its predecessor; found says whether there is an
 // act of that.

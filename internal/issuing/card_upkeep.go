@@ -57,8 +57,8 @@ func (s *Service) lockedCard(ctx context.Context, tx db.Tx, c access.Caller, tok
 	if !found {
 		return keptCard{}, errCardNotFound
 	}
-	if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, card.Issuance.String()); err != nil {
-		return keptCard{}, fmt.Errorf("lock issuance: %w", err)
+	if err := lockIssuance(ctx, tx, c.Tenant, card.Issuance); err != nil {
+		return keptCard{}, err
 	}
 	k, err := s.keptCard(ctx, tx, c, token)
 	if err == nil && k.current.Status.IsFinal() {

@@ -195,17 +195,10 @@ func (m mover) target(ctx context.Context, token string) (Card, Issuance, error)
 	return card, issuance, nil
 }
 
-// lockIssuance keeps others from changing the issuance and the places of its
-// cards until the transaction ends. It is taken before any row of its cards.
+// lockIssuance keeps others from changing the issuance and all that a move of
+// one of its cards may take along, until the transaction ends.
 func (m mover) lockIssuance(ctx context.Context, issuance id.ID[Issuance]) (Issuance, error) {
-	if err := db.LockRow(ctx, m.tx, &lockIssuance, m.c.Tenant, issuance.String()); err != nil {
-		return Issuance{}, fmt.Errorf("lock issuance: %w", err)
-	}
-	i, found, err := readIssuance(ctx, m.tx, m.c.Tenant, issuance)
-	if err != nil || !found {
-		return Issuance{}, fmt.Errorf("read issuance %s: %w", issuance, db.Missing(err))
-	}
-	return i, nil
+	return lockFamily(ctx, m.tx, m.c.Tenant, issuance)
 }
 
 // moveOne makes one transition for the caller, who has locked the issuance.
@@ -336,7 +329,7 @@ func (m mover) afterwards(ctx context.Context, card Card, to CardStatus) error {
 	return nil
 }
 
-// moveChildren takes the supplementary cards along: to Cancelled when their
+// moveChildren takes the supplementary cards, which are locked, along: to Cancelled when their
 // parent is closed, whatever the caller may, else to the parent's new status as
 // far as the rules let each of them.
 func (m mover) moveChildren(ctx context.Context, parent Issuance, closed bool) ([]UpdatedCard, error) {
@@ -346,10 +339,6 @@ func (m mover) moveChildren(ctx context.Context, parent Issuance, closed bool) (
 	}
 	var updated []UpdatedCard
 	for _, child := range children {
-		child, err := m.lockIssuance(ctx, child.ID)
-		if err != nil {
-			return nil, err
-		}
 		card, found, err := readCardByID(ctx, m.tx, m.c.Tenant, child.CurrentCard)
 		if err != nil || !found {
 			return nil, fmt.Errorf("read current card of issuance %s: %w", child.ID, db.Missing(err))

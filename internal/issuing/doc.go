@@ -44,8 +44,8 @@
 //   - The cards of a noname batch and its counts are committed together, and the
 //     counts add up to what was ordered when it is done. A noname card has an
 //     account of its own, whoever it is linked to.
-//   - An issuance is linked and unlinked under the locks of its cards, itself and
-//     the customer, taken in this order.
+//   - An issuance is linked and unlinked under the locks of itself, its cards and
+//     the customer. The order of all locks stands in lock_store.go.
 //   - Where a plastic goes and the phone of a card lie sealed for their row, as
 //     everything personal does.
 package issuing

@@ -101,12 +101,6 @@ func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer i
 	return n, err
 }
 
-// The row of a customer or a parent is locked while cards are counted against
-// its limit, so that two requests cannot both take the last place.
-var (
-	lockIssuance = db.Lookup{Head: `SELECT id FROM issuance WHERE tenant_id = $1 AND id IN `, Lock: true}
-)
-
 // policyDocument is an element of the text of issuance.policies. Its member
 // names are the stored form: they are not changed, only added to.
 type policyDocument struct {

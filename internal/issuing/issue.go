@@ -641,10 +641,11 @@ func (s *Service) firstPIN(ctx context.Context, c access.Caller, d *draft, p pan
 // saveDraft writes a draft after looking again at what others may have changed
 // since it was made.
 func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
-	// Parent before customer, always, so that two requests lock in one order.
+	// While parent and customer are locked, no two requests take the last place
+	// of either.
 	if !d.parent.ID.IsZero() {
-		if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, d.parent.ID.String()); err != nil {
-			return fmt.Errorf("lock parent: %w", err)
+		if err := lockIssuance(ctx, tx, c.Tenant, d.parent.ID); err != nil {
+			return err
 		}
 		if err := s.findParent(ctx, tx, c, &d); err != nil {
 			return err

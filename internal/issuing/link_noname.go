@@ -214,28 +214,14 @@ func (s *Service) compareNoname(ctx context.Context, c access.Caller, card cardI
 	return same && right, nil
 }
 
-// lockIssued locks an issuance and then every card of it, in the order that
-// everybody has, and reads them.
+// lockIssued locks an issuance with its cards, and reads them.
 func (s *Service) lockIssued(ctx context.Context, tx db.Tx, c access.Caller, issuance id.ID[Issuance]) ([]Card, Issuance, error) {
-	if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, issuance.String()); err != nil {
-		return nil, Issuance{}, fmt.Errorf("lock issuance: %w", err)
-	}
-	cards, err := readCardsOfIssuance(ctx, tx, c.Tenant, issuance) // no other can come now
+	i, err := lockWithCards(ctx, tx, c.Tenant, issuance)
 	if err != nil {
-		return nil, Issuance{}, fmt.Errorf("read cards of issuance: %w", err)
+		return nil, i, err
 	}
-	ids := make([]id.ID[Card], len(cards))
-	for i, card := range cards {
-		ids[i] = card.ID
-	}
-	if _, err := LockCardStates(ctx, tx, ids); err != nil {
-		return nil, Issuance{}, err
-	}
-	i, found, err := readIssuance(ctx, tx, c.Tenant, issuance)
-	if err != nil || !found {
-		return nil, i, fmt.Errorf("read issuance %s: %w", issuance, db.Missing(err))
-	}
-	if cards, err = readCardsOfIssuance(ctx, tx, c.Tenant, issuance); err != nil {
+	cards, err := readCardsOfIssuance(ctx, tx, c.Tenant, issuance)
+	if err != nil {
 		return nil, i, fmt.Errorf("read cards of issuance: %w", err)
 	}
 	return cards, i, nil

@@ -297,7 +297,7 @@ func TestLinkNoname_locksTheIssuanceBeforeItsCards(t *testing.T) {
 	n := w.makeNonames(t, 1).Cards[0]
 	linked := make(chan error, 1)
 	err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
-		if err := db.LockRow(t.Context(), tx, &lockIssuance, w.caller.Tenant, n.Card.Issuance.String()); err != nil {
+		if err := db.LockRow(t.Context(), tx, &lockOneIssuance, w.caller.Tenant, n.Card.Issuance.String()); err != nil {
 			return err
 		}
 		go func() {

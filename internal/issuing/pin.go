@@ -131,7 +131,7 @@ func (s *Service) SetPIN(ctx context.Context, c access.Caller, token string, in 
 		// chain must not be held before.
 		var acts []audit.Act
 		m.tx, m.later = tx, &acts
-		issuance, err := m.lockIssuance(ctx, card.Issuance)
+		issuance, err := lockedIssuance(ctx, tx, c.Tenant, card.Issuance)
 		if err == nil {
 			_, _, err = m.moveOne(ctx, card.Card, &issuance, FirstActivation)
 		}
@@ -293,9 +293,8 @@ type pinAct struct {
 func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, p keptPIN, act pinAct, also func(db.Tx) error) (IssuedCard, error) {
 	var out IssuedCard
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		// Before the cards, as whoever renews or activates one has it.
-		if err := db.LockRow(ctx, tx, &lockIssuance, c.Tenant, card.Issuance.String()); err != nil {
-			return fmt.Errorf("lock issuance: %w", err)
+		if _, err := lockWithCards(ctx, tx, c.Tenant, card.Issuance); err != nil {
+			return err
 		}
 		now := s.Clock.Now()
 		status, kept, err := savePIN(ctx, tx, card, p, now, act.in)
