@@ -493,6 +493,8 @@ CREATE TABLE card (
     UNIQUE (tenant_id, card_token, sequence_no)
 );
 
+CREATE INDEX card_by_product ON card (tenant_id, product_code, issuance_id);
+
 CREATE INDEX card_by_issuance ON card (issuance_id, tenant_id);
 
 CREATE INDEX card_by_last_four ON card (tenant_id, last_four);

@@ -153,9 +153,11 @@ func policiesOf(document string) ([]CardPolicy, error) {
 
 // IssuancesOfProduct counts the issuances of which a card was ever made of a
 // product, in force or not: a successor that waits for its activation names the
-// product, and so does an old card after a change of product.
-func (s *Service) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
-	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance i WHERE i.tenant_id = $1 AND (i.product_code = $2
-		OR i.id IN (SELECT c.issuance_id FROM card c WHERE c.tenant_id = $1 AND c.product_code = $2))`, tenant, code)
+// product, and so does an old card after a change of product. It looks at no
+// more than atMost of its cards.
+func (s *Service) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, atMost int) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(DISTINCT issuance_id)
+		FROM (SELECT c.issuance_id FROM card c WHERE c.tenant_id = $1 AND c.product_code = $2 LIMIT $3) AS made`,
+		tenant, code, int64(atMost))
 	return n, err
 }

@@ -121,7 +121,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 			return err
 		}
 		if p.Currency != old.Currency || p.BINRangeCode != old.BINRangeCode && !in.ApplyToNewCards {
-			cards, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, p.Code)
+			cards, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, p.Code, 1)
 			switch {
 			case err != nil:
 				return fmt.Errorf("count issuances: %w", err)
@@ -171,8 +171,12 @@ func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code
 	return p, nil
 }
 
+// usesMax is up to how many cards of a product are counted to say what uses it.
+const usesMax = 1000
+
 // DeleteProduct deletes a product of which no card was ever issued. Its code
-// stays taken.
+// stays taken. A refusal says how many issuances use it, as far as 1,000 cards
+// tell.
 func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
 	r := access.Record{}.Updated(c, s.Clock.Now())
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
@@ -186,7 +190,7 @@ func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code strin
 		}
 		// Behind the change of its row, so that no card is overlooked that was
 		// made before it.
-		issued, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, code)
+		issued, err := s.Issued.IssuancesOfProduct(ctx, tx, c.Tenant, code, usesMax)
 		if err != nil {
 			return fmt.Errorf("count issuances: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 // Issued is what this package asks of those who issue cards. It is
 // issuing.Service.
 type Issued interface {
-	// IssuancesOfProduct counts the issuances that were ever made of a product.
-	IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error)
+	// IssuancesOfProduct counts the issuances of which a card was ever made of a
+	// product, looking at no more than atMost of its cards.
+	IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, atMost int) (int, error)
 }

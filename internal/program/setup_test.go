@@ -39,7 +39,7 @@ func newHouse(t testing.TB, d *db.DB) *house {
 }
 
 // IssuancesOfProduct counts what a test has put beside the products.
-func (h *house) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (int, error) {
+func (h *house) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, _ int) (int, error) {
 	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT count(*) FROM issuance WHERE tenant_id = $1 AND product_code = $2`, tenant, code)
 	return n, err
 }

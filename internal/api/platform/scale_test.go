@@ -510,6 +510,14 @@ func (s *scale) requests() []asked {
 			"communications":  []map[string]any{{"communicationType": "MobilePhone", "value": "+905321234599"}},
 		}, nil},
 	}
+	all = append(all,
+		asked{"delete a product in use", 409, "DELETE", "/api/v1/issuing/product/VIRTUAL", nil, nil},
+		asked{name: "look whether a product is in use", do: func() error {
+			return s.db.View(s.t.Context(), func(tx db.Tx) error {
+				_, err := s.services.Issuing.IssuancesOfProduct(s.t.Context(), tx, s.system().Tenant, "VIRTUAL", 1)
+				return err
+			})
+		}})
 	list := func(name, path string) { all = append(all, asked{name, 200, "GET", path, nil, nil}) }
 	list("customers", customers)
 	list("customers, deep", customers+"SkipCount=9990")
