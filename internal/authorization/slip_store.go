@@ -44,19 +44,13 @@ func readSlips(ctx context.Context, tx db.Tx, ids []TransactionID) (map[Transact
 }
 
 // SweepSlips deletes slips past their date and returns how many.
-func (e *Engine) SweepSlips(ctx context.Context) (total int64, err error) {
-	for {
-		var n int64
-		err := e.db.InTx(ctx, func(tx db.Tx) (err error) {
-			n, err = db.Affected(tx.Exec(ctx, `DELETE FROM digital_slip WHERE transaction_id IN (
-				SELECT transaction_id FROM digital_slip WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)`, clock.Micros(e.clock.Now())))
-			return err
-		})
-		if err != nil {
-			return total, fmt.Errorf("delete slips: %w", err)
-		}
-		if total += n; n == 0 {
-			return total, nil
-		}
+func (e *Engine) SweepSlips(ctx context.Context) (int64, error) {
+	total, err := e.db.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		return db.Affected(tx.Exec(ctx, `DELETE FROM digital_slip WHERE transaction_id IN (
+			SELECT transaction_id FROM digital_slip WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)`, clock.Micros(e.clock.Now())))
+	})
+	if err != nil {
+		return total, fmt.Errorf("delete slips: %w", err)
 	}
+	return total, nil
 }

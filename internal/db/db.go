@@ -161,6 +161,25 @@ func (d *DB) InTx(ctx context.Context, f func(tx Tx) error) error {
 	}
 }
 
+// InTxs runs f in one transaction after another, until it says that it did
+// nothing, and returns how much it did: for work that would hold locks for too
+// long in one.
+func (d *DB) InTxs(ctx context.Context, f func(tx Tx) (int64, error)) (total int64, err error) {
+	for {
+		var n int64
+		err := d.InTx(ctx, func(tx Tx) (err error) {
+			n, err = f(tx)
+			return err
+		})
+		if err != nil {
+			return total, err
+		}
+		if total += n; n == 0 {
+			return total, nil
+		}
+	}
+}
+
 // View runs f in a transaction that may only read and sees one state of the
 // database. It joins a transaction that ctx carries.
 func (d *DB) View(ctx context.Context, f func(tx Tx) error) error {

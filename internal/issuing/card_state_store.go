@@ -24,10 +24,10 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
 			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
-			micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
+			db.IntoTime(&c.PINChangedAt), &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
 			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
-			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, micros{&next.at})
+			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at))
 		if err != nil {
 			return n, err
 		}
@@ -105,9 +105,9 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 	err := selectCardStates.Query(ctx, tx, nil, keys, func(s db.Scanner) error {
 		var c CardState
 		var window int64
-		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, micros{&c.PINChangedAt}, &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
+		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, db.IntoTime(&c.PINChangedAt), &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
 			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.ContactlessRuns, &c.Scheduled,
-			micros{&c.ScheduledAt}, &c.ScheduledRight, micros{&c.RetiresAt}, &c.holderChanges)
+			db.IntoTime(&c.ScheduledAt), &c.ScheduledRight, db.IntoTime(&c.RetiresAt), &c.holderChanges)
 		if err != nil {
 			return err
 		}

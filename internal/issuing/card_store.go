@@ -35,11 +35,11 @@ func scanCard(s db.Scanner) (Card, error) {
 	err := s.Scan(&c.ID, &c.Tenant, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.sealedPAN, &c.indexOfPAN,
 		&c.BIN, &c.LastFour, &c.PANLength, &c.Expires, &c.FormFactor, &c.EmbossLine1, &c.EmbossLine2, &c.ServiceCode,
 		&c.ChipProfile, &c.KeyVersion, &plastic, &perso, &shipment, &c.Status, &c.Reason,
-		&c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel, micros{&c.ActivatedAt},
-		&c.PreviousCard, &c.Renewed, micros{&c.RetiresAt}, &c.Scheduled, micros{&c.ScheduledAt}, &c.ScheduledRight,
-		&c.PINStatus, &method, &value, &pvki, micros{&c.PINChangedAt}, &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount,
-		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, micros{&c.CreatedAt}, micros{&c.UpdatedAt},
-		micros{&plasticUpdated}, optional{&c.PreviousToken})
+		&c.Description, db.IntoTime(&c.ChangedAt), &c.ChangedBy, &c.Channel, db.IntoTime(&c.ActivatedAt),
+		&c.PreviousCard, &c.Renewed, db.IntoTime(&c.RetiresAt), &c.Scheduled, db.IntoTime(&c.ScheduledAt), &c.ScheduledRight,
+		&c.PINStatus, &method, &value, &pvki, db.IntoTime(&c.PINChangedAt), &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount,
+		&c.CVV2TryCount, &c.LastATC, &c.Contactless.Count, &c.Contactless.Amount, db.IntoTime(&c.CreatedAt), db.IntoTime(&c.UpdatedAt),
+		db.IntoTime(&plasticUpdated), optional{&c.PreviousToken})
 	if err != nil {
 		return Card{}, err
 	}
@@ -113,8 +113,8 @@ func insertCard(ctx context.Context, tx db.Tx, c Card) (bool, error) {
 		c.ID, c.Tenant, c.Issuance, c.ProductCode, c.Token, int64(c.Sequence), c.PSN,
 		c.sealedPAN, c.indexOfPAN, c.BIN, c.LastFour, c.Expires, string(c.FormFactor), c.EmbossLine1, c.EmbossLine2,
 		c.ServiceCode, c.ChipProfile, c.KeyVersion, plastic, perso, shipment, string(c.Status), string(c.Reason),
-		c.Description, clock.Micros(c.ChangedAt), c.ChangedBy, c.Channel, microsOrNull(c.ActivatedAt), c.PreviousCard,
-		string(c.Renewed), string(c.PINStatus), method, value, pvki, microsOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt),
+		c.Description, clock.Micros(c.ChangedAt), c.ChangedBy, c.Channel, db.MicrosOrNull(c.ActivatedAt), c.PreviousCard,
+		string(c.Renewed), string(c.PINStatus), method, value, pvki, db.MicrosOrNull(c.PINChangedAt), clock.Micros(c.CreatedAt),
 		c.PINBlock))
 	if err != nil || n == 0 {
 		return false, err
@@ -151,7 +151,7 @@ func appendHistory(ctx context.Context, tx db.Tx, tenant access.TenantID, card i
 // readHistory returns the statuses a card went through, newest first.
 func readHistory(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[Card]) ([]StatusChange, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (c StatusChange, err error) {
-		return c, s.Scan(&c.Status, &c.Reason, &c.Description, micros{&c.ChangedAt}, &c.ChangedBy, &c.Channel)
+		return c, s.Scan(&c.Status, &c.Reason, &c.Description, db.IntoTime(&c.ChangedAt), &c.ChangedBy, &c.Channel)
 	}, `SELECT status, reason, description, changed_at, changed_by, channel FROM card_status_history
 		WHERE tenant_id = $1 AND card_id = $2 ORDER BY position DESC`, tenant, card)
 }
@@ -241,29 +241,6 @@ func plasticOf(document, perso, shipment string) (*CardBody, error) {
 		RequestedAt: clock.FromMicros(d.RequestedAt), UpdatedAt: clock.FromMicros(d.UpdatedAt),
 		sealedDelivery: d.Delivery,
 	}, nil
-}
-
-// micros scans a BIGINT of microseconds; NULL becomes the zero time.
-type micros struct{ to *time.Time }
-
-// Scan implements sql.Scanner.
-func (m micros) Scan(src any) error {
-	var n sql.NullInt64
-	if err := n.Scan(src); err != nil {
-		return err
-	}
-	*m.to = time.Time{}
-	if n.Valid {
-		*m.to = clock.FromMicros(n.Int64)
-	}
-	return nil
-}
-
-func microsOrNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return clock.Micros(t)
 }
 
 // optional scans a nullable TEXT; NULL becomes empty.

@@ -22,7 +22,7 @@ func saveIssuance(ctx context.Context, tx db.Tx, i Issuance) error {
 	_, err = tx.Exec(ctx, `UPDATE issuance SET phone_number = $1, phone_changed_at = $2, digital_slip_type = $3,
 			auto_renewal = $4, policies = $5, updated_at = $6
 		WHERE tenant_id = $7 AND id = $8`,
-		i.sealedPhone, microsOrNull(i.PhoneChangedAt), string(i.DigitalSlipType), string(i.AutoRenewal), policies,
+		i.sealedPhone, db.MicrosOrNull(i.PhoneChangedAt), string(i.DigitalSlipType), string(i.AutoRenewal), policies,
 		clock.Micros(i.UpdatedAt), i.Tenant, i.ID)
 	return err
 }

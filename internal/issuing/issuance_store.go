@@ -21,8 +21,8 @@ func scanIssuance(s db.Scanner) (Issuance, error) {
 	var i Issuance
 	var policies string
 	err := s.Scan(&i.ID, &i.Tenant, &i.No, &i.Customer, &i.ProductCode, &i.Parent, &i.Account,
-		&i.AccountNo, optional{&i.ExternalCardID}, &i.sealedPhone, micros{&i.PhoneChangedAt}, &i.DigitalSlipType, &i.AutoRenewal, &policies,
-		&i.CurrentCard, &i.Successor, micros{&i.CreatedAt}, micros{&i.UpdatedAt})
+		&i.AccountNo, optional{&i.ExternalCardID}, &i.sealedPhone, db.IntoTime(&i.PhoneChangedAt), &i.DigitalSlipType, &i.AutoRenewal, &policies,
+		&i.CurrentCard, &i.Successor, db.IntoTime(&i.CreatedAt), db.IntoTime(&i.UpdatedAt))
 	if err != nil {
 		return Issuance{}, err
 	}

@@ -57,7 +57,7 @@ func listCards(ctx context.Context, tx db.Tx, tenant access.TenantID, f CardFilt
 	cards, err := db.Collect(ctx, tx, func(s db.Scanner) (l ListedCard, err error) {
 		i, c := &l.Issuance, &l.Card
 		err = s.Scan(&i.ID, &i.Tenant, &i.No, &i.Customer, &i.ProductCode, &i.Parent, &i.AccountNo, &i.AutoRenewal,
-			micros{&i.CreatedAt}, &c.ID, &c.Token, &c.Sequence, &c.BIN, &c.LastFour, &c.PANLength, &c.Expires,
+			db.IntoTime(&i.CreatedAt), &c.ID, &c.Token, &c.Sequence, &c.BIN, &c.LastFour, &c.PANLength, &c.Expires,
 			&c.FormFactor, &c.Status, &c.Reason, &l.ProductName, &l.ChildCount)
 		return l, err
 	}, query, w.Args()...)

@@ -38,8 +38,8 @@ func scanBatch(s db.Scanner) (NonameBatch, []byte, error) {
 	var b NonameBatch
 	var document string
 	err := s.Scan(&b.ID, &b.Tenant, &b.Reference, &b.ProductCode, &b.Requested, &b.Created, &b.Failed, &b.Failure, &b.Status,
-		&document, &b.Digest, micros{&b.LinkDueAt}, &b.by.Client, &b.by.UserReference, &b.by.Channel, &b.by.CorrelationID,
-		micros{&b.CreatedAt}, micros{&b.UpdatedAt})
+		&document, &b.Digest, db.IntoTime(&b.LinkDueAt), &b.by.Client, &b.by.UserReference, &b.by.Channel, &b.by.CorrelationID,
+		db.IntoTime(&b.CreatedAt), db.IntoTime(&b.UpdatedAt))
 	if err != nil {
 		return b, nil, err
 	}
@@ -83,7 +83,7 @@ func insertBatch(ctx context.Context, tx db.Tx, b NonameBatch, delivery []byte) 
 			failed_count, failure, status, document, digest, link_due_at, client_id, user_reference, channel, correlation_id,
 			lease_owner, leased_until, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, 0, 0, '', 'Processing', $6, '', $7, $8, $9, $10, $11, '', 0, $12, $12)`,
-		b.ID, b.Tenant, b.Reference, b.ProductCode, int64(b.Requested), string(document), microsOrNull(b.LinkDueAt),
+		b.ID, b.Tenant, b.Reference, b.ProductCode, int64(b.Requested), string(document), db.MicrosOrNull(b.LinkDueAt),
 		b.by.Client, b.by.UserReference, b.by.Channel, b.by.CorrelationID, clock.Micros(b.CreatedAt))
 	return err
 }
@@ -159,7 +159,7 @@ func saveNonameIssuances(ctx context.Context, tx db.Tx, b NonameBatch, all []non
 		i := d.issuance
 		issuances = append(issuances, i.ID, i.Tenant, i.No, i.ProductCode, i.Account, i.AccountNo, string(i.DigitalSlipType),
 			string(i.AutoRenewal), policies, i.CurrentCard, i.ID.UUID(), clock.Micros(i.CreatedAt), clock.Micros(i.CreatedAt))
-		cards = append(cards, i.ID, i.Tenant, b.ID, int64(d.noname.Position), d.noname.Barcode, i.Account, microsOrNull(b.LinkDueAt))
+		cards = append(cards, i.ID, i.Tenant, b.ID, int64(d.noname.Position), d.noname.Barcode, i.Account, db.MicrosOrNull(b.LinkDueAt))
 	}
 	if err := insertIssuances.Exec(ctx, tx, issuances); err != nil {
 		return fmt.Errorf("insert issuances: %w", err)
@@ -183,7 +183,7 @@ func saveFirstCards(ctx context.Context, tx db.Tx, all []*Card) (map[id.ID[Card]
 		args = append(args, c.ID, c.Tenant, c.Issuance, c.ProductCode, c.Token, int64(c.Sequence), c.PSN, c.sealedPAN, c.indexOfPAN, c.BIN, c.LastFour,
 			c.Expires, string(c.FormFactor), c.EmbossLine1, c.EmbossLine2, c.ServiceCode, c.ChipProfile, c.KeyVersion, plastic, perso,
 			shipment, string(c.Status), string(c.Reason), c.Description, clock.Micros(c.ChangedAt), c.ChangedBy, c.Channel,
-			microsOrNull(c.ActivatedAt), "", "", 0, "", "", string(c.PINStatus), "", "", "", 0, 0, -1, 0, "", 0, 0, clock.Micros(c.CreatedAt), clock.Micros(c.CreatedAt))
+			db.MicrosOrNull(c.ActivatedAt), "", "", 0, "", "", string(c.PINStatus), "", "", "", 0, 0, -1, 0, "", 0, 0, clock.Micros(c.CreatedAt), clock.Micros(c.CreatedAt))
 	}
 	saved := make(map[id.ID[Card]]bool, len(all))
 	err := insertCards.Query(ctx, tx, args, func(row db.Scanner) error {
@@ -215,7 +215,7 @@ const nonameColumns = `n.issuance_id, n.batch_id, n.position, n.barcode, n.accou
 func readNonameCards(ctx context.Context, tx db.Tx, tenant access.TenantID, batch id.ID[NonameBatch], skip, limit int) ([]NonameCard, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (n NonameCard, err error) {
 		c := &n.Card
-		err = s.Scan(&n.Issuance, &n.Batch, &n.Position, &n.Barcode, &n.Account, micros{&n.LinkDueAt}, &n.IssuanceNo,
+		err = s.Scan(&n.Issuance, &n.Batch, &n.Position, &n.Barcode, &n.Account, db.IntoTime(&n.LinkDueAt), &n.IssuanceNo,
 			&c.ID, &c.Token, &c.Sequence, &c.BIN, &c.LastFour, &c.PANLength, &c.Expires, &c.FormFactor, &c.Status)
 		c.Tenant, c.Issuance = tenant, n.Issuance
 		return n, err
@@ -232,7 +232,7 @@ func readNonameCards(ctx context.Context, tx db.Tx, tenant access.TenantID, batc
 // customer; not found for any other.
 func readNoname(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (NonameCard, bool, error) {
 	return db.One(ctx, tx, func(s db.Scanner) (n NonameCard, err error) {
-		return n, s.Scan(&n.Issuance, &n.Batch, &n.Position, &n.Barcode, &n.Account, micros{&n.LinkDueAt})
+		return n, s.Scan(&n.Issuance, &n.Batch, &n.Position, &n.Barcode, &n.Account, db.IntoTime(&n.LinkDueAt))
 	}, `SELECT `+nonameColumns+` FROM noname_card n WHERE n.tenant_id = $1 AND n.issuance_id = $2`, tenant, issuance)
 }
 

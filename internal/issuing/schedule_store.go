@@ -52,7 +52,7 @@ func takeSchedule(ctx context.Context, tx db.Tx, tenant access.TenantID, card Ca
 func readSchedule(ctx context.Context, tx db.Tx, card Card) (Schedule, bool, error) {
 	return db.One(ctx, tx, func(row db.Scanner) (Schedule, error) {
 		s := Schedule{Status: card.Scheduled, EffectiveAt: card.ScheduledAt, right: card.ScheduledRight}
-		err := row.Scan(&s.Reason, &s.Description, &s.IncludeChildCards, micros{&s.RequestedAt}, &s.RequestedBy, &s.Channel)
+		err := row.Scan(&s.Reason, &s.Description, &s.IncludeChildCards, db.IntoTime(&s.RequestedAt), &s.RequestedBy, &s.Channel)
 		return s, err
 	}, `SELECT reason, description, include_children, requested_at, requested_by, channel FROM card_schedule
 		WHERE tenant_id = $1 AND card_id = $2`, card.Tenant, card.ID)

@@ -22,7 +22,7 @@ func saveSuccession(ctx context.Context, tx db.Tx, i Issuance, now time.Time) er
 
 // setRetirement says from when on a card is Renewed; the zero time for never.
 func setRetirement(ctx context.Context, tx db.Tx, tenant access.TenantID, card cardID, at time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE card SET retires_at = $1 WHERE tenant_id = $2 AND id = $3`, microsOrNull(at), tenant, card)
+	_, err := tx.Exec(ctx, `UPDATE card SET retires_at = $1 WHERE tenant_id = $2 AND id = $3`, db.MicrosOrNull(at), tenant, card)
 	return err
 }
 

@@ -2,7 +2,6 @@ package notification
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -15,24 +14,17 @@ const messageColumns = `id, tenant_id, customer_no, card_token, product_code, ev
 	ended_at, result_code, result_text`
 
 func scanMessage(row db.Scanner) (m Message, err error) {
-	var created int64
-	var ended sql.NullInt64
 	err = row.Scan(&m.ID, &m.Tenant, &m.CustomerNo, &m.CardToken, &m.ProductCode, &m.Event, &m.Channel, &m.Recipient, &m.IsPIN, &m.Status, &m.sealed,
-		&created, &ended, &m.ResultCode, &m.ResultText)
-	m.CreatedAt = clock.FromMicros(created)
-	if ended.Valid {
-		m.EndedAt = clock.FromMicros(ended.Int64)
-	}
+		db.IntoTime(&m.CreatedAt), db.IntoTime(&m.EndedAt), &m.ResultCode, &m.ResultText)
 	return m, err
 }
 
 func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
-	ended := sql.NullInt64{Int64: clock.Micros(m.EndedAt), Valid: !m.EndedAt.IsZero()}
 	_, err := tx.Exec(ctx, `INSERT INTO notification (id, tenant_id, customer_no, card_token, product_code, event, channel,
 			recipient, is_pin, status, sealed, created_at, ended_at, result_code, result_text)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`,
 		m.ID, m.Tenant, m.CustomerNo, m.CardToken, m.ProductCode, m.Event, string(m.Channel), m.Recipient, m.IsPIN, string(m.Status), m.sealed,
-		clock.Micros(m.CreatedAt), ended)
+		clock.Micros(m.CreatedAt), db.MicrosOrNull(m.EndedAt))
 	return err
 }
 

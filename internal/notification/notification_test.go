@@ -226,6 +226,7 @@ func TestRetry_givesWhatWasGivenUpAnotherLife(t *testing.T) {
 		w.who.WantsEmail = false
 		w.status = 503
 		w.tell(w.live, Notice{Event: PINChanged})
+		w.clock.Advance(time.Millisecond)
 		w.sendPIN(w.live, PINMessage{JWE: "cipher.text"})
 		for range messageRetries + 2 {
 			w.clock.Advance(6 * time.Hour)

@@ -169,17 +169,10 @@ const keepLife = 30 * 24 * time.Hour
 
 // Sweep deletes messages that ended longer than a month ago, and returns how
 // many.
-func (s *Service) Sweep(ctx context.Context) (total int64, err error) {
-	for {
-		var n int64
-		err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-			n, err = deleteEnded(ctx, tx, s.Clock.Now().Add(-keepLife))
-			return err
-		})
-		if total += n; err != nil || n == 0 {
-			return total, err
-		}
-	}
+func (s *Service) Sweep(ctx context.Context) (int64, error) {
+	return s.DB.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		return deleteEnded(ctx, tx, s.Clock.Now().Add(-keepLife))
+	})
 }
 
 // InboxQuery chooses messages of a sandbox's inbox; empty members choose all.

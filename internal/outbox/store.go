@@ -15,23 +15,12 @@ const messageColumns = `id, tenant_id, topic, lane, event_id, name, ordering_key
 
 func scanMessage(row db.Scanner) (m Message, err error) {
 	var occurred, due, started int64
-	var failing, ended sql.NullInt64
 	var owner sql.NullString
 	err = row.Scan(&m.ID, &m.Tenant, &m.Topic, &m.Lane, &m.EventID, &m.Name, &m.Key, &m.Sequence, &m.CorrelationID, &m.Payload,
-		&occurred, &m.Status, &m.Attempts, &m.RetriesMax, &due, &started, &failing, &owner, &ended, &m.ResultCode, &m.ResultText)
+		&occurred, &m.Status, &m.Attempts, &m.RetriesMax, &due, &started, db.IntoTime(&m.FailingSince), &owner, db.IntoTime(&m.EndedAt), &m.ResultCode, &m.ResultText)
 	m.OccurredAt, m.DueAt, m.StartedAt = clock.FromMicros(occurred), clock.FromMicros(due), clock.FromMicros(started)
-	if failing.Valid {
-		m.FailingSince = clock.FromMicros(failing.Int64)
-	}
-	if ended.Valid {
-		m.EndedAt = clock.FromMicros(ended.Int64)
-	}
 	m.owner = owner.String
 	return m, err
-}
-
-func microsOrNull(t time.Time) sql.NullInt64 {
-	return sql.NullInt64{Int64: clock.Micros(t), Valid: !t.IsZero()}
 }
 
 var messageInsert = &db.Bulk{
@@ -97,7 +86,7 @@ func finish(ctx context.Context, tx db.Tx, m Message) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE outbox_message SET status = $4, due_at = $5, failing_since = $6, ended_at = $7,
 			result_code = $8, result_text = $9, lease_owner = NULL, leased_until = 0
 		WHERE tenant_id = $1 AND id = $2 AND lease_owner = $3 AND status = 'Waiting'`,
-		m.Tenant, m.ID, m.owner, string(m.Status), clock.Micros(m.DueAt), microsOrNull(m.FailingSince), microsOrNull(m.EndedAt),
+		m.Tenant, m.ID, m.owner, string(m.Status), clock.Micros(m.DueAt), db.MicrosOrNull(m.FailingSince), db.MicrosOrNull(m.EndedAt),
 		m.ResultCode, m.ResultText))
 	return n == 1, err
 }
@@ -169,11 +158,7 @@ func deleteEnded(ctx context.Context, tx db.Tx, before time.Time) (int64, error)
 
 // readDepth counts what waits, over all tenants, and finds the oldest.
 func readDepth(ctx context.Context, tx db.Tx, topic string) (n int, oldest time.Time, err error) {
-	var micros sql.NullInt64
 	err = tx.QueryRow(ctx, `SELECT COUNT(*), MIN(started_at) FROM outbox_message WHERE topic = $1 AND status = 'Waiting'`,
-		topic).Scan(&n, &micros)
-	if micros.Valid {
-		oldest = clock.FromMicros(micros.Int64)
-	}
+		topic).Scan(&n, db.IntoTime(&oldest))
 	return n, oldest, err
 }

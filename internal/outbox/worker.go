@@ -189,17 +189,10 @@ func cut(s string, n int) string {
 
 // Sweep deletes messages that ended longer than KeepLife ago, and returns how
 // many.
-func (w *Worker) Sweep(ctx context.Context) (total int64, err error) {
-	for {
-		var n int64
-		err := w.DB.InTx(ctx, func(tx db.Tx) (err error) {
-			n, err = deleteEnded(ctx, tx, w.Clock.Now().Add(-KeepLife))
-			return err
-		})
-		if total += n; err != nil || n == 0 {
-			return total, err
-		}
-	}
+func (w *Worker) Sweep(ctx context.Context) (int64, error) {
+	return w.DB.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		return deleteEnded(ctx, tx, w.Clock.Now().Add(-KeepLife))
+	})
 }
 
 // Depth returns how many messages of the topic wait, and how long the oldest

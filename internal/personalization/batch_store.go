@@ -2,7 +2,6 @@ package personalization
 
 import (
 	"context"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -15,26 +14,9 @@ const batchColumns = `id, tenant_id, vendor_code, batch_no, file_name, status, p
 
 func scanBatch(row db.Scanner) (Batch, error) {
 	var b Batch
-	var created int64
-	var sent *int64
-	err := row.Scan(&b.ID, &b.Tenant, &b.Vendor, &b.No, &b.FileName, &b.Status, &b.place, &b.digest, &b.CardCount, &created, &sent)
-	b.CreatedAt, b.SentAt = clock.FromMicros(created), timeOf(sent)
+	err := row.Scan(&b.ID, &b.Tenant, &b.Vendor, &b.No, &b.FileName, &b.Status, &b.place, &b.digest, &b.CardCount,
+		db.IntoTime(&b.CreatedAt), db.IntoTime(&b.SentAt))
 	return b, err
-}
-
-// timeOf is the time of a column that may be NULL.
-func timeOf(micros *int64) time.Time {
-	if micros == nil {
-		return time.Time{}
-	}
-	return clock.FromMicros(*micros)
-}
-
-func microsOrNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return clock.Micros(t)
 }
 
 // nextBatchNo counts the files of a bureau. The row is held until the
@@ -99,7 +81,7 @@ func readOrderedCard(ctx context.Context, tx db.Tx, tenant access.TenantID, orde
 func closeBatch(ctx context.Context, tx db.Tx, b Batch, from BatchStatus) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `UPDATE perso_batch SET status = $1, place = $2, digest = $3, card_count = $4, sent_at = $5
 		WHERE id = $6 AND status = $7`,
-		string(b.Status), b.place, b.digest, int64(b.CardCount), microsOrNull(b.SentAt), b.ID, string(from)))
+		string(b.Status), b.place, b.digest, int64(b.CardCount), db.MicrosOrNull(b.SentAt), b.ID, string(from)))
 	return n > 0, err
 }
 

@@ -15,10 +15,8 @@ import (
 // that was not ordered yet.
 func readProduction(ctx context.Context, tx db.Tx, card id.ID[issuing.Card]) (Production, error) {
 	p, _, err := db.One(ctx, tx, func(row db.Scanner) (p Production, err error) {
-		var file, produced, retry, last *int64
-		err = row.Scan(&p.Vendor, &p.FileName, &p.BatchNo, &file, &produced, &p.failure, &p.ErrorText, &retry, &last)
-		p.FileAt, p.ProducedAt, p.retryAt, p.lastEvent = timeOf(file), timeOf(produced), timeOf(retry), timeOf(last)
-		return p, err
+		return p, row.Scan(&p.Vendor, &p.FileName, &p.BatchNo, db.IntoTime(&p.FileAt), db.IntoTime(&p.ProducedAt), &p.failure,
+			&p.ErrorText, db.IntoTime(&p.retryAt), db.IntoTime(&p.lastEvent))
 	}, `SELECT vendor_code, file_name, batch_no, file_at, produced_at, failure, error_text, retry_at, last_event_at
 		FROM production WHERE card_id = $1`, card)
 	return p, err
@@ -33,8 +31,8 @@ func saveProduction(ctx context.Context, tx db.Tx, tenant access.TenantID, card 
 			batch_no = excluded.batch_no, file_at = excluded.file_at, produced_at = excluded.produced_at,
 			failure = excluded.failure, error_text = excluded.error_text, retry_at = excluded.retry_at,
 			last_event_at = excluded.last_event_at`,
-		card, tenant, p.Vendor, p.FileName, int64(p.BatchNo), microsOrNull(p.FileAt), microsOrNull(p.ProducedAt),
-		string(p.failure), p.ErrorText, microsOrNull(p.retryAt), microsOrNull(p.lastEvent))
+		card, tenant, p.Vendor, p.FileName, int64(p.BatchNo), db.MicrosOrNull(p.FileAt), db.MicrosOrNull(p.ProducedAt),
+		string(p.failure), p.ErrorText, db.MicrosOrNull(p.retryAt), db.MicrosOrNull(p.lastEvent))
 	return err
 }
 
@@ -61,11 +59,9 @@ const shipmentColumns = `courier_code, courier_name, tracking_no, tracking_url, 
 // readShipment returns what is known of a shipment, without its events.
 func readShipment(ctx context.Context, tx db.Tx, card id.ID[issuing.Card]) (Shipment, error) {
 	s, _, err := db.One(ctx, tx, func(row db.Scanner) (s Shipment, err error) {
-		var delivered, destroyed, last *int64
-		err = row.Scan(&s.CourierCode, &s.CourierName, &s.TrackingNo, &s.TrackingURL, &s.EstimatedDelivery, &delivered,
-			&s.sealedRecipient, &s.RecipientRelation, &s.AttemptCount, &s.ReturnReason, &destroyed, &last)
-		s.DeliveredAt, s.destroyedAt, s.lastEvent = timeOf(delivered), timeOf(destroyed), timeOf(last)
-		return s, err
+		return s, row.Scan(&s.CourierCode, &s.CourierName, &s.TrackingNo, &s.TrackingURL, &s.EstimatedDelivery,
+			db.IntoTime(&s.DeliveredAt), &s.sealedRecipient, &s.RecipientRelation, &s.AttemptCount, &s.ReturnReason,
+			db.IntoTime(&s.destroyedAt), db.IntoTime(&s.lastEvent))
 	}, `SELECT `+shipmentColumns+` FROM shipment WHERE card_id = $1`, card)
 	return s, err
 }
@@ -85,8 +81,8 @@ func saveShipment(ctx context.Context, tx db.Tx, tenant access.TenantID, card id
 			attempt_count = excluded.attempt_count, return_reason = excluded.return_reason,
 			destroyed_at = excluded.destroyed_at, last_event_at = excluded.last_event_at`,
 		card, tenant, s.CourierCode, s.CourierName, s.TrackingNo, s.TrackingURL, s.EstimatedDelivery,
-		microsOrNull(s.DeliveredAt), recipient, s.RecipientRelation, int64(s.AttemptCount), s.ReturnReason,
-		microsOrNull(s.destroyedAt), microsOrNull(s.lastEvent))
+		db.MicrosOrNull(s.DeliveredAt), recipient, s.RecipientRelation, int64(s.AttemptCount), s.ReturnReason,
+		db.MicrosOrNull(s.destroyedAt), db.MicrosOrNull(s.lastEvent))
 	return err
 }
 
@@ -120,8 +116,8 @@ func readLastEvent(ctx context.Context, tx db.Tx, about About, card id.ID[issuin
 	if about == AboutShipment {
 		query = `SELECT last_event_at FROM shipment WHERE card_id = $1`
 	}
-	at, _, err := db.One(ctx, tx, func(row db.Scanner) (at *int64, err error) { return at, row.Scan(&at) }, query, card)
-	return timeOf(at), err
+	at, _, err := db.One(ctx, tx, func(row db.Scanner) (at time.Time, err error) { return at, row.Scan(db.IntoTime(&at)) }, query, card)
+	return at, err
 }
 
 // insertEvent keeps an event and returns false, and has changed nothing, when

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 	"time"
 
@@ -17,22 +16,13 @@ const hookColumns = `id, tenant_id, kind, name, url, event_types, product_codes,
 
 func scanHook(row db.Scanner) (h Hook, err error) {
 	var types, products, networks, codes string
-	var timeout, created, updated int64
-	var success, failure, failing sql.NullInt64
+	var timeout int64
 	err = row.Scan(&h.ID, &h.Tenant, &h.Type, &h.Name, &h.URL, &types, &products, &networks, &codes, &timeout, &h.RetriesMax, &h.IsActive, &h.IsDisabled, &h.sealed,
-		&success, &failure, &h.ConsecutiveFailures, &failing, &h.ConcurrencyStamp, &created, &h.CreatedBy, &updated, &h.UpdatedBy)
+		db.IntoTime(&h.LastSuccessAt), db.IntoTime(&h.LastErrorAt), &h.ConsecutiveFailures, db.IntoTime(&h.FailingSince), &h.ConcurrencyStamp,
+		db.IntoTime(&h.CreatedAt), &h.CreatedBy, db.IntoTime(&h.UpdatedAt), &h.UpdatedBy)
 	h.Filter = Filter{strings.Fields(products), strings.Fields(networks), strings.Fields(codes)}
 	h.EventTypes, h.Timeout = strings.Fields(types), time.Duration(timeout)*time.Millisecond
-	h.CreatedAt, h.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
-	h.LastSuccessAt, h.LastErrorAt, h.FailingSince = timeOf(success), timeOf(failure), timeOf(failing)
 	return h, err
-}
-
-func timeOf(n sql.NullInt64) time.Time {
-	if !n.Valid {
-		return time.Time{}
-	}
-	return clock.FromMicros(n.Int64)
 }
 
 func insertHook(ctx context.Context, tx db.Tx, h Hook) error {
