@@ -33,6 +33,7 @@ var checks = []check{
 	{"Cvv2", checkCVV2},
 	{"Amount", checkAmount},
 	{"ContactlessLimit", checkContactless},
+	{"Installment", checkInstalment},
 	{"Balance", checkBalance},
 }
 
@@ -90,6 +91,9 @@ func checkCardStatus(d *Decision, req *Request, f *Facts, s State, row codeRow) 
 		// A wrong PIN is for checkPIN, which counts it.
 		d.isFirstUse = true
 		return passed("first use with chip and PIN")
+	}
+	if status == issuing.Inactive && f.Card.RecursWhenInactive && row.dir == debit && req.usesStoredCard() {
+		return passed("%s, for cards that merchants keep still open", status)
 	}
 	reason, known := statusReasons[status]
 	if !known {
@@ -281,6 +285,18 @@ func checkContactless(_ *Decision, req *Request, f *Facts, s State, row codeRow)
 		return failed(PINRequired, "%d taps since the last PIN", s.Card.ContactlessCount)
 	}
 	return passed("%s <= %s", f.Billing.Decimal(), limit(p.ContactlessLimit))
+}
+
+// checkInstalment refuses sales in instalments on a product without them
+// (contract §3.4, step 7).
+func checkInstalment(_ *Decision, req *Request, f *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {
+	switch {
+	case row.dir != debit || !req.IsInstalment():
+		return skipped()
+	case !f.Product.InstallmentAllowed:
+		return failed(PolicyNotAllowed, "%d instalments, the product has none", req.InstalmentCount)
+	}
+	return passed("%d instalments", req.InstalmentCount)
 }
 
 // checkBalance is the last step: what is approved is now known.

@@ -116,7 +116,10 @@ type CardFacts struct {
 	// IsSuperseded says that a successor, whose activation was due, has taken the
 	// card's place.
 	IsSuperseded bool
-	DigitalSlip  string // which slips the cardholder wants
+	// RecursWhenInactive says that the tenant lets payments with a stored card go
+	// on while the cardholder has closed it.
+	RecursWhenInactive bool
+	DigitalSlip        string // which slips the cardholder wants
 }
 
 // ProductFacts are the product's limits that a decision uses. Amounts are in
@@ -131,6 +134,7 @@ type ProductFacts struct {
 	ContactlessLimit      int64
 	ContactlessCumulative int64
 	ContactlessCount      int
+	InstallmentAllowed    bool
 }
 
 // State is what a decision needs and what others may change at the same time.

@@ -124,6 +124,7 @@ func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Tim
 		DigitalSlip: string(c.Issuance.DigitalSlipType),
 	}
 	k.IsSuperseded = c.IsSuperseded(cfg, now)
+	k.RecursWhenInactive = cfg.Attributes.AllowRecurringWhenInactive
 	k.ActivatesAtFirstUse = k.MayActivate && cfg.Attributes.ActivateOnFirstPIN
 	if c.Customer != nil {
 		k.CustomerStatus = string(c.Customer.Status)
@@ -135,7 +136,7 @@ func productFacts(p program.Product) ProductFacts {
 	f := ProductFacts{
 		Code: p.Code, Currency: p.Currency.Code(), PINTryLimit: p.PINTryLimit, CVV2TryLimit: p.CVV2TryLimit,
 		CVV2ResetOnSuccess: p.CVV2ResetOnSuccess, ContactlessEnabled: p.ContactlessEnabled,
-		ContactlessLimit: -1, ContactlessCumulative: -1, ContactlessCount: -1,
+		ContactlessLimit: -1, ContactlessCumulative: -1, ContactlessCount: -1, InstallmentAllowed: p.InstallmentAllowed,
 	}
 	if l := p.ContactlessLimit; l != nil {
 		f.ContactlessLimit = l.Transaction.Minor()

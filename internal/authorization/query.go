@@ -32,7 +32,8 @@ type TransactionFilter struct {
 	Networks        []string
 	MCCs            []MCCRange
 	ExceptMCCs      []MCCRange
-	Countries       []string // alpha-2
+	MCCGroups       []MCCRange // of groups; see MCCGroupRanges
+	Countries       []string   // alpha-2
 	ExceptCountries []string
 	Currencies      []string // of the transaction
 	// MerchantIDs, TerminalIDs and AcquirerIDs may end in "*".
@@ -45,6 +46,9 @@ type TransactionFilter struct {
 	// IsContactless and IsPINVerified choose what was, or was not, tapped and
 	// verified by a right PIN, online or by the chip; nil is both.
 	IsContactless, IsPINVerified *bool
+	// IsRecurring to Is3DSAuthenticated choose by what the message said of itself,
+	// or did not; see Manner.
+	IsRecurring, IsTokenised, IsInstalment, Is3DSAuthenticated *bool
 	// MinMinor and MaxMinor bound the billing amount, in minor units.
 	MinMinor, MaxMinor *int64
 	OnlyFinancial      bool // what moved or held money

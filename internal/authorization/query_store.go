@@ -115,6 +115,7 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	among(w, "card_network", false, f.Networks)
 	ranges(w, false, f.MCCs)
 	ranges(w, true, f.ExceptMCCs)
+	ranges(w, false, f.MCCGroups)
 	among(w, "merchant_country", false, f.Countries)
 	among(w, "merchant_country", true, f.ExceptCountries)
 	among(w, "transaction_currency", false, f.Currencies)
@@ -127,6 +128,10 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	among(w, "cardholder_presence", false, f.Presences)
 	is(w, "SUBSTR(pos_entry_mode, 1, 2) IN ('07', '91')", f.IsContactless)
 	is(w, "(pin_result = 'Match' OR cvm_method = 'OfflinePin')", f.IsPINVerified)
+	is(w, "stored_card IN ('Recurring', 'FurtherInstalment')", f.IsRecurring)
+	is(w, "is_tokenised", f.IsTokenised)
+	is(w, "installment_count > 1", f.IsInstalment)
+	is(w, "has_cavv AND (eci = '05' OR LENGTH(eci) = 3 AND SUBSTR(eci, 3, 1) = '2')", f.Is3DSAuthenticated)
 	if f.MinMinor != nil {
 		w.And("billing_amount >= ?", *f.MinMinor)
 	}

@@ -131,6 +131,7 @@ func (d *Details) visit(c *codec) {
 	visitText(c, "conversion_rate", &d.ConversionRate)
 	visitText(c, "settlement_date", &d.SettlementDate)
 	visitText(c, "conversion_date", &d.ConversionDate)
+	d.Manner.visit(c)
 }
 
 func (h *Chip) visit(c *codec) {
@@ -202,6 +203,7 @@ func (k *CardFacts) visit(c *codec) {
 	c.bool("card.may_activate", &k.MayActivate)
 	c.bool("card.activates_at_first_use", &k.ActivatesAtFirstUse)
 	c.bool("card.is_superseded", &k.IsSuperseded)
+	c.bool("card.recurs_when_inactive", &k.RecursWhenInactive)
 	visitText(c, "card.digital_slip", &k.DigitalSlip)
 }
 
@@ -215,6 +217,7 @@ func (p *ProductFacts) visit(c *codec) {
 	c.int("product.contactless_limit", &p.ContactlessLimit)
 	c.int("product.contactless_cumulative", &p.ContactlessCumulative)
 	c.count("product.contactless_count", &p.ContactlessCount)
+	c.bool("product.installment_allowed", &p.InstallmentAllowed)
 }
 
 func (s *State) visit(c *codec) {

@@ -57,6 +57,14 @@ func (s *script) Run(command string, args map[string]string) string {
 			return err.Error()
 		}
 		return fmt.Sprintf("%d slips deleted", n)
+	case "allow":
+		if v := args["recurring"]; v != "" {
+			s.SetAttributes(func(a *program.Attributes) { a.AllowRecurringWhenInactive = v == "yes" })
+		}
+		if v := args["instalments"]; v != "" {
+			s.AllowInstalments(v == "yes")
+		}
+		return "ok"
 	case "listen":
 		s.Listen(strings.Fields(strings.ReplaceAll(args["to"], ",", " "))...)
 		return ""
@@ -174,6 +182,14 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 	if v := args["billing"]; v != "" {
 		a := s.amount(v)
 		r.Billing = &a
+	}
+	if v := args["stored"]; v != "" {
+		r.EntryMode, r.ConditionCode, r.StoredCard = "100", "01", authorization.StoredCard(v)
+	}
+	if v := args["parts"]; v != "" {
+		if _, err := fmt.Sscan(v, &r.InstalmentCount); err != nil {
+			s.T.Fatal(err)
+		}
 	}
 	r.MayApprovePartially = args["partial"] == "yes"
 	r.MustPrint = args["paper"] == "only"

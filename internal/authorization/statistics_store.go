@@ -18,7 +18,7 @@ import (
 const (
 	isCounted = `(id = root_id OR is_force_post) AND status NOT IN ('Declined', 'Failed', 'Reversed')
 		AND NOT (status = 'Expired' AND cleared_amount = 0)`
-	isPurchase = `is_debit AND code IN ('Purchase', 'PurchaseWithCashback', 'QuasiCash', 'UniqueTransaction') AND ` + isCounted
+	isPurchase = `is_debit AND code IN ('Purchase', 'PurchaseWithCashback', 'QuasiCash', 'UniqueTransaction', 'InstallmentSale') AND ` + isCounted
 	isCash     = `is_debit AND code IN ('CashWithdrawal', 'CashAdvance') AND ` + isCounted
 	isRefund   = `NOT is_debit AND code = 'Refund' AND ` + isCounted
 	worth      = `CASE WHEN cleared_amount > 0 AND status IN ('Cleared', 'Expired', 'Refunded', 'PartiallyRefunded') THEN cleared_amount

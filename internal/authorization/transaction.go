@@ -50,6 +50,7 @@ const (
 	PurchaseWithCashback Code = "PurchaseWithCashback"
 	QuasiCash            Code = "QuasiCash"
 	UniqueTransaction    Code = "UniqueTransaction"
+	InstallmentSale      Code = "InstallmentSale" // a purchase in more than one part
 	RefundCode           Code = "Refund"
 	CashDeposit          Code = "CashDeposit"
 	Payment              Code = "Payment"
@@ -259,6 +260,8 @@ type Details struct {
 	ConversionRate string       // DE10 as it came: how many decimals, then seven digits
 	SettlementDate string       // DE15: MMDD
 	ConversionDate string       // DE16: MMDD
+
+	Manner
 }
 
 func minus(a, b money.Amount) money.Amount {

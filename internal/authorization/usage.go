@@ -27,13 +27,15 @@ const (
 // CardholderPresence is where the cardholder was (contract §4.5).
 type CardholderPresence string
 
-// The presences that a message of 1987 tells apart; empty is unknown.
+// The presences that a message tells apart; empty is unknown.
 const (
-	Present         CardholderPresence = "Present"
-	NotThere        CardholderPresence = "NotPresentUnspecified"
-	MailOrder       CardholderPresence = "MailOrder"
-	PhoneOrder      CardholderPresence = "PhoneOrder"
-	ElectronicOrder CardholderPresence = "ElectronicOrder"
+	Present            CardholderPresence = "Present"
+	NotThere           CardholderPresence = "NotPresentUnspecified"
+	MailOrder          CardholderPresence = "MailOrder"
+	PhoneOrder         CardholderPresence = "PhoneOrder"
+	StandingOrder      CardholderPresence = "Recurring"
+	StandingInstalment CardholderPresence = "RecurringInstallment"
+	ElectronicOrder    CardholderPresence = "ElectronicOrder"
 )
 
 // What DE25 says about card and cardholder (contract acquiring-clearing §1.6.3).
@@ -137,12 +139,16 @@ func (d *Details) presence() CardholderPresence {
 		return Present
 	}
 	switch present, known := d.CardPresent(); {
+	case present && known:
+		return Present
+	case d.StoredCard == RecurringPayment:
+		return StandingOrder
+	case d.StoredCard == FurtherInstalment:
+		return StandingInstalment
 	case d.entry() == "10", d.entry() == "82":
 		return NotThere
 	case d.isRemote():
 		return ElectronicOrder
-	case present && known:
-		return Present
 	}
 	return ""
 }

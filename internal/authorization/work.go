@@ -422,8 +422,11 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 		IsDebit: row.dir == debit, IsAdvice: req.Flow.IsAdvice(), Message: req.Details,
 		BusinessOn: f.BusinessOn, CreatedAt: f.Now, UpdatedAt: f.Now,
 	}
-	if row.code == CardVerification && req.Flow == AuthorizationRequest {
+	switch {
+	case row.code == CardVerification && req.Flow == AuthorizationRequest:
 		t.Flow = StatusCheck
+	case row.code == Purchase && req.IsInstalment():
+		t.Code = InstallmentSale
 	}
 	t.CardNetwork, t.DecidedBy = f.Card.Network, d.By
 	t.Classify(f.Card.Country)

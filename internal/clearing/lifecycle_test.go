@@ -210,3 +210,23 @@ func TestImport_holdsUpNoOtherCardOfTheSameNetworkAndDay(t *testing.T) {
 	}
 	w.verify()
 }
+
+// A clearing record has no place for how the payment was made: what is presented
+// for an authorization is of its manner.
+func TestImport_aPresentmentIsOfItsAuthorizationsManner(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	r.Manner = authorization.Manner{
+		StoredCard: authorization.RecurringPayment, IsTokenised: true, Wallet: "PAY", InstalmentCount: 1, ECI: "05", HasCAVV: true,
+	}
+	p := payment{r, w.Authorize(r)}
+	w.mustImport(w.deliver(w.present(p, money.Must(10000, "TRY"))))
+	yes := true
+	page, total, err := w.Queries.Transactions(t.Context(), w.Caller, authorization.TransactionFilter{
+		RRN: r.RRN, Flows: []authorization.Flow{authorization.Clearing}, IsRecurring: &yes, IsTokenised: &yes, Is3DSAuthenticated: &yes, Take: 10,
+	})
+	if err != nil || total != 1 || page[0].Message.Manner != r.Manner {
+		t.Errorf("%d presentments, %v: %+v", total, err, page)
+	}
+}

@@ -186,6 +186,7 @@ func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, o
 	if original != nil {
 		t.Original, t.Root = original.ID, original.Root
 		r.original = original
+		t.Message.Manner = original.Message.Manner // a record has no place for it
 		if t.IsDebit {
 			t.Code = original.Code
 		}

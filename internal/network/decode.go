@@ -188,6 +188,10 @@ func decodePrivate(m *iso8583.Message, req *authorization.Request) error {
 			if v[0] == '1' && req.ConditionCode != preAuthorized {
 				req.ConditionCode = preAuthorized
 			}
+		default:
+			if err := decodeManner(tags.Tag(), string(v), &req.Manner); err != nil {
+				return err
+			}
 		}
 	}
 	return tags.Err()

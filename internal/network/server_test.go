@@ -451,7 +451,9 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	s := &Server{cfg: Config{}.withDefaults(), dialect: d, clock: clock.NewFake(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))}
-	for _, m := range []*iso8583.Message{purchase("000001")} {
+	said := purchase("000002")
+	said.Set(iso8583.PrivateElements, []byte("95131632508000001"+"96051APAY"+"97040603"+"940205"+"9304AAEC"))
+	for _, m := range []*iso8583.Message{purchase("000001"), said} {
 		body, err := d.Append(nil, m)
 		if err != nil {
 			f.Fatal(err)

@@ -548,6 +548,7 @@ func (s *scale) requests() []asked {
 	for _, filter := range []string{
 		"CardToken=" + s.token, "CardToken=" + s.token + "&SkipCount=9990", "CardToken=" + s.token + "&Status=Declined",
 		"CardToken=" + s.token + "&Sorting=systemDate", "CardToken=" + s.token + "&OnlyFinancial=true&MinAmount=500.00",
+		"CardToken=" + s.token + "&IsRecurring=true&IsTokenised=true", "CardToken=" + s.token + "&IsInstallment=false&Is3dsAuthenticated=false&MccGroups=GROCERIES",
 		"CardToken=" + token, "CardToken=" + token + "&Status=Declined&Sorting=billingAmount", "IssuanceNo=9000" + strconv.Itoa(many), "CustomerNo=" + strconv.Itoa(many),
 		"CustomerNo=" + strconv.Itoa(many) + "&IncludeChildCards=true", "Rrn=" + strconv.Itoa(many), "NetworkTransactionId=N" + strconv.Itoa(many), "CustomerNo=1",
 	} {
@@ -586,7 +587,7 @@ var grows = []string{
 // filters that no index serves. The numbers in list bound them.
 var looksFurther = []string{
 	"SkipCount=", "deep", "card with details", "Filter=ayse", "customers Name=", "Filter=n1000", "Sorting=kycLevel&", "Sorting=expireDate&", "Blocked&", "MASS&", "GroupCode=", "FormFactor=", "OwnershipType=",
-	"Bin=", "IsLinked=", "AutoRenewal", "CardStatus=", "PLASTIC", "ExpireTo=", "Status=Declined", "MinAmount=", "ActionTypes=", "UserName=", "Channel=", "ClientId=",
+	"Bin=", "IsLinked=", "AutoRenewal", "CardStatus=", "PLASTIC", "ExpireTo=", "Status=Declined", "MinAmount=", "IsRecurring=", "ActionTypes=", "UserName=", "Channel=", "ClientId=",
 	"EntityType=", "ControlCode=", "acts policy?PolicyType=",
 }
 

@@ -121,13 +121,11 @@ type transactionQuery struct {
 	IsPINVerified   string   `query:"IsPinVerified" enum:"true,false" doc:"By a right PIN, online or by the chip."`
 	WithFields      string   `query:"IncludeMessageFields" enum:"true,false" doc:"The fields of the messages too, masked."`
 
-	// What nothing is stored for yet is refused: to leave a filter out would
-	// answer another question.
-	MCCGroups     []string `query:"MccGroups,explode" maxItems:"50" doc:"Not supported yet: refused."`
-	IsRecurring   string   `query:"IsRecurring" enum:"true,false" doc:"Not supported yet: refused."`
-	IsTokenised   string   `query:"IsTokenised" enum:"true,false" doc:"Not supported yet: refused."`
-	IsInstallment string   `query:"IsInstallment" enum:"true,false" doc:"Not supported yet: refused."`
-	Is3DS         string   `query:"Is3dsAuthenticated" enum:"true,false" doc:"Not supported yet: refused."`
+	MCCGroups     []string `query:"MccGroups,explode" maxItems:"50" doc:"Named groups of merchant categories."`
+	IsRecurring   string   `query:"IsRecurring" enum:"true,false"`
+	IsTokenised   string   `query:"IsTokenised" enum:"true,false"`
+	IsInstallment string   `query:"IsInstallment" enum:"true,false" doc:"In more than one part."`
+	Is3DS         string   `query:"Is3dsAuthenticated" enum:"true,false"`
 }
 
 const (
@@ -190,14 +188,6 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 	if selectors == 0 && in.TransactionID == "" && in.RRN == "" && in.NetworkTransactionID == "" {
 		q.fail("CardToken", "required", "or one of IssuanceNo, CustomerNo, TransactionId, Rrn, NetworkTransactionId is required")
 	}
-	for _, filter := range []struct{ name, given string }{
-		{"MccGroups", strings.Join(in.MCCGroups, "")}, {"IsRecurring", in.IsRecurring}, {"IsTokenised", in.IsTokenised},
-		{"IsInstallment", in.IsInstallment}, {"Is3dsAuthenticated", in.Is3DS},
-	} {
-		if filter.given != "" {
-			q.fail(filter.name, "not_supported", "is not supported: nothing is stored that it could choose by")
-		}
-	}
 	f := authorization.TransactionFilter{
 		RRN: in.RRN, NetworkTransactionID: in.NetworkTransactionID,
 		From: q.from("DateFrom", in.DateFrom, tenant.Zone), To: q.until("DateTo", in.DateTo, tenant.Zone),
@@ -208,13 +198,16 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 		Terminals: membersOf[terminalTypes, authorization.TerminalType](&q, "TerminalTypes", in.TerminalTypes),
 		Presences: membersOf[cardholderPresences, authorization.CardholderPresence](&q, "CardholderPresences", in.Presences),
 		Networks:  membersOf[networks, string](&q, "Networks", in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
+		MCCGroups: q.mccGroups("MccGroups", in.MCCGroups),
 		Countries: q.countries("Countries", in.Countries), ExceptCountries: q.countries("ExcludeCountries", in.ExcludeCountry),
 		MerchantIDs: split(in.MerchantIDs), TerminalIDs: split(in.TerminalIDs), AcquirerIDs: split(in.AcquirerIDs),
 		EntryModes:    q.entryModes(in.EntryModes),
 		MinMinor:      q.minor("MinAmount", in.MinAmount, tenant.DefaultCurrency),
 		MaxMinor:      q.minor("MaxAmount", in.MaxAmount, tenant.DefaultCurrency),
 		OnlyFinancial: in.OnlyFinancial == "true", WithoutDeclined: in.IncludeDeclined == "false",
-		IsContactless: choice(in.IsContactless), IsPINVerified: choice(in.IsPINVerified), WithFields: in.WithFields == "true",
+		IsContactless: choice(in.IsContactless), IsPINVerified: choice(in.IsPINVerified),
+		IsRecurring: choice(in.IsRecurring), IsTokenised: choice(in.IsTokenised), IsInstalment: choice(in.IsInstallment),
+		Is3DSAuthenticated: choice(in.Is3DS), WithFields: in.WithFields == "true",
 	}
 	for _, code := range split(in.Currencies) {
 		f.Currencies = append(f.Currencies, q.currency("Currencies", code).Code())
@@ -298,6 +291,19 @@ func (d *decoding) mccs(field string, list []string) []authorization.MCCRange {
 			continue
 		}
 		all = append(all, authorization.MCCRange{From: from, To: to})
+	}
+	return all
+}
+
+// mccGroups reads the codes of groups of merchant categories.
+func (d *decoding) mccGroups(field string, list []string) []authorization.MCCRange {
+	var all []authorization.MCCRange
+	for _, code := range split(list) {
+		found, known := authorization.MCCGroupRanges(strings.ToUpper(code))
+		if !known {
+			d.fail(field, "unknown", "must be of "+strings.Join(authorization.MCCGroupCodes(), ", "))
+		}
+		all = append(all, found...)
 	}
 	return all
 }

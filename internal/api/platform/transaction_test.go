@@ -26,6 +26,8 @@ import (
 //
 //	pay TOKEN 12.50         a purchase is asked for, by field 0100
 //	withdraw TOKEN 12.50    one that posts at once, by 0200
+//	order TOKEN 12.50 3 05  one of a series, over the network with a wallet's token, in
+//	                        three parts and with ECI 05
 //	reverse                 the last of these is taken back
 func TestMoneyConversations(t *testing.T) {
 	files, err := filepath.Glob("testdata/money/*.txt")
@@ -110,6 +112,14 @@ func (w *world) openTill(d *db.DB) {
 	maps.Copy(w.commands, map[string]func([]string){
 		"pay": func(args []string) {
 			last = request(authorization.AuthorizationRequest, "0100", args)
+			send(last)
+		},
+		"order": func(args []string) { // over the network, of a series, in so many parts, with this ECI
+			last = request(authorization.AuthorizationRequest, "0100", args)
+			last.EntryMode, last.ConditionCode, last.MCC = "812", "59", "5541"
+			last.Manner = authorization.Manner{
+				StoredCard: authorization.RecurringPayment, IsTokenised: true, Wallet: "APAY", InstalmentCount: int(args[2][0] - '0'), InstalmentNo: 1, ECI: args[3], HasCAVV: true,
+			}
 			send(last)
 		},
 		"withdraw": func(args []string) {

@@ -156,7 +156,7 @@ type TransactionMerchant struct {
 	MerchantCountry      *string `json:"merchantCountry"`
 	MerchantPostalCode   *string `json:"merchantPostalCode"`
 	MCC                  *string `json:"mcc"`
-	MCCGroup             *string `json:"mccGroup"`
+	MCCGroup             *string `json:"mccGroup" doc:"The narrowest that holds mcc."`
 	TerminalID           *string `json:"terminalId"`
 	TerminalType         *string `json:"terminalType" doc:"Derived from mcc, posEntryMode and the condition code (DE25)."`
 	AcquirerID           *string `json:"acquirerId"`
@@ -187,10 +187,10 @@ type TransactionSecurity struct {
 	CVCResult          *string        `json:"cvcResult" enum:"M,N,P" doc:"Of the stripe or the chip's image of it: match, no match, not processed."`
 	CVV2Result         *string        `json:"cvv2Result" enum:"M,N,P" doc:"Match, no match, not processed."`
 	ARQCResult         *string        `json:"arqcResult" enum:"NotPresent,NotChecked,Valid,Invalid,AtcReplay" doc:"Null for a clearing record."`
-	CAVVResult         *string        `json:"cavvResult"`
+	CAVVResult         *string        `json:"cavvResult" enum:"0" doc:"Null when no value came; 0: not verified."`
 	ECI                *string        `json:"eci"`
 	SLI                *securityLevel `json:"sli"`
-	Is3DSAuthenticated *bool          `json:"is3dsAuthenticated"`
+	Is3DSAuthenticated *bool          `json:"is3dsAuthenticated" doc:"As the merchant's side says, with a value to show for it."`
 	ThreeDSVersion     *string        `json:"threeDsVersion"`
 	AVSResult          *string        `json:"avsResult"`
 	RiskScore          *int           `json:"riskScore"`
@@ -292,17 +292,19 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		TransactionCard: TransactionCard{
 			CardToken: orNil(n.Token), MaskedCardNo: orNil(n.MaskedNo), CardSequenceNo: n.Sequence, IssuanceNo: orNil(n.IssuanceNo),
 			CustomerNo: orNil(n.CustomerNo), ProductCode: orNil(n.ProductCode), AccountNo: orNil(n.AccountNo), ExternalCardID: orNil(n.ExternalCardID),
+			WalletType: orNil(m.Wallet),
 		},
 		TransactionAmounts: encodeAmounts(t),
 		TransactionDates: TransactionDates{
 			TransactionDate: localDate(m.LocalTime, m.TransmittedAt), TransmissionDate: m.TransmittedAt, SystemDate: t.CreatedAt,
 			BusinessDate: t.BusinessOn.String(), SettlementDate: dayOf(m.SettlementDate, m.TransmittedAt), ClearingDate: clearingDate(t),
 		},
-		TransactionMerchant: encodeMerchant(&t.Transaction),
-		TransactionPOS:      encodePOS(&t.Transaction),
-		TransactionSecurity: encodeSecurity(&t.Transaction),
-		TransactionSlip:     encodeTransactionSlip(t),
-		Related:             []relatedTransaction{},
+		TransactionMerchant:    encodeMerchant(&t.Transaction),
+		TransactionPOS:         encodePOS(&t.Transaction),
+		TransactionSecurity:    encodeSecurity(&t.Transaction),
+		TransactionInstallment: TransactionInstallment{InstallmentCount: countOrNil(m.InstalmentCount), InstallmentNo: countOrNil(m.InstalmentNo)},
+		TransactionSlip:        encodeTransactionSlip(t),
+		Related:                []relatedTransaction{},
 	}
 	if !t.Original.IsZero() {
 		out.OriginalTransactionID = orNil(t.Original.UUID())
@@ -331,7 +333,7 @@ func encodeMerchant(t *authorization.Transaction) TransactionMerchant {
 	m := &t.Message
 	return TransactionMerchant{
 		MerchantID: orNil(strings.TrimSpace(m.CardAcceptorID)), MerchantName: orNil(m.MerchantName), MerchantCity: orNil(m.MerchantCity),
-		MerchantCountry: orNil(m.MerchantCountry), MCC: orNil(m.MCC), TerminalID: orNil(strings.TrimSpace(m.TerminalID)),
+		MerchantCountry: orNil(m.MerchantCountry), MCC: orNil(m.MCC), MCCGroup: orNil(authorization.MCCGroupOf(m.MCC)), TerminalID: orNil(strings.TrimSpace(m.TerminalID)),
 		TerminalType: orNil(t.Terminal), AcquirerID: orNil(m.AcquirerID), ForwardingID: orNil(m.ForwarderID),
 	}
 }
@@ -378,6 +380,10 @@ func encodePOS(t *authorization.Transaction) TransactionPOS {
 		PosEntryMode: orNil(modeOf(m.EntryMode)), CardholderPresence: orNil(t.Presence), IsContactless: m.IsContactless(),
 		IsMOTO: t.Terminal == authorization.MOTO, IsEcommerce: t.Terminal == authorization.VirtualPOS, CVMMethod: orNil(t.CVM),
 	}
+	if saysManner(t) {
+		recurring, tokenised := m.IsRecurring(), m.IsTokenised
+		out.IsRecurring, out.IsTokenised = &recurring, &tokenised
+	}
 	if len(m.EntryMode) == 3 {
 		out.TerminalPINCapability = orNil(pinCapabilities[m.EntryMode[2:]])
 	}
@@ -412,7 +418,39 @@ func encodeSecurity(t *authorization.Transaction) TransactionSecurity {
 	if !isClearingRecord(t) {
 		out.ARQCResult = orNil(arqcResults[t.ARQC])
 	}
+	m := &t.Message
+	if saysManner(t) {
+		authenticated := m.Is3DSAuthenticated()
+		out.Is3DSAuthenticated = &authenticated
+	}
+	switch len(m.ECI) {
+	case 2:
+		out.ECI = &m.ECI
+	case 3:
+		out.SLI = &securityLevel{Channel: orNil(m.ECI[:2]), UCAFStatus: orNil(m.ECI[2:])}
+	}
+	if m.HasCAVV {
+		out.CAVVResult = orNil(cavvUnverifiable)
+	}
 	return out
+}
+
+// cavvUnverifiable says of a value from 3-D Secure that it came and was not
+// verified: nobody has given us its keys.
+const cavvUnverifiable = "0"
+
+// saysManner reports whether it is known how the payment was made: from the
+// message, or from that of the authorization that a clearing record is for.
+func saysManner(t *authorization.Transaction) bool {
+	return !isClearingRecord(t) || !t.Original.IsZero()
+}
+
+// countOrNil shows zero as null.
+func countOrNil(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // isClearingRecord reports whether a transaction came in a clearing file and not

@@ -65,10 +65,16 @@ func Silence() authorization.Verdict {
 // place.
 func (w *World) OwnBalances(mode program.BalanceMode, p program.StandInPolicy) {
 	w.T.Helper()
+	w.SetAttributes(func(a *program.Attributes) { a.BalanceMode, a.StandIn = mode, p })
+}
+
+// SetAttributes changes the tenant's issuing attributes.
+func (w *World) SetAttributes(change func(a *program.Attributes)) {
+	w.T.Helper()
 	a, err := w.Programs.Attributes(w.T.Context(), w.Caller)
 	must(w.T, err)
 	stamp := a.ConcurrencyStamp
-	a.BalanceMode, a.StandIn = mode, p
+	change(&a)
 	if stamp == "" {
 		_, err = w.Programs.CreateAttributes(w.T.Context(), w.Caller, a)
 	} else {

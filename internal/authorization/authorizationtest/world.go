@@ -340,3 +340,12 @@ func (w *World) LimitContactless(limit money.Amount) {
 	_, err := w.Programs.SetContactlessLimit(w.T.Context(), w.Caller, "P1", program.ContactlessLimit{Transaction: limit})
 	must(w.T, err)
 }
+
+// AllowInstalments lets cards of the product pay in instalments, or not.
+func (w *World) AllowInstalments(yes bool) {
+	p, err := w.Programs.Product(w.T.Context(), w.Caller, "P1")
+	must(w.T, err)
+	p.InstallmentAllowed = yes
+	_, err = w.Programs.UpdateProduct(w.T.Context(), w.Caller, program.ProductChange{Product: p})
+	must(w.T, err)
+}

@@ -76,7 +76,14 @@ CREATE TABLE card_transaction (
     created_at           BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at           BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     decided_by           TEXT    NOT NULL, -- Platform, Client, StandIn, Network
-    client_reference     TEXT    NOT NULL  -- what a client that owns its balances calls it
+    client_reference     TEXT    NOT NULL, -- what a client that owns its balances calls it
+    stored_card          TEXT    NOT NULL, -- Recurring, Unscheduled, Cardholder, FurtherInstalment; empty: nothing was said
+    is_tokenised         BOOLEAN NOT NULL,
+    wallet               TEXT    NOT NULL,
+    installment_count    BIGINT  NOT NULL CHECK (installment_count BETWEEN 0 AND 99),
+    installment_no       BIGINT  NOT NULL CHECK (installment_no BETWEEN 0 AND 99),
+    eci                  TEXT    NOT NULL, -- two digits, or the three of a security level indicator
+    has_cavv             BOOLEAN NOT NULL  -- that a value came; it is not kept
 );
 
 CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;
