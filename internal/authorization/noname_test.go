@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/program"
@@ -224,6 +225,90 @@ func TestAuthorize_racesUnlinking(t *testing.T) {
 		t.Logf("%d unlinked, %d refused", unlinked, refused)
 		if unlinked == 0 || refused == 0 {
 			t.Errorf("no race: %d unlinked, %d refused", unlinked, refused)
+		}
+		w.Verify()
+	})
+}
+
+// TestAuthorize_acceptsAnonymousUse: a card whose product lets it begin Active
+// pays before it is anybody's, from an account of its own, which stays its own
+// when somebody is named.
+func TestAuthorize_acceptsAnonymousUse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newNonames(t, d, authorization.Config{})
+		w.Listen("transaction.*")
+		card := w.order(t, 1, func(n *issuing.NewNoname) { n.InitialStatus = "" })[0] // as the product has it
+		pay := func(minor int64) authorization.Answer {
+			r := w.Request(card, authorization.FinancialRequest, money.Must(minor, "TRY"))
+			w.WithCVV2(card, r, true)
+			return w.Authorize(r)
+		}
+		if a := pay(100); a.Reason != authorization.InsufficientFunds {
+			t.Errorf("with nothing on it: %s", a.Reason)
+		}
+		_, err := w.Ledger.Adjust(t.Context(), w.Caller, ledger.Adjustment{
+			AccountNo: card.AccountNo, Side: ledger.Credit, Amount: money.Must(10_000, "TRY"), Description: "gift", Reference: "gift",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := pay(4_000); a.Reason != authorization.Approved {
+			t.Errorf("anonymously: %s", a.Reason)
+		}
+		told := w.Told()
+		if paid := told[len(told)-1]; paid.Card.CustomerNo != "" || paid.Card.Token != card.Token {
+			t.Errorf("told of %+v, want the card and no customer", paid.Card)
+		}
+		if err := w.link(t.Context(), card, w.second, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Balance(card).Posted; got != money.Must(6_000, "TRY") {
+			t.Errorf("%v is on the account of the one who is named now", got)
+		}
+		if a := pay(6_000); a.Reason != authorization.Approved {
+			t.Errorf("with a name: %s", a.Reason)
+		}
+		w.Verify()
+	})
+}
+
+// TestUnlinkNoname_whileTheClientIsAsked: what may still be approved keeps a card
+// with its customer; what is declined does not.
+func TestUnlinkNoname_whileTheClientIsAsked(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := newNonames(t, d, authorization.Config{Client: client, Lanes: 4})
+		w.OwnBalances(program.BalanceExternal, declineInPlace)
+		cards := w.order(t, 2)
+		for i, v := range []authorization.Verdict{authorizationtest.Yes(), authorizationtest.No("51")} {
+			card, approved := cards[i], v.Approved
+			if err := w.link(t.Context(), card, w.first, ""); err != nil {
+				t.Fatal(err)
+			}
+			entered, release := hang(client, v)
+			defer release()
+			answered := make(chan authorization.Answer, 1)
+			r := w.Request(card, authorization.AuthorizationRequest, money.Must(100, "TRY"))
+			go func() { answered <- w.Authorize(r) }()
+			<-entered
+			refused := func(when string) {
+				t.Helper()
+				if f, ok := fault.As(w.unlink(t.Context(), card)); !ok || f.Code != "unlink_blocked_by_open_transactions" {
+					t.Errorf("%s: unlinking says %v", when, f)
+				}
+			}
+			refused("while it is asked")
+			release()
+			if a := <-answered; (a.ResponseCode == "00") != approved {
+				t.Errorf("the answer is %s", a.ResponseCode)
+			}
+			if approved {
+				refused("after it has approved")
+				continue
+			}
+			if err := w.unlink(t.Context(), card); err != nil {
+				t.Errorf("after it has declined: %v", err)
+			}
 		}
 		w.Verify()
 	})

@@ -227,6 +227,40 @@ func TestSetPIN_isForAllPlasticsOfANumber(t *testing.T) {
 	})
 }
 
+// Of two plastics under one token, a PIN alone means the one in force, and a PIN
+// that activates the one that waits; whichever is meant, both have the PIN.
+func TestSetPIN_whileASuccessorWaits(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		old, fresh := w.twoPlastics(t, "7392")
+		set := func(digits string, sequence int, activate bool, answered Card) {
+			t.Helper()
+			in := clearPIN(digits)
+			in.Sequence = sequence
+			got, err := w.SetPIN(t.Context(), w.caller, old.Token, in, activate, "")
+			if err != nil || got.Card.ID != answered.ID {
+				t.Fatalf("the PIN of sequence %d was set, want %d: %v", got.Card.Sequence, answered.Sequence, err)
+			}
+			if tries, err := w.VerifyPIN(t.Context(), w.caller, old.Token, clearPIN(digits)); err != nil || !tries.IsValid {
+				t.Errorf("the card in force: %+v, %v", tries, err)
+			}
+		}
+		set("8274", 0, false, old)
+		set("3917", fresh.Sequence, false, fresh)
+		if w.statusOf(t, old.Token, old.Sequence) != Active || w.statusOf(t, old.Token, fresh.Sequence) != Pending {
+			t.Error("a PIN alone changed a status")
+		}
+		set("6052", 0, true, fresh)
+		if w.statusOf(t, old.Token, old.Sequence) != CardRenewed || w.statusOf(t, old.Token, fresh.Sequence) != Active {
+			t.Error("the successor is not in force")
+		}
+		in := clearPIN("9164")
+		in.Sequence = old.Sequence
+		_, err := w.SetPIN(t.Context(), w.caller, old.Token, in, false, "")
+		wantCode(t, err, "card_status_not_suitable")
+	})
+}
+
 // The chips of a number's plastics may differ: a PIN that is set on the one
 // whose chip verifies none is still brought to the other, and kept for it alone.
 func TestSetPIN_bringsThePINToAChipOfAnotherKind(t *testing.T) {

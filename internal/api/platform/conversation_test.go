@@ -63,7 +63,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		bearer: "main",
 	}
 	w.services = newServices(t, d, w.clock)
-	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser, "work": func([]string) { w.work() }}
+	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser, "work": func([]string) { w.work() }, "order": w.order}
 	w.handler = api.NewRouter(api.Options{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
 	}, New(w.services, "test").Family())
@@ -79,6 +79,23 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.names[name+".clientSecret"] = string(credentials.ClientSecret.Reveal())
 	}
 	return w
+}
+
+// order brings the plastic of a token as far as a bureau that has its file.
+func (w *world) order(args []string) {
+	w.t.Helper()
+	c := access.System(w.tenants["main"])
+	must(w.t, func() error {
+		return w.services.Issuing.DB.InTx(w.t.Context(), func(tx db.Tx) error {
+			card, err := issuing.NewestOf(w.t.Context(), tx, c.Tenant, args[0])
+			for _, step := range [][2]issuing.PersoStatus{{issuing.PersoRequested, issuing.PersoQueued}, {issuing.PersoQueued, issuing.PersoFileSent}} {
+				if err == nil {
+					_, err = w.services.Issuing.MovePlastics(w.t.Context(), tx, c, []issuing.PlasticMove{{Card: card, FromPerso: step[0], ToPerso: step[1]}})
+				}
+			}
+			return err
+		})
+	})
 }
 
 // work does what the background jobs of the program do about noname cards.
