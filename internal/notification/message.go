@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -193,5 +194,6 @@ func maskEmail(address string) string {
 	if name == "" {
 		return ""
 	}
-	return name[:1] + "***@" + host
+	_, first := utf8.DecodeRuneInString(name) // a letter may be several bytes
+	return name[:first] + "***@" + host
 }

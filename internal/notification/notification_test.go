@@ -221,6 +221,16 @@ func TestDeliver_isTriedAgainThenGivenUp(t *testing.T) {
 	})
 }
 
+func TestTell_anAddressMayBeginWithAnyLetter(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.who.Phone, w.who.Email = "", "şule@example.com"
+		w.tell(w.live, Notice{Event: PINChanged})
+		if got := w.stored(w.live); len(got) != 1 || got[0].Recipient != "ş***@example.com" {
+			t.Errorf("stored %+v", got)
+		}
+	})
+}
+
 func TestRetry_givesWhatWasGivenUpAnotherLife(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.who.WantsEmail = false
