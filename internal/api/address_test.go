@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,30 @@ func FuzzAddressOf(f *testing.F) {
 		r.RemoteAddr = "203.0.113.7:5"
 		if got := addressOf(r, trusted); got != "203.0.113.7" {
 			t.Errorf("%q was believed of a stranger: %s", header, got)
+		}
+	})
+}
+
+// Networks are written back as they are read, and none has bits behind its
+// length.
+func FuzzParseNetworks(f *testing.F) {
+	for _, seed := range []string{"", "10.0.0.0/8, 203.0.113.7", "2001:db8::/32,::1", "::ffff:10.0.0.1", "10.0.0.1/8", "fe80::1%eth0", ",,", "1.2.3.4/33"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		all, ok := ParseNetworks(text)
+		if !ok {
+			return
+		}
+		var texts []string
+		for _, p := range all {
+			if !p.IsValid() || p != p.Masked() || p.Addr().Is4In6() || p.Addr().Zone() != "" {
+				t.Errorf("%q gave %v", text, p)
+			}
+			texts = append(texts, p.String())
+		}
+		if again, ok := ParseNetworks(strings.Join(texts, ", ")); !ok || !slices.Equal(again, all) {
+			t.Errorf("%q gave %v, then %v", text, all, again)
 		}
 	})
 }

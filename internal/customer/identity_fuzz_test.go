@@ -3,6 +3,8 @@ package customer
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
@@ -24,6 +26,27 @@ func FuzzParsePhone(f *testing.F) {
 		}
 		if again, ok := ParsePhone(e164, mobile); !ok || again != e164 {
 			t.Fatalf("%q became %q, then %q (%t)", text, e164, again, ok)
+		}
+	})
+}
+
+// What is accepted as an e-mail address is accepted again as itself, and holds
+// nothing that could be taken for the next line of a message's header.
+func FuzzParseEmail(f *testing.F) {
+	for _, seed := range []string{"ada@example.com", " ada@example.com ", "ä@örnek.com.tr", `"a@b"@example.com`, "a@b", "Ada <ada@example.com>", "a@b.c\r\nBcc: x@y.z", "a@[127.0.0.1]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		address, ok := ParseEmail(text)
+		if !ok {
+			return
+		}
+		if again, ok := ParseEmail(address); !ok || again != address {
+			t.Fatalf("%q became %q, then %q (%t)", text, address, again, ok)
+		}
+		if !utf8.ValidString(address) || strings.ContainsFunc(address, unicode.IsSpace) || strings.ContainsFunc(address, unicode.IsControl) ||
+			strings.Count(address, "@") != 1 {
+			t.Errorf("%q became %q", text, address)
 		}
 	})
 }
