@@ -143,3 +143,14 @@ func appendAll(ctx context.Context, tx db.Tx, acts []audit.Act) error {
 	}
 	return nil
 }
+
+// channelOf is the channel a body names, else the one of the request.
+func channelOf(c access.Caller, named string) string {
+	if named != "" {
+		return named
+	}
+	if c.Channel != "" {
+		return c.Channel
+	}
+	return access.ChannelAPI
+}

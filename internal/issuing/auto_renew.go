@@ -150,7 +150,7 @@ func (s *Service) settleRenewal(ctx context.Context, c access.Caller, d draft, s
 		}
 		before, claimed, err := claimRenewal(ctx, tx, c.Tenant, card.ID, today)
 		if err != nil || !claimed || issuance.AutoRenewal != program.AutoRenewalEnabled {
-			return cmpError(err, errTried)
+			return orRefuse(err, errTried)
 		}
 		if skip == "" {
 			d := d

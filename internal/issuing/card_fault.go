@@ -100,3 +100,11 @@ func fieldFault(err error) error {
 	}
 	return hsmFault(err)
 }
+
+// orRefuse is err, or the refusal when nothing went wrong.
+func orRefuse(err error, refusal error) error {
+	if err != nil {
+		return err
+	}
+	return refusal
+}

@@ -206,7 +206,7 @@ func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now time.Time) (
 func moveBySystemAct(ctx context.Context, tx db.Tx, card Card, to StatusChange) (audit.Act, error) {
 	moved, err := moveCard(ctx, tx, card.Tenant, card.ID, card.Status, to)
 	if err != nil || !moved {
-		return audit.Act{}, cmpError(err, errStale)
+		return audit.Act{}, orRefuse(err, errStale)
 	}
 	system := access.System(access.Tenant{ID: card.Tenant})
 	return moveAct(card, system, to, to.ChangedAt), raiseStatus(ctx, tx, access.Caller{}, card.ID, card.Status, to)
