@@ -74,6 +74,27 @@ func (e Enum[M]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(string(e))
 }
 
+// ChoiceNames is the extension under which the schema of a [Choice] lists its
+// names, for whoever writes the document.
+const ChoiceNames = "x-choice-names"
+
+// Choice is what a query says of M: a name or a code, in a list also several
+// with commas between. Nothing checks it before its handler does, since the
+// commas are no part of a schema.
+type Choice[M Members] string
+
+// Schema is of any text, and says beside it what the names are.
+func (Choice[M]) Schema(huma.Registry) *huma.Schema {
+	var m M
+	var names []any
+	for _, v := range m.Members() {
+		names = append(names, v.Name)
+	}
+	s := &huma.Schema{Type: huma.TypeString, Extensions: map[string]any{ChoiceNames: names}}
+	s.PrecomputeMessages()
+	return s
+}
+
 // Schema lists the names and the codes.
 func (e Enum[M]) Schema(huma.Registry) *huma.Schema {
 	var m M

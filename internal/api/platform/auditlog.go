@@ -209,8 +209,8 @@ type productAudit struct {
 
 func (a *API) listProductAudits(ctx context.Context, c access.Caller, in *struct {
 	AuditQuery
-	ProductCode string `query:"ProductCode" maxLength:"32"`
-	EntityType  string `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute, ExchangeRate or CurrencyConversion."`
+	ProductCode string                      `query:"ProductCode" maxLength:"32"`
+	EntityType  api.Choice[definedEntities] `query:"EntityType" doc:"Product, Group, BinRange, Art, Bin, IssuingAttribute, ExchangeRate or CurrencyConversion."`
 }) (api.Page[productAudit], error) {
 	tenant, err := a.Access.Tenant(ctx, c)
 	if err != nil {

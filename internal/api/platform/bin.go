@@ -78,8 +78,8 @@ func (a *API) showBin(ctx context.Context, c access.Caller, in *struct {
 
 func (a *API) listBins(ctx context.Context, c access.Caller, in *struct {
 	api.Paging
-	Brand    string `query:"Brand"`
-	CardType string `query:"CardType"`
+	Brand    api.Choice[brands]    `query:"Brand"`
+	CardType api.Choice[cardTypes] `query:"CardType"`
 }) (api.Page[cardBin], error) {
 	var d decoding
 	f := program.BINFilter{
@@ -171,8 +171,8 @@ func (a *API) updateBinRange(ctx context.Context, c access.Caller, in *struct {
 }
 
 func (a *API) listBinRanges(ctx context.Context, c access.Caller, in *struct {
-	Bin    string `query:"Bin"`
-	Status string `query:"Status"`
+	Bin    string                     `query:"Bin"`
+	Status api.Choice[recordStatuses] `query:"Status"`
 }) ([]cardBinRange, error) {
 	var d decoding
 	status := program.RecordStatus(enumOf[recordStatuses](&d, "Status", in.Status))

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -16,27 +15,27 @@ import (
 // or the code.
 type cardQuery struct {
 	api.Paging
-	CustomerNo        string   `query:"CustomerNo" maxLength:"20"`
-	ProductCode       string   `query:"ProductCode" maxLength:"32"`
-	GroupCode         string   `query:"GroupCode" maxLength:"32"`
-	CardStatus        []string `query:"CardStatus,explode" maxItems:"11" doc:"One or more, repeated or separated by commas."`
-	IssuanceStatus    string   `query:"IssuanceStatus" maxLength:"16"`
-	FormFactor        string   `query:"FormFactor" maxLength:"16"`
-	CardOwnershipType string   `query:"CardOwnershipType" maxLength:"16"`
-	ParentIssuanceNo  string   `query:"ParentIssuanceNo" maxLength:"16"`
-	BatchReference    string   `query:"BatchReference" maxLength:"64"`
-	ExternalCardID    string   `query:"ExternalCardId" maxLength:"64"`
-	AccountNo         string   `query:"AccountNo" maxLength:"34"`
-	LastFour          string   `query:"LastFour" pattern:"^[0-9]{4}$"`
-	BIN               string   `query:"Bin" pattern:"^([0-9]{6}|[0-9]{8})$"`
-	ExpireFrom        string   `query:"ExpireFrom" doc:"YYYY-MM"`
-	ExpireTo          string   `query:"ExpireTo" doc:"YYYY-MM"`
-	CreationTimeFrom  string   `query:"CreationTimeFrom" doc:"ISO 8601 with offset"`
-	CreationTimeTo    string   `query:"CreationTimeTo" doc:"ISO 8601 with offset"`
-	IsLinked          string   `query:"IsLinked" enum:"true,false"`
-	PersoStatus       string   `query:"PersoStatus" maxLength:"16"`
-	ShipmentStatus    string   `query:"ShipmentStatus" maxLength:"16"`
-	AutoRenewalStatus string   `query:"AutoRenewalStatus" maxLength:"16"`
+	CustomerNo        string                       `query:"CustomerNo" maxLength:"20"`
+	ProductCode       string                       `query:"ProductCode" maxLength:"32"`
+	GroupCode         string                       `query:"GroupCode" maxLength:"32"`
+	CardStatus        []api.Choice[cardStatuses]   `query:"CardStatus,explode" maxItems:"11" doc:"One or more, repeated or separated by commas."`
+	IssuanceStatus    api.Choice[issuanceStatuses] `query:"IssuanceStatus"`
+	FormFactor        api.Choice[formFactors]      `query:"FormFactor"`
+	CardOwnershipType api.Choice[cardOwnerships]   `query:"CardOwnershipType"`
+	ParentIssuanceNo  string                       `query:"ParentIssuanceNo" maxLength:"16"`
+	BatchReference    string                       `query:"BatchReference" maxLength:"64"`
+	ExternalCardID    string                       `query:"ExternalCardId" maxLength:"64"`
+	AccountNo         string                       `query:"AccountNo" maxLength:"34"`
+	LastFour          string                       `query:"LastFour" pattern:"^[0-9]{4}$"`
+	BIN               string                       `query:"Bin" pattern:"^([0-9]{6}|[0-9]{8})$"`
+	ExpireFrom        string                       `query:"ExpireFrom" doc:"YYYY-MM"`
+	ExpireTo          string                       `query:"ExpireTo" doc:"YYYY-MM"`
+	CreationTimeFrom  string                       `query:"CreationTimeFrom" doc:"ISO 8601 with offset"`
+	CreationTimeTo    string                       `query:"CreationTimeTo" doc:"ISO 8601 with offset"`
+	IsLinked          string                       `query:"IsLinked" enum:"true,false"`
+	PersoStatus       api.Choice[persoStatuses]    `query:"PersoStatus"`
+	ShipmentStatus    api.Choice[shipmentStatuses] `query:"ShipmentStatus"`
+	AutoRenewalStatus api.Choice[renewalModes]     `query:"AutoRenewalStatus"`
 }
 
 func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (api.Page[IssuanceSummary], error) {
@@ -80,13 +79,7 @@ func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
 		Page: q.page(in.Paging, "creationTime", "issuanceNo", "productCode", "accountNo", "cardStatus", "formFactor",
 			"expireDate", "autoRenewalStatus"),
 	}
-	for _, part := range in.CardStatus {
-		for name := range strings.SplitSeq(part, ",") {
-			if s := enumOf[cardStatuses](&q, "CardStatus", strings.TrimSpace(name)); s != "" {
-				out.Statuses = append(out.Statuses, issuing.CardStatus(s))
-			}
-		}
-	}
+	out.Statuses = membersOf[cardStatuses, issuing.CardStatus](&q, "CardStatus", in.CardStatus)
 	if in.IsLinked != "" {
 		linked := in.IsLinked == "true"
 		out.IsLinked = &linked

@@ -285,19 +285,19 @@ func (a *API) updateCustomer(ctx context.Context, c access.Caller, in *struct {
 
 func (a *API) listCustomers(ctx context.Context, c access.Caller, in *struct {
 	api.Paging
-	Filter           string    `query:"Filter" maxLength:"100"`
-	Name             string    `query:"Name" maxLength:"50"`
-	Surname          string    `query:"Surname" maxLength:"50"`
-	CustomerNo       string    `query:"CustomerNo" maxLength:"20"`
-	IdentificationNo string    `query:"IdentificationNo" maxLength:"30"`
-	CustomerType     string    `query:"CustomerType"`
-	SegmentCode      string    `query:"SegmentCode"`
-	Status           string    `query:"Status"`
-	MobilePhone      string    `query:"MobilePhone" maxLength:"30"`
-	Email            string    `query:"Email" maxLength:"254"`
-	TaxNumber        string    `query:"TaxNumber" maxLength:"11"`
-	CreationTimeFrom time.Time `query:"CreationTimeFrom"`
-	CreationTimeTo   time.Time `query:"CreationTimeTo" doc:"Exclusive."`
+	Filter           string                       `query:"Filter" maxLength:"100"`
+	Name             string                       `query:"Name" maxLength:"50"`
+	Surname          string                       `query:"Surname" maxLength:"50"`
+	CustomerNo       string                       `query:"CustomerNo" maxLength:"20"`
+	IdentificationNo string                       `query:"IdentificationNo" maxLength:"30"`
+	CustomerType     api.Choice[customerTypes]    `query:"CustomerType"`
+	SegmentCode      string                       `query:"SegmentCode"`
+	Status           api.Choice[customerStatuses] `query:"Status"`
+	MobilePhone      string                       `query:"MobilePhone" maxLength:"30"`
+	Email            string                       `query:"Email" maxLength:"254"`
+	TaxNumber        string                       `query:"TaxNumber" maxLength:"11"`
+	CreationTimeFrom time.Time                    `query:"CreationTimeFrom"`
+	CreationTimeTo   time.Time                    `query:"CreationTimeTo" doc:"Exclusive."`
 }) (api.Page[customerRow], error) {
 	var d decoding
 	f := customer.Filter{

@@ -132,7 +132,8 @@ func percentOf(r money.Rate) api.Decimal {
 }
 
 // enumOf reads a query parameter that names a value of M or gives its code.
-func enumOf[M api.Members](d *decoding, field, text string) string {
+func enumOf[M api.Members, C ~string](d *decoding, field string, given C) string {
+	text := string(given)
 	if text == "" {
 		return ""
 	}

@@ -60,7 +60,31 @@ func describe(document *huma.OpenAPI) ([]byte, error) {
 	schemas := document.Components.Schemas.Map()
 	defer maps.Copy(schemas, maps.Clone(schemas))
 	maps.Copy(schemas, describedSchemas(document))
+	for _, path := range document.Paths {
+		if path.Get == nil {
+			continue
+		}
+		for _, p := range path.Get.Parameters {
+			checked := p.Schema
+			defer func() { p.Schema = checked }()
+			p.Schema = describeChoices(checked)
+		}
+	}
 	return json.Marshal(document)
+}
+
+// describeChoices gives the schema of a parameter the names of its choices:
+// those that a client should send, though codes are taken, too, and lists with
+// commas.
+func describeChoices(s *huma.Schema) *huma.Schema {
+	described := *s
+	if s.Items != nil {
+		described.Items = describeChoices(s.Items)
+	}
+	if names, ok := s.Extensions[api.ChoiceNames].([]any); ok {
+		described.Enum, described.Extensions = names, nil
+	}
+	return &described
 }
 
 // describedSchemas are the document's schemas as its readers need them. What

@@ -63,10 +63,10 @@ func (a *API) updateExchangeRate(ctx context.Context, c access.Caller, in *struc
 
 func (a *API) listExchangeRates(ctx context.Context, c access.Caller, in *struct {
 	api.Paging
-	Base        string `query:"BaseCurrency" maxLength:"3"`
-	Quote       string `query:"QuoteCurrency" maxLength:"3"`
-	Source      string `query:"Source"`
-	EffectiveAt string `query:"EffectiveAt" doc:"ISO 8601 with offset; of each pair, only the rate in force at that time."`
+	Base        string                  `query:"BaseCurrency" maxLength:"3"`
+	Quote       string                  `query:"QuoteCurrency" maxLength:"3"`
+	Source      api.Choice[rateSources] `query:"Source"`
+	EffectiveAt string                  `query:"EffectiveAt" doc:"ISO 8601 with offset; of each pair, only the rate in force at that time."`
 }) (api.Page[exchangeRate], error) {
 	var d decoding
 	f := program.ExchangeRateFilter{

@@ -198,11 +198,11 @@ func (a *API) showProduct(ctx context.Context, c access.Caller, in *struct {
 
 func (a *API) listProducts(ctx context.Context, c access.Caller, in *struct {
 	api.Paging
-	Filter       string `query:"Filter" maxLength:"100"`
-	GroupCode    string `query:"GroupCode"`
-	BinRangeCode string `query:"BinRangeCode"`
-	Status       string `query:"Status"`
-	CardType     string `query:"CardType"`
+	Filter       string                     `query:"Filter" maxLength:"100"`
+	GroupCode    string                     `query:"GroupCode"`
+	BinRangeCode string                     `query:"BinRangeCode"`
+	Status       api.Choice[recordStatuses] `query:"Status"`
+	CardType     api.Choice[cardTypes]      `query:"CardType"`
 }) (api.Page[cardProductDetail], error) {
 	var d decoding
 	f := program.ProductFilter{

@@ -94,32 +94,32 @@ type transactionQuery struct {
 	RRN                  string `query:"Rrn" maxLength:"12"`
 	NetworkTransactionID string `query:"NetworkTransactionId" maxLength:"40"`
 
-	DateFrom        string   `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 30 days ago. At most 92 days before DateTo."`
-	DateTo          string   `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
-	Status          []string `query:"Status,explode" maxItems:"20"`
-	FlowCodes       []string `query:"FlowCodes,explode" maxItems:"20"`
-	Codes           []string `query:"TransactionCodes,explode" maxItems:"20"`
-	Networks        []string `query:"Networks,explode" maxItems:"20"`
-	EntryModes      []string `query:"PosEntryModes,explode" maxItems:"20"`
-	Domains         []string `query:"Domains,explode" maxItems:"20"`
-	TerminalTypes   []string `query:"TerminalTypes,explode" maxItems:"20"`
-	Presences       []string `query:"CardholderPresences,explode" maxItems:"20"`
-	MCCs            []string `query:"Mccs,explode" maxItems:"50" doc:"Four digits, or a range: 5811-5814."`
-	ExcludeMCCs     []string `query:"ExcludeMccs,explode" maxItems:"50"`
-	MerchantIDs     []string `query:"MerchantIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
-	TerminalIDs     []string `query:"TerminalIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
-	AcquirerIDs     []string `query:"AcquirerIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
-	Countries       []string `query:"Countries,explode" maxItems:"50"`
-	ExcludeCountry  []string `query:"ExcludeCountries,explode" maxItems:"50"`
-	Currencies      []string `query:"Currencies,explode" maxItems:"50" doc:"Of the transaction."`
-	MinAmount       string   `query:"MinAmount" doc:"Of the billing amount, in the exponent of the tenant's currency."`
-	MaxAmount       string   `query:"MaxAmount" doc:"Of the billing amount, in the exponent of the tenant's currency."`
-	OnlyFinancial   string   `query:"OnlyFinancial" enum:"true,false" doc:"What moved or held money."`
-	IncludeChildren string   `query:"IncludeChildCards" enum:"true,false" doc:"The supplementary cards of the selected ones too."`
-	IncludeDeclined string   `query:"IncludeDeclined" enum:"true,false" doc:"Absent: true."`
-	IsContactless   string   `query:"IsContactless" enum:"true,false"`
-	IsPINVerified   string   `query:"IsPinVerified" enum:"true,false" doc:"By a right PIN, online or by the chip."`
-	WithFields      string   `query:"IncludeMessageFields" enum:"true,false" doc:"The fields of the messages too, masked."`
+	DateFrom        string                            `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 30 days ago. At most 92 days before DateTo."`
+	DateTo          string                            `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
+	Status          []api.Choice[transactionStatuses] `query:"Status,explode" maxItems:"20"`
+	FlowCodes       []api.Choice[flowCodes]           `query:"FlowCodes,explode" maxItems:"20"`
+	Codes           []api.Choice[transactionCodes]    `query:"TransactionCodes,explode" maxItems:"20"`
+	Networks        []api.Choice[networks]            `query:"Networks,explode" maxItems:"20"`
+	EntryModes      []api.Choice[posEntryModes]       `query:"PosEntryModes,explode" maxItems:"20"`
+	Domains         []api.Choice[transactionDomains]  `query:"Domains,explode" maxItems:"20"`
+	TerminalTypes   []api.Choice[terminalTypes]       `query:"TerminalTypes,explode" maxItems:"20"`
+	Presences       []api.Choice[cardholderPresences] `query:"CardholderPresences,explode" maxItems:"20"`
+	MCCs            []string                          `query:"Mccs,explode" maxItems:"50" doc:"Four digits, or a range: 5811-5814."`
+	ExcludeMCCs     []string                          `query:"ExcludeMccs,explode" maxItems:"50"`
+	MerchantIDs     []string                          `query:"MerchantIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
+	TerminalIDs     []string                          `query:"TerminalIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
+	AcquirerIDs     []string                          `query:"AcquirerIds,explode" maxItems:"50" doc:"A trailing * is any rest."`
+	Countries       []string                          `query:"Countries,explode" maxItems:"50"`
+	ExcludeCountry  []string                          `query:"ExcludeCountries,explode" maxItems:"50"`
+	Currencies      []string                          `query:"Currencies,explode" maxItems:"50" doc:"Of the transaction."`
+	MinAmount       string                            `query:"MinAmount" doc:"Of the billing amount, in the exponent of the tenant's currency."`
+	MaxAmount       string                            `query:"MaxAmount" doc:"Of the billing amount, in the exponent of the tenant's currency."`
+	OnlyFinancial   string                            `query:"OnlyFinancial" enum:"true,false" doc:"What moved or held money."`
+	IncludeChildren string                            `query:"IncludeChildCards" enum:"true,false" doc:"The supplementary cards of the selected ones too."`
+	IncludeDeclined string                            `query:"IncludeDeclined" enum:"true,false" doc:"Absent: true."`
+	IsContactless   string                            `query:"IsContactless" enum:"true,false"`
+	IsPINVerified   string                            `query:"IsPinVerified" enum:"true,false" doc:"By a right PIN, online or by the chip."`
+	WithFields      string                            `query:"IncludeMessageFields" enum:"true,false" doc:"The fields of the messages too, masked."`
 
 	MCCGroups     []string `query:"MccGroups,explode" maxItems:"50" doc:"Named groups of merchant categories."`
 	IsRecurring   string   `query:"IsRecurring" enum:"true,false"`
@@ -238,10 +238,10 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 }
 
 // split separates lists that came as one text.
-func split(list []string) []string {
+func split[C ~string](list []C) []string {
 	var all []string
 	for _, part := range list {
-		for one := range strings.SplitSeq(part, ",") {
+		for one := range strings.SplitSeq(string(part), ",") {
 			if one = strings.TrimSpace(one); one != "" {
 				all = append(all, one)
 			}
@@ -259,7 +259,7 @@ func choice(text string) *bool {
 	return &is
 }
 
-func membersOf[M api.Members, T ~string](d *decoding, field string, list []string) []T {
+func membersOf[M api.Members, T, C ~string](d *decoding, field string, list []C) []T {
 	var all []T
 	for _, one := range split(list) {
 		all = append(all, T(enumOf[M](d, field, one)))
@@ -267,7 +267,7 @@ func membersOf[M api.Members, T ~string](d *decoding, field string, list []strin
 	return all
 }
 
-func (d *decoding) entryModes(list []string) []string {
+func (d *decoding) entryModes(list []api.Choice[posEntryModes]) []string {
 	var all []string
 	for _, name := range membersOf[posEntryModes, string](d, "PosEntryModes", list) {
 		for _, m := range entryModes {

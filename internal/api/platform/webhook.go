@@ -116,8 +116,8 @@ func (a *API) registerWebhook(ctx context.Context, c access.Caller, in *struct{ 
 }
 
 func (a *API) listWebhooks(ctx context.Context, c access.Caller, in *struct {
-	Type     string `query:"WebHookType"`
-	IsActive string `query:"IsActive" enum:"true,false"`
+	Type     api.Choice[webhookTypes] `query:"WebHookType"`
+	IsActive string                   `query:"IsActive" enum:"true,false"`
 }) ([]Webhook, error) {
 	var d decoding
 	kind := enumOf[webhookTypes](&d, "WebHookType", in.Type)
