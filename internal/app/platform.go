@@ -16,11 +16,13 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/network"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
 // Platform is the running whole.
 type Platform struct {
 	*core
+	tester *tester
 	ready  atomic.Bool
 	parts  []part // in the order in which they were started
 	failed chan error
@@ -50,6 +52,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Platform,
 			err = errors.Join(err, p.Stop())
 		}
 	}()
+	if p.tester, err = newTester(k); err != nil {
+		return nil, err
+	}
+	p.parts = append(p.parts, part{"tester", p.tester.close})
 	p.startJobs()
 	p.startEvents()
 	if err := p.startHTTP(ctx); err != nil {
@@ -246,7 +252,7 @@ func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
-		Webhooks: p.webhooks, Notices: p.notices, Clock: p.clock,
+		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
 	}, ReadBuild().Version)
 	proxies, _ := api.ParseNetworks(p.config.HTTP.TrustedProxies) // checked with the settings
@@ -297,7 +303,12 @@ func (p *Platform) startNetwork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	framing, err := iso8583.ParseFraming(p.config.Network.Framing)
+	if err != nil {
+		return err
+	}
 	p.networkAddr = server.Addr()
+	p.tester.reach(server.Addr(), server.Link(), framing)
 	go func() {
 		if err := server.Serve(context.WithoutCancel(ctx)); err != nil {
 			p.failed <- fmt.Errorf("serve ISO 8583: %w", err)

@@ -107,6 +107,22 @@ func (s *Service) EncryptNumber(ctx context.Context, c access.Caller, keyID stri
 	return s.sealSensitive(ctx, c, cfg, "", keyID, "encryptedCardNo", number.Clear)
 }
 
+// RevealNamed is [Service.RevealCard] of the plastic in force of a card that may
+// be named by its number.
+func (s *Service) RevealNamed(ctx context.Context, c access.Caller, card NamedCard) (ClearCard, error) {
+	if !c.Sandbox {
+		return ClearCard{}, errCardNotFound
+	}
+	token := card.Token
+	if token == "" {
+		var err error
+		if token, err = s.tokenNamed(ctx, c, card.Number); err != nil {
+			return ClearCard{}, err
+		}
+	}
+	return s.RevealCard(ctx, c, token, 0)
+}
+
 // openNamed opens a test card and its number.
 func (s *Service) openNamed(ctx context.Context, c access.Caller, card NamedCard) (u cardInUse, number pan.PAN, err error) {
 	if !c.Sandbox {

@@ -67,6 +67,9 @@ func Listen(cfg Config, core Authorizer, c clock.Clock, log *slog.Logger, o Obse
 	}, nil
 }
 
+// Link is the name of the link in message keys.
+func (s *Server) Link() string { return s.cfg.Name }
+
 // Addr is where the link listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 

@@ -36,9 +36,9 @@ type Card struct {
 	atc uint16
 }
 
-// sandboxCard is the answer of POST /api/v1/sandbox/card-info as far as a card is
-// made of it.
-type sandboxCard struct {
+// KnownCard is what POST /api/v1/sandbox/card-info tells of a plastic, as far as
+// a card is made of it.
+type KnownCard struct {
 	CardNo       string `json:"cardNo"`
 	ExpireYear   int    `json:"expireYear"`
 	ExpireMonth  int    `json:"expireMonth"`
@@ -60,14 +60,15 @@ type sandboxCard struct {
 // ParseCard makes a card of the answer of POST /api/v1/sandbox/card-info.
 // Errors name the member that is wrong and never quote it.
 func ParseCard(answer []byte) (*Card, error) {
-	var i sandboxCard
+	var i KnownCard
 	if err := json.Unmarshal(answer, &i); err != nil {
 		return nil, errors.New("card info: is not the JSON of a card")
 	}
-	return newCard(i)
+	return NewCard(i)
 }
 
-func newCard(i sandboxCard) (*Card, error) {
+// NewCard makes a card. Errors are those of [ParseCard].
+func NewCard(i KnownCard) (*Card, error) {
 	number, err := pan.Parse(i.CardNo)
 	if err != nil {
 		return nil, fmt.Errorf("cardNo: %w", err)
@@ -156,6 +157,14 @@ func (c *Card) ATC() int {
 	return int(c.atc)
 }
 
+// Advance tells the card that its counter has been used up to atc elsewhere. It
+// never goes back.
+func (c *Card) Advance(atc int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.atc = max(c.atc, uint16(atc))
+}
+
 // String is the masked number of the card.
 func (c *Card) String() string { return "card " + c.PAN.Masked() }
 
@@ -163,16 +172,24 @@ func (c *Card) String() string { return "card " + c.PAN.Masked() }
 func (c *Card) GoString() string { return c.String() }
 
 // sign counts one transaction and makes its cryptogram. All of in but profile,
-// card, counter, issuer application data and cryptogram is the terminal's.
-func (c *Card) sign(in algo.ARQCInput) (algo.ARQCInput, error) {
+// card, counter, issuer application data and cryptogram is the terminal's. A
+// counter that is forced may have been used before.
+func (c *Card) sign(in algo.ARQCInput, forced *uint16) (algo.ARQCInput, error) {
 	c.mu.Lock()
-	if c.atc == 0xFFFF {
+	if forced == nil && c.atc == 0xFFFF {
 		c.mu.Unlock()
 		return in, fmt.Errorf("the card's transaction counter is used up")
 	}
-	c.atc++
+	if forced == nil {
+		c.atc++
+	} else {
+		c.atc = max(c.atc, *forced)
+	}
 	atc, done := c.atc, c.chip.last
 	c.mu.Unlock()
+	if forced != nil {
+		atc = *forced
+	}
 
 	in.Profile, in.PAN, in.PSN = c.Profile, c.PAN, c.PSN
 	in.ATC = [2]byte{byte(atc >> 8), byte(atc)}

@@ -35,7 +35,7 @@ func flag(set bool, bit byte) byte {
 	return 0
 }
 
-func newChip(i sandboxCard) (c chip, err error) {
+func newChip(i KnownCard) (c chip, err error) {
 	if i.ICCSMIKey == "" || i.ICCSMCKey == "" {
 		return c, nil
 	}

@@ -30,8 +30,8 @@ const (
 	testZPK = "00112233445566778899AABBCCDDEEFF"
 )
 
-func testInfo(cvn byte) sandboxCard {
-	return sandboxCard{
+func testInfo(cvn byte) KnownCard {
+	return KnownCard{
 		CardNo: testPAN, ExpireYear: 2030, ExpireMonth: 4, CVV2: "321", CVV: "123", ICVV: "789", ServiceCode: "201",
 		Track2: testPAN + "=3004201112312300000", PSN: "01", CVN: fmt.Sprintf("%02X", cvn), DKI: "01", LastATC: 7,
 		ICCMasterKey: testKey, ZPK: testZPK,
@@ -40,7 +40,7 @@ func testInfo(cvn byte) sandboxCard {
 
 func testCard(t *testing.T, cvn byte) *Card {
 	t.Helper()
-	c, err := newCard(testInfo(cvn))
+	c, err := NewCard(testInfo(cvn))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestTerminal_messagesHoldWhatTheDialectDemands(t *testing.T) {
 		if n, missing := d.Missing(&back); missing {
 			t.Errorf("%s %s: field %d is missing", p.Kind, p.Entry, n)
 		}
-		if got, want := back.Has(iso8583.ICCData), p.Entry.signs(); got != want {
+		if got, want := back.Has(iso8583.ICCData), p.Entry.Reads() == ReadsChip; got != want {
 			t.Errorf("%s: has chip data: %v, want %v", p.Entry, got, want)
 		}
 		if got, want := back.Has(iso8583.PINData), !p.PIN.IsZero(); got != want {
@@ -284,18 +284,18 @@ func TestCard_opensItsOwnPINBlock(t *testing.T) {
 }
 
 func TestParseCard_namesWhatIsWrongAndQuotesNothing(t *testing.T) {
-	for member, spoil := range map[string]func(*sandboxCard){
-		"cardNo":       func(i *sandboxCard) { i.CardNo = "979206x" },
-		"cvn":          func(i *sandboxCard) { i.CVN = "77" },
-		"dki":          func(i *sandboxCard) { i.DKI = "1" },
-		"iccMasterKey": func(i *sandboxCard) { i.ICCMasterKey = "AB" },
-		"zpk":          func(i *sandboxCard) { i.ZPK = "none" },
-		"track2":       func(i *sandboxCard) { i.Track2 = "12" },
-		"icvv":         func(i *sandboxCard) { i.ICVV = "9" },
+	for member, spoil := range map[string]func(*KnownCard){
+		"cardNo":       func(i *KnownCard) { i.CardNo = "979206x" },
+		"cvn":          func(i *KnownCard) { i.CVN = "77" },
+		"dki":          func(i *KnownCard) { i.DKI = "1" },
+		"iccMasterKey": func(i *KnownCard) { i.ICCMasterKey = "AB" },
+		"zpk":          func(i *KnownCard) { i.ZPK = "none" },
+		"track2":       func(i *KnownCard) { i.Track2 = "12" },
+		"icvv":         func(i *KnownCard) { i.ICVV = "9" },
 	} {
 		info := testInfo(0x12)
 		spoil(&info)
-		_, err := newCard(info)
+		_, err := NewCard(info)
 		if err == nil || !strings.HasPrefix(err.Error(), member+":") {
 			t.Errorf("%s: got %v", member, err)
 		}
@@ -505,5 +505,15 @@ func TestLink_tellsThoseWhoWaitThatItBroke(t *testing.T) {
 	<-l.Done()
 	if _, _, err := l.Ask(t.Context(), term.Acquirer.Echo()); !errors.Is(err, ErrNoAnswer) {
 		t.Fatalf("on a broken link: got %v, want no answer", err)
+	}
+}
+
+// Digits of seven and above share bits with '0': they are packed all the same.
+func TestBCD_packsEveryDigit(t *testing.T) {
+	if got := bcd2("978"); got != [2]byte{0x09, 0x78} {
+		t.Errorf("978 is %X", got)
+	}
+	if got := BalanceInquiry.bcd(); got != 0x31 {
+		t.Errorf("31 is %X", got)
 	}
 }

@@ -53,7 +53,7 @@ func TestCard_andTheHSMUnderstandEachOther(t *testing.T) {
 			}
 			info := testInfo(profile.CVN())
 			info.ICCMasterKey, info.ZPK = hex.EncodeToString(master.Reveal()), fmt.Sprintf("%X", clear.Reveal())
-			card, err := newCard(info)
+			card, err := NewCard(info)
 			if err != nil {
 				t.Fatal(err)
 			}

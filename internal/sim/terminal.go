@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/country"
@@ -14,10 +15,11 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
-// Entry is how a terminal takes the card's data, as DE22 says it.
+// Entry is how a terminal takes the card's data, as DE22 says it: two digits for
+// the way, one for what the terminal can do with PINs.
 type Entry string
 
-// The ways this simulator knows.
+// The usual ones.
 const (
 	Chip        Entry = "051" // contact chip, PIN pad present
 	Contactless Entry = "071" // chip through the air
@@ -26,8 +28,35 @@ const (
 	Stripe      Entry = "902" // whole track 2, no PIN pad
 )
 
-// signs says whether the chip makes a cryptogram.
-func (e Entry) signs() bool { return e == Chip || e == Contactless }
+// isTap says that the chip is read through the air.
+func (e Entry) isTap() bool { return strings.HasPrefix(string(e), "07") }
+
+// Reads says what of the card a terminal reads.
+func (e Entry) Reads() Reading {
+	if len(e) != 3 {
+		return NothingKnown
+	}
+	switch e[:2] {
+	case "05", "07":
+		return ReadsChip
+	case "02", "80", "90", "91":
+		return ReadsStripe
+	case "00", "01", "03", "04", "06", "09", "10", "79", "81", "82":
+		return ReadsNumber
+	}
+	return NothingKnown
+}
+
+// Reading is what a terminal reads of a card.
+type Reading int
+
+// The readings.
+const (
+	NothingKnown Reading = iota
+	ReadsNumber          // number and expiry, typed or from a file
+	ReadsStripe          // track 2
+	ReadsChip            // the chip, which signs
+)
 
 // Kind is what the cardholder wants, the first two digits of DE3.
 type Kind string
@@ -63,6 +92,17 @@ type Payment struct {
 	CVV2   secret.Value // what was typed, e-commerce and manual entry
 	PIN    secret.Value // what was typed; zero when nobody was asked
 	Reason string       // DE39 of an advice: what was answered on our behalf
+	Chip   ChipChoice   // what a tester wants of the chip; zero is as usual
+}
+
+// ChipChoice are values of a chip transaction that somebody has chosen. What is
+// nil is as usual.
+type ChipChoice struct {
+	Silent bool // the chip makes no cryptogram, and there is no field 55
+	ATC    *uint16
+	UN     *[4]byte
+	TVR    *[5]byte
+	CVM    *[3]byte
 }
 
 // Request is a message of a terminal, with what the card needs to check the
@@ -114,16 +154,19 @@ func (t *Terminal) Use(c *Card, p Payment) (*Request, error) {
 // read puts in what the terminal takes from the card and its owner.
 func (r *Request) read(t *Terminal, p Payment, now time.Time) error {
 	m, c := r.Message, r.card
-	switch p.Entry {
-	case Chip, Contactless:
+	switch p.Entry.Reads() {
+	case ReadsChip:
 		m.Set(iso8583.Track2, c.chipTrack.Reveal())
 		m.SetText(iso8583.CardSequenceNumber, "0"+c.PSN)
+		if p.Chip.Silent {
+			break
+		}
 		if err := r.sign(t, p, now); err != nil {
 			return err
 		}
-	case Stripe:
+	case ReadsStripe:
 		m.Set(iso8583.Track2, c.stripe.Reveal())
-	case Ecommerce, Manual:
+	case ReadsNumber:
 		m.SetText(iso8583.ExpirationDate, c.Expiry)
 		if !p.CVV2.IsZero() {
 			tags, err := iso8583.AppendTag(nil, tagCVV2, p.CVV2.Reveal())
@@ -160,13 +203,19 @@ func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 		Type:             p.Kind.bcd(),
 		AIP:              [2]byte{0x38, 0x00},
 	}
-	if p.Entry == Contactless {
+	if p.Entry.isTap() {
 		in.AIP = [2]byte{0x20, 0x00}
 	}
 	if _, err := io.ReadFull(t.Acquirer.Random, in.UN[:]); err != nil {
 		return fmt.Errorf("draw unpredictable number: %w", err)
 	}
-	in, err := r.card.sign(in)
+	if p.Chip.UN != nil {
+		in.UN = *p.Chip.UN
+	}
+	if p.Chip.TVR != nil {
+		in.TVR = *p.Chip.TVR
+	}
+	in, err := r.card.sign(in, p.Chip.ATC)
 	if err != nil {
 		return err
 	}
@@ -175,6 +224,9 @@ func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 	verification := []byte{0x1F, 0x03, 0x02}
 	if !p.PIN.IsZero() {
 		verification = []byte{0x42, 0x03, 0x00}
+	}
+	if p.Chip.CVM != nil {
+		verification = p.Chip.CVM[:]
 	}
 	// In the order in which terminals send them.
 	var icc []byte
@@ -198,7 +250,7 @@ func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 		{emv.TerminalCapabilities, []byte{0xE0, 0xF8, 0xC8}},
 		{emv.CVMResults, verification},
 		{emv.TerminalType, []byte{t.Type}},
-		{emv.PSN, []byte{(r.card.PSN[0]-'0')<<4 | r.card.PSN[1] - '0'}},
+		{emv.PSN, []byte{(r.card.PSN[0]-'0')<<4 | (r.card.PSN[1] - '0')}},
 	} {
 		icc = emv.Append(icc, part.tag, part.value)
 	}
@@ -258,10 +310,10 @@ func isApproval(code string) bool { return code == "00" || code == "10" || code 
 
 // conditionOf is DE25: e-commerce, or nothing special.
 func conditionOf(e Entry) string {
-	switch e {
-	case Ecommerce:
+	switch {
+	case strings.HasPrefix(string(e), "81"):
 		return "59"
-	case Manual:
+	case strings.HasPrefix(string(e), "01"):
 		return "08"
 	}
 	return "00"
@@ -273,12 +325,12 @@ func retrievalReference(now time.Time, stan string) string {
 	return fmt.Sprintf("%d%03d%02d%s", now.Year()%10, now.YearDay(), now.Hour(), stan)
 }
 
-func (k Kind) bcd() byte { return (k[0]-'0')<<4 | k[1] - '0' }
+func (k Kind) bcd() byte { return (k[0]-'0')<<4 | (k[1] - '0') }
 
 // bcd is two decimal digits in a byte.
 func bcd(n int) byte { return byte(n/10<<4 | n%10) }
 
 // bcd2 is three decimal digits in two bytes.
 func bcd2(digits string) [2]byte {
-	return [2]byte{digits[0] - '0', (digits[1]-'0')<<4 | digits[2] - '0'}
+	return [2]byte{digits[0] - '0', (digits[1]-'0')<<4 | (digits[2] - '0')}
 }

@@ -129,7 +129,18 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Notices.Recipients, s.Issuing.PINs = s.Issuing, s.Notices
+	s.Tester = unlinked{s.Issuing}
 	return s
+}
+
+// unlinked is the tester of a world without a listener.
+type unlinked struct{ cards *issuing.Service }
+
+func (u unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
+	if _, err := u.cards.RevealNamed(ctx, c, in.Card); err != nil {
+		return Simulated{}, err
+	}
+	return Simulated{}, ErrLinkUnavailable
 }
 
 // deliver makes messages of what customers are to be told.

@@ -193,6 +193,11 @@ var refusals = map[fault.Code]outward{
 	// authorization
 	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},
 
+	// the tester of the sandboxes
+	ErrLinkUnavailable.Code: {502, "Sandbox:LinkUnavailable"},
+	ErrNoAnswer.Code:        {504, "Sandbox:NoAnswer"},
+	ErrNoExchangeRate.Code:  {422, "Sandbox:ExchangeRateNotFound"},
+
 	// webhook
 	webhook.CodeNotFound:         {404, "Issuing:WebHookNotFound"},
 	webhook.CodeDeliveryNotFound: {404, "Issuing:WebHookDeliveryNotFound"},
@@ -202,7 +207,7 @@ var refusals = map[fault.Code]outward{
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, ledger.Codes, authorization.Codes, webhook.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, ledger.Codes, authorization.Codes, testerCodes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

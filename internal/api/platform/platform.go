@@ -39,6 +39,7 @@ type Services struct {
 	Transactions    *authorization.Queries
 	Webhooks        *webhook.Service
 	Notices         *notification.Service
+	Tester          Tester
 	Clock           clock.Clock
 	TokenLimit      api.Limit // of one network address that asks for tokens
 }

@@ -166,5 +166,7 @@ func (a *API) routes() {
 	register(a, route{post, "/api/v1/sandbox/pin-block/extract", "Extract a clear PIN", access.SandboxCard, plain}, a.readPINBlock)
 	register(a, route{post, "/api/v1/sandbox/pin-test", "Test a PIN", access.SandboxCard, plain}, a.testPIN)
 	register(a, route{post, "/api/v1/sandbox/encrypt-card-number", "Encrypt a card number", access.SandboxCard, plain}, a.encryptCardNumber)
+	const transaction = "/api/v1/sandbox/transaction"
+	register(a, route{post, transaction + "/process", "Process a test transaction", access.SandboxTransaction, noStore}, a.processTransaction)
 	register(a, route{get, "/api/v1/sandbox/inbox", "List what customers were told", access.SandboxCard, plain}, a.listInbox)
 }

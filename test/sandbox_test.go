@@ -1,0 +1,201 @@
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/sim"
+)
+
+// simulated is an answer of the testing API, as far as the tests look at it.
+type simulated struct {
+	TransactionID    string      `json:"transactionId"`
+	ResponseCode     string      `json:"responseCode"`
+	IsApproved       bool        `json:"isApproved"`
+	Status           string      `json:"status"`
+	DeclineReason    string      `json:"declineReason"`
+	RRN              string      `json:"rrn"`
+	ARQCResult       string      `json:"arqcResult"`
+	ARPC             string      `json:"arpc"`
+	PINResult        string      `json:"pinResult"`
+	CVCResult        string      `json:"cvcResult"`
+	CVV2Result       string      `json:"cvv2Result"`
+	BillingAmount    json.Number `json:"billingAmount"`
+	AvailableBalance json.Number `json:"availableBalance"`
+	Trace            []struct {
+		Step       string `json:"step"`
+		Outcome    string `json:"outcome"`
+		Detail     string `json:"detail"`
+		DurationMS *int   `json:"durationMs"`
+	} `json:"trace"`
+	RequestMessage, ResponseMessage *dumpedMessage
+	Repeat, Reversal                *struct {
+		TransactionID                   string `json:"transactionId"`
+		ResponseCode                    string `json:"responseCode"`
+		RequestMessage, ResponseMessage dumpedMessage
+	}
+}
+
+type dumpedMessage struct {
+	MTI    string `json:"mti"`
+	Fields []struct {
+		Field int    `json:"field"`
+		Value string `json:"value"`
+	} `json:"fields"`
+}
+
+func (m *dumpedMessage) field(n int) string {
+	for _, f := range m.Fields {
+		if f.Field == n {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func (s *simulated) step(name string) string {
+	for _, k := range s.Trace {
+		if k.Step == name {
+			return k.Outcome
+		}
+	}
+	return ""
+}
+
+// simulate asks the testing API for something, and returns its answer with the
+// code of a refusal.
+func simulate(t *testing.T, bank *sim.Bank, act string, body map[string]any) (simulated, string) {
+	t.Helper()
+	var out simulated
+	_, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/sandbox/transaction/"+act, body, &out)
+	if refused, ok := errors.AsType[*sim.APIError](err); ok {
+		return out, refused.Code
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, ""
+}
+
+// purchase is a simulated purchase with more members, or others.
+func purchase(card sim.Issued, more map[string]any) map[string]any {
+	body := map[string]any{"cardToken": card.Token, "transactionCode": "Purchase", "amount": 12.5, "currencyCode": "TRY"}
+	for name, value := range more {
+		body[name] = value
+	}
+	return body
+}
+
+// A simulated transaction is a message on the wire: it is decided with real
+// cryptography, explained step by step, and shows both messages masked.
+func TestSandbox_processSendsRealMessages(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		number, pin := card.Card.PAN.Reveal(), string(card.Card.PIN.Reveal())
+
+		got, refused := simulate(t, bank, "process", purchase(card, map[string]any{"pin": pin, "merchantName": "CORNER SHOP"}))
+		if refused != "" || got.ResponseCode != "00" || !got.IsApproved || got.ARQCResult != "Valid" || got.PINResult != "Valid" ||
+			got.CVCResult != "M" || len(got.ARPC) < 16 || got.AvailableBalance != "9987.50" || got.Status != "Approved" {
+			t.Fatalf("the purchase: %s %+v", refused, got)
+		}
+		if got.step("Wire") != "Pass" || got.Trace[0].DurationMS == nil || got.step("Balance") != "Pass" || got.step("Arpc") != "Pass" {
+			t.Errorf("the trace: %+v", got.Trace)
+		}
+		if got.RequestMessage.MTI != "0100" || got.ResponseMessage.MTI != "0110" || got.RequestMessage.field(4) != "1250" ||
+			got.ResponseMessage.field(39) != "00" || !strings.HasPrefix(got.RequestMessage.field(43), "CORNER SHOP") {
+			t.Errorf("the messages: %+v %+v", got.RequestMessage, got.ResponseMessage)
+		}
+		shown, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(shown), number) || got.RequestMessage.field(52) != "***" || got.RequestMessage.field(35) != "***" {
+			t.Errorf("secrets are shown: %s", shown)
+		}
+		// What the wire carried is what the platform has on record, and explains.
+		var trace struct{ IsRecomputed bool }
+		if _, err := bank.Call(t.Context(), http.MethodGet, "/api/v1/issuing/transaction/"+got.TransactionID+"/trace", nil, &trace); err != nil || !trace.IsRecomputed {
+			t.Errorf("the transaction cannot be explained: %v", err)
+		}
+
+		for _, c := range []struct {
+			what           string
+			more           map[string]any
+			code, declined string
+			check          func(simulated) bool
+		}{
+			{"a tap", map[string]any{"posEntryMode": "ContactlessChip"}, "00", "", func(s simulated) bool { return s.step("ContactlessLimit") == "Pass" }},
+			{"a tap above the limit", map[string]any{"posEntryMode": "ContactlessChip", "amount": 3000}, "70", "PinRequired", nil},
+			{"a web shop", map[string]any{"terminalType": "VirtualPos", "cvv2": string(card.Card.CVV2.Reveal()), "eci": "05"}, "00", "",
+				func(s simulated) bool {
+					return s.CVV2Result == "M" && s.RequestMessage.field(48) == "92=*** 94=05"
+				}},
+			{"a web shop with a wrong CVV2", map[string]any{"terminalType": "VirtualPos", "cvv2": "000", "forceCvcResult": "N"}, "82", "Cvv2Invalid", nil},
+			{"the stripe", map[string]any{"posEntryMode": "MagneticStripeFull"}, "00", "", func(s simulated) bool { return s.CVCResult == "M" }},
+			{"the stripe with a wrong CVV", map[string]any{"posEntryMode": "MagneticStripeFull", "forceCvcResult": "N"}, "82", "CvvInvalid",
+				func(s simulated) bool { return s.CVCResult == "N" }},
+			{"a wrong cryptogram", map[string]any{"forceArqcResult": "Invalid"}, "88", "ArqcInvalid", func(s simulated) bool { return s.ARQCResult == "Invalid" && s.ARPC == "" }},
+			{"a counter again", map[string]any{"forceArqcResult": "AtcReplay"}, "88", "ArqcInvalid", func(s simulated) bool { return s.ARQCResult == "AtcReplay" }},
+			{"no chip data", map[string]any{"generateArqc": false}, "88", "ArqcInvalid", nil},
+			{"another expiry", map[string]any{"expireYear": 2027, "expireMonth": 1, "terminalType": "VirtualPos"}, "54", "ExpiryMismatch", nil},
+			{"another expiry on the chip's track", map[string]any{"expireYear": 2027, "expireMonth": 1}, "54", "ExpiryMismatch", nil},
+			{"too much", map[string]any{"amount": 100000}, "51", "InsufficientFunds", nil},
+			{"too much, and less will do", map[string]any{"amount": 100000, "isPartialApprovalAllowed": true, "simulateTimeout": true}, "10", "",
+				func(s simulated) bool { return s.Status == "Reversed" }},
+			{"cash", map[string]any{"terminalType": "Atm", "transactionCode": "CashWithdrawal", "transactionFlowCode": "FinancialRequest", "pin": pin}, "00", "",
+				func(s simulated) bool { return s.Status == "Cleared" && s.RequestMessage.MTI == "0200" }},
+			{"cash with a wrong PIN", map[string]any{"terminalType": "Atm", "transactionCode": "CashWithdrawal", "pin": "0000"}, "55", "PinInvalid",
+				func(s simulated) bool { return s.PINResult == "Invalid" }},
+			{"the balance", map[string]any{"terminalType": "Atm", "transactionCode": "BalanceInquiry", "amount": nil, "pin": pin}, "00", "",
+				func(s simulated) bool { return s.ResponseMessage.field(54) != "" }},
+			{"is the card alive", map[string]any{"transactionFlowCode": "StatusCheck", "amount": 0}, "00", "", nil},
+			{"a stand-in", map[string]any{"transactionFlowCode": "AuthorizationAdvice"}, "00", "", func(s simulated) bool { return s.RequestMessage.MTI == "0120" }},
+			{"euros that the network has converted", map[string]any{"currencyCode": "EUR", "conversionRate": 41.5, "merchantCountry": "DE"}, "00", "",
+				func(s simulated) bool {
+					return s.BillingAmount == "518.75" && s.RequestMessage.field(10) == "10000415"
+				}},
+			{"a card number", map[string]any{"cardToken": nil, "cardNo": number}, "00", "", nil},
+		} {
+			got, refused := simulate(t, bank, "process", purchase(card, c.more))
+			if refused != "" || got.ResponseCode != c.code || got.DeclineReason != c.declined || c.check != nil && !c.check(got) {
+				t.Errorf("%s: %s %+v %+v %+v", c.what, refused, got, got.RequestMessage, got.ResponseMessage)
+			}
+		}
+		if _, refused := simulate(t, bank, "process", purchase(card, map[string]any{"currencyCode": "EUR"})); refused != "Sandbox:ExchangeRateNotFound" {
+			t.Errorf("euros without a rate: %q", refused)
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}
+
+// A repeat gets the first answer and changes nothing; an answer that got lost is
+// taken back.
+func TestSandbox_repeatsAndLostAnswers(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+
+		got, _ := simulate(t, bank, "process", purchase(card, map[string]any{"simulateDuplicate": true}))
+		if got.Repeat == nil || got.Repeat.RequestMessage.MTI != "0101" || got.Repeat.ResponseCode != "00" ||
+			got.Repeat.ResponseMessage.field(38) != got.ResponseMessage.field(38) || got.Repeat.TransactionID != got.TransactionID {
+			t.Errorf("the repeat: %+v", got.Repeat)
+		}
+		got, _ = simulate(t, bank, "process", purchase(card, map[string]any{"simulateTimeout": true}))
+		if got.Reversal == nil || got.Reversal.RequestMessage.MTI != "0420" || got.Reversal.RequestMessage.field(39) != "68" ||
+			got.Reversal.ResponseCode != "00" || got.Status != "Reversed" || got.ResponseMessage != nil {
+			t.Errorf("the lost answer: %+v", got)
+		}
+		var account struct{ Held, Available json.Number }
+		if _, err := bank.Call(t.Context(), http.MethodGet, "/api/v1/issuing/account/"+card.Account, nil, &account); err != nil ||
+			account.Held != "12.50" || account.Available != "9987.50" {
+			t.Errorf("the account: %+v %v", account, err)
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}
