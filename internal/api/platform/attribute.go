@@ -35,9 +35,9 @@ type tenantIssuingAttribute struct {
 	StandInPolicy              *standInPolicy          `json:"standInPolicy"`
 	ClientTimeoutMS            *int                    `json:"clientAuthTimeoutMs" minimum:"100" maximum:"10000"`
 	PINCounterDailyReset       *bool                   `json:"pinCounterDailyReset"`
-	PINSMSCoolingHours         *int                    `json:"pinSmsCoolingHours"`
-	PINSMSDailyLimit           *int                    `json:"pinSmsDailyLimit"`
-	LostReactivationHours      *int                    `json:"lostReactivationHours"`
+	PINSMSCoolingHours         *int                    `json:"pinSmsCoolingHours" minimum:"0" maximum:"8760" doc:"Absent: 24."`
+	PINSMSDailyLimit           *int                    `json:"pinSmsDailyLimit" minimum:"0" maximum:"100" doc:"Absent: 3."`
+	LostReactivationHours      *int                    `json:"lostReactivationHours" minimum:"0" maximum:"8760" doc:"0, or absent: a lost card never comes back."`
 	ActivateOnFirstPIN         *bool                   `json:"activateOnFirstPin"`
 	AllowRecurringWhenInactive *bool                   `json:"allowRecurringWhenInactive"`
 	ChildPolicyCapped          *bool                   `json:"childPolicyCapped"`
@@ -45,17 +45,17 @@ type tenantIssuingAttribute struct {
 	WeekStart                  api.Enum[weekdays]      `json:"weekStart"`
 	HolidayCalendarCode        *api.FreeText           `json:"holidayCalendarCode" maxLength:"32"`
 	MaxContactlessLimit        api.Decimal             `json:"maxContactlessLimit"`
-	UndeliveredCancelDays      *int                    `json:"undeliveredCancelDays"`
+	UndeliveredCancelDays      *int                    `json:"undeliveredCancelDays" minimum:"0" maximum:"3650" doc:"0 is never; absent: 60."`
 	AllowFeeShortfall          *bool                   `json:"allowFeeShortfall"`
 	TaxRates                   []taxRate               `json:"taxRates"`
 	HoldExpiryDays             *holdExpiryDays         `json:"holdExpiryDays"`
 	ClearingTolerances         *clearingTolerances     `json:"clearingTolerances"`
 	SettlementCutOff           *string                 `json:"settlementCutOff" doc:"HH:MM in the tenant's time zone."`
-	DetokenizeDailyQuota       *int                    `json:"detokenizeDailyQuota"`
+	DetokenizeDailyQuota       *int                    `json:"detokenizeDailyQuota" minimum:"0" maximum:"1000000000" doc:"Absent: 1000."`
 	ResponseCodeMap            map[string]string       `json:"responseCodeMap" doc:"Decline reason to response code."`
 	SMSTemplates               map[string]api.FreeText `json:"smsTemplates"`
 	AllowClearSensitive        *bool                   `json:"allowClearSensitiveData" doc:"Sandbox tenants only."`
-	SlipRetentionMonths        *int                    `json:"digitalSlipRetentionMonths"`
+	SlipRetentionMonths        *int                    `json:"digitalSlipRetentionMonths" minimum:"6" maximum:"1200" doc:"Absent: 6."`
 	Stamp                      *string                 `json:"concurrencyStamp" maxLength:"64"`
 	CreationTime               *time.Time              `json:"creationTime"`
 	LastModificationTime       *time.Time              `json:"lastModificationTime"`
@@ -75,10 +75,10 @@ type taxRate struct {
 }
 
 type holdExpiryDays struct {
-	Default  *int `json:"default"`
-	PreAuth  *int `json:"preAuth"`
-	HotelCar *int `json:"hotelCar"`
-	ATM      *int `json:"atm"`
+	Default  *int `json:"default" minimum:"1" maximum:"365" doc:"Absent: 7."`
+	PreAuth  *int `json:"preAuth" minimum:"1" maximum:"365" doc:"Absent: 30."`
+	HotelCar *int `json:"hotelCar" minimum:"1" maximum:"365" doc:"Absent: 30."`
+	ATM      *int `json:"atm" minimum:"1" maximum:"365" doc:"Absent: 1."`
 }
 
 type clearingTolerances struct {
@@ -88,7 +88,7 @@ type clearingTolerances struct {
 }
 
 type clearingTolerance struct {
-	Name api.FreeText `json:"name"`
+	Name api.FreeText `json:"name" maxLength:"50"`
 	MCCs []string     `json:"mccs"`
 	Rate api.Decimal  `json:"rate"`
 }

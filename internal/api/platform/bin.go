@@ -18,10 +18,10 @@ type cardBinRequest struct {
 	CardLevel       api.Enum[cardLevels]     `json:"cardLevel,omitempty"`
 	Currency        string                   `json:"currencyCode,omitempty" maxLength:"3"`
 	Country         string                   `json:"countryCode,omitempty" maxLength:"3"`
-	PANLength       int                      `json:"panLength,omitempty" doc:"16 to 19; absent: 16."`
-	SponsorName     api.FreeText             `json:"sponsorName,omitempty"`
-	NetworkMemberID api.FreeText             `json:"networkMemberId,omitempty"`
-	KeySetCode      string                   `json:"keySetCode,omitempty" doc:"Absent: a key set of the BIN's own."`
+	PANLength       int                      `json:"panLength,omitempty" doc:"16 to 19; absent: 16." minimum:"16" maximum:"19"`
+	SponsorName     api.FreeText             `json:"sponsorName,omitempty" maxLength:"100"`
+	NetworkMemberID api.FreeText             `json:"networkMemberId,omitempty" maxLength:"32"`
+	KeySetCode      string                   `json:"keySetCode,omitempty" doc:"Absent: a key set of the BIN's own." maxLength:"32"`
 	ThreeDS         bool                     `json:"is3dsEnabled,omitempty"`
 	Tokenization    bool                     `json:"isTokenizationEnabled,omitempty"`
 	Status          api.Enum[recordStatuses] `json:"status,omitempty"`

@@ -55,7 +55,7 @@ type customerIdentification struct {
 	SerialNo           *api.FreeText                 `json:"serialNo" maxLength:"20"`
 	IssueDate          *string                       `json:"issueDate"`
 	ExpiryDate         *string                       `json:"expiryDate"`
-	IssuingCountry     *string                       `json:"issuingCountry" doc:"Required for passports; else TR."`
+	IssuingCountry     *string                       `json:"issuingCountry" doc:"Required for passports; else TR." maxLength:"3"`
 	IssuingAuthority   *api.FreeText                 `json:"issuingAuthority" maxLength:"50"`
 	IsVerified         bool                          `json:"isVerified"`
 	VerifiedAt         *time.Time                    `json:"verifiedAt"`
@@ -73,8 +73,8 @@ type customerCommunication struct {
 type customerAddress struct {
 	Type      api.Enum[addressTypes] `json:"addressType" required:"true"`
 	Name      *api.FreeText          `json:"addressName" maxLength:"50"`
-	Country   *string                `json:"countryCode" doc:"Absent: TR."`
-	CityCode  *string                `json:"cityCode" doc:"In TR the plate code of the province, 01 to 81."`
+	Country   *string                `json:"countryCode" doc:"Absent: TR." maxLength:"3"`
+	CityCode  *string                `json:"cityCode" doc:"In TR the plate code of the province, 01 to 81." maxLength:"10"`
 	CityName  *api.FreeText          `json:"cityName" maxLength:"50"`
 	TownCode  *string                `json:"townCode" maxLength:"10"`
 	TownName  *api.FreeText          `json:"townName" maxLength:"50"`
@@ -100,7 +100,7 @@ type businessDetail struct {
 	NACECode          *string              `json:"naceCode" maxLength:"10"`
 	EstablishmentDate *string              `json:"establishmentDate"`
 	AuthorizedPerson  *authorizedPerson    `json:"authorizedPerson"`
-	EmployeeCount     *int                 `json:"employeeCount"`
+	EmployeeCount     *int                 `json:"employeeCount" minimum:"0" maximum:"10000000"`
 }
 
 type authorizedPerson struct {

@@ -25,21 +25,21 @@ type contactlessLimit struct {
 	Currency         string      `json:"currencyCode" required:"true" maxLength:"3"`
 	Transaction      api.Decimal `json:"transactionLimit" required:"true" doc:"Of one tap without a PIN."`
 	Cumulative       api.Decimal `json:"cumulativeLimit" doc:"Of all taps since the last PIN."`
-	ConsecutiveCount *int        `json:"consecutiveCountLimit" doc:"Taps since the last PIN."`
+	ConsecutiveCount *int        `json:"consecutiveCountLimit" doc:"Taps since the last PIN." minimum:"0" maximum:"1000"`
 }
 
 type cardProductPhysical struct {
-	Code             string                   `json:"code" required:"true"`
-	CardArtCode      string                   `json:"cardArtCode" required:"true"`
-	PlasticCode      api.FreeText             `json:"plasticCode" required:"true"`
-	CarrierCode      *api.FreeText            `json:"carrierCode"`
-	PersoVendorCode  api.FreeText             `json:"persoVendorCode" required:"true"`
-	CourierCode      *api.FreeText            `json:"courierCode"`
+	Code             string                   `json:"code" required:"true" maxLength:"32"`
+	CardArtCode      string                   `json:"cardArtCode" required:"true" maxLength:"32"`
+	PlasticCode      api.FreeText             `json:"plasticCode" required:"true" minLength:"1" maxLength:"32"`
+	CarrierCode      *api.FreeText            `json:"carrierCode" maxLength:"32"`
+	PersoVendorCode  api.FreeText             `json:"persoVendorCode" required:"true" minLength:"1" maxLength:"32"`
+	CourierCode      *api.FreeText            `json:"courierCode" maxLength:"32"`
 	DeliveryMethods  []api.Enum[deliveryWays] `json:"deliveryMethods"`
-	Line1MaxLength   *int                     `json:"line1MaxLength" doc:"21 to 26; absent: 26."`
-	Line2MaxLength   *int                     `json:"line2MaxLength" doc:"Absent: 26."`
+	Line1MaxLength   *int                     `json:"line1MaxLength" doc:"21 to 26; absent: 26." minimum:"21" maximum:"26"`
+	Line2MaxLength   *int                     `json:"line2MaxLength" doc:"Absent: 26." minimum:"0" maximum:"26"`
 	EmbossType       api.Enum[embossTypes]    `json:"embossType" doc:"Absent: FlatPrinted."`
-	LanguageCode     *string                  `json:"languageCode"`
+	LanguageCode     *string                  `json:"languageCode" maxLength:"5"`
 	IsDefault        bool                     `json:"isDefault"`
 	IsActive         *bool                    `json:"isActive" doc:"Absent: true."`
 	ExpressAvailable bool                     `json:"expressAvailable"`
@@ -57,8 +57,8 @@ type cardProductRequest struct {
 	Code                        string                    `json:"code,omitempty" maxLength:"32"`
 	Name                        api.FreeText              `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	Description                 api.FreeText              `json:"description,omitempty" maxLength:"250"`
-	GroupCode                   string                    `json:"groupCode,omitempty"`
-	BinRangeCode                string                    `json:"binRangeCode" required:"true"`
+	GroupCode                   string                    `json:"groupCode,omitempty" maxLength:"32"`
+	BinRangeCode                string                    `json:"binRangeCode" required:"true" maxLength:"32"`
 	ApplyToNewCards             bool                      `json:"applyToNewCards,omitempty" doc:"Update only: another range may hold for new cards."`
 	CardType                    api.Enum[cardTypes]       `json:"cardType" required:"true"`
 	CardLevel                   api.Enum[cardLevels]      `json:"cardLevel,omitempty"`
@@ -66,37 +66,37 @@ type cardProductRequest struct {
 	CustomerTypes               []api.Enum[customerTypes] `json:"customerTypes,omitempty" doc:"Absent: both."`
 	FormFactors                 []api.Enum[formFactors]   `json:"allowedFormFactors" required:"true"`
 	ValidityMonths              int                       `json:"validityMonths" required:"true" minimum:"1" maximum:"120"`
-	RenewalLeadDays             *int                      `json:"renewalLeadDays,omitempty"`
-	RenewalOverlapDays          *int                      `json:"renewalOverlapDays,omitempty"`
-	AutoRenewal                 api.Enum[renewalModes]    `json:"autoRenewalDefault,omitempty"`
-	KeepPANOnExpiryRenewal      *bool                     `json:"keepPanOnExpiryRenewal,omitempty"`
-	AutoRenewalInactivityMonths *int                      `json:"autoRenewalInactivityMonths,omitempty"`
-	InitialStatusPhysical       api.Enum[initialStatuses] `json:"initialStatusPhysical,omitempty"`
-	InitialStatusVirtual        api.Enum[initialStatuses] `json:"initialStatusVirtual,omitempty"`
+	RenewalLeadDays             *int                      `json:"renewalLeadDays,omitempty" minimum:"0" maximum:"90" doc:"Absent: 45."`
+	RenewalOverlapDays          *int                      `json:"renewalOverlapDays,omitempty" minimum:"0" maximum:"60" doc:"Of a renewal with another number; absent: 30."`
+	AutoRenewal                 api.Enum[renewalModes]    `json:"autoRenewalDefault,omitempty" doc:"Absent: Enabled."`
+	KeepPANOnExpiryRenewal      *bool                     `json:"keepPanOnExpiryRenewal,omitempty" doc:"Absent: true."`
+	AutoRenewalInactivityMonths *int                      `json:"autoRenewalInactivityMonths,omitempty" minimum:"0" maximum:"24" doc:"0 renews idle cards, too; absent: 12."`
+	InitialStatusPhysical       api.Enum[initialStatuses] `json:"initialStatusPhysical,omitempty" doc:"Absent: Pending."`
+	InitialStatusVirtual        api.Enum[initialStatuses] `json:"initialStatusVirtual,omitempty" doc:"Absent: Active."`
 	RequireDelivery             bool                      `json:"requireDeliveryForActivation,omitempty"`
-	ServiceCode                 string                    `json:"serviceCode" required:"true"`
-	ChipProfileCode             string                    `json:"chipProfileCode,omitempty"`
+	ServiceCode                 string                    `json:"serviceCode" required:"true" doc:"Three digits of ISO/IEC 7813."`
+	ChipProfileCode             string                    `json:"chipProfileCode,omitempty" doc:"Absent: CVN18."`
 	ContactlessEnabled          bool                      `json:"contactlessEnabled,omitempty"`
-	MagstripeEnabled            *bool                     `json:"magstripeEnabled,omitempty"`
-	ContactlessLimit            *contactlessLimit         `json:"contactlessLimit,omitempty"`
-	PINLength                   *int                      `json:"pinLength,omitempty"`
+	MagstripeEnabled            *bool                     `json:"magstripeEnabled,omitempty" doc:"Absent: true."`
+	ContactlessLimit            *contactlessLimit         `json:"contactlessLimit,omitempty" doc:"Required for contactless cards."`
+	PINLength                   *int                      `json:"pinLength,omitempty" minimum:"4" maximum:"6" doc:"Absent: 4."`
 	PINRequired                 *bool                     `json:"pinRequired,omitempty" doc:"Absent: for plastic."`
 	PINDeliveries               []api.Enum[pinDeliveries] `json:"pinDeliveryMethods,omitempty"`
-	PINTryLimit                 *int                      `json:"pinTryLimit,omitempty"`
-	CVV2TryLimit                *int                      `json:"cvv2TryLimit,omitempty"`
-	CVV2ResetOnSuccess          *bool                     `json:"cvv2ResetOnSuccess,omitempty"`
+	PINTryLimit                 *int                      `json:"pinTryLimit,omitempty" minimum:"1" maximum:"10" doc:"Absent: 3."`
+	CVV2TryLimit                *int                      `json:"cvv2TryLimit,omitempty" minimum:"1" maximum:"10" doc:"Absent: 3."`
+	CVV2ResetOnSuccess          *bool                     `json:"cvv2ResetOnSuccess,omitempty" doc:"Absent: true."`
 	DynamicCVV2                 bool                      `json:"dynamicCvv2,omitempty"`
-	ThreeDSEnrolled             *bool                     `json:"threeDsEnrolled,omitempty"`
+	ThreeDSEnrolled             *bool                     `json:"threeDsEnrolled,omitempty" doc:"Absent: true."`
 	TokenizationAllowed         bool                      `json:"tokenizationAllowed,omitempty"`
 	InstallmentAllowed          *bool                     `json:"installmentAllowed,omitempty" doc:"Absent: for credit only."`
-	DigitalSlip                 api.Enum[slipTypes]       `json:"digitalSlipDefault,omitempty"`
-	MaxCardsPerCustomer         *int                      `json:"maxCardsPerCustomer,omitempty" doc:"0 is unlimited; absent: 1."`
-	MaxChildCards               *int                      `json:"maxChildCards,omitempty"`
-	MinAge                      *int                      `json:"minAge,omitempty"`
-	ChildMinAge                 *int                      `json:"childMinAge,omitempty"`
-	MinKYCLevel                 api.Enum[kycLevels]       `json:"minKycLevel,omitempty"`
+	DigitalSlip                 api.Enum[slipTypes]       `json:"digitalSlipDefault,omitempty" doc:"Absent: PaperAlways."`
+	MaxCardsPerCustomer         *int                      `json:"maxCardsPerCustomer,omitempty" doc:"0 is unlimited; absent: 1." minimum:"0" maximum:"1000"`
+	MaxChildCards               *int                      `json:"maxChildCards,omitempty" minimum:"0" maximum:"1000" doc:"Absent: 0."`
+	MinAge                      *int                      `json:"minAge,omitempty" minimum:"0" maximum:"120" doc:"Absent: 18."`
+	ChildMinAge                 *int                      `json:"childMinAge,omitempty" minimum:"0" maximum:"120" doc:"Absent: 12."`
+	MinKYCLevel                 api.Enum[kycLevels]       `json:"minKycLevel,omitempty" doc:"Absent: Basic."`
 	EmbossNameRequired          bool                      `json:"embossNameRequired,omitempty"`
-	Physicals                   []cardProductPhysical     `json:"physicals,omitempty"`
+	Physicals                   []cardProductPhysical     `json:"physicals,omitempty" doc:"One is the default where plastic is allowed."`
 	Policies                    []cardPolicySwitch        `json:"policies,omitempty"`
 	Status                      api.Enum[recordStatuses]  `json:"status,omitempty"`
 	Stamp                       string                    `json:"concurrencyStamp,omitempty" maxLength:"64"`

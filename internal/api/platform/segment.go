@@ -12,7 +12,7 @@ type customerSegmentRequest struct {
 	Code        string       `json:"code,omitempty" maxLength:"32" doc:"Of a new segment; it never changes."`
 	Name        api.FreeText `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	Description api.FreeText `json:"description,omitempty" maxLength:"250"`
-	Priority    int          `json:"priority,omitempty" doc:"For display: lower first."`
+	Priority    int          `json:"priority,omitempty" doc:"For display: lower first." minimum:"0" maximum:"1000000"`
 	IsActive    *bool        `json:"isActive,omitempty" doc:"Absent: true. A segment that is not active takes no new customers."`
 	Stamp       string       `json:"concurrencyStamp,omitempty" maxLength:"64"`
 }
