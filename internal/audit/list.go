@@ -20,6 +20,8 @@ func New(d *db.DB, seal Sealer, c clock.Clock) *Service { return &Service{DB: d,
 
 // Filter selects entries of one stream; empty members select all.
 type Filter struct {
+	// Stream CardStream with cards or issuances selects all that was done to
+	// them: what the stream of policies shows of them is in it, too.
 	Stream                 Stream
 	From, To               time.Time // both inclusive
 	EntityTypes, Actions   []string

@@ -38,9 +38,9 @@ CREATE TABLE audit_act (
 
 CREATE INDEX audit_act_by_time ON audit_act (tenant_id, stream, occurred_at, position);
 
-CREATE INDEX audit_act_by_card ON audit_act (tenant_id, stream, card_id, occurred_at, position) WHERE card_id <> '';
+CREATE INDEX audit_act_by_card ON audit_act (tenant_id, card_id, occurred_at, position) WHERE card_id <> '';
 
-CREATE INDEX audit_act_by_issuance ON audit_act (tenant_id, stream, issuance_id, occurred_at, position) WHERE issuance_id <> '';
+CREATE INDEX audit_act_by_issuance ON audit_act (tenant_id, issuance_id, occurred_at, position) WHERE issuance_id <> '';
 
 CREATE INDEX audit_act_by_product ON audit_act (tenant_id, stream, product_code, occurred_at, position) WHERE product_code <> '';
 
