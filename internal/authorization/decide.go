@@ -71,7 +71,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
 		d.Trace = Trace{{"Original", Fail, DuplicateTransaction, "its reversal came before it"}}
 	case req.Flow.IsReversal():
-		d.reverse(s)
+		d.reverse(req, s)
 	case req.Flow.IsAdvice():
 		d.advise(req, f, s)
 	default:
@@ -237,8 +237,11 @@ func networkApproved(code string) bool {
 	return false
 }
 
+// customerCancelled is DE39 of a reversal because the customer wanted it so.
+const customerCancelled = "17"
+
 // reverse undoes an earlier message, wholly or down to what remains.
-func (d *Decision) reverse(s State) {
+func (d *Decision) reverse(req *Request, s State) {
 	o := s.Original
 	if !o.Found || !o.SameCard {
 		d.Status, d.Reason, d.Tombstone = StatusFailed, OriginalNotFound, !o.Found
@@ -296,6 +299,8 @@ func (d *Decision) reverse(s State) {
 		if d.ReverseBy == o.Remaining {
 			d.OriginalStatus = StatusCleared
 		}
+	case remains.IsZero() && o.Status == StatusApproved && req.ResponseCode == customerCancelled:
+		d.OriginalStatus = StatusVoided
 	case remains.IsZero():
 		d.OriginalStatus = StatusReversed
 	default:

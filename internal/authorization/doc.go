@@ -31,12 +31,12 @@
 //
 //	Pending (the client is being asked) ──► Approved | Cleared | Declined
 //
-//	Approved ──► PartiallyReversed ──► Reversed
+//	Approved ──► PartiallyReversed ──► Reversed      Approved ──► Voided
 //	   │  │             │
 //	   │  └──► PartiallyCleared ──► Cleared ──► PartiallyRefunded ──► Refunded
 //	   │                               ▲ │
 //	   └──────► Expired ───────────────┘ └──► (PartiallyReversed, Reversed: 0200 only)
-//	Declined and Failed are final.
+//	Declined, Failed and Voided are final.
 //
 // # Invariants
 //

@@ -22,6 +22,7 @@ const (
 	EventAuthorized        = "transaction.authorized"
 	EventDeclined          = "transaction.declined"
 	EventReversed          = "transaction.reversed"
+	EventVoided            = "transaction.voided"
 	EventHoldExpired       = "transaction.hold-expired"
 	EventCleared           = "transaction.cleared"
 	EventClearingException = "transaction.clearing-exception"
@@ -330,8 +331,11 @@ func (w *work) writeTold(ctx context.Context, tx db.Tx) error {
 func eventsOf(req *Request, d Decision, t *Transaction) []string {
 	switch {
 	case req.Flow.IsReversal():
-		if t.Original.IsZero() || t.Status == StatusDeclined || t.Status == StatusFailed {
+		if t.Original.IsZero() || d.Approved.IsZero() || t.Status == StatusDeclined || t.Status == StatusFailed {
 			return nil
+		}
+		if d.OriginalStatus == StatusVoided {
+			return []string{EventVoided}
 		}
 		return []string{EventReversed}
 	case t.Status == StatusDeclined || t.Status == StatusFailed:

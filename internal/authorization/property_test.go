@@ -62,6 +62,7 @@ func TestAuthorize_anySequenceKeepsTheInvariants(t *testing.T) {
 					remains = &amount
 				}
 				r = w.Reversal(c, prior, authorization.ReversalRequest, remains)
+				r.Details.ResponseCode = rapid.SampledFrom([]string{"", "17"}).Draw(t, "why")
 			case "early": // the reversal of a message that was never sent
 				r = w.Reversal(c, w.Request(c, authorization.AuthorizationRequest, amount), authorization.ReversalAdvice, nil)
 			case "repeat":

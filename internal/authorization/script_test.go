@@ -218,6 +218,7 @@ func (s *script) reverse(args map[string]string) string {
 		remains = &a
 	}
 	r := s.Reversal(s.card, s.sent[args["of"]], flow, remains)
+	r.Details.ResponseCode = args["de39"]
 	if name := args["as"]; name != "" {
 		s.sent[name] = r
 	}

@@ -16,7 +16,7 @@ import (
 // What a row counts as, and how much. The other rows of a life cycle say
 // something of its first; only a forced presentment stands for itself.
 const (
-	isCounted = `(id = root_id OR is_force_post) AND status NOT IN ('Declined', 'Failed', 'Reversed')
+	isCounted = `(id = root_id OR is_force_post) AND status NOT IN ('Declined', 'Failed', 'Reversed', 'Voided')
 		AND NOT (status = 'Expired' AND cleared_amount = 0)`
 	isPurchase = `is_debit AND code IN ('Purchase', 'PurchaseWithCashback', 'QuasiCash', 'UniqueTransaction', 'InstallmentSale') AND ` + isCounted
 	isCash     = `is_debit AND code IN ('CashWithdrawal', 'CashAdvance') AND ` + isCounted

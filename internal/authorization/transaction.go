@@ -127,6 +127,7 @@ const (
 	StatusPartiallyCleared  Status = "PartiallyCleared"
 	StatusCleared           Status = "Cleared"
 	StatusExpired           Status = "Expired"
+	StatusVoided            Status = "Voided" // all of it reversed, as the customer wanted
 	StatusRefunded          Status = "Refunded"
 	StatusPartiallyRefunded Status = "PartiallyRefunded"
 	StatusFailed            Status = "Failed"
@@ -136,6 +137,9 @@ const (
 func (s Status) HoldsMoney() bool {
 	return s == StatusApproved || s == StatusPartiallyReversed || s == StatusPartiallyCleared
 }
+
+// IsUndone reports whether all of a transaction in this status was taken back.
+func (s Status) IsUndone() bool { return s == StatusReversed || s == StatusVoided }
 
 // TransactionID identifies a transaction: an authorization, or what came after.
 type TransactionID = id.ID[Transaction]

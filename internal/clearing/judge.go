@@ -87,7 +87,7 @@ func (b *batch) present(r *record, account ledger.Account, billing money.Amount,
 		return b.force(r, account, billing, nil, r.rule)
 	case c.posted != nil && c.posted.Status != authorization.StatusReversed:
 		return b.confirm(r, account, billing, c)
-	case c.head.Status == authorization.StatusReversed:
+	case c.head.Status.IsUndone():
 		r.causes = append(r.causes, ReversedAndCleared)
 		return b.force(r, account, billing, c.head, r.rule)
 	case c.head.Status == authorization.StatusDeclined:

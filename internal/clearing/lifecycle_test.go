@@ -1,6 +1,7 @@
 package clearing_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
@@ -229,4 +230,27 @@ func TestImport_aPresentmentIsOfItsAuthorizationsManner(t *testing.T) {
 	if err != nil || total != 1 || page[0].Message.Manner != r.Manner {
 		t.Errorf("%d presentments, %v: %+v", total, err, page)
 	}
+}
+
+// A purchase that the customer cancelled and the merchant presents all the same
+// is paid and looked at, as one that was reversed is.
+func TestImport_aVoidedPurchaseIsForced(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	c := w.NewCard("1000.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(10000, "TRY"))
+	p := payment{r, w.Authorize(r)}
+	v := w.Reversal(c, r, authorization.ReversalRequest, nil)
+	v.Details.ResponseCode = "17"
+	w.Authorize(v)
+	sum := w.mustImport(w.deliver(w.present(p, money.Must(10000, "TRY"))))
+	if x := w.transaction(p.answer.Transaction); x.Status != authorization.StatusVoided || x.Reversed != money.Must(10000, "TRY") {
+		t.Errorf("the purchase is %s, %s of it reversed", x.Status, x.Reversed)
+	}
+	if got := w.fates(sum.ID); len(got) != 1 || !slices.Equal(got[0].causes, []string{string(clearing.ReversedAndCleared)}) {
+		t.Errorf("got %v", got)
+	}
+	if got := w.Balance(c); got.Posted != money.Must(90000, "TRY") || !got.Held.IsZero() {
+		t.Errorf("posted %s, held %s", got.Posted, got.Held)
+	}
+	w.verify()
 }

@@ -132,7 +132,7 @@ func (c *chain) left(book *ledger.Book) money.Amount {
 	switch {
 	case c.posted != nil && c.posted.Status != authorization.StatusReversed:
 		return atLeast(zero, c.posted.Outstanding(), c.posted.Cleared)
-	case c.head.Status == authorization.StatusReversed || c.head.Status == authorization.StatusDeclined:
+	case c.head.Status.IsUndone() || c.head.Status == authorization.StatusDeclined:
 		return c.head.Billing
 	}
 	h, held := book.Hold(c.hold)
@@ -174,7 +174,7 @@ func (c *chain) rank() int {
 		return alive
 	case c.head.Status == authorization.StatusExpired:
 		return expired
-	case c.head.Status == authorization.StatusReversed:
+	case c.head.Status.IsUndone():
 		return reversed
 	case c.head.Status == authorization.StatusDeclined:
 		return declined

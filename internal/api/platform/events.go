@@ -80,7 +80,7 @@ var eventKinds = []eventKind{
 	{authorization.EventAuthorized, "a message about a card is approved, or tells what was approved elsewhere", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventDeclined, "a message about a known card is declined", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventReversed, "a reversal, or a presentment that is taken back, undoes all or a part of a transaction", transactionEncoder(encodeTransactionEvent)},
-	{"transaction.voided", "a merchant voids a transaction", later},
+	{authorization.EventVoided, "a reversal undoes all of a transaction as the customer wanted it so (field 39 is 17); transaction.reversed is not told then", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventHoldExpired, "a hold ends because its time has passed", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventCleared, "a presentment is posted, or confirms what was posted online", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventClearingException, "a person must look at a clearing record of a known card", transactionEncoder(encodeClearingException)},
