@@ -36,6 +36,14 @@ var Codes = []fault.Code{
 	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
 }
 
+// Refusals that every domain shares.
+var (
+	// ErrInvalid is where the wrong fields of a request are added to.
+	ErrInvalid = fault.New(fault.Invalid, CodeInvalid, "the request is not valid")
+	// ErrStale refuses a change whose concurrency stamp is not the present one.
+	ErrStale = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
+)
+
 var (
 	errUnauthenticated   = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
 	errInvalidClient     = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
@@ -50,7 +58,6 @@ var (
 	errClientNotFound    = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
 	errUserNotFound      = fault.New(fault.NotFound, CodeUserNotFound, "there is no such user")
 	errUserTaken         = fault.New(fault.Conflict, CodeUserTaken, "a user with this name exists")
-	errConcurrency       = fault.New(fault.Conflict, CodeConcurrency, "the object was changed by someone else in the meantime")
 	errKeyReused         = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
 	errNotKept           = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
 	errKeyMalformed      = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").

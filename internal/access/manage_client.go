@@ -86,7 +86,7 @@ func (s *Service) UpdateClient(ctx context.Context, c Caller, clientID string, i
 		}
 		done, err := updateClient(ctx, tx, *changed, in.ConcurrencyStamp)
 		if err == nil && !done {
-			err = errConcurrency
+			err = ErrStale
 		}
 		return err
 	})

@@ -90,7 +90,7 @@ func (s *Service) changeTenant(ctx context.Context, c Caller, stamp string, chan
 			return fmt.Errorf("update tenant: %w", err)
 		}
 		if !changed {
-			return errConcurrency
+			return ErrStale
 		}
 		if err := s.tell(ctx, tx, t.ID); err != nil {
 			return err

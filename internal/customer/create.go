@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fold"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/pan"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // Create takes in a customer. No may be empty: then ten digits are
@@ -351,7 +352,7 @@ func (s *Service) exactTerms(ctx context.Context, tenant access.TenantID, values
 func (s *Service) index(ctx context.Context, tenant access.TenantID, parts ...string) (string, error) {
 	index, err := s.HSM.Index(ctx, tenant.String(), Purpose, []byte(strings.Join(parts, "|")))
 	if err != nil {
-		return "", fmt.Errorf("index customer: %w", hsmFault(err))
+		return "", fmt.Errorf("index customer: %w", vault.HSMFault(err))
 	}
 	return hex.EncodeToString(index), nil
 }

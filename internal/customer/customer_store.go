@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // document is what is sealed of a customer.
@@ -35,7 +36,7 @@ func (s *Service) seal(ctx context.Context, u Customer) ([]byte, error) {
 	defer clear(plain)
 	sealed, err := s.HSM.Seal(ctx, u.Tenant.String(), Purpose, plain, hsm.PlaceOf(u.Tenant, "customer", "document", u.ID.String()))
 	if err != nil {
-		return nil, fmt.Errorf("seal customer: %w", hsmFault(err))
+		return nil, fmt.Errorf("seal customer: %w", vault.HSMFault(err))
 	}
 	return sealed, nil
 }
@@ -44,7 +45,7 @@ func (s *Service) seal(ctx context.Context, u Customer) ([]byte, error) {
 func (s *Service) open(ctx context.Context, u *Customer, sealed []byte) error {
 	plain, err := s.HSM.Open(ctx, u.Tenant.String(), Purpose, sealed, hsm.PlaceOf(u.Tenant, "customer", "document", u.ID.String()))
 	if err != nil {
-		return fmt.Errorf("open customer %s: %w", u.ID, hsmFault(err))
+		return fmt.Errorf("open customer %s: %w", u.ID, vault.HSMFault(err))
 	}
 	defer clear(plain)
 	var d document

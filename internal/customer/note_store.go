@@ -10,13 +10,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // sealNote seals the text of a note for its row.
 func (s *Service) sealNote(ctx context.Context, tenant access.TenantID, n Note) ([]byte, error) {
 	sealed, err := s.HSM.Seal(ctx, tenant.String(), Purpose, []byte(n.Text), hsm.PlaceOf(tenant, "user_note", "note", n.ID.String()))
 	if err != nil {
-		return nil, fmt.Errorf("seal note: %w", hsmFault(err))
+		return nil, fmt.Errorf("seal note: %w", vault.HSMFault(err))
 	}
 	return sealed, nil
 }
@@ -70,7 +71,7 @@ func (s *Service) listNotes(ctx context.Context, tx db.Tx, tenant access.TenantI
 		text, err := s.HSM.Open(ctx, tenant.String(), Purpose, row.sealed,
 			hsm.PlaceOf(tenant, "user_note", "note", row.ID.String()))
 		if err != nil {
-			return nil, 0, fmt.Errorf("open note %s: %w", row.ID, hsmFault(err))
+			return nil, 0, fmt.Errorf("open note %s: %w", row.ID, vault.HSMFault(err))
 		}
 		page[i], page[i].Text = row.Note, string(text)
 	}

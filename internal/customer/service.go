@@ -2,7 +2,6 @@ package customer
 
 import (
 	"context"
-	"errors"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -32,13 +31,4 @@ func (s *Service) tenant(ctx context.Context, c access.Caller) (t access.Tenant,
 		return err
 	})
 	return t, err
-}
-
-// hsmFault makes a refusal of a security module that does not answer. Other
-// errors stay what they are: ours.
-func hsmFault(err error) error {
-	if errors.Is(err, hsm.ErrUnavailable) {
-		return errHSM.Wrap(err)
-	}
-	return err
 }

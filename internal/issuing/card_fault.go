@@ -16,8 +16,8 @@ var Codes = slices.Concat(cardCodes, upkeepCodes, renewalCodes, nonameCodes)
 
 // Refusals that every package shares.
 var (
-	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
-	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
+	errInvalid = access.ErrInvalid
+	errStale   = access.ErrStale
 )
 
 // Refusals about cards. Parameters and causes are added where they arise.
@@ -57,7 +57,6 @@ var (
 	errPINLength               = fault.New(fault.Invalid, "pin_length_invalid", "the PIN has the wrong number of digits")
 	errDecryption              = fault.New(fault.Invalid, "decryption_failed", "the encrypted value cannot be opened")
 	errClearNotAllowed         = fault.New(fault.Refused, "clear_sensitive_data_not_allowed", "sensitive values may not be sent or asked for in clear")
-	errHSM                     = fault.New(fault.Unavailable, vault.CodeHSMUnavailable, "the security module does not answer")
 	errCardNotPermitted        = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not do this with a card")
 )
 
@@ -75,14 +74,12 @@ var cardCodes = fault.CodesOf(
 // errors, integrity and policy among them, stay what they are: ours.
 func hsmFault(err error) error {
 	switch {
-	case errors.Is(err, hsm.ErrUnavailable):
-		return errHSM.Wrap(err)
 	case errors.Is(err, hsm.ErrWeakPIN):
 		return errWeakPIN
 	case errors.Is(err, hsm.ErrPINLength):
 		return errPINLength
 	}
-	return err
+	return vault.HSMFault(err)
 }
 
 // pinFault is hsmFault for a PIN block that a caller made.

@@ -21,5 +21,5 @@ var (
 	errOrderNotFound = fault.New(fault.NotFound, CodeOrderNotFound, "there is no such order")
 	errBatchNotFound = fault.New(fault.NotFound, CodeBatchNotFound, "there is no such batch")
 	errReport        = fault.New(fault.Refused, CodeReport, "the report is not from the bureau it names")
-	errInvalid       = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
+	errInvalid       = access.ErrInvalid
 )

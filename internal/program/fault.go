@@ -3,14 +3,12 @@ package program
 import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
 // Refusals that every package shares.
 var (
-	errInvalid = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
-	errStale   = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
-	errHSM     = fault.New(fault.Unavailable, vault.CodeHSMUnavailable, "the security module does not answer")
+	errInvalid = access.ErrInvalid
+	errStale   = access.ErrStale
 )
 
 // Refusals about the configuration. What a body names and the tenant does not

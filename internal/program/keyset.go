@@ -93,7 +93,7 @@ func (s *Service) generateKeySet(ctx context.Context, tenant access.TenantID, co
 		spec.ID, spec.Version, spec.Test = id.New[vault.Key](now).String(), firstKeyVersion, test
 		ref, err := s.HSM.GenerateKey(ctx, tenant.String(), spec)
 		if err != nil {
-			return nil, hsmFault(fmt.Errorf("generate %s: %w", slot.name, err))
+			return nil, vault.HSMFault(fmt.Errorf("generate %s: %w", slot.name, err))
 		}
 		keys[i] = vault.Key{Ref: ref, Label: code + "/" + slot.name, CreatedAt: now}
 	}

@@ -1,8 +1,6 @@
 package program
 
 import (
-	"errors"
-
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -22,13 +20,4 @@ type Service struct {
 // New returns a service on this database and security module.
 func New(d *db.DB, h hsm.Backend, c clock.Clock) *Service {
 	return &Service{DB: d, HSM: h, Clock: c}
-}
-
-// hsmFault makes a refusal of a security module that does not answer. Other
-// errors stay what they are: ours.
-func hsmFault(err error) error {
-	if errors.Is(err, hsm.ErrUnavailable) {
-		return errHSM.Wrap(err)
-	}
-	return err
 }

@@ -45,7 +45,7 @@ func (s *Service) ShareBureauKey(ctx context.Context, tenant access.TenantID, bu
 	now, c := s.Clock.Now(), access.System(owner)
 	made, err := s.HSM.GenerateTransportKey(ctx, tenant.String(), id.New[Key](now).String(), public, hsm.KeyBlocks, c.Sandbox)
 	if err != nil {
-		return SharedKey{}, fmt.Errorf("make bureau key: %w", unavailable(err))
+		return SharedKey{}, fmt.Errorf("make bureau key: %w", HSMFault(err))
 	}
 	out := SharedKey{Wrapped: made.Wrapped, Fingerprint: fingerprint, Key: Key{
 		Ref: made.Ref, Label: bureauPrefix + bureau, CreatedAt: now,

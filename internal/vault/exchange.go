@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKe
 	now := s.Clock.Now()
 	out, err := s.generate(ctx, c, in, public, id.New[Key](now).String())
 	if err != nil {
-		return Exchange{}, fmt.Errorf("exchange key: %w", unavailable(err))
+		return Exchange{}, fmt.Errorf("exchange key: %w", HSMFault(err))
 	}
 	out.Key.Label, out.Key.ClientID = in.label(), c.Client
 	out.Key.CreatedAt, out.Key.ExpiresAt = now, now.Add(TransportLife)
@@ -113,14 +112,6 @@ func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKe
 		return Exchange{}, fmt.Errorf("save transport key: %w", err)
 	}
 	return out, nil
-}
-
-// unavailable makes an HSM that does not answer a fault that says so.
-func unavailable(err error) error {
-	if errors.Is(err, hsm.ErrUnavailable) {
-		return errHSMUnavailable.Wrap(err)
-	}
-	return err
 }
 
 // admit refuses public keys that are not registered, in production.
@@ -217,7 +208,7 @@ func (s *Service) Sweep(ctx context.Context) (rows int64, err error) {
 // fingerprint, the SHA-256 of the DER in hexadecimal digits.
 func parsePublicKey(text string) (*rsa.PublicKey, string, error) {
 	bad := func(code, why string) (*rsa.PublicKey, string, error) {
-		return nil, "", fault.New(fault.Invalid, CodeInvalid, "the public key is not usable").OnField("publicKey", code, why)
+		return nil, "", fault.New(fault.Invalid, access.CodeInvalid, "the public key is not usable").OnField("publicKey", code, why)
 	}
 	var der []byte
 	if block, _ := pem.Decode([]byte(text)); block != nil {

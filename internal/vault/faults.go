@@ -1,10 +1,14 @@
 package vault
 
-import "github.com/sarraf-platform/sarraf/internal/fault"
+import (
+	"errors"
+
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+)
 
 // The codes of this package's refusals.
 const (
-	CodeInvalid                fault.Code = "validation_error"
 	CodeKeyNotFound            fault.Code = "key_exchange_not_found"
 	CodeEncryptionKeyNotFound  fault.Code = "encryption_key_not_found"
 	CodeEncryptionKeyExpired   fault.Code = "encryption_key_expired"
@@ -12,9 +16,9 @@ const (
 	CodeHSMUnavailable         fault.Code = "hsm_unavailable"
 )
 
-// Codes lists every code this package refuses with.
+// Codes lists every code that only this package refuses with.
 var Codes = []fault.Code{
-	CodeInvalid, CodeKeyNotFound, CodeEncryptionKeyNotFound, CodeEncryptionKeyExpired, CodeClientKeyNotRegistered,
+	CodeKeyNotFound, CodeEncryptionKeyNotFound, CodeEncryptionKeyExpired, CodeClientKeyNotRegistered,
 	CodeHSMUnavailable,
 }
 
@@ -22,6 +26,15 @@ var (
 	errKeyNotFound           = fault.New(fault.NotFound, CodeKeyNotFound, "there is no such exchanged key")
 	errEncryptionKeyNotFound = fault.New(fault.Refused, CodeEncryptionKeyNotFound, "the encryption key is unknown or made for another use")
 	errEncryptionKeyExpired  = fault.New(fault.Refused, CodeEncryptionKeyExpired, "the encryption key has expired; exchange a new one")
-	errHSMUnavailable        = fault.New(fault.Unavailable, CodeHSMUnavailable, "the HSM does not answer")
+	errHSMUnavailable        = fault.New(fault.Unavailable, CodeHSMUnavailable, "the security module does not answer")
 	errNotRegistered         = fault.New(fault.Refused, CodeClientKeyNotRegistered, "this public key was not registered for the client by an administrator")
 )
+
+// HSMFault makes a refusal of a security module that does not answer. Other
+// errors stay what they are: ours.
+func HSMFault(err error) error {
+	if errors.Is(err, hsm.ErrUnavailable) {
+		return errHSMUnavailable.Wrap(err)
+	}
+	return err
+}

@@ -298,7 +298,7 @@ func TestExchangeKey_takesOnlyRegisteredKeysInProduction(t *testing.T) {
 		if der, err = x509.MarshalPKIXPublicKey(&short.PublicKey); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.RegisterClientKey(t.Context(), w.live.Client, base64.StdEncoding.EncodeToString(der)); codeOf(err) != CodeInvalid {
+		if _, err := w.RegisterClientKey(t.Context(), w.live.Client, base64.StdEncoding.EncodeToString(der)); codeOf(err) != access.CodeInvalid {
 			t.Errorf("1024 bits: %v", err)
 		}
 	})

@@ -23,6 +23,6 @@ var (
 	errTooMany          = fault.New(fault.Refused, CodeTooMany, "the tenant has as many webhooks as it may have")
 	errConflict         = fault.New(fault.Conflict, CodeConflict, "another active authorization webhook is asked about the same")
 	errTypeNotAvailable = fault.New(fault.Refused, CodeTypeNotAvailable, "nothing calls webhooks of this type yet")
-	errInvalid          = fault.New(fault.Invalid, access.CodeInvalid, "the request is not valid")
-	errStale            = fault.New(fault.Conflict, access.CodeConcurrency, "the object was changed by someone else in the meantime")
+	errInvalid          = access.ErrInvalid
+	errStale            = access.ErrStale
 )
