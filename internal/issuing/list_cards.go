@@ -32,7 +32,7 @@ type CardFilter struct {
 	ExpiresFrom      Expiry // inclusive
 	ExpiresTo        Expiry // inclusive
 	CreatedFrom      time.Time
-	CreatedTo        time.Time
+	CreatedTo        time.Time // exclusive
 	IsLinked         *bool
 	PersoStatus      PersoStatus
 	ShipmentStatus   ShipmentStatus

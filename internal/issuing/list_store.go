@@ -172,7 +172,7 @@ func (f CardFilter) where(tenant access.TenantID) *cardSelection {
 		w.And("i.created_at >= ?", clock.Micros(f.CreatedFrom))
 	}
 	if !f.CreatedTo.IsZero() {
-		w.And("i.created_at <= ?", clock.Micros(f.CreatedTo))
+		w.And("i.created_at < ?", clock.Micros(f.CreatedTo))
 	}
 	if f.ProductCode != "" {
 		w.And("i.product_code = ?", f.ProductCode)

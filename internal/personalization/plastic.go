@@ -148,17 +148,21 @@ func (s *Service) ProductionOf(ctx context.Context, c access.Caller, token strin
 	return card, p, nil
 }
 
-// ProductionOfCard returns how a card of the caller that was read before is
-// being made.
-func (s *Service) ProductionOfCard(ctx context.Context, c access.Caller, card issuing.Card) (p Production, err error) {
+// ProgressOfCard returns how a card of the caller that was read before is being
+// made, and how it is being brought: the latter without its events, and without
+// who took it in.
+func (s *Service) ProgressOfCard(ctx context.Context, c access.Caller, card issuing.Card) (p Production, sh Shipment, err error) {
 	if card.Physical == nil || card.Tenant != c.Tenant {
-		return Production{}, nil
+		return p, sh, nil
 	}
 	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		p, err = readProduction(ctx, tx, card.ID)
+		if p, err = readProduction(ctx, tx, card.ID); err != nil {
+			return err
+		}
+		sh, err = readShipment(ctx, tx, card.ID)
 		return err
 	})
-	return p, err
+	return p, sh, err
 }
 
 // ShipmentOf returns a card with its plastic and all that its couriers told.

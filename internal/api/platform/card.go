@@ -246,6 +246,7 @@ type cardDetail struct {
 	Policies        []cardPolicy        `json:"policies"`
 	Contactless     contactlessCounters `json:"contactless"`
 	Physical        *physicalDetail     `json:"physical"`
+	Shipment        *shipmentSummary    `json:"shipment"`
 	Statistics      cardStatistic       `json:"statistics"`
 	WalletTokens    []struct{}          `json:"walletTokens"`
 	Cards           []cardDTO           `json:"cards"`
@@ -317,13 +318,15 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath
 	if err != nil {
 		return cardDetail{}, err
 	}
-	production, err := a.Personalization.ProductionOfCard(ctx, c, found.Card)
+	production, sent, err := a.Personalization.ProgressOfCard(ctx, c, found.Card)
 	if err != nil {
 		return cardDetail{}, err
 	}
 	out := encodeCardDetails(found)
 	if out.Physical != nil {
 		out.Physical.produce(production)
+		brief := summarizeShipment(found.Card, sent)
+		out.Shipment = &brief
 	}
 	out.Statistics, err = encodeStatistics(found, statistics)
 	return out, err

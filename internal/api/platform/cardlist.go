@@ -30,8 +30,8 @@ type cardQuery struct {
 	BIN               string                       `query:"Bin" pattern:"^([0-9]{6}|[0-9]{8})$"`
 	ExpireFrom        string                       `query:"ExpireFrom" doc:"YYYY-MM"`
 	ExpireTo          string                       `query:"ExpireTo" doc:"YYYY-MM"`
-	CreationTimeFrom  string                       `query:"CreationTimeFrom" doc:"ISO 8601 with offset"`
-	CreationTimeTo    string                       `query:"CreationTimeTo" doc:"ISO 8601 with offset"`
+	CreationTimeFrom  string                       `query:"CreationTimeFrom" doc:"ISO 8601 with offset, or a day."`
+	CreationTimeTo    string                       `query:"CreationTimeTo" doc:"ISO 8601 with offset, exclusive; or a day, which is included."`
 	IsLinked          string                       `query:"IsLinked" enum:"true,false"`
 	PersoStatus       api.Choice[persoStatuses]    `query:"PersoStatus"`
 	ShipmentStatus    api.Choice[shipmentStatuses] `query:"ShipmentStatus"`
@@ -39,7 +39,11 @@ type cardQuery struct {
 }
 
 func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (api.Page[IssuanceSummary], error) {
-	filter, err := decodeCardQuery(in)
+	tenant, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return api.Page[IssuanceSummary]{}, err
+	}
+	filter, err := decodeCardQuery(in, tenant.Zone)
 	if err != nil {
 		return api.Page[IssuanceSummary]{}, err
 	}
@@ -62,7 +66,7 @@ func (a *API) listCards(ctx context.Context, c access.Caller, in *cardQuery) (ap
 	return api.PageOf(total, rows), nil
 }
 
-func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
+func decodeCardQuery(in *cardQuery, zone *time.Location) (issuing.CardFilter, error) {
 	var q decoding
 	out := issuing.CardFilter{
 		CustomerNo: in.CustomerNo, ProductCode: in.ProductCode, GroupCode: in.GroupCode,
@@ -75,7 +79,7 @@ func decodeCardQuery(in *cardQuery) (issuing.CardFilter, error) {
 		ParentIssuanceNo: in.ParentIssuanceNo, BatchReference: in.BatchReference, ExternalCardID: in.ExternalCardID,
 		AccountNo: in.AccountNo, LastFour: in.LastFour, BIN: in.BIN,
 		ExpiresFrom: q.month("ExpireFrom", in.ExpireFrom), ExpiresTo: q.month("ExpireTo", in.ExpireTo),
-		CreatedFrom: q.time("CreationTimeFrom", in.CreationTimeFrom), CreatedTo: q.time("CreationTimeTo", in.CreationTimeTo),
+		CreatedFrom: q.from("CreationTimeFrom", in.CreationTimeFrom, zone), CreatedTo: q.until("CreationTimeTo", in.CreationTimeTo, zone),
 		Page: q.page(in.Paging, "creationTime", "issuanceNo", "productCode", "accountNo", "cardStatus", "formFactor",
 			"expireDate", "autoRenewalStatus"),
 	}

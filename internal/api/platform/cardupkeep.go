@@ -65,6 +65,28 @@ type shipment struct {
 	Events                []shipmentEvent `json:"events"`
 }
 
+// shipmentSummary is what the details of a card say of its shipment: all but the
+// single events, and nothing of who took it in.
+type shipmentSummary struct {
+	ShipmentStatus        string     `json:"shipmentStatus"`
+	CourierCode           *string    `json:"courierCode"`
+	CourierName           *string    `json:"courierName"`
+	TrackingNo            *string    `json:"trackingNo"`
+	TrackingURL           *string    `json:"trackingUrl"`
+	EstimatedDeliveryDate *string    `json:"estimatedDeliveryDate" format:"date"`
+	DeliveredAt           *time.Time `json:"deliveredAt"`
+	AttemptCount          int        `json:"attemptCount"`
+	ReturnReason          *string    `json:"returnReason"`
+}
+
+func summarizeShipment(card issuing.Card, s personalization.Shipment) shipmentSummary {
+	return shipmentSummary{
+		ShipmentStatus: string(card.Physical.ShipmentStatus), CourierCode: orNil(s.CourierCode), CourierName: orNil(s.CourierName),
+		TrackingNo: orNil(s.TrackingNo), TrackingURL: orNil(s.TrackingURL), EstimatedDeliveryDate: orNil(s.EstimatedDelivery),
+		DeliveredAt: timeOrNil(s.DeliveredAt), AttemptCount: s.AttemptCount, ReturnReason: orNil(s.ReturnReason),
+	}
+}
+
 // shipmentEvent is CardShipmentDetailResponseDto.
 type shipmentEvent struct {
 	StatusCode     string    `json:"statusCode" doc:"The courier's own."`

@@ -296,16 +296,20 @@ func (a *API) listCustomers(ctx context.Context, c access.Caller, in *struct {
 	MobilePhone      string                       `query:"MobilePhone" maxLength:"30"`
 	Email            string                       `query:"Email" maxLength:"254"`
 	TaxNumber        string                       `query:"TaxNumber" maxLength:"11"`
-	CreationTimeFrom time.Time                    `query:"CreationTimeFrom"`
-	CreationTimeTo   time.Time                    `query:"CreationTimeTo" doc:"Exclusive."`
+	CreationTimeFrom string                       `query:"CreationTimeFrom" doc:"ISO 8601 with offset, or a day."`
+	CreationTimeTo   string                       `query:"CreationTimeTo" doc:"ISO 8601 with offset, exclusive; or a day, which is included."`
 }) (api.Page[customerRow], error) {
+	tenant, err := a.Access.Tenant(ctx, c)
+	if err != nil {
+		return api.Page[customerRow]{}, err
+	}
 	var d decoding
 	f := customer.Filter{
 		Text: in.Filter, Name: in.Name, Surname: in.Surname, No: in.CustomerNo, IdentificationNo: in.IdentificationNo,
 		MobilePhone: in.MobilePhone, Email: in.Email, TaxNumber: in.TaxNumber, Segment: in.SegmentCode,
 		Type:        customer.Type(enumOf[customerTypes](&d, "CustomerType", in.CustomerType)),
 		Status:      customer.Status(enumOf[customerStatuses](&d, "Status", in.Status)),
-		CreatedFrom: in.CreationTimeFrom, CreatedTo: in.CreationTimeTo,
+		CreatedFrom: d.from("CreationTimeFrom", in.CreationTimeFrom, tenant.Zone), CreatedTo: d.until("CreationTimeTo", in.CreationTimeTo, tenant.Zone),
 		Page: d.page(in.Paging, "customerNo", "creationTime", "status", "customerType", "kycLevel"),
 	}
 	if err := d.err(); err != nil {
