@@ -99,7 +99,7 @@ func layer(k *koanf.Koanf, settings map[string]any, name string, sources map[str
 // readFile reads the settings of a YAML file and refuses keys nobody reads.
 func readFile(path string, known []Setting) (map[string]any, error) {
 	k := koanf.New(".")
-	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+	if err := k.Load(file.Provider(path), oneDocument{yaml.Parser()}); err != nil {
 		return nil, fmt.Errorf("read configuration %s: %w", path, err)
 	}
 	keys := make([]string, len(known))
