@@ -952,6 +952,8 @@ CREATE INDEX outbox_message_in_order ON outbox_message (topic, lane, ordering_ke
 
 CREATE INDEX outbox_message_of_lane ON outbox_message (tenant_id, topic, lane, id);
 
+CREATE INDEX outbox_message_dead ON outbox_message (tenant_id, topic, lane, id) WHERE status = 'Dead';
+
 CREATE INDEX outbox_message_ended ON outbox_message (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE outbox_sequence (

@@ -35,6 +35,7 @@ func (s *Service) VerifyPIN(ctx context.Context, c access.Caller, token string, 
 	if !slices.Contains(pinVerifiable, card.Status) {
 		return Tries{}, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "pin/verify")
 	}
+	c.Channel = channelOf(c, in.Channel)
 	t, _, err := s.tryPIN(ctx, c, card, in)
 	return t, err
 }
@@ -311,7 +312,7 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 			return err
 		}
 		record := s.cardAct(c, act.action, card.Card)
-		record.Description = act.said
+		record.Channel, record.Description = channelOf(c, act.channel), act.said
 		if err := audit.Append(ctx, tx, record); err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ type PINInput struct {
 	KeyID    string  // an exchanged key; empty is the BIN's own ZPK
 	Member   string  // the name of the JSON member, which an encrypted field is bound to
 	Clear    secret.Value
+	Channel  string // over which it was tried; empty is the caller's
 }
 
 // given reports whether there is a PIN at all.

@@ -98,7 +98,7 @@ func (p *post) messages() []outbox.Message {
 	p.t.Helper()
 	var all []outbox.Message
 	err := p.db.View(p.t.Context(), func(tx db.Tx) (err error) {
-		all, _, err = outbox.ReadMessages(p.t.Context(), tx, p.tenant, topic, "lane", 0, 1000)
+		all, _, err = outbox.ReadMessages(p.t.Context(), tx, p.tenant, topic, "lane", false, 0, 1000)
 		return err
 	})
 	if err != nil {

@@ -98,15 +98,19 @@ func remove(ctx context.Context, tx db.Tx, m Message) (bool, error) {
 	return n == 1, err
 }
 
-// ReadMessages returns the page of a lane's messages, newest first, and how
-// many there are.
-func ReadMessages(ctx context.Context, tx db.Tx, tenant, topic, lane string, skip, limit int) ([]Message, int, error) {
-	total, err := db.Count(ctx, tx, `SELECT 1 FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`, tenant, topic, lane)
+// ReadMessages returns the page of a lane's messages, or only of the dead ones,
+// newest first, and how many there are.
+func ReadMessages(ctx context.Context, tx db.Tx, tenant, topic, lane string, onlyDead bool, skip, limit int) ([]Message, int, error) {
+	where := ` FROM outbox_message WHERE tenant_id = $1 AND topic = $2 AND lane = $3`
+	if onlyDead {
+		where += ` AND status = 'Dead'` // in the text, for the index that holds no others
+	}
+	total, err := db.Count(ctx, tx, `SELECT 1`+where, tenant, topic, lane)
 	if err != nil {
 		return nil, 0, err
 	}
-	all, err := db.Collect(ctx, tx, scanMessage, `SELECT `+messageColumns+` FROM outbox_message
-		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 ORDER BY id DESC LIMIT $4 OFFSET $5`, tenant, topic, lane, limit, skip)
+	all, err := db.Collect(ctx, tx, scanMessage, `SELECT `+messageColumns+where+` ORDER BY id DESC LIMIT $4 OFFSET $5`,
+		tenant, topic, lane, limit, skip)
 	return all, total, err
 }
 

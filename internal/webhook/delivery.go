@@ -39,14 +39,15 @@ func (s *Service) Test(ctx context.Context, c access.Caller, hook id.ID[Hook]) (
 	return d, err
 }
 
-// Deliveries returns a page of a hook's deliveries, newest first, and how many
-// there are. Those that ended are kept for three days.
-func (s *Service) Deliveries(ctx context.Context, c access.Caller, hook id.ID[Hook], skip, limit int) (page []Delivery, total int, err error) {
+// Deliveries returns a page of a hook's deliveries, or only of those that were
+// given up, newest first, and how many there are. Those that ended are kept for
+// three days.
+func (s *Service) Deliveries(ctx context.Context, c access.Caller, hook id.ID[Hook], onlyDead bool, skip, limit int) (page []Delivery, total int, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		if err := s.mustHave(ctx, tx, c, hook); err != nil {
 			return err
 		}
-		page, total, err = outbox.ReadMessages(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String(), skip, limit)
+		page, total, err = outbox.ReadMessages(ctx, tx, c.Tenant.String(), TopicDelivery, hook.String(), onlyDead, skip, limit)
 		return err
 	})
 	return page, total, err

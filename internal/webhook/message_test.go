@@ -256,7 +256,7 @@ func TestMessages_aPINGoesToNoHook(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.send()
-		live, _, err := m.Deliveries(ctx, m.live, far.ID, 0, 9)
+		live, _, err := m.Deliveries(ctx, m.live, far.ID, false, 0, 9)
 		if err != nil || len(live)+len(m.log(h))+len(r.bodies) != 0 {
 			t.Errorf("a PIN went to a hook (%v)", err)
 		}

@@ -105,7 +105,7 @@ func (w *world) register(url string, types ...string) (Hook, []byte) {
 
 func (w *world) log(h Hook) []Delivery {
 	w.t.Helper()
-	all, _, err := w.Deliveries(w.t.Context(), w.main, h.ID, 0, 1000)
+	all, _, err := w.Deliveries(w.t.Context(), w.main, h.ID, false, 0, 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -320,6 +320,27 @@ func TestDeliver_followsNoRedirect(t *testing.T) {
 	})
 }
 
+func TestDeliveries_showsDeadLettersAlone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := newReceiver(t)
+		h, _ := w.register(r.URL, "*")
+		for _, status := range []int{200, 404, 200} {
+			r.status = status
+			if _, err := w.Test(t.Context(), w.main, h.ID); err != nil {
+				t.Fatal(err)
+			}
+			w.run()
+		}
+		dead, total, err := w.Deliveries(t.Context(), w.main, h.ID, true, 0, 10)
+		if err != nil || total != 1 || len(dead) != 1 || dead[0].ResultCode != 404 {
+			t.Errorf("got %d dead letters %+v, %v", total, dead, err)
+		}
+		if all := w.log(h); len(all) != 3 {
+			t.Errorf("got %d deliveries, want 3", len(all))
+		}
+	})
+}
+
 // Whatever was registered while this machine could be named, the address is
 // looked at again when a connection is made.
 func TestDeliver_looksAtTheAddressWhenItConnects(t *testing.T) {
@@ -363,7 +384,7 @@ func TestHooks_belongToOneTenant(t *testing.T) {
 		wantFault(t, w.Unregister(t.Context(), w.other, h.ID), CodeNotFound)
 		_, err = w.Test(t.Context(), w.other, h.ID)
 		wantFault(t, err, CodeNotFound)
-		_, _, err = w.Deliveries(t.Context(), w.other, h.ID, 0, 10)
+		_, _, err = w.Deliveries(t.Context(), w.other, h.ID, false, 0, 10)
 		wantFault(t, err, CodeNotFound)
 		_, err = w.Redeliver(t.Context(), w.other, h.ID, d.ID)
 		wantFault(t, err, CodeNotFound)

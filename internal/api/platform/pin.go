@@ -38,6 +38,7 @@ func (a *API) verifyPIN(ctx context.Context, c access.Caller, in *struct {
 	if err != nil {
 		return triesResponse{}, err
 	}
+	pin.Channel = string(in.Body.Channel)
 	tries, err := a.Issuing.VerifyPIN(ctx, c, in.CardToken, pin)
 	if err != nil {
 		return triesResponse{}, err

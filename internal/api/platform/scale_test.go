@@ -572,6 +572,7 @@ func (s *scale) requests() []asked {
 		all = append(all, asked{"refused " + path, 400, "GET", path, nil, nil})
 	}
 	list("deliveries", "/api/v1/issuing/webhook/"+s.hook+"/deliveries")
+	list("dead deliveries", "/api/v1/issuing/webhook/"+s.hook+"/deliveries?OnlyDead=true")
 	list("inbox", "/api/v1/sandbox/inbox")
 	return all
 }

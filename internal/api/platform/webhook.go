@@ -162,7 +162,8 @@ func (a *API) testWebhook(ctx context.Context, c access.Caller, in *struct {
 }
 
 func (a *API) listDeliveries(ctx context.Context, c access.Caller, in *struct {
-	ID string `path:"id" maxLength:"64"`
+	ID       string `path:"id" maxLength:"64"`
+	OnlyDead string `query:"OnlyDead" enum:"true,false" doc:"Only those that were given up."`
 	api.Paging
 }) (api.Page[webhookDelivery], error) {
 	var d decoding
@@ -170,7 +171,7 @@ func (a *API) listDeliveries(ctx context.Context, c access.Caller, in *struct {
 	if err := d.err(); err != nil {
 		return api.Page[webhookDelivery]{}, err
 	}
-	all, total, err := a.Webhooks.Deliveries(ctx, c, webhookID(in.ID), page.Skip, page.Limit)
+	all, total, err := a.Webhooks.Deliveries(ctx, c, webhookID(in.ID), in.OnlyDead == "true", page.Skip, page.Limit)
 	return api.PageOf(total, encodeAll(all, encodeDelivery)), err
 }
 

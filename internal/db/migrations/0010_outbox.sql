@@ -29,6 +29,7 @@ CREATE TABLE outbox_message (
 CREATE INDEX outbox_message_waiting ON outbox_message (topic, due_at, lane) WHERE status = 'Waiting';
 CREATE INDEX outbox_message_in_order ON outbox_message (topic, lane, ordering_key, sequence) WHERE status = 'Waiting';
 CREATE INDEX outbox_message_of_lane ON outbox_message (tenant_id, topic, lane, id);
+CREATE INDEX outbox_message_dead ON outbox_message (tenant_id, topic, lane, id) WHERE status = 'Dead';
 CREATE INDEX outbox_message_ended ON outbox_message (ended_at) WHERE ended_at IS NOT NULL;
 
 -- The number of the last event of each ordering key that was given on.
