@@ -19,6 +19,7 @@ type (
 	cardActions       struct{}
 	definitionActions struct{}
 	definedEntities   struct{}
+	auditChannels     struct{}
 )
 
 // Members of the enumerations of this resource (contract §16). A filter takes
@@ -39,15 +40,21 @@ func (definedEntities) Members() []api.Member {
 		"CurrencyConversion")
 }
 
+// Members lists the channels of acts: those of requests, and that of what
+// networks set off.
+func (auditChannels) Members() []api.Member {
+	return api.Numbered(0, append(access.Channels(), "Network")...)
+}
+
 // AuditQuery is what the three lists are filtered by.
 type AuditQuery struct {
 	api.Paging
-	DateFrom    string   `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 366 days before DateTo, and never more."`
-	DateTo      string   `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
-	ActionTypes []string `query:"ActionTypes,explode" maxItems:"30"`
-	UserName    string   `query:"UserName" maxLength:"128"`
-	ClientID    string   `query:"ClientId" maxLength:"64"`
-	Channel     string   `query:"Channel" maxLength:"32"`
+	DateFrom    string                    `query:"DateFrom" doc:"ISO 8601 with offset, or a day; absent: 366 days before DateTo, and never more."`
+	DateTo      string                    `query:"DateTo" doc:"ISO 8601 with offset, or a day, which is included; absent: now."`
+	ActionTypes []string                  `query:"ActionTypes,explode" maxItems:"30"`
+	UserName    string                    `query:"UserName" maxLength:"128"`
+	ClientID    string                    `query:"ClientId" maxLength:"64"`
+	Channel     api.Choice[auditChannels] `query:"Channel"`
 }
 
 // auditDays is how many days a list spans at most.
@@ -56,7 +63,7 @@ const auditDays = 366
 func (a *API) auditFilter(q *decoding, zone *time.Location, in AuditQuery, stream audit.Stream, actions []string) audit.Filter {
 	f := audit.Filter{
 		Stream: stream, From: q.from("DateFrom", in.DateFrom, zone), To: q.until("DateTo", in.DateTo, zone), Actions: actions,
-		User: in.UserName, Client: in.ClientID, Channel: in.Channel,
+		User: in.UserName, Client: in.ClientID, Channel: enumOf[auditChannels](q, "Channel", in.Channel),
 	}
 	if f.To.IsZero() {
 		f.To = a.Clock.Now()

@@ -277,7 +277,7 @@ func (s *scale) fillActs() {
 		"issuance_id":  "CASE WHEN n.i % 3 = 2 THEN '' ELSE " + roundOf("iss", v.customers) + " END",
 		"product_code": "CASE WHEN n.i % 3 = 2 THEN 'VIRTUAL' ELSE '' END",
 		"client_id":    "CASE WHEN n.i % 1003 = 0 THEN 'rare' ELSE t.client_id END",
-		"channel":      "CASE WHEN n.i % 1005 = 0 THEN 'Rare' ELSE t.channel END",
+		"channel":      "CASE WHEN n.i % 1005 = 0 THEN 'Ivr' ELSE t.channel END",
 		"entity_type":  "CASE WHEN n.i % 1007 = 0 THEN 'Art' ELSE 'Product' END",
 	})
 	s.multiply("audit_personal", of, v.acts, map[string]string{
@@ -557,7 +557,7 @@ func (s *scale) requests() []asked {
 	for _, filter := range []string{
 		"card?CardToken=" + token, "card?IssuanceNo=9000" + strconv.Itoa(many), "card?CustomerNo=" + strconv.Itoa(many), "card?CardToken=" + token + "&ActionTypes=Create",
 		"product", "product?ProductCode=VIRTUAL", "product?ProductCode=PLASTIC", "product?SkipCount=9990", "product?ActionTypes=Delete", "product?UserName=rare", "product?UserName=often",
-		"product?Channel=Rare", "product?ClientId=rare", "product?EntityType=Art", "policy", "policy?Sorting=executionTime", "policy?CardToken=" + token, "policy?ControlCode=NONE",
+		"product?Channel=Ivr", "product?ClientId=rare", "product?EntityType=Art", "policy", "policy?Sorting=executionTime", "policy?CardToken=" + token, "policy?ControlCode=NONE",
 		"policy?PolicyType=DomesticEcommerce", "policy?ActionTypes=Delete", "policy?UserName=rare", "policy?UserName=nobody",
 		"policy?DateFrom=2026-03-30T00:00:00Z&DateTo=2026-03-30T10:00:00Z&UserName=rare",
 	} {
