@@ -3,8 +3,7 @@
 //
 // It computes no cryptogram and judges no value. What a card and a terminal
 // say is decoded into an [ICC]; what the issuer answers is built from an
-// [Answer]. Tags that hold the card number or track data have no place in a
-// message once it is decided: [Strip] takes them out before anything is kept.
+// [Answer]. An ICC has no part for tags that hold the card number or track data.
 //
 // No error quotes a byte.
 package emv

@@ -70,17 +70,14 @@ func TestParseICC_readsWhatATerminalSends(t *testing.T) {
 	if t1, missing := c.Missing(); missing {
 		t.Errorf("%s is missing, want none", t1)
 	}
-	if got, want := c.Counter(), uint16(0x42); got != want {
-		t.Errorf("counter: got %d, want %d", got, want)
-	}
-	if v, ok := emv.Decimal(c.AmountAuthorized[:]); !ok || v != 12550 {
-		t.Errorf("amount: got %d %v, want 12550", v, ok)
+	if got, want := fmt.Sprintf("%x %x", c.ATC, c.AmountAuthorized), "0042 000000012550"; got != want {
+		t.Errorf("counter and amount: got %s, want %s", got, want)
 	}
 	if got, want := hex.EncodeToString(c.IAD()), "06010a03a0b801"; got != want {
 		t.Errorf("issuer application data: got %s, want %s", got, want)
 	}
-	if c.CID != 0x80 || c.PSN != 1 || c.TerminalType != 0x22 || c.TransactionCurrency != [2]byte{0x09, 0x49} || c.Sensitive() {
-		t.Errorf("got %x %x %x %x %v", c.CID, c.PSN, c.TerminalType, c.TransactionCurrency, c.Sensitive())
+	if c.CID != 0x80 || c.PSN != 1 || c.TerminalType != 0x22 || c.TransactionCurrency != [2]byte{0x09, 0x49} {
+		t.Errorf("got %x %x %x %x", c.CID, c.PSN, c.TerminalType, c.TransactionCurrency)
 	}
 	if !c.Has(emv.PSN) || c.Has(emv.TTQ) {
 		t.Error("what was sent and what was not are confused")
@@ -116,31 +113,12 @@ func TestParseICC_isStrict(t *testing.T) {
 
 const canary = "9792067777770019"
 
-func TestStrip_takesCardDataOutAtEveryDepth(t *testing.T) {
-	in := unhex(t, "9F36020042 5A08"+canary+" 5713"+canary+"D31112217777777777777F 70 12 5F24 03 311130 5A 08 "+canary+" 82 00 DF01 01 AA 5F200443415244")
-	out, err := emv.Strip([]byte("kept"), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := fmt.Sprintf("%x", out[4:]), "9f36020042"+"70028200"+"df0101aa"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	c, err := emv.ParseICC(in)
-	if err != nil || !c.Sensitive() {
-		t.Errorf("got %v %v, want card data noticed", c.Sensitive(), err)
-	}
-	if out, err := emv.Strip([]byte("kept"), unhex(t, "5A08"+canary[:8])); err == nil || string(out) != "kept" {
-		t.Errorf("data that cannot be read give %q", out)
-	}
-}
-
 func TestErrorsAndPrints_neverShowChipData(t *testing.T) {
 	data := unhex(t, "5A08"+canary+request+"9F37047777777777")
 	for i := range data {
 		for _, b := range [][]byte{data[:i], append(append(append([]byte{}, data[:i]...), 0x77), data[i+1:]...)} {
 			c, err := emv.ParseICC(b)
-			_, strip := emv.Strip(nil, b)
-			out := fmt.Sprintf("%v %+v %v %+v %x %s %#v", err, err, strip, c, c, c, c)
+			out := fmt.Sprintf("%v %+v %+v %x %s %#v", err, err, c, c, c, c)
 			if strings.Contains(out, "7777") || strings.Contains(out, "A1B2") || strings.Contains(out, "a1b2") {
 				t.Fatalf("shown: %s", out)
 			}
@@ -182,7 +160,8 @@ func TestAnswer_readsBackWhatItWrites(t *testing.T) {
 
 func TestICC_readsBackEveryPart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var c emv.ICC
+		var sent []byte
+		want := map[emv.Tag]bool{}
 		for _, p := range []struct {
 			tag  emv.Tag
 			size int
@@ -191,13 +170,22 @@ func TestICC_readsBackEveryPart(t *testing.T) {
 			{emv.ATC, 2}, {emv.TVR, 5}, {emv.AIP, 2}, {emv.TerminalCapabilities, 3}, {emv.CVMResults, 3}, {emv.ARC, 2}, {emv.TTQ, 4}, {emv.CTQ, 2},
 		} {
 			if rapid.Bool().Draw(t, "sent") {
-				if err := c.Set(p.tag, rapid.SliceOfN(rapid.Byte(), p.size, p.size).Draw(t, "value")); err != nil {
-					t.Fatal(err)
-				}
+				sent = emv.Append(sent, p.tag, rapid.SliceOfN(rapid.Byte(), p.size, p.size).Draw(t, "value"))
+				want[p.tag] = true
 			}
 		}
-		if err := c.Set(emv.AmountAuthorized, emv.AppendDecimal(nil, rapid.Int64Range(0, 999_999_999_999).Draw(t, "amount"), 6)); err != nil {
+		sent = emv.Append(sent, emv.AmountAuthorized, emv.AppendDecimal(nil, rapid.Int64Range(0, 999_999_999_999).Draw(t, "amount"), 6))
+		c, err := emv.ParseICC(sent)
+		if err != nil {
 			t.Fatal(err)
+		}
+		for tag := range want {
+			if !c.Has(tag) {
+				t.Fatalf("%s was sent and is not there", tag)
+			}
+		}
+		if n := len(c.Append(nil)); n != len(sent) {
+			t.Fatalf("%d bytes were sent, and %d are written again", len(sent), n)
 		}
 		back, err := emv.ParseICC(c.Append(nil))
 		if err != nil || back != c {
@@ -206,12 +194,13 @@ func TestICC_readsBackEveryPart(t *testing.T) {
 	})
 }
 
-func TestSet_refusesWhatIsNoPart(t *testing.T) {
-	var c emv.ICC
-	for tag, v := range map[emv.Tag][]byte{emv.PAN: {1}, 0xDF01: {1}, emv.ATC: {1}, emv.PSN: {0x0A}} {
-		if err := c.Set(tag, v); err == nil {
-			t.Errorf("%s is taken", tag)
-		}
+func TestParseICC_keepsNoCardData(t *testing.T) {
+	c, err := emv.ParseICC(unhex(t, "9F36020042 5A08"+canary+" 5713"+canary+"D31112217777777777777F DF0101AA"))
+	if got := fmt.Sprintf("%x", c.Append(nil)); err != nil || got != "9f36020042" {
+		t.Errorf("kept %s (%v)", got, err)
+	}
+	if _, err := emv.ParseICC(unhex(t, "5F34010A")); err == nil {
+		t.Error("a sequence number with a letter is taken")
 	}
 }
 
@@ -237,12 +226,6 @@ func FuzzTLV(f *testing.F) {
 		var again []byte
 		for r.Next() {
 			again = emv.Append(again, r.Tag(), r.Value())
-		}
-		out, err := emv.Strip(nil, data)
-		if err == nil {
-			if twice, err := emv.Strip(nil, out); err != nil || !bytes.Equal(twice, out) {
-				t.Fatalf("stripping again changes: %v", err)
-			}
 		}
 		back := emv.Read(again)
 		n := 0

@@ -37,7 +37,6 @@ type ICC struct {
 	results   [20]byte
 	resultLen uint8
 	has       uint32
-	sensitive bool
 }
 
 // parts of an ICC, in the order in which they are written. The place in this
@@ -68,7 +67,6 @@ func ParseICC(data []byte) (ICC, error) {
 		if p := r.Tag().allows(r.Value()); p != "" {
 			return ICC{}, &TagError{r.Tag(), p}
 		}
-		c.sensitive = c.sensitive || r.Tag().Sensitive()
 		if c.Has(r.Tag()) {
 			return ICC{}, &TagError{r.Tag(), Repeated}
 		}
@@ -78,18 +76,6 @@ func ParseICC(data []byte) (ICC, error) {
 		return ICC{}, r.err
 	}
 	return c, nil
-}
-
-// Set gives a part of c the value v, as a terminal does. It refuses a tag
-// that is no part of an ICC and a value the tag cannot have.
-func (c *ICC) Set(t Tag, v []byte) error {
-	if p := t.allows(v); p != "" {
-		return &TagError{t, p}
-	}
-	if !c.put(t, v) {
-		return &TagError{t, BadTag}
-	}
-	return nil
 }
 
 // put stores a value whose length was checked, and reports whether t is a
@@ -181,13 +167,8 @@ func (c *ICC) single(t Tag) *byte {
 	return nil
 }
 
-// Has reports whether a part was sent, or set with [ICC.Set].
+// Has reports whether a part was sent.
 func (c *ICC) Has(t Tag) bool { return c.has&maskOf(t) != 0 }
-
-// Sensitive reports whether the data that were parsed held a card number
-// or track, which the ICC does not keep. Whoever keeps the data must [Strip]
-// them.
-func (c *ICC) Sensitive() bool { return c.sensitive }
 
 // IAD is the issuer application data, 1 to 32 bytes, nil when not sent. The
 // caller must not change it.
@@ -206,9 +187,6 @@ func (c *ICC) ScriptResults() []byte {
 	}
 	return c.results[:c.resultLen:c.resultLen]
 }
-
-// Counter is the application transaction counter as a number.
-func (c *ICC) Counter() uint16 { return uint16(c.ATC[0])<<8 | uint16(c.ATC[1]) }
 
 // Missing tells the first part that was not sent and without which the
 // cryptogram cannot be checked.
@@ -255,19 +233,6 @@ func (c ICC) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
 // LogValue logs what [ICC.String] tells.
 func (c ICC) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// Decimal reads binary coded decimal of at most nine bytes. It reports false
-// for a half byte that is no digit.
-func Decimal(bcd []byte) (int64, bool) {
-	if len(bcd) > 9 || !digitsOnly(bcd) {
-		return 0, false
-	}
-	var v int64
-	for _, c := range bcd {
-		v = v*100 + int64(c>>4)*10 + int64(c&15)
-	}
-	return v, true
-}
 
 // AppendDecimal appends v as size bytes of binary coded decimal, filled with
 // zeros on the left. It panics when v is negative or longer: our own code

@@ -70,7 +70,6 @@ type definition struct {
 	name     string
 	form     form
 	min, max int
-	strip    bool // card or track data: not to be kept
 }
 
 // definitions of the tags above. Tags that are not here are left alone.
@@ -112,38 +111,22 @@ var definitions = map[Tag]definition{
 	ScriptCommand:              {name: "issuer script command", min: 4, max: 125},
 	ScriptResults:              {name: "issuer script results", min: 5, max: 20},
 
-	Track1Equivalent:    {name: "track 1 equivalent data", max: 255, strip: true},
-	Track2Equivalent:    {name: "track 2 equivalent data", max: 255, strip: true},
-	PAN:                 {name: "card number", max: 255, strip: true},
-	CardholderName:      {name: "cardholder name", max: 255, strip: true},
-	CardholderNameLong:  {name: "cardholder name, extended", max: 255, strip: true},
-	ExpirationDate:      {name: "expiration date", max: 255, strip: true},
-	Track1Discretionary: {name: "track 1 discretionary data", max: 255, strip: true},
-	Track2Discretionary: {name: "track 2 discretionary data", max: 255, strip: true},
-	Track2Contactless:   {name: "track 2 data, contactless", max: 255, strip: true},
-	TransactionPIN:      {name: "transaction PIN data", max: 255, strip: true},
-	ServiceCode:         {name: "service code", max: 255, strip: true},
+	Track1Equivalent:    {name: "track 1 equivalent data", max: 255},
+	Track2Equivalent:    {name: "track 2 equivalent data", max: 255},
+	PAN:                 {name: "card number", max: 255},
+	CardholderName:      {name: "cardholder name", max: 255},
+	CardholderNameLong:  {name: "cardholder name, extended", max: 255},
+	ExpirationDate:      {name: "expiration date", max: 255},
+	Track1Discretionary: {name: "track 1 discretionary data", max: 255},
+	Track2Discretionary: {name: "track 2 discretionary data", max: 255},
+	Track2Contactless:   {name: "track 2 data, contactless", max: 255},
+	TransactionPIN:      {name: "transaction PIN data", max: 255},
+	ServiceCode:         {name: "service code", max: 255},
 }
 
 // Name is the name EMV gives to a tag, empty for a tag this package does not
 // know.
 func (t Tag) Name() string { return definitions[t].name }
-
-// Sensitive reports whether the value is the card number, track data or
-// what identifies the cardholder, none of which may be kept.
-func (t Tag) Sensitive() bool { return definitions[t].strip }
-
-// Constructed reports whether the value is itself a sequence of objects: bit
-// 6 of the tag's first byte.
-func (t Tag) Constructed() bool { return t.first()&0x20 != 0 }
-
-// first is the first byte of the tag.
-func (t Tag) first() byte {
-	for t > 0xFF {
-		t >>= 8
-	}
-	return byte(t)
-}
 
 // String is the tag in hexadecimal.
 func (t Tag) String() string { return fmt.Sprintf("%02X", uint32(t)) }

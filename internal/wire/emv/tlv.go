@@ -40,7 +40,6 @@ type Reader struct {
 	rest  []byte
 	tag   Tag
 	value []byte
-	raw   []byte
 	err   *TagError
 }
 
@@ -71,7 +70,6 @@ func (r *Reader) Next() bool {
 	}
 	r.tag = tag
 	r.value = r.rest[n : n+size : n+size]
-	r.raw = r.rest[: n+size : n+size]
 	r.rest = r.rest[n+size:]
 	return true
 }
@@ -165,40 +163,3 @@ func Append(dst []byte, t Tag, value []byte) []byte {
 	}
 	return append(dst, value...)
 }
-
-// Strip appends data to dst without the objects that hold card data, at the
-// top level and inside templates whose tag is constructed. Data that cannot
-// be read give an error and leave dst as it was: what is not understood must
-// not be kept.
-func Strip(dst, data []byte) ([]byte, error) { return strip(dst, data, 0) }
-
-// templateDepthMax is how deep templates may be nested in one another.
-const templateDepthMax = 4
-
-func strip(dst, data []byte, depth int) ([]byte, error) {
-	out := dst
-	r := Read(data)
-	for r.Next() {
-		switch {
-		case r.tag.Sensitive():
-		case r.tag.Constructed() && !r.tag.isScript():
-			if depth == templateDepthMax {
-				return dst, &TagError{r.tag, TooLong}
-			}
-			inner, err := strip(nil, r.value, depth+1)
-			if err != nil {
-				return dst, err
-			}
-			out = Append(out, r.tag, inner)
-		default:
-			out = append(out, r.raw...)
-		}
-	}
-	if r.err != nil {
-		return dst, r.err
-	}
-	return out, nil
-}
-
-// isScript reports whether t is an issuer script template.
-func (t Tag) isScript() bool { return t == ScriptBefore || t == ScriptAfter }

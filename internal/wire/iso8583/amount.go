@@ -107,19 +107,3 @@ func (r Replacement) Append(dst []byte) ([]byte, error) {
 	dst = asciiLength.append(dst, int(r.Billing), amountDigits)
 	return append(dst, "000000"...), nil
 }
-
-// ConversionRate is a field 9 or 10: Mantissa ÷ 10^Decimals.
-type ConversionRate struct {
-	Mantissa int64 // 0 to 9,999,999
-	Decimals int   // 0 to 9
-}
-
-// ParseConversionRate reads a field 9 or 10: one digit for the number of
-// decimals, then seven digits, so that 61234567 is 1.234567.
-func ParseConversionRate(v []byte) (ConversionRate, error) {
-	n, ok := number(v)
-	if !ok || len(v) != 8 {
-		return ConversionRate{}, &FieldError{RateCardholderBilling, BadContent}
-	}
-	return ConversionRate{Mantissa: n % 10_000_000, Decimals: int(n / 10_000_000)}, nil
-}

@@ -263,7 +263,7 @@ func TestErrors_neverQuoteAMessage(t *testing.T) {
 	}
 	for _, v := range []string{"777", "9277777", "92777777", strings.Repeat("7", 42), strings.Repeat("7", 41) + "x"} {
 		b := []byte(v)
-		_, _, err := iso8583.FindTag(b, 92)
+		_, _, err := findTag(b, 92)
 		check(err)
 		_, err = iso8583.ParseOriginal(b)
 		check(err)

@@ -457,14 +457,6 @@ func (d *Dialect) Framing() Framing { return d.framing }
 // frame.
 func (d *Dialect) BodyMax() int { return d.bodyMax }
 
-// FieldName is the dialect's name of field n, empty when it is not defined.
-func (d *Dialect) FieldName(n int) string {
-	if n < 2 || n > highest {
-		return ""
-	}
-	return d.fields[n].name
-}
-
 // Knows reports whether the dialect has a rule for mti or, when it is a
 // repeat, for its original.
 func (d *Dialect) Knows(mti MTI) bool {

@@ -78,34 +78,6 @@ func (o Original) Append(dst []byte) ([]byte, error) {
 // 90) in the one form in which two can be compared: without leading zeros.
 func InstitutionID(v []byte) string { return string(bytes.TrimLeft(v, "0")) }
 
-// Processing is a processing code, field 3.
-type Processing struct {
-	Transaction string // two digits, such as "00" for a purchase
-	From, To    string // account types, two digits each
-}
-
-// ParseProcessing splits field 3.
-func ParseProcessing(v []byte) (Processing, error) {
-	if len(v) != 6 || !kinds["n"].allows(v) {
-		return Processing{}, &FieldError{ProcessingCode, BadContent}
-	}
-	return Processing{string(v[:2]), string(v[2:4]), string(v[4:])}, nil
-}
-
-// EntryMode is a POS entry mode, field 22.
-type EntryMode struct {
-	PANEntry string // two digits: how the card number was read
-	PIN      byte   // a digit: whether the terminal takes PINs
-}
-
-// ParseEntryMode splits field 22.
-func ParseEntryMode(v []byte) (EntryMode, error) {
-	if len(v) != 3 || !kinds["n"].allows(v) {
-		return EntryMode{}, &FieldError{POSEntryMode, BadContent}
-	}
-	return EntryMode{PANEntry: string(v[:2]), PIN: v[2]}, nil
-}
-
 // Acceptor is a card acceptor's name and location, field 43: name 25, city
 // 13, country 2.
 type Acceptor struct {

@@ -89,6 +89,17 @@ func TestAdditionalAmounts_areTwentyCharactersEach(t *testing.T) {
 	}
 }
 
+// findTag walks over all tags and returns the value of one.
+func findTag(value []byte, tag int) (v []byte, found bool, err error) {
+	r := iso8583.ReadTags(value)
+	for r.Next() {
+		if r.Tag() == tag {
+			v, found = r.Value(), true
+		}
+	}
+	return v, found, r.Err()
+}
+
 func TestTags_areFoundAndWritten(t *testing.T) {
 	v, err := iso8583.AppendTag(nil, iso8583.TagCVV2, []byte("123"))
 	if err != nil {
@@ -100,23 +111,23 @@ func TestTags_areFoundAndWritten(t *testing.T) {
 	if got, want := string(v), "92031230500"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, found, err := iso8583.FindTag(v, iso8583.TagCVV2); err != nil || !found || string(got) != "123" {
+	if got, found, err := findTag(v, iso8583.TagCVV2); err != nil || !found || string(got) != "123" {
 		t.Errorf("got %q %v %v", got, found, err)
 	}
-	if got, found, err := iso8583.FindTag(v, 5); err != nil || !found || len(got) != 0 {
+	if got, found, err := findTag(v, 5); err != nil || !found || len(got) != 0 {
 		t.Errorf("got %q %v %v", got, found, err)
 	}
-	if _, found, err := iso8583.FindTag(v, 93); err != nil || found {
+	if _, found, err := findTag(v, 93); err != nil || found {
 		t.Errorf("got %v %v, want not found", found, err)
 	}
 	for bad, problem := range map[string]iso8583.Problem{
 		"92": iso8583.BadStructure, "9x03123": iso8583.BadStructure, "920x123": iso8583.BadStructure,
 		"920412": iso8583.BadStructure, "920312392031 23": iso8583.Repeated, "9203123 ": iso8583.BadStructure,
 	} {
-		_, found, err := iso8583.FindTag([]byte(bad), 92)
+		_, _, err := findTag([]byte(bad), 92)
 		var fe *iso8583.FieldError
-		if found || !errors.As(err, &fe) || fe.Problem != problem {
-			t.Errorf("%q: got %v %v, want %s", bad, found, err, problem)
+		if !errors.As(err, &fe) || fe.Problem != problem {
+			t.Errorf("%q: got %v, want %s", bad, err, problem)
 		}
 	}
 	if _, err := iso8583.AppendTag(nil, 100, nil); err == nil {
@@ -128,15 +139,6 @@ func TestTags_areFoundAndWritten(t *testing.T) {
 }
 
 func TestElements_areSplitByPosition(t *testing.T) {
-	if got, err := iso8583.ParseProcessing([]byte("012030")); err != nil || got != (iso8583.Processing{Transaction: "01", From: "20", To: "30"}) {
-		t.Errorf("got %+v %v", got, err)
-	}
-	if got, err := iso8583.ParseEntryMode([]byte("071")); err != nil || got != (iso8583.EntryMode{PANEntry: "07", PIN: '1'}) {
-		t.Errorf("got %+v %v", got, err)
-	}
-	if got, err := iso8583.ParseConversionRate([]byte("61234567")); err != nil || got != (iso8583.ConversionRate{Mantissa: 1234567, Decimals: 6}) {
-		t.Errorf("got %+v %v", got, err)
-	}
 	a := iso8583.Acceptor{Name: "A name longer than twenty-five characters", City: "Ankara", Country: "TR"}
 	v := a.Append(nil)
 	got, err := iso8583.ParseAcceptor(v)

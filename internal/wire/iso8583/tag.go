@@ -70,21 +70,6 @@ func (r *TagReader) Value() []byte { return r.value }
 // Err is the fault that ended the walk: a *[FieldError], nil at the end.
 func (r *TagReader) Err() error { return r.err }
 
-// FindTag returns the value of one tag, a view of value. It walks over all
-// tags, so that a data element with a fault anywhere gives an error.
-func FindTag(value []byte, tag int) (v []byte, found bool, err error) {
-	r := ReadTags(value)
-	for r.Next() {
-		if r.tag == tag {
-			v, found = r.value, true
-		}
-	}
-	if r.err != nil {
-		return nil, false, r.err
-	}
-	return v, found, nil
-}
-
 // AppendTag appends a tag to dst. The tag is 0 to 99, the value at most 99
 // bytes; anything else is an error and leaves dst as it was.
 func AppendTag(dst []byte, tag int, value []byte) ([]byte, error) {
