@@ -46,10 +46,9 @@ const (
 )
 
 // Is3DSAuthenticated reports whether the merchant's side says that the
-// cardholder was authenticated, and brought a value to show for it. The value is
-// not verified here.
+// cardholder was authenticated. The value that shows it is not verified here.
 func (m *Manner) Is3DSAuthenticated() bool {
-	return m.HasCAVV && (m.ECI == eciAuthenticated || len(m.ECI) == 3 && m.ECI[2] == sliAuthenticated)
+	return m.ECI == eciAuthenticated || len(m.ECI) == 3 && m.ECI[2] == sliAuthenticated
 }
 
 func (m *Manner) visit(c *codec) {

@@ -50,7 +50,7 @@ func is(w *db.Where, condition string, want *bool) {
 	switch {
 	case want == nil:
 	case *want:
-		w.And(condition)
+		w.And("(" + condition + ")")
 	default:
 		w.And("NOT (" + condition + ")")
 	}
@@ -131,7 +131,7 @@ func (f *TransactionFilter) where(tenant access.TenantID) *db.Where {
 	is(w, "stored_card IN ('Recurring', 'FurtherInstalment')", f.IsRecurring)
 	is(w, "is_tokenised", f.IsTokenised)
 	is(w, "installment_count > 1", f.IsInstalment)
-	is(w, "has_cavv AND (eci = '05' OR LENGTH(eci) = 3 AND SUBSTR(eci, 3, 1) = '2')", f.Is3DSAuthenticated)
+	is(w, "eci = '05' OR LENGTH(eci) = 3 AND SUBSTR(eci, 3, 1) = '2'", f.Is3DSAuthenticated)
 	if f.MinMinor != nil {
 		w.And("billing_amount >= ?", *f.MinMinor)
 	}

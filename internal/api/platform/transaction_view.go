@@ -190,7 +190,7 @@ type TransactionSecurity struct {
 	CAVVResult         *string        `json:"cavvResult" enum:"0" doc:"Null when no value came; 0: not verified."`
 	ECI                *string        `json:"eci"`
 	SLI                *securityLevel `json:"sli"`
-	Is3DSAuthenticated *bool          `json:"is3dsAuthenticated" doc:"As the merchant's side says, with a value to show for it."`
+	Is3DSAuthenticated *bool          `json:"is3dsAuthenticated" doc:"As the merchant's side says."`
 	ThreeDSVersion     *string        `json:"threeDsVersion"`
 	AVSResult          *string        `json:"avsResult"`
 	RiskScore          *int           `json:"riskScore"`
