@@ -135,6 +135,7 @@ type shownException struct {
 	FileID        string    `json:"fileId"` // as the network calls it
 	Line          int       `json:"line"`
 	TransactionID string    `json:"transactionId,omitempty"`
+	AccountID     string    `json:"accountId,omitempty"` // of the record's card
 	CreatedAt     time.Time `json:"createdAt"`
 }
 
@@ -158,9 +159,12 @@ func ListExceptions(ctx context.Context, c config.Config, log *slog.Logger, w io
 			if !x.Transaction.IsZero() {
 				shown[i].TransactionID = x.Transaction.UUID()
 			}
+			if !x.Account.IsZero() {
+				shown[i].AccountID = x.Account.String()
+			}
 		}
 		return printPage(w, shown, total, asJSON, func(x shownException) string {
-			return fmt.Sprintf("%s  %-20s  %-8s  %s line %d  %s", x.CreatedAt.Format(time.RFC3339), x.Cause, x.Status, x.FileID, x.Line, x.TransactionID)
+			return fmt.Sprintf("%s  %-20s  %-8s  %s line %d  %s  %s", x.CreatedAt.Format(time.RFC3339), x.Cause, x.Status, x.FileID, x.Line, x.AccountID, x.TransactionID)
 		})
 	})
 }

@@ -72,8 +72,8 @@ func insertRecords(ctx context.Context, tx db.Tx, file FileID, all []*record) er
 }
 
 var exceptionInsert = &db.Bulk{
-	Head:    "INSERT INTO clearing_exception (id, tenant_id, file_id, line, kind, transaction_id, status, created_at) VALUES ",
-	Columns: 8,
+	Head:    "INSERT INTO clearing_exception (id, tenant_id, file_id, line, kind, transaction_id, account_id, status, created_at) VALUES ",
+	Columns: 9,
 }
 
 func insertExceptions(ctx context.Context, tx db.Tx, in Import, all []*record) error {
@@ -84,7 +84,7 @@ func insertExceptions(ctx context.Context, tx db.Tx, in Import, all []*record) e
 			if r.transaction != nil {
 				transaction = r.transaction.ID
 			}
-			args = append(args, id.New[Exception](in.At), r.place.tenant, in.ID, r.Line, cause, transaction, Open, clock.Micros(in.At))
+			args = append(args, id.New[Exception](in.At), r.place.tenant, in.ID, r.Line, cause, transaction, r.place.account, Open, clock.Micros(in.At))
 		}
 	}
 	return exceptionInsert.Exec(ctx, tx, args)
@@ -94,10 +94,10 @@ func openExceptions(ctx context.Context, tx db.Tx, tenant access.TenantID, skip,
 	page, err := db.Collect(ctx, tx, func(s db.Scanner) (Exception, error) {
 		x := Exception{Tenant: tenant}
 		var created int64
-		err := s.Scan(&x.ID, &x.File, &x.FileName, &x.Line, &x.Cause, &x.Transaction, &x.Status, &created)
+		err := s.Scan(&x.ID, &x.File, &x.FileName, &x.Line, &x.Cause, &x.Transaction, &x.Account, &x.Status, &created)
 		x.CreatedAt = clock.FromMicros(created)
 		return x, err
-	}, `SELECT x.id, x.file_id, f.file_id, x.line, x.kind, x.transaction_id, x.status, x.created_at
+	}, `SELECT x.id, x.file_id, f.file_id, x.line, x.kind, x.transaction_id, x.account_id, x.status, x.created_at
 		FROM clearing_exception x JOIN clearing_file f ON f.id = x.file_id
 		WHERE x.tenant_id = $1 AND x.status <> 'Closed' ORDER BY x.created_at, x.id LIMIT $2 OFFSET $3`, tenant, take, skip)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
 // Cause says why a person must look at a record (contract acquiring-clearing
@@ -18,7 +19,8 @@ type Cause string
 const (
 	DuplicateRecord    Cause = "DUPLICATE"
 	UnknownCard        Cause = "UNKNOWN_CARD"
-	NotBillable        Cause = "NOT_BILLABLE" // no amount in the account's currency
+	NotBillable        Cause = "NOT_BILLABLE"         // no amount in the account's currency
+	BalanceTooLarge    Cause = "BALANCE_OUT_OF_RANGE" // beyond 10^15 minor units after it
 	CardLost           Cause = "CARD_LOST"
 	CardStolen         Cause = "CARD_STOLEN"
 	CardFraud          Cause = "CARD_FRAUD"
@@ -56,8 +58,10 @@ type Exception struct {
 	Cause    Cause
 	// Transaction is what the record became; zero when it is on no account.
 	Transaction authorization.TransactionID
-	Status      ExceptionStatus
-	CreatedAt   time.Time
+	// Account is the account of the record's card; zero when the card is unknown.
+	Account   ledger.AccountID
+	Status    ExceptionStatus
+	CreatedAt time.Time
 }
 
 // IDPrefix implements id.Entity.

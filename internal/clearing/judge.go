@@ -99,9 +99,20 @@ func (b *batch) present(r *record, account ledger.Account, billing money.Amount,
 	return b.clearLate(r, account, billing, c)
 }
 
+// mayMove reports whether change leaves an account with a balance that an amount
+// can be. It is asked before anything is changed: a record that no balance can
+// take waits in suspense, and holds up no other.
+func mayMove(account ledger.Account, change money.Amount) bool {
+	_, err := account.Posted.Add(change)
+	return err == nil
+}
+
 // clear consumes the hold of a life cycle and posts, in one: all of it, the
 // part that was presented, or more than there was.
 func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c *chain) error {
+	if !mayMove(account, billing.Neg()) {
+		return b.suspend(r, Unbillable, BalanceTooLarge)
+	}
 	left, most := c.left(b.book), b.limit(r, c)
 	final := r.Final || billing.Cmp(left) >= 0
 	event := "A5"
@@ -144,6 +155,9 @@ func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c
 // clearLate posts against a life cycle whose hold is gone: it expired, or
 // everything that was expected had been presented.
 func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amount, c *chain) error {
+	if !mayMove(account, billing.Neg()) {
+		return b.suspend(r, Unbillable, BalanceTooLarge)
+	}
 	left, most := c.left(b.book), b.limit(r, c)
 	r.status = MatchedWithDifference
 	if billing.Cmp(left) == 0 {
@@ -187,6 +201,9 @@ func (b *batch) confirm(r *record, account ledger.Account, billing money.Amount,
 
 // force posts what no open authorization stands behind.
 func (b *batch) force(r *record, account ledger.Account, billing money.Amount, original *authorization.Transaction, rule string) error {
+	if !mayMove(account, billing.Neg()) {
+		return b.suspend(r, Unbillable, BalanceTooLarge)
+	}
 	r.status, r.rule = ForcePost, rule
 	return b.debit(r, account, billing, original, "A11", true)
 }
@@ -200,6 +217,9 @@ func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) 
 	if credit != nil && credit.posted != nil && credit.posted.Status != authorization.StatusReversed && credit.posted.Cleared.IsZero() {
 		r.rule = rule
 		return b.confirm(r, account, billing, credit)
+	}
+	if !mayMove(account, billing) {
+		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	purchase := b.purchaseOf(r)
 	if purchase == nil {

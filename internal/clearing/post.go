@@ -110,6 +110,13 @@ func (b *batch) takeBack(r *record) error {
 		if !ok {
 			return errNoAccount
 		}
+		back := earlier.Billing
+		if !earlier.IsDebit {
+			back = back.Neg()
+		}
+		if !mayMove(account, back) {
+			return b.suspend(r, ReversalOfClearing, BalanceTooLarge)
+		}
 		b.begin(r, account, earlier.Billing, earlier)
 		r.transaction.Flow, r.transaction.Code = authorization.ClearingReversal, earlier.Code
 		r.transaction.IsDebit = !earlier.IsDebit

@@ -136,6 +136,9 @@ func (w *world) fates(f clearing.FileID) []fate {
 	for _, x := range exceptions {
 		for i := range all {
 			if x.File == f && x.Line == all[i].line {
+				if x.Account.IsZero() != (x.Cause == clearing.UnknownCard) && x.Cause != clearing.DuplicateRecord {
+					w.T.Errorf("the exception %s names account %s", x.Cause, x.Account)
+				}
 				all[i].causes = append(all[i].causes, string(x.Cause))
 			}
 		}

@@ -770,6 +770,7 @@ CREATE TABLE clearing_exception (
     line           BIGINT NOT NULL CHECK (line BETWEEN 1 AND 1000000000),
     kind           TEXT   NOT NULL,
     transaction_id TEXT,
+    account_id     TEXT, -- of the record's card
     status         TEXT   NOT NULL CHECK (status IN ('Open', 'Assigned', 'Resolved', 'Closed')),
     created_at     BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
