@@ -3,6 +3,7 @@ package program
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -90,7 +91,7 @@ func (l *ContactlessLimit) belowCap(ctx context.Context, tx db.Tx, tenant access
 	}
 	highest := a.MaxContactlessLimit
 	if highest != nil && highest.Currency() == l.Transaction.Currency() && l.Transaction.Cmp(*highest) > 0 {
-		return errContactlessCap.With("maxContactlessLimit", highest.Decimal())
+		return errContactlessCap.With("maxContactlessLimit", json.Number(highest.Decimal()))
 	}
 	return nil
 }
