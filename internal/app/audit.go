@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/config"
-	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // checkpoint is a signed end of an audit chain as it is printed and read.
@@ -28,74 +26,61 @@ type checkpoint struct {
 }
 
 // CheckpointAudit signs the present end of a tenant's audit chain and prints it.
-func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) (err error) {
-	named, err := id.ParseUUID[access.Tenant](tenant)
-	if err != nil {
-		return fmt.Errorf("%w: --tenant must be the id of a tenant, not %q", ErrUsage, tenant)
-	}
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	if _, err := k.access.TenantByID(ctx, named); err != nil {
-		return err
-	}
-	p, err := k.audit.Checkpoint(ctx, named.String())
-	if err != nil {
-		return err
-	}
-	return printJSON(w, checkpoint{named.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
+func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) error {
+	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, _ access.Caller) error {
+		p, err := k.audit.Checkpoint(ctx, t.ID.String())
+		if err != nil {
+			return err
+		}
+		return printJSON(w, checkpoint{t.ID.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
+	})
 }
 
 // VerifyAudit proves every audit chain, the decisions that are sealed into it,
 // and those of which files hold checkpoints against these. It prints what does not fit and then returns
 // [ErrNotWell].
-func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, files []string, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	report, err := k.audit.Verify(ctx)
-	if err != nil {
-		return err
-	}
-	findings := make([]string, 0, len(report.Findings))
-	for _, f := range report.Findings {
-		findings = append(findings, f.String())
-	}
-	seals, err := k.seals.Verify(ctx)
-	if err != nil {
-		return err
-	}
-	findings = append(findings, seals.Examples...)
-	for _, file := range files {
-		p, err := readCheckpoint(file)
+func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, files []string, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		report, err := k.audit.Verify(ctx)
 		if err != nil {
 			return err
 		}
-		finding, err := k.audit.VerifyCheckpoint(ctx, p)
+		findings := make([]string, 0, len(report.Findings))
+		for _, f := range report.Findings {
+			findings = append(findings, f.String())
+		}
+		seals, err := k.seals.Verify(ctx)
 		if err != nil {
 			return err
 		}
-		if finding != "" {
-			findings = append(findings, file+": "+finding)
+		findings = append(findings, seals.Examples...)
+		for _, file := range files {
+			p, err := readCheckpoint(file)
+			if err != nil {
+				return err
+			}
+			finding, err := k.audit.VerifyCheckpoint(ctx, p)
+			if err != nil {
+				return err
+			}
+			if finding != "" {
+				findings = append(findings, file+": "+finding)
+			}
 		}
-	}
-	if asJSON {
-		err = printJSON(w, map[string]any{"checked": report.Checked, "sealedDecisions": seals.Checked, "findings": findings})
-	} else {
-		for _, f := range findings {
-			fmt.Fprintln(w, f)
+		if asJSON {
+			err = printJSON(w, map[string]any{"checked": report.Checked, "sealedDecisions": seals.Checked, "findings": findings})
+		} else {
+			for _, f := range findings {
+				fmt.Fprintln(w, f)
+			}
+			_, err = fmt.Fprintf(w, "checked %d rows, %d sealed decisions and %d checkpoints, found %d faults\n",
+				report.Checked, seals.Checked, len(files), len(findings))
 		}
-		_, err = fmt.Fprintf(w, "checked %d rows, %d sealed decisions and %d checkpoints, found %d faults\n",
-			report.Checked, seals.Checked, len(files), len(findings))
-	}
-	if err == nil && len(findings) > 0 {
-		err = ErrNotWell
-	}
-	return err
+		if err == nil && len(findings) > 0 {
+			err = ErrNotWell
+		}
+		return err
+	})
 }
 
 func readCheckpoint(file string) (audit.Checkpoint, error) {

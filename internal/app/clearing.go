@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,7 +15,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/config"
-	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/wire/clearingfile"
 )
 
@@ -28,32 +26,27 @@ type ClearingFile struct {
 
 // ImportClearing imports a clearing file and prints what became of its
 // records.
-func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, in ClearingFile, asJSON bool) (err error) {
-	var fallback access.TenantID
-	if in.Tenant != "" {
-		if fallback, err = id.ParseUUID[access.Tenant](in.Tenant); err != nil {
-			return fmt.Errorf("%w: a tenant is named by its UUID", ErrUsage)
+func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, in ClearingFile, asJSON bool) error {
+	fallback, err := tenantOf(in.Tenant)
+	if err != nil {
+		return err
+	}
+	return withCore(ctx, c, log, func(k *core) error {
+		src, err := openClearing(stdin, in.Path)
+		if err != nil {
+			return err
 		}
-	}
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
+		defer src.Close()
+		imported, err := k.importClearing(ctx, src, fallback)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, imported)
+		}
+		_, err = fmt.Fprintln(w, strings.Join(imported.lines(), "\n"))
 		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	src, err := openClearing(stdin, in.Path)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	imported, err := k.importClearing(ctx, src, fallback)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(w, imported)
-	}
-	_, err = fmt.Fprintln(w, strings.Join(imported.lines(), "\n"))
-	return err
+	})
 }
 
 // openClearing opens a file that is read twice. What comes from standard input

@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,21 +56,18 @@ type explainMoney struct {
 }
 
 // Explain prints why a transaction ended as it did. transaction is its UUID.
-func Explain(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, transaction string, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
+func Explain(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, transaction string, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		e, err := k.explain(ctx, transaction)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, e)
+		}
+		_, err = fmt.Fprintln(w, strings.Join(e.lines(), "\n"))
 		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	e, err := k.explain(ctx, transaction)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(w, e)
-	}
-	_, err = fmt.Fprintln(w, strings.Join(e.lines(), "\n"))
-	return err
+	})
 }
 
 func (k *core) explain(ctx context.Context, transaction string) (explanation, error) {

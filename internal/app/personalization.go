@@ -52,22 +52,19 @@ func (k *core) runPersonalization(ctx context.Context) (personalized, error) {
 
 // RunPersonalization does once what "serve" does again and again, and prints
 // what that was.
-func RunPersonalization(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
+func RunPersonalization(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		done, err := k.runPersonalization(ctx)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, done)
+		}
+		_, err = fmt.Fprintf(w, "reports   %d taken, %d refused; %d events, %d of them refused\nplastics  %d queued, %d ordered in %d files, %d failed, %d begun anew\ncards     %d cancelled because their plastic was destroyed\n",
+			done.Reports, done.Rejected, done.Events, done.Refused, done.Queued, done.Sent, done.Files, done.Failed, done.Requeued, done.Cancelled)
 		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	done, err := k.runPersonalization(ctx)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(w, done)
-	}
-	_, err = fmt.Fprintf(w, "reports   %d taken, %d refused; %d events, %d of them refused\nplastics  %d queued, %d ordered in %d files, %d failed, %d begun anew\ncards     %d cancelled because their plastic was destroyed\n",
-		done.Reports, done.Rejected, done.Events, done.Refused, done.Queued, done.Sent, done.Files, done.Failed, done.Requeued, done.Cancelled)
-	return err
+	})
 }
 
 // shownBatch is a file of orders as it is shown.
@@ -115,36 +112,33 @@ const batchesShown = 200
 
 // ListBatches prints the files of orders made last, of one tenant (a UUID) or
 // of all.
-func ListBatches(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) (err error) {
+func ListBatches(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
 	of, err := tenantOf(tenant)
 	if err != nil {
 		return err
 	}
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	batches, err := k.personalization.Batches(ctx, of, batchesShown)
-	if err != nil {
-		return err
-	}
-	shown := make([]shownBatch, len(batches))
-	for i, b := range batches {
-		shown[i] = showBatch(b)
-	}
-	if asJSON {
-		return printJSON(w, shown)
-	}
-	for _, b := range shown {
-		if _, err := fmt.Fprintln(w, b.line()); err != nil {
+	return withCore(ctx, c, log, func(k *core) error {
+		batches, err := k.personalization.Batches(ctx, of, batchesShown)
+		if err != nil {
 			return err
 		}
-	}
-	if len(shown) == 0 {
-		_, err = fmt.Fprintln(w, "nothing was ordered")
-	}
-	return err
+		shown := make([]shownBatch, len(batches))
+		for i, b := range batches {
+			shown[i] = showBatch(b)
+		}
+		if asJSON {
+			return printJSON(w, shown)
+		}
+		for _, b := range shown {
+			if _, err := fmt.Fprintln(w, b.line()); err != nil {
+				return err
+			}
+		}
+		if len(shown) == 0 {
+			_, err = fmt.Fprintln(w, "nothing was ordered")
+		}
+		return err
+	})
 }
 
 // tenantOf reads the UUID of a tenant; none is the zero identifier.
@@ -161,35 +155,32 @@ func tenantOf(text string) (access.TenantID, error) {
 
 // ShowBatch prints a file of orders, named by its identifier or file name, and
 // what became of each.
-func ShowBatch(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, name string, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	b, orders, err := k.personalization.BatchWithOrders(ctx, name)
-	if err != nil {
-		return err
-	}
-	shown := showBatch(b)
-	for _, o := range orders {
-		shown.Orders = append(shown.Orders, shownOrder{
-			OrderID: o.ID.String(), CardToken: o.CardToken, CardSequenceNo: o.Sequence, MaskedCardNo: o.MaskedNo,
-			IsDropped: o.Dropped, PersoStatus: string(o.PersoStatus), ShipmentStatus: string(o.ShipmentStatus), ErrorText: o.ErrorText,
-		})
-	}
-	if asJSON {
-		return printJSON(w, shown)
-	}
-	if _, err := fmt.Fprintln(w, shown.line()); err != nil {
-		return err
-	}
-	for _, o := range shown.Orders {
-		if _, err := fmt.Fprintf(w, "  %s  %s  %-15s %s %s\n", o.OrderID, o.MaskedCardNo, o.PersoStatus, o.ShipmentStatus, o.ErrorText); err != nil {
+func ShowBatch(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, name string, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		b, orders, err := k.personalization.BatchWithOrders(ctx, name)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		shown := showBatch(b)
+		for _, o := range orders {
+			shown.Orders = append(shown.Orders, shownOrder{
+				OrderID: o.ID.String(), CardToken: o.CardToken, CardSequenceNo: o.Sequence, MaskedCardNo: o.MaskedNo,
+				IsDropped: o.Dropped, PersoStatus: string(o.PersoStatus), ShipmentStatus: string(o.ShipmentStatus), ErrorText: o.ErrorText,
+			})
+		}
+		if asJSON {
+			return printJSON(w, shown)
+		}
+		if _, err := fmt.Fprintln(w, shown.line()); err != nil {
+			return err
+		}
+		for _, o := range shown.Orders {
+			if _, err := fmt.Fprintf(w, "  %s  %s  %-15s %s %s\n", o.OrderID, o.MaskedCardNo, o.PersoStatus, o.ShipmentStatus, o.ErrorText); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Bureau names a card bureau of a tenant.
@@ -200,7 +191,7 @@ type Bureau struct {
 
 // ShareBureauKey makes a transport key for a bureau and prints it, encrypted to
 // the RSA public key in a file ("-" is standard input).
-func ShareBureauKey(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, in Bureau, path string, asJSON bool) (err error) {
+func ShareBureauKey(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, in Bureau, path string, asJSON bool) error {
 	tenant, err := tenantOf(in.Tenant)
 	if err != nil {
 		return err
@@ -209,27 +200,24 @@ func ShareBureauKey(ctx context.Context, c config.Config, log *slog.Logger, stdi
 	if err != nil {
 		return err
 	}
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
+	return withCore(ctx, c, log, func(k *core) error {
+		shared, err := k.vault.ShareBureauKey(ctx, tenant, in.Vendor, public)
+		if err != nil {
+			return err
+		}
+		wrapped := base64.StdEncoding.EncodeToString(shared.Wrapped)
+		if asJSON {
+			return printJSON(w, struct {
+				TenantID     string `json:"tenantId"`
+				VendorCode   string `json:"vendorCode"`
+				KeyID        string `json:"keyId"`
+				KCV          string `json:"kcv"`
+				Fingerprint  string `json:"fingerprint"`
+				EncryptedKey string `json:"encryptedKey"`
+			}{tenant.UUID(), in.Vendor, shared.Key.Ref.ID, shared.Key.Ref.KCV, shared.Fingerprint, wrapped})
+		}
+		_, err = fmt.Fprintf(w, "tenant        %s\nbureau        %s\nfingerprint   %s\nkey id        %s\ncheck value   %s\nencrypted key %s\n",
+			tenant.UUID(), in.Vendor, shared.Fingerprint, shared.Key.Ref.ID, shared.Key.Ref.KCV, wrapped)
 		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	shared, err := k.vault.ShareBureauKey(ctx, tenant, in.Vendor, public)
-	if err != nil {
-		return err
-	}
-	wrapped := base64.StdEncoding.EncodeToString(shared.Wrapped)
-	if asJSON {
-		return printJSON(w, struct {
-			TenantID     string `json:"tenantId"`
-			VendorCode   string `json:"vendorCode"`
-			KeyID        string `json:"keyId"`
-			KCV          string `json:"kcv"`
-			Fingerprint  string `json:"fingerprint"`
-			EncryptedKey string `json:"encryptedKey"`
-		}{tenant.UUID(), in.Vendor, shared.Key.Ref.ID, shared.Key.Ref.KCV, shared.Fingerprint, wrapped})
-	}
-	_, err = fmt.Fprintf(w, "tenant        %s\nbureau        %s\nfingerprint   %s\nkey id        %s\ncheck value   %s\nencrypted key %s\n",
-		tenant.UUID(), in.Vendor, shared.Fingerprint, shared.Key.Ref.ID, shared.Key.Ref.KCV, wrapped)
-	return err
+	})
 }

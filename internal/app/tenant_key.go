@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,54 +16,48 @@ import (
 
 // RegisterClientKey registers the public key in a file ("-" is standard input)
 // for a client, and prints its fingerprint.
-func RegisterClientKey(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, clientID, path string, asJSON bool) (err error) {
+func RegisterClientKey(ctx context.Context, c config.Config, log *slog.Logger, stdin io.Reader, w io.Writer, clientID, path string, asJSON bool) error {
 	public, err := readPublicKey(stdin, path)
 	if err != nil {
 		return err
 	}
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
+	return withCore(ctx, c, log, func(k *core) error {
+		key, err := k.vault.RegisterClientKey(ctx, clientID, public)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(w, showClientKey(key))
+		}
+		_, err = fmt.Fprintf(w, "tenant      %s\nclient id   %s\nfingerprint %s\n", key.Tenant.UUID(), key.ClientID, key.Fingerprint)
 		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	key, err := k.vault.RegisterClientKey(ctx, clientID, public)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(w, showClientKey(key))
-	}
-	_, err = fmt.Fprintf(w, "tenant      %s\nclient id   %s\nfingerprint %s\n", key.Tenant.UUID(), key.ClientID, key.Fingerprint)
-	return err
+	})
 }
 
 // ListClientKeys prints the registered public keys of a client.
-func ListClientKeys(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	keys, err := k.vault.ClientKeys(ctx, clientID)
-	if err != nil {
-		return err
-	}
-	shown := make([]clientKey, len(keys))
-	for i, key := range keys {
-		shown[i] = showClientKey(key)
-	}
-	if asJSON {
-		return printJSON(w, shown)
-	}
-	for _, key := range shown {
-		if _, err := fmt.Fprintf(w, "%s  %s\n", key.RegisteredAt.Format(time.RFC3339), key.Fingerprint); err != nil {
+func ListClientKeys(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		keys, err := k.vault.ClientKeys(ctx, clientID)
+		if err != nil {
 			return err
 		}
-	}
-	if len(shown) == 0 {
-		_, err = fmt.Fprintln(w, "no key is registered")
-	}
-	return err
+		shown := make([]clientKey, len(keys))
+		for i, key := range keys {
+			shown[i] = showClientKey(key)
+		}
+		if asJSON {
+			return printJSON(w, shown)
+		}
+		for _, key := range shown {
+			if _, err := fmt.Fprintf(w, "%s  %s\n", key.RegisteredAt.Format(time.RFC3339), key.Fingerprint); err != nil {
+				return err
+			}
+		}
+		if len(shown) == 0 {
+			_, err = fmt.Fprintln(w, "no key is registered")
+		}
+		return err
+	})
 }
 
 // clientKey is a registered public key as it is shown.

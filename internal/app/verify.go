@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,25 +14,22 @@ import (
 
 // Verify checks every invariant and prints each with its counts. It returns
 // [ErrNotWell] when one is broken.
-func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	all, err := k.verify(ctx)
-	if err != nil {
-		return err
-	}
-	if err := printInvariants(w, all, asJSON); err != nil {
-		return err
-	}
-	for _, v := range all {
-		if v.Broken > 0 {
-			return ErrNotWell
+func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
+	return withCore(ctx, c, log, func(k *core) error {
+		all, err := k.verify(ctx)
+		if err != nil {
+			return err
 		}
-	}
-	return nil
+		if err := printInvariants(w, all, asJSON); err != nil {
+			return err
+		}
+		for _, v := range all {
+			if v.Broken > 0 {
+				return ErrNotWell
+			}
+		}
+		return nil
+	})
 }
 
 // verify asks every domain that has invariants.
