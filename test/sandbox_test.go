@@ -12,20 +12,27 @@ import (
 
 // simulated is an answer of the testing API, as far as the tests look at it.
 type simulated struct {
-	TransactionID    string      `json:"transactionId"`
-	ResponseCode     string      `json:"responseCode"`
-	IsApproved       bool        `json:"isApproved"`
-	Status           string      `json:"status"`
-	DeclineReason    string      `json:"declineReason"`
-	RRN              string      `json:"rrn"`
-	ARQCResult       string      `json:"arqcResult"`
-	ARPC             string      `json:"arpc"`
-	PINResult        string      `json:"pinResult"`
-	CVCResult        string      `json:"cvcResult"`
-	CVV2Result       string      `json:"cvv2Result"`
-	BillingAmount    json.Number `json:"billingAmount"`
-	AvailableBalance json.Number `json:"availableBalance"`
-	Trace            []struct {
+	TransactionID  string `json:"transactionId"`
+	ResponseCode   string `json:"responseCode"`
+	IsApproved     bool   `json:"isApproved"`
+	Status         string `json:"status"`
+	DeclineReason  string `json:"declineReason"`
+	RRN            string `json:"rrn"`
+	OriginalID     string `json:"originalTransactionId"`
+	OriginalStatus string `json:"originalStatus"`
+	Clearing       *struct {
+		MatchStatus string   `json:"matchStatus"`
+		Exceptions  []string `json:"exceptions"`
+	} `json:"clearing"`
+	AuthorizationCode string      `json:"authorizationCode"`
+	ARQCResult        string      `json:"arqcResult"`
+	ARPC              string      `json:"arpc"`
+	PINResult         string      `json:"pinResult"`
+	CVCResult         string      `json:"cvcResult"`
+	CVV2Result        string      `json:"cvv2Result"`
+	BillingAmount     json.Number `json:"billingAmount"`
+	AvailableBalance  json.Number `json:"availableBalance"`
+	Trace             []struct {
 		Step       string `json:"step"`
 		Outcome    string `json:"outcome"`
 		Detail     string `json:"detail"`
@@ -196,6 +203,122 @@ func TestSandbox_repeatsAndLostAnswers(t *testing.T) {
 			account.Held != "12.50" || account.Available != "9987.50" {
 			t.Errorf("the account: %+v %v", account, err)
 		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}
+
+// What follows a transaction goes the same ways: voids and online refunds over
+// the wire, presentments and refunds through a clearing file.
+func TestSandbox_voidsRefundsAndPresentments(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		balance := func(want string) {
+			t.Helper()
+			var got struct{ Posted, Held json.Number }
+			if _, err := bank.Call(t.Context(), http.MethodGet, "/api/v1/issuing/account/"+card.Account, nil, &got); err != nil {
+				t.Fatal(err)
+			}
+			if text := got.Posted.String() + " " + got.Held.String(); text != want {
+				t.Errorf("posted and held %s, want %s", text, want)
+			}
+		}
+		buy := func(more map[string]any) simulated {
+			t.Helper()
+			got, refused := simulate(t, bank, "process", purchase(card, more))
+			if !got.IsApproved {
+				t.Fatalf("a purchase: %s %+v", refused, got)
+			}
+			return got
+		}
+		ask := func(act string, body map[string]any) simulated {
+			t.Helper()
+			got, refused := simulate(t, bank, act, body)
+			if refused != "" {
+				t.Errorf("%s %v: %s", act, body, refused)
+			}
+			return got
+		}
+		refuse := func(act, code string, body map[string]any) {
+			t.Helper()
+			if _, refused := simulate(t, bank, act, body); refused != code {
+				t.Errorf("%s %v: %q, want %q", act, body, refused, code)
+			}
+		}
+
+		// Taken back: all by its identifier, all by its references, a part.
+		first := buy(nil)
+		got := ask("void", map[string]any{"originalTransactionId": first.TransactionID})
+		if got.ResponseCode != "00" || got.OriginalStatus != "Voided" || got.OriginalID != first.TransactionID ||
+			got.RequestMessage.MTI != "0400" || got.RequestMessage.field(39) != "17" {
+			t.Errorf("the void: %+v", got)
+		}
+		second := buy(nil)
+		got = ask("void", map[string]any{"rrn": second.RRN, "authorizationCode": second.AuthorizationCode, "cardToken": card.Token, "reversalReason": "Timeout", "flowCode": "ReversalAdvice"})
+		if got.OriginalStatus != "Reversed" || got.RequestMessage.MTI != "0420" || got.RequestMessage.field(39) != "68" {
+			t.Errorf("the reversal: %+v", got)
+		}
+		balance("10000.00 0.00")
+		third := buy(nil)
+		got = ask("void", map[string]any{"originalTransactionId": third.TransactionID, "amount": 2.5})
+		if got.OriginalStatus != "PartiallyReversed" || !strings.HasPrefix(got.RequestMessage.field(95), "000000001000") {
+			t.Errorf("the partial void: %+v %+v", got, got.RequestMessage)
+		}
+		balance("10000.00 10.00")
+		refuse("void", "Common:ValidationError", map[string]any{"originalTransactionId": third.TransactionID, "amount": 10.5})
+		refuse("refund", "Sandbox:RefundExceedsOriginal", map[string]any{"originalTransactionId": third.TransactionID, "amount": 1, "currencyCode": "TRY"})
+
+		// Presented, in two parts; what was presented is refunded, not voided.
+		got = ask("clear", map[string]any{"transactionId": third.TransactionID, "amount": 4, "currencyCode": "TRY", "isFinal": false})
+		if got.Clearing == nil || got.Clearing.MatchStatus != "PartiallyCleared" || got.OriginalStatus != "PartiallyCleared" || got.Status != "Cleared" {
+			t.Errorf("the first part: %+v %+v", got, got.Clearing)
+		}
+		balance("9996.00 6.00")
+		refuse("void", "Sandbox:AlreadyCleared", map[string]any{"originalTransactionId": third.TransactionID})
+		got = ask("clear", map[string]any{"transactionId": third.TransactionID})
+		if got.Clearing.MatchStatus != "Matched" || got.BillingAmount != "6.00" || got.OriginalStatus != "Cleared" {
+			t.Errorf("the rest: %+v %+v", got, got.Clearing)
+		}
+		balance("9990.00 0.00")
+		refuse("refund", "Sandbox:RefundExceedsOriginal", map[string]any{"originalTransactionId": third.TransactionID, "amount": 10.01, "currencyCode": "TRY"})
+		got = ask("refund", map[string]any{"originalTransactionId": third.TransactionID, "amount": 3, "currencyCode": "TRY"})
+		if got.Clearing == nil || got.Clearing.MatchStatus != "RefundMatched" || got.OriginalID != third.TransactionID || got.OriginalStatus != "PartiallyRefunded" {
+			t.Errorf("the refund: %+v %+v", got, got.Clearing)
+		}
+		balance("9993.00 0.00")
+		refuse("refund", "Sandbox:RefundExceedsOriginal", map[string]any{"originalTransactionId": third.TransactionID, "amount": 7.01, "currencyCode": "TRY"})
+
+		// Online refunds: one is only announced, and its presentment credits; the
+		// other credits at once. And one that nobody knows the purchase of.
+		got = ask("refund", map[string]any{"originalTransactionId": third.TransactionID, "amount": 1, "currencyCode": "TRY", "isOnlineRefund": true})
+		if got.ResponseCode != "00" || got.RequestMessage.MTI != "0100" || got.RequestMessage.field(3) != "200000" {
+			t.Errorf("the online refund: %+v", got)
+		}
+		balance("9993.00 0.00")
+		if got = ask("clear", map[string]any{"transactionId": got.TransactionID}); got.Clearing.MatchStatus != "RefundUnmatched" || got.Status != "Cleared" {
+			t.Errorf("the presentment of a refund: %+v", got.Clearing)
+		}
+		balance("9994.00 0.00")
+		ask("refund", map[string]any{"cardToken": card.Token, "amount": 1, "currencyCode": "TRY", "isOnlineRefund": true, "transactionFlowCode": "FinancialRequest"})
+		balance("9995.00 0.00")
+		if got = ask("refund", map[string]any{"cardToken": card.Token, "amount": 2, "currencyCode": "TRY"}); got.Clearing.MatchStatus != "RefundUnmatched" {
+			t.Errorf("the refund of nothing: %+v", got.Clearing)
+		}
+		balance("9997.00 0.00")
+
+		// What nobody asked for is posted all the same.
+		got = ask("clear", map[string]any{"forced": true, "cardToken": card.Token, "amount": 6, "currencyCode": "TRY", "merchantName": "VENDING"})
+		if got.Clearing.MatchStatus != "ForcePost" || len(got.Clearing.Exceptions) == 0 || got.TransactionID == "" {
+			t.Errorf("the forced record: %+v %+v", got, got.Clearing)
+		}
+		balance("9991.00 0.00")
+		refuse("void", "Sandbox:NotReversible", map[string]any{"originalTransactionId": got.TransactionID})
+		// Cash moves with its message: the void posts it back.
+		cash := buy(map[string]any{"terminalType": "Atm", "transactionCode": "CashWithdrawal", "transactionFlowCode": "FinancialRequest", "pin": string(card.Card.PIN.Reveal())})
+		balance("9978.50 0.00")
+		ask("void", map[string]any{"originalTransactionId": cash.TransactionID})
+		balance("9991.00 0.00")
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -26,7 +27,8 @@ import (
 type tester struct {
 	*core
 	acquirer  *sim.Acquirer
-	forwarder string // DE33
+	forwarder string       // DE33
+	presented atomic.Int64 // acquirer reference numbers given
 
 	mu      sync.Mutex
 	addr    string // where the listener is; empty before it is opened
@@ -59,7 +61,9 @@ func newTester(k *core) (*tester, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw forwarder: %w", err)
 	}
-	return &tester{core: k, acquirer: a, forwarder: fmt.Sprintf("9%09d", n), cards: map[string]*playedCard{}}, nil
+	t := &tester{core: k, acquirer: a, forwarder: fmt.Sprintf("9%09d", n), cards: map[string]*playedCard{}}
+	t.presented.Store(k.clock.Now().UnixMicro() % 10_000_000_000)
+	return t, nil
 }
 
 // reach tells the tester where the listener is.

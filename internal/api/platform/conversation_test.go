@@ -129,18 +129,44 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Notices.Recipients, s.Issuing.PINs = s.Issuing, s.Notices
-	s.Tester = unlinked{s.Issuing}
+	s.Tester = unlinked{s.Issuing, s.Transactions}
 	return s
 }
 
-// unlinked is the tester of a world without a listener.
-type unlinked struct{ cards *issuing.Service }
+// unlinked is the tester of a world without a listener: it knows cards and
+// transactions, and sends nothing. What is sent, the tests of the binary see.
+type unlinked struct {
+	cards        *issuing.Service
+	transactions *authorization.Queries
+}
 
-func (u unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
-	if _, err := u.cards.RevealNamed(ctx, c, in.Card); err != nil {
+func (u unlinked) find(ctx context.Context, c access.Caller, t authorization.TransactionID, card issuing.NamedCard) (Simulated, error) {
+	var err error
+	if t.IsZero() {
+		_, err = u.cards.RevealNamed(ctx, c, card)
+	} else {
+		_, err = u.transactions.Explain(ctx, c, t)
+	}
+	if err != nil {
 		return Simulated{}, err
 	}
 	return Simulated{}, ErrLinkUnavailable
+}
+
+func (u unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
+	return u.find(ctx, c, authorization.TransactionID{}, in.Card)
+}
+
+func (u unlinked) Void(ctx context.Context, c access.Caller, in SimulatedVoid) (Simulated, error) {
+	return u.find(ctx, c, in.Transaction, issuing.NamedCard{Token: in.CardToken})
+}
+
+func (u unlinked) Refund(ctx context.Context, c access.Caller, in SimulatedRefund) (Simulated, error) {
+	return u.find(ctx, c, in.Transaction, in.Card)
+}
+
+func (u unlinked) Clear(ctx context.Context, c access.Caller, in SimulatedPresentment) (Simulated, error) {
+	return u.find(ctx, c, in.Transaction, in.Card)
 }
 
 // deliver makes messages of what customers are to be told.

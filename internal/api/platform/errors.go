@@ -197,6 +197,9 @@ var refusals = map[fault.Code]outward{
 	ErrLinkUnavailable.Code: {502, "Sandbox:LinkUnavailable"},
 	ErrNoAnswer.Code:        {504, "Sandbox:NoAnswer"},
 	ErrNoExchangeRate.Code:  {422, "Sandbox:ExchangeRateNotFound"},
+	ErrAlreadyCleared.Code:  {422, "Sandbox:AlreadyCleared"},
+	ErrNotReversible.Code:   {422, "Sandbox:NotReversible"},
+	ErrRefundExceeds.Code:   {422, "Sandbox:RefundExceedsOriginal"},
 
 	// webhook
 	webhook.CodeNotFound:         {404, "Issuing:WebHookNotFound"},

@@ -193,6 +193,9 @@ var bodies = map[string]string{
 	"POST /api/v1/sandbox/pin-block/extract":                           `{"pinBlock": "0011223344556677"}`,
 	"POST /api/v1/sandbox/pin-test":                                    `{"pin": "7392"}`,
 	"POST /api/v1/sandbox/transaction/process":                         `{"amount": 5, "currencyCode": "TRY", "cardToken": null, "cardNo": "${cardNo}"}`,
+	"POST /api/v1/sandbox/transaction/void":                            `{"originalTransactionId": "${transactionId}", "cardToken": null, "rrn": null, "authorizationCode": null}`,
+	"POST /api/v1/sandbox/transaction/refund":                          `{"originalTransactionId": "${transactionId}", "amount": 5, "currencyCode": "TRY", "cardToken": null}`,
+	"POST /api/v1/sandbox/transaction/clear":                           `{"cardToken": null, "cardNo": null}`,
 	"POST /api/v1/sandbox/encrypt-card-number":                         `{"cardNo": "${cardNo}"}`,
 	"POST /api/v1/system/exchange-rate":                                `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
 	"PUT /api/v1/system/exchange-rate/{id}":                            `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
@@ -265,6 +268,9 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/sandbox/pin-block/extract":           notFound,
 	"POST /api/v1/sandbox/pin-test":                    notFound,
 	"POST /api/v1/sandbox/transaction/process":         notFound,
+	"POST /api/v1/sandbox/transaction/void":            notFound,
+	"POST /api/v1/sandbox/transaction/refund":          notFound,
+	"POST /api/v1/sandbox/transaction/clear":           notFound,
 	"POST /api/v1/sandbox/encrypt-card-number":         notItself, // another's key
 	"GET /api/v1/sandbox/inbox":                        empty,
 }

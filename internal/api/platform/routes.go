@@ -168,5 +168,8 @@ func (a *API) routes() {
 	register(a, route{post, "/api/v1/sandbox/encrypt-card-number", "Encrypt a card number", access.SandboxCard, plain}, a.encryptCardNumber)
 	const transaction = "/api/v1/sandbox/transaction"
 	register(a, route{post, transaction + "/process", "Process a test transaction", access.SandboxTransaction, noStore}, a.processTransaction)
+	register(a, route{post, transaction + "/void", "Void a test transaction", access.SandboxTransaction, noStore}, a.voidTransaction)
+	register(a, route{post, transaction + "/refund", "Refund a test transaction", access.SandboxTransaction, noStore}, a.refundTransaction)
+	register(a, route{post, transaction + "/clear", "Clear a test transaction", access.SandboxTransaction, noStore}, a.clearTransaction)
 	register(a, route{get, "/api/v1/sandbox/inbox", "List what customers were told", access.SandboxCard, plain}, a.listInbox)
 }

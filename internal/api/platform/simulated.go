@@ -23,13 +23,14 @@ type simulationResponse struct {
 	ResponseMessage *simulationMessage `json:"responseMessage" doc:"Null when it got lost."`
 	Repeat          *simulationFollow  `json:"repeat" doc:"Of simulateDuplicate."`
 	Reversal        *simulationFollow  `json:"reversal" doc:"Of simulateTimeout."`
+	Clearing        *simulationRecord  `json:"clearing" doc:"Of a clearing record."`
 }
 
 // SimulationOutcome is BaseSimulationResponseDto.
 type SimulationOutcome struct {
 	TransactionID        *string `json:"transactionId" doc:"Null for a message that was refused before anything was decided, such as a format error."`
-	ResponseCode         string  `json:"responseCode"`
-	ResponseDescription  string  `json:"responseDescription"`
+	ResponseCode         *string `json:"responseCode" doc:"Null for a clearing record."`
+	ResponseDescription  *string `json:"responseDescription"`
 	IsApproved           bool    `json:"isApproved"`
 	AuthorizationCode    *string `json:"authorizationCode"`
 	RRN                  *string `json:"rrn"`
@@ -38,6 +39,8 @@ type SimulationOutcome struct {
 	TransactionDate      *string `json:"transactionDate" doc:"The terminal's clock, without zone."`
 	DeclineReason        *string `json:"declineReason"`
 	Status               *string `json:"status" doc:"Of the transaction, now."`
+	OriginalID           *string `json:"originalTransactionId" doc:"What it reverses, completes, clears or refunds."`
+	OriginalStatus       *string `json:"originalStatus" doc:"Of that, now."`
 }
 
 // SimulationMoney is what SimulationResponseDto adds.
@@ -66,6 +69,12 @@ type simulationStep struct {
 	DurationMS *int64  `json:"durationMs" doc:"Where it is known."`
 }
 
+type simulationRecord struct {
+	ARN         string   `json:"acquirerReferenceNumber"`
+	MatchStatus string   `json:"matchStatus"`
+	Exceptions  []string `json:"exceptions"`
+}
+
 type simulationMessage struct {
 	MTI    string         `json:"mti"`
 	Fields []messageField `json:"fields" doc:"Masked."`
@@ -81,35 +90,71 @@ type simulationFollow struct {
 
 // encodeSimulated tells what became of a message, as it is recorded now.
 func (a *API) encodeSimulated(ctx context.Context, c access.Caller, s Simulated) (simulationResponse, error) {
+	out := encodeExchangeOf(s)
+	original := s.Original
+	if t, found, err := a.simulatedTransaction(ctx, c, s.Transaction); err != nil {
+		return out, err
+	} else if found {
+		if err := a.addDecision(ctx, c, s, t, &out); err != nil {
+			return out, err
+		}
+		if !t.Original.IsZero() {
+			original = t.Original
+		}
+	}
+	if t, found, err := a.simulatedTransaction(ctx, c, original); err != nil || !found {
+		return out, err
+	} else {
+		out.OriginalID, out.OriginalStatus = orNil(t.ID.UUID()), orNil(t.Status)
+	}
+	return out, nil
+}
+
+// encodeExchangeOf tells what went over the wire, or stood in the clearing file.
+func encodeExchangeOf(s Simulated) simulationResponse {
 	out := simulationResponse{
 		SimulationOutcome: SimulationOutcome{
-			ResponseCode: s.ResponseCode, ResponseDescription: responseTexts[s.ResponseCode],
+			ResponseCode: orNil(s.ResponseCode), ResponseDescription: orNil(responseTexts[s.ResponseCode]),
 			RRN: orNil(s.Sent.field(37)), STAN: orNil(s.Sent.field(11)),
 		},
 		SimulationMoney: SimulationMoney{AdditionalAmounts: []additionalAmount{}},
-		Trace:           []simulationStep{wireStep(s)}, MatchedControls: []string{}, Velocity: []string{},
+		Trace:           []simulationStep{}, MatchedControls: []string{}, Velocity: []string{},
 		Repeat: encodeFollow(s.Again), Reversal: encodeFollow(s.Reversed),
 	}
+	if r := s.Clearing; r != nil {
+		out.Clearing = &simulationRecord{ARN: r.ARN, MatchStatus: r.MatchStatus, Exceptions: append([]string{}, r.Exceptions...)}
+		return out
+	}
+	out.Trace = append(out.Trace, wireStep(s))
 	sent, answered := encodeMessage(s.Sent), encodeMessage(s.Answered)
 	out.RequestMessage, out.ResponseMessage = &sent, &answered
 	if s.Reversed != nil {
 		out.ResponseMessage = nil
 	}
-	if s.Transaction.IsZero() {
-		return out, nil
+	return out
+}
+
+// simulatedTransaction reads a transaction as it is now; a zero one is not found.
+func (a *API) simulatedTransaction(ctx context.Context, c access.Caller, t authorization.TransactionID) (authorization.ListedTransaction, bool, error) {
+	if t.IsZero() {
+		return authorization.ListedTransaction{}, false, nil
 	}
-	page, _, err := a.Transactions.Transactions(ctx, c, authorization.TransactionFilter{ID: s.Transaction, Take: 1})
+	page, _, err := a.Transactions.Transactions(ctx, c, authorization.TransactionFilter{ID: t, Take: 1})
 	if err != nil || len(page) == 0 {
-		return out, err
+		return authorization.ListedTransaction{}, false, err
 	}
-	t := &page[0]
+	return page[0], true, nil
+}
+
+// addDecision tells how the platform decided.
+func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t authorization.ListedTransaction, out *simulationResponse) error {
 	out.SimulationOutcome = SimulationOutcome{
-		TransactionID: orNil(t.ID.UUID()), ResponseCode: s.ResponseCode, ResponseDescription: responseTexts[s.ResponseCode],
+		TransactionID: orNil(t.ID.UUID()), ResponseCode: orNil(s.ResponseCode), ResponseDescription: orNil(responseTexts[s.ResponseCode]),
 		IsApproved: t.Reason == authorization.Approved, AuthorizationCode: orNil(t.AuthorizationCode), RRN: orNil(t.Message.RRN),
 		STAN: orNil(t.Message.STAN), NetworkTransactionID: orNil(t.NetworkTransactionID),
 		TransactionDate: localDate(t.Message.LocalTime, t.Message.TransmittedAt), DeclineReason: orNil(t.Reason), Status: orNil(t.Status),
 	}
-	amounts := encodeAmounts(*t)
+	amounts := encodeAmounts(t)
 	out.SimulationMoney = SimulationMoney{
 		BillingAmount: amounts.BillingAmount, BillingCurrency: amounts.BillingCurrency, TotalAmount: amounts.TotalAmount,
 		AdditionalAmounts: amounts.AdditionalAmounts,
@@ -124,7 +169,7 @@ func (a *API) encodeSimulated(ctx context.Context, c access.Caller, s Simulated)
 	}
 	x, err := a.Transactions.Explain(ctx, c, t.ID)
 	if err != nil {
-		return out, err
+		return err
 	}
 	for _, k := range x.Trace {
 		out.Trace = append(out.Trace, simulationStep{Step: k.Name, Outcome: string(k.Outcome), Detail: orNil(k.Detail)})
@@ -133,7 +178,7 @@ func (a *API) encodeSimulated(ctx context.Context, c access.Caller, s Simulated)
 		out.ARPC = orNil(strings.ToUpper(hex.EncodeToString(s.ARPC)))
 		out.Trace = append(out.Trace, issuerStep(s.IsIssuer))
 	}
-	return out, nil
+	return nil
 }
 
 // wireStep is the way of a message to the platform and of its answer back.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -19,6 +20,43 @@ import (
 type Tester interface {
 	// Process sends one use of a card.
 	Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error)
+	// Void reverses a message, all of it or a part.
+	Void(ctx context.Context, c access.Caller, in SimulatedVoid) (Simulated, error)
+	// Refund gives money back, by a message or by a clearing record.
+	Refund(ctx context.Context, c access.Caller, in SimulatedRefund) (Simulated, error)
+	// Clear presents a transaction, or something that nobody was asked for.
+	Clear(ctx context.Context, c access.Caller, in SimulatedPresentment) (Simulated, error)
+}
+
+// SimulatedVoid takes a message back. It is named by its transaction, or by RRN,
+// AuthorizationCode and CardToken together.
+type SimulatedVoid struct {
+	Transaction                       authorization.TransactionID
+	RRN, AuthorizationCode, CardToken string
+	Amount                            api.Decimal // of the original's currency; empty: all of it
+	Reason                            string      // in the contract's words
+	IsAdvice                          bool
+}
+
+// SimulatedRefund gives money back: of Transaction, or where that is zero on Card
+// for nothing that is known.
+type SimulatedRefund struct {
+	Transaction authorization.TransactionID
+	Card        issuing.NamedCard
+	Amount      money.Amount
+	Merchant    SimulatedPlace // what is empty is the original's
+	IsOnline    bool           // by a message; else by a clearing record only
+	Flow        authorization.Flow
+}
+
+// SimulatedPresentment is a record of a clearing file: of Transaction, or where
+// that is zero on Card, forced.
+type SimulatedPresentment struct {
+	Transaction authorization.TransactionID
+	Card        issuing.NamedCard
+	Amount      *money.Amount // nil: what is left of the transaction
+	Merchant    SimulatedPlace
+	IsPartial   bool // more will come
 }
 
 // Simulation is one use of a test card, as a tester describes it. What is zero
@@ -92,9 +130,21 @@ type Simulated struct {
 	// nil where no card of ours made the request's.
 	ARPC     []byte
 	IsIssuer *bool
+	// Original is what a message or a record refers to; zero where the platform
+	// knows by itself, or there is none.
+	Original authorization.TransactionID
+	// Clearing says what became of a clearing record; nil for messages.
+	Clearing *SimulatedClearing
 	// Again is the answer to the repeat, Reversed the reversal of a message whose
 	// answer was lost; nil where there was none.
 	Again, Reversed *Simulated
+}
+
+// SimulatedClearing is what became of a clearing record.
+type SimulatedClearing struct {
+	ARN         string
+	MatchStatus string
+	Exceptions  []string
 }
 
 // SimulatedMessage is a message on the wire, masked as logs are.
@@ -118,7 +168,13 @@ var (
 	ErrNoAnswer = fault.New(fault.Unavailable, "sandbox_no_answer", "no answer came in time")
 	// ErrNoExchangeRate says that an amount cannot be billed without a rate.
 	ErrNoExchangeRate = fault.New(fault.Refused, "sandbox_no_exchange_rate", "there is no exchange rate to bill the amount by")
+	// ErrAlreadyCleared says that what was presented is refunded, not voided.
+	ErrAlreadyCleared = fault.New(fault.Refused, "sandbox_already_cleared", "the transaction was cleared")
+	// ErrNotReversible says that a transaction is no message that can be reversed.
+	ErrNotReversible = fault.New(fault.Refused, "sandbox_not_reversible", "the transaction cannot be reversed")
+	// ErrRefundExceeds says that more would be given back than was cleared.
+	ErrRefundExceeds = fault.New(fault.Refused, "sandbox_refund_exceeds_original", "the refund is more than what was cleared of the original")
 )
 
 // testerCodes lists their codes.
-var testerCodes = fault.CodesOf(ErrLinkUnavailable, ErrNoAnswer, ErrNoExchangeRate)
+var testerCodes = fault.CodesOf(ErrLinkUnavailable, ErrNoAnswer, ErrNoExchangeRate, ErrAlreadyCleared, ErrNotReversible, ErrRefundExceeds)

@@ -76,7 +76,7 @@ var formed = strings.Fields(`
 	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock lastFour barcode pin cardNo keyCode
 	billingCurrency settlementCurrency mcc merchantId merchantCountry terminalId acquirerId forwardingInstitutionId
 	cvv2 track2 cvv emvData unpredictableNumber tvr cvmResults forceCavvResult eci cavv dsTransactionId originalRrn walletType
-	rrn stan authorizationCode networkTransactionId transactionDate
+	originalTransactionId transactionId rrn stan authorizationCode networkTransactionId transactionDate
 	value identificationNo
 	vendorCode eventId orderId statusCode courierCode trackingNo trackingUrl estimatedDeliveryDate`)
 
