@@ -183,8 +183,8 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	d.Card.Tap = s.Card.Tap
 	o := s.Original
 	completes := o.Found && o.SameCard && o.Status.HoldsMoney()
-	if o.Found && o.SameCard && row.dir == debit && req.Flow == FinancialAdvice && (f.ClearingModel == Single || !completes) {
-		d.Approved = minus(d.Approved, least(d.Approved, o.Cleared)) // presentments have posted that
+	if o.Found && o.SameCard && row.dir == debit && (!completes || req.Flow == FinancialAdvice && f.ClearingModel == Single) {
+		d.Approved = minus(d.Approved, least(d.Approved, o.Cleared)) // that much was presented before
 	}
 	if completes && req.Flow == FinancialAdvice && (f.Billing.IsZero() || d.Approved.IsZero()) {
 		// A completion over nothing sets all of the hold free.

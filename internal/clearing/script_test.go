@@ -63,7 +63,7 @@ func (s *script) Run(command string, args map[string]string) string {
 	case "card":
 		s.card = s.NewCard(args["balance"])
 		return ""
-	case "authorize", "increase", "withdraw", "credit":
+	case "authorize", "increase", "withdraw", "credit", "advise":
 		return s.pay(command, args)
 	case "reverse":
 		return s.reverse(args)
@@ -141,6 +141,9 @@ func (s *script) pay(kind string, args map[string]string) string {
 		s.WithPIN(s.card, r, s.card.PIN)
 	case "credit":
 		r.ProcessingCode = "200000"
+	case "advise": // the network's own answer, which comes late
+		r.Flow, r.ResponseCode, r.AuthorizationCode = authorization.AuthorizationAdvice, "00", "NET001"
+		r.RRN = s.payments[args["of"]].request.RRN
 	case "increase":
 		r.IsIncrement, r.RRN = true, s.payments[args["of"]].request.RRN
 	}
