@@ -353,7 +353,8 @@ func TestCards_filters(t *testing.T) {
 			{CardFilter{ShipmentStatus: ShipmentNotApplicable}, []IssuedCard{plastic, child, main}},
 			{CardFilter{AutoRenewal: program.AutoRenewalDisabled}, nil},
 			{CardFilter{CreatedFrom: plastic.Issuance.CreatedAt}, []IssuedCard{plastic}},
-			{CardFilter{CreatedTo: main.Issuance.CreatedAt}, []IssuedCard{main}},
+			{CardFilter{CreatedTo: main.Issuance.CreatedAt.Add(time.Microsecond)}, []IssuedCard{main}},
+			{CardFilter{CreatedTo: main.Issuance.CreatedAt}, nil},
 		} {
 			paged := c.f.Limit > 0
 			if !paged {
