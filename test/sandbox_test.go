@@ -87,6 +87,10 @@ func simulate(t *testing.T, bank *sim.Bank, act string, body map[string]any) (si
 	return out, ""
 }
 
+// foreignChip is chip data of 12.50 lira whose cryptogram no card of ours made.
+const foreignChip = "9F26081122334455667788" + "9F270180" + "9F100706010A03A00000" + "9F370401020304" + "9F36020100" + "95050000008000" +
+	"9A03261122" + "9C0100" + "9F0206000000001250" + "5F2A020949" + "82023800" + "9F1A020792" + "9F3403420300"
+
 // purchase is a simulated purchase with more members, or others.
 func purchase(card sim.Issued, more map[string]any) map[string]any {
 	body := map[string]any{"cardToken": card.Token, "transactionCode": "Purchase", "amount": 12.5, "currencyCode": "TRY"}
@@ -148,6 +152,12 @@ func TestSandbox_processSendsRealMessages(t *testing.T) {
 				func(s simulated) bool { return s.CVCResult == "N" }},
 			{"a wrong cryptogram", map[string]any{"forceArqcResult": "Invalid"}, "88", "ArqcInvalid", func(s simulated) bool { return s.ARQCResult == "Invalid" && s.ARPC == "" }},
 			{"a counter again", map[string]any{"forceArqcResult": "AtcReplay"}, "88", "ArqcInvalid", func(s simulated) bool { return s.ARQCResult == "AtcReplay" }},
+			{"a cryptogram of somebody else, which the tester believes", map[string]any{"emvData": foreignChip, "forceArqcResult": "Valid"}, "00", "",
+				func(s simulated) bool { return s.ARQCResult == "Valid" && s.step("Forced") == "Pass" && s.ARPC == "" }},
+			{"the same, which nobody believes", map[string]any{"emvData": foreignChip}, "88", "ArqcInvalid", func(s simulated) bool { return s.step("Forced") == "" }},
+			{"a wrong CVV2, which the tester believes", map[string]any{"terminalType": "VirtualPos", "cvv2": other(string(card.Card.CVV2.Reveal())), "forceCvcResult": "M"}, "00", "",
+				func(s simulated) bool { return s.CVV2Result == "M" }},
+			{"an HSM that fails", map[string]any{"forceArqcResult": "HsmError"}, "91", "", func(s simulated) bool { return s.TransactionID == "" && !s.IsApproved }},
 			{"no chip data", map[string]any{"generateArqc": false}, "88", "ArqcInvalid", nil},
 			{"another expiry", map[string]any{"expireYear": 2027, "expireMonth": 1, "terminalType": "VirtualPos"}, "54", "ExpiryMismatch", nil},
 			{"another expiry on the chip's track", map[string]any{"expireYear": 2027, "expireMonth": 1}, "54", "ExpiryMismatch", nil},

@@ -235,6 +235,11 @@ func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simul
 	if err != nil {
 		return platform.Simulated{}, err
 	}
+	key, err := t.keyOf(r.Message)
+	if err != nil {
+		return platform.Simulated{}, err
+	}
+	defer t.engine.Force(key, forcedOf(in))()
 	out, answer, err := t.exchange(ctx, c, r.Message)
 	if err != nil {
 		return out, err

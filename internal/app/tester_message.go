@@ -315,6 +315,21 @@ func read(in platform.Simulation, k issuing.ClearCard) secret.Value {
 	return k.CVV
 }
 
+// forcedOf is what the tester wants of the platform, since no bytes can make it.
+func forcedOf(in platform.Simulation) authorization.Forced {
+	f := authorization.Forced{HSMFails: in.ForceARQC == "HsmError"}
+	if in.ForceARQC == "Valid" {
+		f.ARQC = authorization.Match
+	}
+	wanted := map[string]authorization.Result{"M": authorization.Match, "P": authorization.Unusable}[in.ForceCVC]
+	if sim.Entry(in.EntryMode).Reads() == sim.ReadsNumber {
+		f.CVV2 = wanted
+	} else {
+		f.CVV = wanted
+	}
+	return f
+}
+
 // spoilChip makes the cryptogram wrong where that is asked for.
 func spoilChip(in platform.Simulation, m *iso8583.Message) {
 	if in.ForceARQC != "Invalid" {

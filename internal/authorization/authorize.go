@@ -28,6 +28,7 @@ type Engine struct {
 	within   time.Duration // from its receipt, a request's client is asked
 	lanes    []*lane
 	asked    asked
+	forced   forcings
 }
 
 // Config tunes an Engine; the zero value is the default.
@@ -232,7 +233,7 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 			return a
 		}
 	}
-	if f.ARQC != Match || a.Reason == ARQCInvalid { // nothing is vouched for to a replay
+	if f.ARQC != Match || f.Forced != "" || a.Reason == ARQCInvalid { // nothing is vouched for to a replay
 		return a
 	}
 	var err error

@@ -73,8 +73,10 @@ func decide(req *Request, f *Facts, s State) Decision {
 	case req.Flow.IsReversal():
 		d.reverse(req, s)
 	case req.Flow.IsAdvice():
+		d.notice(f)
 		d.advise(req, f, s)
 	default:
+		d.notice(f)
 		d.authorize(req, f, s)
 	}
 	d.tell(req, f)
@@ -87,6 +89,13 @@ func decide(req *Request, f *Facts, s State) Decision {
 		}
 	}
 	return *d
+}
+
+// notice tells in the trace which results a tester wanted.
+func (d *Decision) notice(f *Facts) {
+	if f.Forced != "" {
+		d.Trace = append(d.Trace, Check{"Forced", Pass, "", f.Forced})
+	}
 }
 
 // authorize runs the checks of contract §3.4 in their order. The first that

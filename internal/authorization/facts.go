@@ -58,6 +58,9 @@ type Facts struct {
 	Billing              money.Amount
 	Convertible          bool
 	PIN, ARQC, CVV, CVV2 Result
+	// Forced names those of the results that a tester of a sandbox wanted, and no
+	// comparison gave.
+	Forced string
 	// ChipDetail says why ARQC is not a Match, in words without card data.
 	ChipDetail string
 	// Tap is the fingerprint of a contactless chip request: cryptogram, counter,

@@ -78,7 +78,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 			return nil, fmt.Errorf("find original: %w", err)
 		}
 	}
-	return f, e.judge(ctx, req, f, card.Card, keys)
+	if err := e.judge(ctx, req, f, card.Card, keys); err != nil {
+		return f, err
+	}
+	return f, e.force(req, f, cfg.Tenant.Environment)
 }
 
 // errNotConfigured says that a card is newer than the configuration it was

@@ -178,6 +178,7 @@ func (f *Facts) visit(c *codec) {
 	visitText(c, "result.arqc", &f.ARQC)
 	visitText(c, "result.cvv", &f.CVV)
 	visitText(c, "result.cvv2", &f.CVV2)
+	visitText(c, "forced", &f.Forced)
 	visitText(c, "chip_detail", &f.ChipDetail)
 	visitText(c, "tap", &f.Tap)
 	visitText(c, "authorization_code", &f.AuthorizationCode)

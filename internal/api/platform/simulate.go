@@ -99,8 +99,8 @@ type SimulatedSecrets struct {
 	Track2          string                  `json:"track2,omitempty" pattern:"^[0-9]{12,19}[=D][0-9]{7,24}$" doc:"Default: the card's."`
 	ServiceCode     string                  `json:"serviceCode,omitempty" pattern:"^[0-9]{3}$" doc:"On the track that is made."`
 	CVV             string                  `json:"cvv,omitempty" pattern:"^[0-9]{3}$" doc:"On the track that is made."`
-	ForceARQCResult api.Enum[arqcResultSet] `json:"forceArqcResult,omitempty" doc:"Made by wrong bytes: Invalid, AtcReplay or NotPresent; Valid is as usual."`
-	ForceCVCResult  string                  `json:"forceCvcResult,omitempty" enum:"M,N,S" doc:"Made by wrong bytes: N a wrong value on the track or of the CVV2, S none; M is as usual."`
+	ForceARQCResult api.Enum[arqcResultSet] `json:"forceArqcResult,omitempty" doc:"Made by wrong bytes: Invalid, AtcReplay, NotPresent. Wanted of the platform: Valid of emvData, HsmError."`
+	ForceCVCResult  string                  `json:"forceCvcResult,omitempty" enum:"M,N,P,S" doc:"Of the track, or of the CVV2 where no track is read. Made by wrong bytes: N, S (none). Wanted of the platform: M, P."`
 	ForceCAVVResult string                  `json:"forceCavvResult,omitempty" maxLength:"1" doc:"Refused: no CAVV is judged."`
 }
 
@@ -440,12 +440,12 @@ func (d *decoding) secrets(in *simulationRequest, s *Simulation) {
 		d.fail("track2", "no_track", "no track is read in this posEntryMode")
 	}
 	switch in.ForceARQCResult {
-	case "", "Valid", "NotPresent", "Invalid", "AtcReplay":
+	case "", "Valid", "NotPresent", "Invalid", "AtcReplay", "HsmError":
 		s.ForceARQC = string(in.ForceARQCResult)
 	default:
-		d.fail("forceArqcResult", "unsupported", "cannot be made by the bytes of a message")
+		d.fail("forceArqcResult", "unsupported", "is no result that can be had")
 	}
-	if s.ForceCVC = in.ForceCVCResult; s.ForceCVC == "N" && !chip && !stripe && in.CVV2 == "" {
+	if s.ForceCVC = in.ForceCVCResult; s.ForceCVC != "" && s.ForceCVC != "S" && !chip && !stripe && in.CVV2 == "" {
 		d.fail("forceCvcResult", "nothing", "needs a track or cvv2 that can be wrong")
 	}
 	if in.ForceCAVVResult != "" {
@@ -471,7 +471,7 @@ func (d *decoding) chip(in *simulationRequest, s *Simulation) {
 		d.fail("emvData", "both", "must not stand with how it is made")
 	case c.Unsigned && (chosen || s.ForceARQC != "" && s.ForceARQC != "NotPresent"):
 		d.fail("generateArqc", "both", "must not be false where the cryptogram is described")
-	case c.Data != nil && s.ForceARQC != "":
+	case c.Data != nil && s.ForceARQC != "" && s.ForceARQC != "Valid" && s.ForceARQC != "HsmError":
 		d.fail("forceArqcResult", "both", "must not stand with emvData")
 	}
 	s.Chip = c

@@ -88,8 +88,10 @@ type Simulation struct {
 	FinalAuthorization, PartialApproval bool
 	RRN, STAN, AuthorizationCode string
 	LocalTime                    time.Time // zero: now
-	ForceARQC, ForceCVC          string    // results in the contract's words
-	LosesAnswer, Repeats         bool
+	// ForceARQC and ForceCVC are results in the contract's words. What wrong bytes
+	// can make, they make; the rest is wanted of the platform.
+	ForceARQC, ForceCVC  string
+	LosesAnswer, Repeats bool
 }
 
 // SimulatedPlace is where the card is used.
