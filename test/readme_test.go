@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What README.md tells a newcomer to type works as it stands there.
+// What README.md tells a newcomer to type works as it stands there, and what
+// docs/testing.md tells a tester after it.
 func TestREADME_firstCardByCurl(t *testing.T) {
 	for _, tool := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -19,18 +20,21 @@ func TestREADME_firstCardByCurl(t *testing.T) {
 			t.Skipf("no %s", tool)
 		}
 	}
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	if err := os.Symlink(binary, filepath.Join(dir, "sarraf")); err != nil {
 		t.Fatal(err)
 	}
 	s := serve(t, filepath.Join(dir, "sarraf-data"))
 	var commands strings.Builder
-	for _, block := range regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllSubmatch(text, -1) {
-		commands.Write(block[1])
+	for _, page := range []string{"../README.md", "../docs/testing.md"} { // which goes on where the first ends
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllSubmatch(text, -1) {
+			commands.Write(block[1])
+			commands.WriteString("\necho\n")
+		}
 	}
 	addresses := strings.NewReplacer("127.0.0.1:8080", s.api, "127.0.0.1/8583", strings.Replace(s.network, ":", "/", 1))
 	c := exec.Command("bash", "-u", "-c", addresses.Replace(commands.String()))
@@ -39,9 +43,11 @@ func TestREADME_firstCardByCurl(t *testing.T) {
 	if err != nil {
 		t.Errorf("bash: %v", err)
 	}
-	for _, want := range []string{`"posted":500.00,"held":0.00`, "\n00\n", `"posted":500.00,"held":125.50,"available":374.50`} {
+	for _, want := range []string{`"posted":500.00,"held":0.00`, "\n00\n", `"posted":500.00,"held":125.50,"available":374.50`,
+		`"responseCode":"00"`, `"pinResult":"Valid"`, `"cvv2Result":"M"`, `"arqcResult":"Invalid"`, `"step":"Arpc"`, `"originalStatus":"Voided"`,
+		`"status":"Reversed"`, `"matchStatus":"MatchedWithDifference"`, `"matchStatus":"RefundMatched"`, `{"pin":"7392"}`, `"isValid":true`} {
 		if !strings.Contains(string(out), want) {
-			t.Errorf("the commands of README.md do not print %q; they print\n%s", want, out)
+			t.Errorf("the commands of the documents do not print %q; they print\n%s", want, out)
 		}
 	}
 	if out, err := exec.Command(binary, "verify", "--data", filepath.Join(dir, "sarraf-data")).CombinedOutput(); err != nil {

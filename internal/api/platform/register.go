@@ -166,8 +166,9 @@ func (a *API) operation(rt route) huma.Operation {
 // extensions are what this API has beside the operations that the contract lists
 // (contract/platform.md, Appendix H): beginnings or ends of paths.
 var extensions = []string{
-	"/api/v1/system/", "/api/v1/sandbox/", "/api/v1/issuing/integration/", "/api/v1/issuing/account/", "/api/v1/issuing/perso/",
+	"/api/v1/system/", "/api/v1/issuing/integration/", "/api/v1/issuing/account/", "/api/v1/issuing/perso/",
 	"/api/v1/issuing/shipment/", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
+	"/sandbox/inbox", "/sandbox/pin-test", "/sandbox/encrypt-card-number", "/sandbox/transaction/clear",
 }
 
 func isExtension(rt route) bool {
