@@ -206,3 +206,13 @@ func TestStopwatch_onlyGrows(t *testing.T) {
 		t.Errorf("got %v, then %v", a, b)
 	}
 }
+
+func TestDate_daysSinceIsTheInverseOfAddDays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := clock.Date{Year: 1970, Month: 1, Day: 1}.AddDays(rapid.IntRange(-700_000, 2_900_000).Draw(t, "day"))
+		n := rapid.IntRange(-400_000, 400_000).Draw(t, "days")
+		if got := d.AddDays(n).DaysSince(d); got != n {
+			t.Fatalf("%s + %d: %d days", d, n, got)
+		}
+	})
+}

@@ -111,3 +111,9 @@ func (d Date) Value() (driver.Value, error) {
 	}
 	return d.String(), nil
 }
+
+// DaysSince counts the days from e to d; it is negative when e is later.
+func (d Date) DaysSince(e Date) int {
+	seconds := func(x Date) int64 { return time.Date(x.Year, x.Month, x.Day, 0, 0, 0, 0, time.UTC).Unix() }
+	return int((seconds(d) - seconds(e)) / (24 * 60 * 60))
+}
