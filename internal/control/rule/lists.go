@@ -1,0 +1,141 @@
+package rule
+
+import (
+	"slices"
+	"strconv"
+)
+
+// List is a named list of values.
+type List struct {
+	Code string
+	// IsNumeric says that the values are integers, for fields of that type;
+	// else they are texts.
+	IsNumeric bool
+	Values    []string
+	// IsActive is false for a list that is kept and holds nothing for now.
+	IsActive bool
+}
+
+// Lists are the named lists that rules are compiled with. They are immutable;
+// nil has none.
+type Lists struct {
+	sets       map[string]*set
+	categories map[string][]string // codes by merchant category
+}
+
+// NewLists makes sets of lists. Values of a numeric list that are no integers
+// are passed over.
+func NewLists(all []List) *Lists {
+	ls := &Lists{sets: make(map[string]*set, len(all)), categories: map[string][]string{}}
+	for _, l := range all {
+		s := &set{code: l.Code, isNumeric: l.IsNumeric}
+		ls.sets[l.Code] = s
+		if !l.IsActive {
+			continue
+		}
+		if l.IsNumeric {
+			s.numbers = make(map[int64]struct{}, len(l.Values))
+			for _, v := range l.Values {
+				if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+					s.numbers[n] = struct{}{}
+				}
+			}
+			continue
+		}
+		s.texts = make(map[string]struct{}, len(l.Values))
+		for _, v := range l.Values {
+			s.texts[v] = struct{}{}
+			if categoryCode.MatchString(v) && !slices.Contains(ls.categories[v], l.Code) {
+				ls.categories[v] = append(ls.categories[v], l.Code)
+			}
+		}
+	}
+	for _, codes := range ls.categories {
+		slices.Sort(codes)
+	}
+	return ls
+}
+
+// Groups returns the codes of the lists that hold a merchant category, in
+// order, for the field transaction.mccGroup. It must not be changed.
+func (ls *Lists) Groups(mcc string) []string {
+	if ls == nil {
+		return nil
+	}
+	return ls.categories[mcc]
+}
+
+func (ls *Lists) find(code string) *set {
+	if ls == nil {
+		return nil
+	}
+	return ls.sets[code]
+}
+
+// set is what the operators in, in_list, contains_any and contains_all look
+// into. It is immutable.
+type set struct {
+	code      string // of a named list
+	isNumeric bool
+	texts     map[string]struct{}
+	numbers   map[int64]struct{} // of integers, dates, times
+	decimals  []Number           // in order
+}
+
+func (s *set) size() int { return len(s.texts) + len(s.numbers) + len(s.decimals) }
+
+func newSet(t Type, values []value) *set {
+	s := &set{}
+	switch t {
+	case String, Enum, StringList:
+		s.texts = make(map[string]struct{}, len(values))
+		for _, v := range values {
+			s.texts[v.text] = struct{}{}
+		}
+	case Decimal:
+		for _, v := range values {
+			s.decimals = append(s.decimals, v.number)
+		}
+		slices.SortFunc(s.decimals, Number.compare)
+	default:
+		s.numbers = make(map[int64]struct{}, len(values))
+		for _, v := range values {
+			s.numbers[v.number.Coefficient] = struct{}{}
+		}
+	}
+	return s
+}
+
+// holds reports whether the value of a fact is in the set.
+func (s *set) holds(v *slot) bool {
+	if s.texts != nil {
+		_, found := s.texts[v.text]
+		return found
+	}
+	if s.numbers != nil {
+		_, found := s.numbers[v.number.Coefficient]
+		return found
+	}
+	_, found := slices.BinarySearchFunc(s.decimals, v.number, Number.compare)
+	return found
+}
+
+// holdsAny reports whether one of the texts is in the set.
+func (s *set) holdsAny(list []string) bool {
+	for _, text := range list {
+		if _, found := s.texts[text]; found {
+			return true
+		}
+	}
+	return false
+}
+
+// isWithin reports whether all of the set is among the texts.
+func (s *set) isWithin(list []string) bool {
+	for text := range s.texts {
+		if !slices.Contains(list, text) {
+			return false
+		}
+	}
+	return true
+}
