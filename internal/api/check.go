@@ -79,8 +79,11 @@ func addViolation(bad *fault.Error, err error) *fault.Error {
 	if path == "" {
 		path = "body"
 	}
-	if detail.Message == validation.MsgExpectedMatchExactlyOneSchema {
+	switch detail.Message {
+	case validation.MsgExpectedMatchExactlyOneSchema:
 		return bad.OnField(path, "unknown", "must be one of the listed values")
+	case validation.MsgExpectedMatchAtLeastOneSchema:
+		return bad.OnField(path, "kind", "is of none of the kinds that it may be")
 	}
 	return bad.OnField(path, "invalid", detail.Message)
 }

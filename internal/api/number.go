@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -131,7 +132,7 @@ func integerFormat(s *huma.Schema) (string, bool) {
 	if s.Type == huma.TypeInteger {
 		return s.Format, true
 	}
-	for _, choice := range s.OneOf { // the codes of an enumeration
+	for _, choice := range slices.Concat(s.OneOf, s.AnyOf) { // the codes of an enumeration, or a text in their place
 		if choice.Type == huma.TypeInteger {
 			return choice.Format, true
 		}

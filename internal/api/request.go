@@ -21,6 +21,14 @@ const BodyMax = 1 << 20
 // Sized is a body that may have another size than BodyMax.
 type Sized interface{ BodyMax() int64 }
 
+// Long is a body whose arrays may have another number of elements than
+// ElementsMax.
+type Long interface{ ElementsMax() int }
+
+// ElementsKey is where the metadata of an operation tell what its body, a Long
+// one, may have.
+const ElementsKey = "elementsMax"
+
 // ReadBody reads the body of a request whole, up to most bytes, or BodyMax when
 // that is zero. Bodies that are compressed or of another media type are
 // refused.
@@ -60,7 +68,11 @@ func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) ([]byte,
 		}
 		return body, nil
 	}
-	document, err := Parse(body)
+	elements := ElementsMax
+	if n, long := op.Metadata[ElementsKey].(int); long {
+		elements = n
+	}
+	document, err := parse(body, elements)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // What a JSON document may hold at most.
 const (
 	DepthMax    = 32
-	ElementsMax = 1000 // of one array
+	ElementsMax = 1000 // of one array, unless its operation says otherwise
 )
 
 // Object is a JSON object as Parse reads it.
@@ -31,7 +31,10 @@ type Object = map[string]any
 // exact value takes it from the text (see [Decimal] and [CheckBody]). The error is a fault of
 // kind Invalid that names the member by its dotted path and never quotes the
 // document.
-func Parse(document []byte) (any, error) {
+func Parse(document []byte) (any, error) { return parse(document, ElementsMax) }
+
+// parse is Parse for arrays of up to elements.
+func parse(document []byte, elements int) (any, error) {
 	if !utf8.Valid(document) {
 		return nil, malformed("", "is not valid UTF-8")
 	}
@@ -40,7 +43,7 @@ func Parse(document []byte) (any, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(document))
 	d.UseNumber()
-	v, err := parseValue(d, "", 0)
+	v, err := parseValue(d, "", 0, elements)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func malformed(path, why string) *fault.Error {
 	return fault.New(fault.Invalid, CodeInvalid, "the request is not valid").OnField(path, "malformed", why)
 }
 
-func parseValue(d *json.Decoder, path string, depth int) (any, error) {
+func parseValue(d *json.Decoder, path string, depth, elements int) (any, error) {
 	t, err := d.Token()
 	if err != nil {
 		return nil, malformed(path, "is not well-formed JSON")
@@ -68,9 +71,9 @@ func parseValue(d *json.Decoder, path string, depth int) (any, error) {
 			return nil, malformed(path, fmt.Sprintf("is nested deeper than %d levels", DepthMax))
 		}
 		if t == '{' {
-			return parseObject(d, path, depth)
+			return parseObject(d, path, depth, elements)
 		}
-		return parseArray(d, path, depth)
+		return parseArray(d, path, depth, elements)
 	case json.Number:
 		f, err := strconv.ParseFloat(string(t), 64)
 		if err != nil {
@@ -87,7 +90,7 @@ func parseValue(d *json.Decoder, path string, depth int) (any, error) {
 	}
 }
 
-func parseObject(d *json.Decoder, path string, depth int) (any, error) {
+func parseObject(d *json.Decoder, path string, depth, elements int) (any, error) {
 	o := Object{}
 	for d.More() {
 		t, err := d.Token()
@@ -102,20 +105,20 @@ func parseObject(d *json.Decoder, path string, depth int) (any, error) {
 		if _, twice := o[name]; twice {
 			return nil, malformed(member, "is given more than once")
 		}
-		if o[name], err = parseValue(d, member, depth); err != nil {
+		if o[name], err = parseValue(d, member, depth, elements); err != nil {
 			return nil, err
 		}
 	}
 	return o, closing(d, path)
 }
 
-func parseArray(d *json.Decoder, path string, depth int) (any, error) {
+func parseArray(d *json.Decoder, path string, depth, elements int) (any, error) {
 	a := []any{}
 	for d.More() {
-		if len(a) == ElementsMax {
-			return nil, malformed(path, fmt.Sprintf("has more than %d elements", ElementsMax))
+		if len(a) == elements {
+			return nil, malformed(path, fmt.Sprintf("has more than %d elements", elements))
 		}
-		v, err := parseValue(d, Index(path, len(a)), depth)
+		v, err := parseValue(d, Index(path, len(a)), depth, elements)
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -43,6 +44,7 @@ type core struct {
 	access          *access.Service
 	customers       *customer.Service
 	programs        *program.Service
+	controls        *control.Service
 	issuing         *issuing.Service
 	ledger          *ledger.Service
 	personalization *personalization.Service
@@ -83,6 +85,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
 	k.customers = customer.New(k.db, k.hsm, k.clock)
 	k.programs = program.New(k.db, k.hsm, k.clock)
+	k.controls = control.New(k.db, k.programs, k.clock)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
 	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
 	k.access.Watcher = k.programs

@@ -221,3 +221,20 @@ func (s *Service) customerOf(ctx context.Context, tx db.Tx, c access.Caller, hol
 	}
 	return u.MaskedFor(c), nil
 }
+
+// CardOf returns a card by its identifier, whichever plastic of its number it is.
+func (s *Service) CardOf(ctx context.Context, c access.Caller, id id.ID[Card]) (IssuedCard, error) {
+	var found IssuedCard
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		card, known, err := readCardByID(ctx, tx, c.Tenant, id)
+		if err != nil {
+			return fmt.Errorf("read card: %w", err)
+		}
+		if !known {
+			return errCardNotFound
+		}
+		found, err = s.issuedCard(ctx, tx, c, card.Token, card.Sequence)
+		return err
+	})
+	return found, err
+}

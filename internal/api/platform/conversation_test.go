@@ -25,6 +25,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
@@ -120,6 +121,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c), Programs: program.New(d, backend, c),
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
+	s.Controls = control.New(d, s.Programs, c)
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -182,6 +183,13 @@ var refusals = map[fault.Code]outward{
 	"unlink_blocked_by_balance":           {422, "Issuing:UnlinkBlockedByBalance"},
 	"unlink_blocked_by_child_cards":       {422, "Issuing:UnlinkBlockedByChildCards"},
 
+	// control
+	"invalid_rule":              {400, "Issuing:InvalidRule"},
+	"named_list_not_found":      {404, "Issuing:NamedListNotFound"},
+	"named_list_already_exists": {409, "Issuing:NamedListAlreadyExists"},
+	"named_list_in_use":         {409, "Issuing:NamedListInUse"},
+	"named_list_type_fixed":     {422, "Issuing:NamedListTypeFixed"},
+
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
 	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},
@@ -210,7 +218,7 @@ var refusals = map[fault.Code]outward{
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, ledger.Codes, authorization.Codes, testerCodes, webhook.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, control.Codes, ledger.Codes, authorization.Codes, testerCodes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

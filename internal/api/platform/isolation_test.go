@@ -44,6 +44,11 @@ POST /api/v1/issuing/customer-segment
 {"code": "TREASURE_S", "name": "treasure"}
 ----
 
+POST /api/v1/issuing/rule-engine/list
+
+{"code": "TREASURE_L", "name": "treasure", "values": ["treasure"]}
+----
+
 POST /api/v1/issuing/product
 
 {"code": "TREASURE_P", "name": "treasure", "groupCode": "TREASURE_G", "binRangeCode": "TREASURE_R", "cardType": "Prepaid",
@@ -138,7 +143,7 @@ func (w *world) furnish(d *db.DB) map[string]string {
 	keyID, _ := w.dataKey()
 	return map[string]string{
 		"bin": "979209", "binRangeCode": "TREASURE_R", "groupCode": "TREASURE_G", "cardArtCode": "TREASURE_A",
-		"segmentCode": "TREASURE_S", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
+		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
 		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
@@ -180,6 +185,10 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/product/group":                               `{"code": "MINE", "name": "mine"}`,
 	"POST /api/v1/issuing/product/card-art":                            `{"code": "MINE", "name": "mine", "persoDesignCode": "D-01"}`,
 	"POST /api/v1/issuing/customer-segment":                            `{"code": "MINE", "name": "mine"}`,
+	"POST /api/v1/issuing/rule-engine/list":                            `{"code": "MINE", "name": "mine", "values": ["mine"]}`,
+	"PUT /api/v1/issuing/rule-engine/list/{listCode}":                  `{"name": "mine", "values": ["mine"]}`,
+	"POST /api/v1/issuing/rule-engine/validate":                        `{"context": "Velocity", "rule": "transaction.mcc.in_list('TREASURE_L')"}`,
+	"POST /api/v1/issuing/rule-engine/evaluate":                        `{"context": "Velocity", "rule": null}`,
 	"POST /api/v1/issuing/card":                                        `{"parentIssuanceNo": null}`,
 	"POST /api/v1/issuing/card/detokenize":                             `{"cardToken": null, "cardTokens": ["${cardToken}"], "encryption": null, "keyId": "${ownKey}", "purpose": "mine"}`,
 	"POST /api/v1/issuing/card/find":                                   `{"encryptedCardNo": "${cardNo}", "encryption": null}`,
@@ -261,6 +270,11 @@ var unaddressed = map[string]outcome{
 	"GET /api/v1/issuing/audit-log/product":            empty,
 	"GET /api/v1/issuing/audit-log/policy":             empty,
 	"GET /api/v1/issuing-transaction/card-transaction": empty,
+	"GET /api/v1/issuing/rule-engine/fields":           ownThing, // the same for everybody
+	"POST /api/v1/issuing/rule-engine/validate":        ownThing, // says that there is no such list
+	"POST /api/v1/issuing/rule-engine/evaluate":        notFound,
+	"POST /api/v1/issuing/rule-engine/list":            ownThing,
+	"GET /api/v1/issuing/rule-engine/list":             empty,
 	"POST /api/v1/issuing/webhook":                     ownThing,
 	"GET /api/v1/issuing/webhook":                      empty,
 	"POST /api/v1/sandbox/card-info":                   notFound,
@@ -278,7 +292,8 @@ var unaddressed = map[string]outcome{
 // selectors are queries that ask for what is not the caller's, where the first
 // parameter that names such a thing will not do.
 var selectors = map[string]string{
-	"GET /api/v1/issuing/audit-log/card": "CardToken=${cardToken}",
+	"GET /api/v1/issuing/audit-log/card":     "CardToken=${cardToken}",
+	"GET /api/v1/issuing/rule-engine/fields": "context=Velocity",
 }
 
 // Whatever another tenant has is not there: for every route of the document,

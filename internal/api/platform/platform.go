@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -33,6 +34,7 @@ type Services struct {
 	Vault           *vault.Service
 	Customers       *customer.Service
 	Programs        *program.Service
+	Controls        *control.Service
 	Issuing         *issuing.Service
 	Personalization *personalization.Service
 	Ledger          *ledger.Service

@@ -71,6 +71,9 @@ func register[I, O any](a *API, rt route, run handler[I, O]) {
 	}
 	op := a.operation(rt)
 	op.MaxBodyBytes = bodyMax(reflect.TypeFor[I]())
+	if n := elementsMax(reflect.TypeFor[I]()); n > 0 {
+		op.Metadata = map[string]any{api.ElementsKey: n}
+	}
 	if a.routed[op.OperationID] {
 		panic(fmt.Sprintf("operation %s is there already", op.OperationID))
 	}
@@ -110,6 +113,18 @@ func bodyMax(t reflect.Type) int64 {
 	}
 	if sized, ok := reflect.Zero(body.Type).Interface().(api.Sized); ok {
 		return sized.BodyMax()
+	}
+	return 0
+}
+
+// elementsMax is what the body of an input of type t says of its arrays, or zero.
+func elementsMax(t reflect.Type) int {
+	body, found := t.FieldByName("Body")
+	if !found {
+		return 0
+	}
+	if long, ok := reflect.Zero(body.Type).Interface().(api.Long); ok {
+		return long.ElementsMax()
 	}
 	return 0
 }
@@ -167,7 +182,7 @@ func (a *API) operation(rt route) huma.Operation {
 // (contract/platform.md, Appendix H): beginnings or ends of paths.
 var extensions = []string{
 	"/api/v1/system/", "/api/v1/issuing/integration/", "/api/v1/issuing/account/", "/api/v1/issuing/perso/",
-	"/api/v1/issuing/shipment/", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
+	"/api/v1/issuing/shipment/", "/api/v1/issuing/rule-engine/", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
 	"/sandbox/inbox", "/sandbox/pin-test", "/sandbox/encrypt-card-number", "/sandbox/transaction/clear",
 }
 
@@ -286,13 +301,13 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 		return access.Caller{}, fault.New(fault.NotFound, api.CodeNoRoute, "there is nothing at this path")
 	}
 	if rt.Permission != public && rt.Permission != anyCaller && !c.May(rt.Permission) {
-		return access.Caller{}, a.Access.Deny(r.Context(), c, "Permission", rt.Permission,
-			fault.New(fault.Forbidden, access.CodeForbidden, "the client does not hold the permission").
-				With("permission", rt.Permission))
+		return access.Caller{}, a.Access.Deny(r.Context(), c, "Permission", rt.Permission, errPermission.With("permission", rt.Permission))
 	}
 	err := readHeaders(r, &c)
 	return c, err
 }
+
+var errPermission = fault.New(fault.Forbidden, access.CodeForbidden, "the client does not hold the permission")
 
 // tokenPaths begins the paths of routes that give tokens, which anybody may
 // call: they are limited by address.

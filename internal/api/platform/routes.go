@@ -148,6 +148,17 @@ func (a *API) routes() {
 	register(a, route{get, "/api/v1/issuing-transaction/card-transaction", "List card transactions", access.IssuingTransaction, plain}, a.listTransactions)
 	register(a, route{get, "/api/v1/issuing/transaction/{transactionId}/trace", "Explain a transaction", access.IssuingTransaction, plain}, a.traceTransaction)
 
+	// Rules (§10.1)
+	const rules = "/api/v1/issuing/rule-engine"
+	register(a, route{get, rules + "/fields", "List the fields of rules", access.IssuingAuthorizationControl, plain}, a.listRuleFields)
+	register(a, route{post, rules + "/validate", "Validate a rule", access.IssuingAuthorizationControl, plain}, a.validateRule)
+	register(a, route{post, rules + "/evaluate", "Evaluate a rule", access.IssuingAuthorizationControl, plain}, a.evaluateRule)
+	register(a, route{post, rules + "/list", "Create a named list", access.IssuingAuthorizationControlManage, once}, a.createNamedList)
+	register(a, route{get, rules + "/list", "List named lists", access.IssuingAuthorizationControl, plain}, a.listNamedLists)
+	register(a, route{get, rules + "/list/{listCode}", "Show a named list", access.IssuingAuthorizationControl, plain}, a.showNamedList)
+	register(a, route{put, rules + "/list/{listCode}", "Update a named list", access.IssuingAuthorizationControlManage, plain}, a.updateNamedList)
+	register(a, route{remove, rules + "/list/{listCode}", "Delete a named list", access.IssuingAuthorizationControlManage, plain}, a.deleteNamedList)
+
 	// Webhooks (§14.1)
 	const hooks = "/api/v1/issuing/webhook"
 	const oneHook = hooks + "/{id}"

@@ -77,7 +77,7 @@ var formed = strings.Fields(`
 	billingCurrency settlementCurrency mcc merchantId merchantCountry terminalId acquirerId forwardingInstitutionId
 	cvv2 track2 cvv emvData unpredictableNumber tvr cvmResults forceCavvResult eci cavv dsTransactionId originalRrn walletType
 	originalTransactionId transactionId rrn stan authorizationCode networkTransactionId transactionDate
-	value identificationNo
+	value values identificationNo rule facts
 	vendorCode eventId orderId statusCode courierCode trackingNo trackingUrl estimatedDeliveryDate`)
 
 func TestRequests_everyTextThatIsKeptIsFreeText(t *testing.T) {

@@ -1,0 +1,32 @@
+package control
+
+import "github.com/sarraf-platform/sarraf/internal/control/rule"
+
+// Action is what an authorization control does when its rule applies
+// (contract/platform.md §4.4).
+type Action string
+
+// The actions.
+const (
+	Decline    Action = "Decline"
+	Approve    Action = "Approve" // ends the evaluation of what is not mandatory
+	RequirePIN Action = "RequirePin"
+	Require3DS Action = "Require3ds"
+	Alert      Action = "Alert" // never ends it
+	Refer      Action = "Refer"
+)
+
+// Actions lists them.
+func Actions() []Action { return []Action{Decline, Approve, RequirePIN, Require3DS, Alert, Refer} }
+
+// Missing is what a comparison with a missing value counts as in the rule of a
+// control that does this: what refuses applies, what lets pass does not.
+func (a Action) Missing() rule.Missing {
+	switch a {
+	case Decline, RequirePIN, Require3DS, Refer:
+		return rule.Matched
+	case Approve:
+		return rule.Unmatched
+	}
+	return rule.TwoValued
+}

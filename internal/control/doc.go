@@ -1,0 +1,20 @@
+// Package control holds what a tenant controls authorizations with: rules and
+// the named lists of values that they look into.
+//
+// # Nouns
+//
+// A rule is asked about the facts of a transaction or event; package rule is
+// its calculus, and this package knows under which lists a rule of a tenant is
+// compiled ([Service.Snapshot]). A [NamedList] is a set of texts or integers
+// under a code: merchant categories, countries, merchants. An [Action] is what a
+// control does when its rule applies.
+//
+// # Invariants
+//
+//   - Every change of a list raises the tenant's configuration version in the
+//     same transaction. So what was compiled under the values before is compiled
+//     anew before the next authorization is committed, on every node.
+//   - The type of a list's values never changes: a rule that was saved compiles.
+//   - A list that a rule looks into is not deleted; its code is never used again.
+//   - A list that is not active is there and holds nothing.
+package control

@@ -1,0 +1,74 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// Snapshot is what a tenant has defined here as it was at one version of its
+// configuration. Nobody changes it, and whoever holds one may read it without a
+// lock.
+type Snapshot struct {
+	Version int64
+	Lists   *rule.Lists
+}
+
+// Snapshot returns what the tenant has defined, as of version or later; that is
+// the version of the configuration that the caller gathers under. One that is
+// newer than the caller's shows by its Version, and again when the caller
+// compares versions before it commits.
+func (s *Service) Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*Snapshot, error) {
+	if k, found := s.kept.Load(tenant); found && k.(*Snapshot).Version >= version {
+		return k.(*Snapshot), nil
+	}
+	var k *Snapshot
+	// A transaction that ctx carries is left out: what it has not committed must
+	// not be kept.
+	err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
+		k, err = SnapshotIn(ctx, tx, tenant)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load controls of %s: %w", tenant, err)
+	}
+	s.keep(tenant, k)
+	return k, nil
+}
+
+// current returns the committed snapshot.
+func (s *Service) current(ctx context.Context, tenant access.TenantID) (*Snapshot, error) {
+	var versions map[access.TenantID]int64
+	err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
+		versions, err = program.ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Snapshot(ctx, tenant, versions[tenant])
+}
+
+// SnapshotIn returns what the tenant has defined as tx sees it, for use cases
+// that save what must fit to exactly that.
+func SnapshotIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Snapshot, error) {
+	// The version comes first: on PostgreSQL later statements may see later
+	// changes, and such a mixture then counts as old.
+	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
+	if err != nil {
+		return nil, err
+	}
+	all, err := readNamedLists(ctx, tx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("read named lists: %w", err)
+	}
+	lists := make([]rule.List, len(all))
+	for i, l := range all {
+		lists[i] = rule.List{Code: l.Code, IsNumeric: l.Type == IntegerValues, Values: l.Values, IsActive: l.IsActive}
+	}
+	return &Snapshot{Version: versions[tenant], Lists: rule.NewLists(lists)}, nil
+}
