@@ -332,3 +332,42 @@ func TestSandbox_voidsRefundsAndPresentments(t *testing.T) {
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }
+
+// Simulations of one card wait for each other, since a card is in one terminal at
+// a time; those of two nodes meet on one database.
+func TestSandbox_playsOneCardManyTimes(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, append(flags, "--network-framing", "len4ascii")...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		const n = 12
+		codes := make(chan string, n)
+		for range n {
+			go func() {
+				var got simulated
+				_, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/sandbox/transaction/process", purchase(card, nil), &got)
+				if err != nil {
+					got.ResponseCode = err.Error()
+				}
+				codes <- got.ResponseCode
+			}()
+		}
+		for range n {
+			if code := <-codes; code != "00" {
+				t.Errorf("answered %s", code)
+			}
+		}
+		// A number that is chosen again within its second is another's.
+		first, _ := simulate(t, bank, "process", purchase(card, map[string]any{"stan": "000042", "terminalType": "VirtualPos"}))
+		again, _ := simulate(t, bank, "process", purchase(card, map[string]any{"stan": "000042", "terminalType": "VirtualPos", "amount": 2}))
+		if again.ResponseCode == "94" && again.TransactionID == first.TransactionID {
+			t.Errorf("the second message is told to be the first: %+v", again)
+		}
+		// A chip that has counted to its end is no failure of ours.
+		simulate(t, bank, "process", purchase(card, map[string]any{"atc": 65535}))
+		if _, refused := simulate(t, bank, "process", purchase(card, nil)); refused != "Sandbox:ChipUsedUp" {
+			t.Errorf("a chip at its end: %q", refused)
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}

@@ -55,7 +55,6 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Platform,
 	if p.tester, err = newTester(k); err != nil {
 		return nil, err
 	}
-	p.parts = append(p.parts, part{"tester", p.tester.close})
 	p.startJobs()
 	p.startEvents()
 	if err := p.startHTTP(ctx); err != nil {
@@ -98,6 +97,9 @@ func (p *Platform) stop() error {
 		})
 	}
 	stopping.Wait()
+	if p.tester != nil { // after the API, whose requests it may be serving
+		errs = append(errs, p.tester.close())
+	}
 	return errors.Join(append(errs, p.close())...)
 }
 

@@ -81,7 +81,7 @@ func (t *tester) reach(addr net.Addr, name string, framing iso8583.Framing) {
 }
 
 // close ends the link.
-func (t *tester) close(context.Context) error {
+func (t *tester) close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.addr = ""
@@ -155,8 +155,8 @@ func (t *tester) exchange(ctx context.Context, c access.Caller, m *iso8583.Messa
 	if err != nil {
 		return out, answer, err
 	}
-	found, decided, err := t.queries.Answered(ctx, c, key)
-	if decided && err == nil {
+	found, code, decided, err := t.queries.Answered(ctx, c, key)
+	if decided && err == nil && code == out.ResponseCode { // else another message has the key
 		out.Transaction = found
 	}
 	return out, answer, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -54,6 +55,9 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 		payment.CVV2 = secret.Value{}
 	}
 	r, err := t.terminal(in, cfg.Tenant.Zone).Use(card, payment)
+	if errors.Is(err, sim.ErrCounterUsedUp) {
+		return nil, platform.ErrChipUsedUp
+	}
 	if err != nil {
 		return nil, err
 	}

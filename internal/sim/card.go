@@ -36,6 +36,9 @@ type Card struct {
 	atc uint16
 }
 
+// ErrCounterUsedUp says that a chip has made all the cryptograms it ever can.
+var ErrCounterUsedUp = errors.New("the card's transaction counter is used up")
+
 // KnownCard is what POST /api/v1/sandbox/card-info tells of a plastic, as far as
 // a card is made of it.
 type KnownCard struct {
@@ -178,7 +181,7 @@ func (c *Card) sign(in algo.ARQCInput, forced *uint16) (algo.ARQCInput, error) {
 	c.mu.Lock()
 	if forced == nil && c.atc == 0xFFFF {
 		c.mu.Unlock()
-		return in, fmt.Errorf("the card's transaction counter is used up")
+		return in, ErrCounterUsedUp
 	}
 	if forced == nil {
 		c.atc++

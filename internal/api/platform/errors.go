@@ -205,6 +205,7 @@ var refusals = map[fault.Code]outward{
 	ErrLinkUnavailable.Code: {502, "Sandbox:LinkUnavailable"},
 	ErrNoAnswer.Code:        {504, "Sandbox:NoAnswer"},
 	ErrNoExchangeRate.Code:  {422, "Sandbox:ExchangeRateNotFound"},
+	ErrChipUsedUp.Code:      {422, "Sandbox:ChipUsedUp"},
 	ErrAlreadyCleared.Code:  {422, "Sandbox:AlreadyCleared"},
 	ErrNotReversible.Code:   {422, "Sandbox:NotReversible"},
 	ErrRefundExceeds.Code:   {422, "Sandbox:RefundExceedsOriginal"},

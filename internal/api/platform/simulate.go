@@ -186,6 +186,9 @@ func decodeSimulation(in *simulationRequest) (Simulation, error) {
 	d.secrets(in, &s)
 	d.chip(in, &s)
 	d.online(in, &s)
+	if in.SimulateTimeout && in.SimulateDuplicate {
+		d.fail("simulateDuplicate", "both", "must not stand with simulateTimeout: a message is repeated or taken back")
+	}
 	if in.NetworkTransactionID != "" {
 		d.fail("networkTransactionId", "unsupported", "has no place in the dialect: transactions are named by rrn")
 	}
@@ -269,7 +272,7 @@ func (d *decoding) simulatedAmounts(in *simulationRequest, s *Simulation) {
 		if in.BillingAmount != "" {
 			d.fail("conversionRate", "both", "must not stand with billingAmount")
 		}
-		if !conversionSyntax.MatchString(string(in.ConversionRate)) {
+		if !conversionSyntax.MatchString(string(in.ConversionRate)) || strings.Trim(string(in.ConversionRate), "0.") == "" {
 			d.fail("conversionRate", "not_a_rate", "must be above 0, with at most seven digits")
 		}
 		s.BillingRate = string(in.ConversionRate)

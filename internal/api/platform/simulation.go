@@ -170,6 +170,8 @@ var (
 	ErrNoAnswer = fault.New(fault.Unavailable, "sandbox_no_answer", "no answer came in time")
 	// ErrNoExchangeRate says that an amount cannot be billed without a rate.
 	ErrNoExchangeRate = fault.New(fault.Refused, "sandbox_no_exchange_rate", "there is no exchange rate to bill the amount by")
+	// ErrChipUsedUp says that a card's transaction counter has no value left.
+	ErrChipUsedUp = fault.New(fault.Refused, "sandbox_chip_used_up", "the card's transaction counter has no value left")
 	// ErrAlreadyCleared says that what was presented is refunded, not voided.
 	ErrAlreadyCleared = fault.New(fault.Refused, "sandbox_already_cleared", "the transaction was cleared")
 	// ErrNotReversible says that a transaction is no message that can be reversed.
@@ -179,4 +181,4 @@ var (
 )
 
 // testerCodes lists their codes.
-var testerCodes = fault.CodesOf(ErrLinkUnavailable, ErrNoAnswer, ErrNoExchangeRate, ErrAlreadyCleared, ErrNotReversible, ErrRefundExceeds)
+var testerCodes = fault.CodesOf(ErrLinkUnavailable, ErrNoAnswer, ErrNoExchangeRate, ErrChipUsedUp, ErrAlreadyCleared, ErrNotReversible, ErrRefundExceeds)
