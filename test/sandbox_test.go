@@ -186,6 +186,38 @@ func TestSandbox_processSendsRealMessages(t *testing.T) {
 		if _, refused := simulate(t, bank, "process", purchase(card, map[string]any{"currencyCode": "EUR"})); refused != "Sandbox:ExchangeRateNotFound" {
 			t.Errorf("euros without a rate: %q", refused)
 		}
+		// A number of our BIN that no card has, and one of somebody else's card.
+		never, err := bank.NeverIssued()
+		if err != nil {
+			t.Fatal(err)
+		}
+		typed := map[string]any{"cardToken": nil, "cardNo": never.Reveal(), "terminalType": "VirtualPos"}
+		if got, refused := simulate(t, bank, "process", purchase(card, typed)); refused != "" || got.ResponseCode != "14" || got.DeclineReason != "CardNotFound" {
+			t.Errorf("a number that was never issued: %s %+v", refused, got)
+		}
+		theirs := issue(t, openBank(t, s, flags), 1)[0].Card.PAN.Reveal()
+		if got, refused := simulate(t, bank, "process", purchase(card, map[string]any{"cardToken": nil, "cardNo": theirs, "terminalType": "VirtualPos"})); refused != "Issuing:CardNotFound" {
+			t.Errorf("another bank's card: %q %+v", refused, got)
+		}
+
+		// What a web shop tells of a payment is kept with it.
+		got, refused = simulate(t, bank, "process", purchase(card, map[string]any{
+			"terminalType": "VirtualPos", "isRecurring": true, "originalRrn": "632512000001", "is3dsAuthenticated": true,
+			"cavv": "AAABBEg0VhI0VniQEjRWAAAAAAA=", "isTokenised": true, "walletType": "APPLE",
+		}))
+		var list struct {
+			Items []struct {
+				IsRecurring, IsTokenised, Is3dsAuthenticated bool
+				ECI, WalletType                              string
+			}
+		}
+		if _, err := bank.Call(t.Context(), http.MethodGet, "/api/v1/issuing-transaction/card-transaction?TransactionId="+got.TransactionID, nil, &list); err != nil {
+			t.Fatal(err)
+		}
+		if refused != "" || len(list.Items) != 1 || !list.Items[0].IsRecurring || !list.Items[0].IsTokenised || !list.Items[0].Is3dsAuthenticated ||
+			list.Items[0].ECI != "05" || list.Items[0].WalletType != "APPLE" {
+			t.Errorf("a recurring payment: %s %+v %+v", refused, got, list.Items)
+		}
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }

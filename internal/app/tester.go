@@ -12,9 +12,12 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 	"github.com/sarraf-platform/sarraf/internal/wire/emv"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
@@ -223,6 +226,9 @@ func knownCard(k issuing.ClearCard) sim.KnownCard {
 // Process implements [platform.Tester].
 func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simulation) (platform.Simulated, error) {
 	clear, err := t.issuing.RevealNamed(ctx, c, in.Card)
+	if fault.KindOf(err) == fault.NotFound && in.Card.Token == "" {
+		return t.processStranger(ctx, c, in, err)
+	}
 	if err != nil {
 		return platform.Simulated{}, err
 	}
@@ -258,6 +264,35 @@ func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simul
 		out.Again = &again
 	}
 	return out, nil
+}
+
+// processStranger sends the typed use of a number of the caller's own BINs that no
+// card has; unknown is the answer about every other number.
+func (t *tester) processStranger(ctx context.Context, c access.Caller, in platform.Simulation, unknown error) (platform.Simulated, error) {
+	number, err := pan.Parse(string(in.Card.Number.Clear.Reveal()))
+	if err != nil {
+		return platform.Simulated{}, unknown
+	}
+	cfg, _, found, err := t.programs.Route(ctx, number)
+	if err != nil {
+		return platform.Simulated{}, fmt.Errorf("route: %w", err)
+	}
+	if !found || cfg.Tenant.ID != c.Tenant {
+		return platform.Simulated{}, unknown
+	}
+	expires := issuing.Expiry{Year: t.clock.Now().Year() + 3, Month: time.December}
+	switch {
+	case sim.Entry(in.EntryMode).Reads() != sim.ReadsNumber:
+		return platform.Simulated{}, api.Invalid().OnField("posEntryMode", "no_card", "must be one in which the number is typed: no card has it")
+	case !in.PIN.IsZero():
+		return platform.Simulated{}, api.Invalid().OnField("pin", "no_card", "belongs to a card, and no card has the number")
+	}
+	r, err := t.compose(ctx, c, in, issuing.ClearCard{Number: number}, &sim.Card{PAN: number, Expiry: expires.YYMM()})
+	if err != nil {
+		return platform.Simulated{}, err
+	}
+	out, _, err := t.exchange(ctx, c, r.Message)
+	return out, err
 }
 
 // finish lets the card see the answer: its cryptogram, and its scripts.

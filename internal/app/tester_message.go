@@ -47,7 +47,7 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 	if in.Flow.IsAdvice() {
 		payment.Reason = "00" // what the network has answered in our place
 	}
-	if in.ForceCVC == "N" {
+	if in.ForceCVC == "N" && !k.CVV2.IsZero() {
 		payment.CVV2 = otherDigits(k.CVV2)
 	}
 	reads := payment.Entry.Reads()
@@ -176,8 +176,11 @@ func money54(in platform.Simulation, m *iso8583.Message) error {
 // convert puts in what the network would have converted: by the tester's amount,
 // by its rate, or by what the tenant sells the currency for.
 func (t *tester) convert(ctx context.Context, c access.Caller, in platform.Simulation, cfg *program.Configuration, k issuing.ClearCard, m *iso8583.Message) error {
-	product, _ := cfg.Product(k.ProductCode)
+	product, known := cfg.Product(k.ProductCode)
 	billing, rate := in.Billing, in.BillingRate
+	if billing == nil && !known {
+		return nil // no account whose currency it could be
+	}
 	if billing == nil && rate == "" && (in.Amount.Currency() == product.Currency || in.Amount.IsZero()) {
 		return nil
 	}

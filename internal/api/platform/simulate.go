@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -116,10 +117,10 @@ type SimulatedChipData struct {
 
 // SimulatedOnline is what is told of a payment over a network.
 type SimulatedOnline struct {
-	ECI                 string `json:"eci,omitempty" pattern:"^0[0-9]$"`
+	ECI                 string `json:"eci,omitempty" pattern:"^0[567]$"`
 	SLIChannel          string `json:"sliChannel,omitempty" enum:"21,22,24,91"`
 	SLIUCAFStatus       string `json:"sliUcafStatusCode,omitempty" enum:"0,1,2,3,4,5,6,7"`
-	CAVV                string `json:"cavv,omitempty" pattern:"^[A-Za-z0-9+/]{27,38}={0,2}$" doc:"Base64."`
+	CAVV                string `json:"cavv,omitempty" maxLength:"40" doc:"Base64."`
 	Is3DSAuthenticated  bool   `json:"is3dsAuthenticated,omitempty" doc:"Without eci: eci 05."`
 	DSTransactionID     string `json:"dsTransactionId,omitempty" maxLength:"40" doc:"Refused: the dialect has no place for it."`
 	IsRecurring         bool   `json:"isRecurring,omitempty"`
@@ -497,6 +498,9 @@ func (d *decoding) online(in *simulationRequest, s *Simulation) {
 		r.ECI = "05"
 	} else if in.Is3DSAuthenticated && !authenticated {
 		d.fail("is3dsAuthenticated", "contradiction", "contradicts the security level")
+	}
+	if _, err := base64.StdEncoding.DecodeString(in.CAVV); err != nil {
+		d.fail("cavv", "malformed", "must be base64")
 	}
 	if in.DSTransactionID != "" {
 		d.fail("dsTransactionId", "unsupported", "has no place in the dialect")
