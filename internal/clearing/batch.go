@@ -108,11 +108,8 @@ func (b *batch) open(ctx context.Context, tx db.Tx) error {
 	if err = b.readKnown(ctx, tx); err != nil {
 		return fmt.Errorf("read earlier records: %w", err)
 	}
-	if b.found, err = authorization.FindByTraits(ctx, tx, b.traits()); err != nil {
-		return fmt.Errorf("find authorizations: %w", err)
-	}
-	if err = b.readTransactions(ctx, tx); err != nil {
-		return fmt.Errorf("read transactions: %w", err)
+	if err = b.find(ctx, tx); err != nil {
+		return err
 	}
 	if err = b.readEntries(ctx, tx); err != nil {
 		return fmt.Errorf("read entries: %w", err)
@@ -130,6 +127,39 @@ func (b *batch) open(ctx context.Context, tx db.Tx) error {
 	}
 	b.book, err = ledger.OpenBook(ctx, tx, accounts, holds)
 	return err
+}
+
+// find reads the transactions that the records may belong to. Those of former
+// holders of a card are on accounts that nobody locked yet: they are read again
+// under their locks.
+func (b *batch) find(ctx context.Context, tx db.Tx) (err error) {
+	locked := map[ledger.AccountID]bool{}
+	for _, r := range b.records {
+		locked[r.place.account] = true
+	}
+	for {
+		if b.found, err = authorization.FindByTraits(ctx, tx, b.traits()); err != nil {
+			return fmt.Errorf("find authorizations: %w", err)
+		}
+		clear(b.transactions)
+		clear(b.chains)
+		if err = b.readTransactions(ctx, tx); err != nil {
+			return fmt.Errorf("read transactions: %w", err)
+		}
+		var former []ledger.AccountID
+		for _, t := range b.transactions {
+			if !locked[t.Account] {
+				locked[t.Account] = true
+				former = append(former, t.Account)
+			}
+		}
+		if len(former) == 0 {
+			return nil
+		}
+		if _, err = ledger.OpenBook(ctx, tx, former, nil); err != nil {
+			return err
+		}
+	}
 }
 
 // refersTo is the key of the record that r takes back, presents again or

@@ -126,7 +126,7 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 	// All accounts are locked before the first batch, in the one order in which
 	// everybody locks them: batches lock in the order of the file, and would
 	// meet an authorization half-way.
-	if _, err := ledger.OpenBook(ctx, tx, r.accounts(), nil); err != nil {
+	if err := r.lock(ctx, tx); err != nil {
 		return sum, err
 	}
 	b := newBatch(in, r)

@@ -35,13 +35,32 @@ func (b *batch) judge(r *record) error {
 		return b.refund(r, account, billing)
 	case r.Function != FirstPresentment:
 		r.causes = append(r.causes, Represented)
-		return b.force(r, account, billing, b.transactions[b.known[r.refersTo(b.in.Network)].transaction], "")
+		first := b.transactions[b.known[r.refersTo(b.in.Network)].transaction]
+		return b.force(r, b.payer(r, first, account), billing, first, "")
 	}
 	c, rule := find(r.Presentment, b.candidates(r, true), b.in.At, 0, func(c *chain) bool {
 		return billing.Cmp(b.limit(r, c)) <= 0
 	})
 	r.rule = rule
+	if c != nil {
+		account = b.payer(r, c.spent(), account)
+	}
 	return b.present(r, account, billing, c)
+}
+
+// payer is the account of whoever had the card when t was made; account is the
+// card's present one. A noname card that changed hands since then spends from
+// another account, and its new holder has nothing to do with the purchases of
+// the former one. What nobody owned yet goes over to the holder.
+func (b *batch) payer(r *record, t *authorization.Transaction, account ledger.Account) ledger.Account {
+	if t == nil || t.Issuance != r.place.issuance {
+		return account
+	}
+	was, known := b.book.Account(t.Account)
+	if !known || was.Currency != account.Currency || was.Owner == t.Issuance.String() {
+		return account
+	}
+	return was
 }
 
 // noteCardStatus raises an exception for a card that its holder no longer has.
@@ -63,7 +82,7 @@ func (b *batch) candidates(r *record, debit bool) []candidate {
 	var all []candidate
 	for _, f := range b.found[r.ref] {
 		t, c := b.transactions[f.ID], b.chains[f.Root]
-		if t == nil || c == nil || t.IsDebit != debit || t.Account != r.place.account {
+		if t == nil || c == nil || t.IsDebit != debit || t.Issuance != r.place.issuance {
 			continue
 		}
 		all = append(all, candidate{t, c})
@@ -218,9 +237,6 @@ func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) 
 		r.rule = rule
 		return b.confirm(r, account, billing, credit)
 	}
-	if !mayMove(account, billing) {
-		return b.suspend(r, Unbillable, BalanceTooLarge)
-	}
 	purchase := b.purchaseOf(r)
 	if purchase == nil {
 		var c *chain
@@ -233,6 +249,16 @@ func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) 
 		}
 	} else {
 		r.rule = "OriginalReference"
+	}
+	switch {
+	case purchase != nil:
+		account = b.payer(r, purchase, account)
+	case credit != nil:
+		account = b.payer(r, credit.head, account)
+	}
+	if !mayMove(account, billing) {
+		r.rule = ""
+		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	if credit != nil && credit.posted == nil && credit.head.Status == authorization.StatusApproved {
 		// A refund that was only recorded when it was announced (0100).
@@ -271,7 +297,7 @@ func (b *batch) purchaseOf(r *record) *authorization.Transaction {
 	if k.status == OnlineFinancial {
 		t = b.transactions[k.original]
 	}
-	if t == nil || t.Account != r.place.account {
+	if t == nil || t.Issuance != r.place.issuance {
 		return nil
 	}
 	if c := b.chains[t.Root]; c != nil && !t.IsForcePost {

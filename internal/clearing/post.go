@@ -98,7 +98,7 @@ func (b *batch) takeBack(r *record) error {
 			return b.suspend(r, ReversalOfClearing, ReversalAlone)
 		}
 	}
-	if earlier != nil && earlier.Account != r.place.account {
+	if earlier != nil && earlier.Issuance != r.place.issuance {
 		return b.suspend(r, ReversalOfClearing, ReversalAlone)
 	}
 	mirrored, ok := b.entries[entryOf(k)]

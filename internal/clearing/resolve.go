@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -16,7 +17,8 @@ import (
 
 // place is where the records of one card number go. It is found before the
 // transaction, without locks: none of it changes once a number was issued,
-// except the statuses, which only raise exceptions.
+// except the statuses, which only raise exceptions, and the account of a noname
+// card, which is looked at again under its lock.
 type place struct {
 	tenant     access.TenantID
 	tolerances program.ClearingTolerances
@@ -103,13 +105,37 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 	return nil
 }
 
-// accounts lists the accounts that the file touches.
-func (r *resolver) accounts() []ledger.AccountID {
-	all := make([]ledger.AccountID, 0, len(r.places))
+// lock locks the accounts that the file touches. A noname card that is linked to a
+// customer at this moment is waited for, or waits.
+func (r *resolver) lock(ctx context.Context, tx db.Tx) error {
+	var issuances []id.ID[issuing.Issuance]
 	for _, p := range r.places {
 		if len(p.cards) > 0 {
-			all = append(all, p.account)
+			issuances = append(issuances, p.issuance)
 		}
 	}
-	return all
+	for locked := map[ledger.AccountID]bool{}; ; {
+		accounts, err := issuing.SpendingAccounts(ctx, tx, issuances)
+		if err != nil {
+			return err
+		}
+		var more []ledger.AccountID
+		for _, a := range accounts {
+			if !locked[a] {
+				locked[a] = true
+				more = append(more, a)
+			}
+		}
+		if len(more) == 0 {
+			for _, p := range r.places {
+				if len(p.cards) > 0 {
+					p.account = accounts[p.issuance]
+				}
+			}
+			return nil
+		}
+		if _, err := ledger.OpenBook(ctx, tx, more, nil); err != nil {
+			return err
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
@@ -160,4 +161,24 @@ func (s *Service) IssuancesOfProduct(ctx context.Context, tx db.Tx, tenant acces
 		FROM (SELECT c.issuance_id FROM card c WHERE c.tenant_id = $1 AND c.product_code = $2 LIMIT $3) AS made`,
 		tenant, code, int64(atMost))
 	return n, err
+}
+
+var accountsOfIssuances = db.Lookup{Head: `SELECT id, account_id FROM issuance WHERE id IN `}
+
+// SpendingAccounts returns from which accounts the cards of issuances spend. A
+// noname card gets another one with a customer: it stays true only while nobody
+// can link or unlink the card.
+func SpendingAccounts(ctx context.Context, tx db.Tx, issuances []id.ID[Issuance]) (map[id.ID[Issuance]]ledger.AccountID, error) {
+	accounts := make(map[id.ID[Issuance]]ledger.AccountID, len(issuances))
+	err := accountsOfIssuances.Query(ctx, tx, nil, id.Texts(issuances), func(row db.Scanner) error {
+		var i id.ID[Issuance]
+		var account ledger.AccountID
+		err := row.Scan(&i, &account)
+		accounts[i] = account
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read accounts of issuances: %w", err)
+	}
+	return accounts, nil
 }

@@ -1,0 +1,168 @@
+package clearing_test
+
+import (
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/clearing"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// handed is a world with a noname card that goes from one customer, who has a
+// wallet, to a second one.
+type handed struct {
+	*world
+	wallet, card  *authorizationtest.Card
+	first, second string
+}
+
+func newHanded(t *testing.T, d *db.DB) *handed {
+	t.Helper()
+	w := &handed{world: newWorld(t, d)}
+	w.Issuing.Holds = w.Queries
+	w.wallet = w.NewCard("1000.00")
+	found, err := w.Issuing.Card(t.Context(), w.Caller, w.wallet.Token)
+	w.must(err)
+	w.first = found.Customer.No
+	other, err := w.Customers.Create(t.Context(), w.Caller, customer.Customer{
+		Type: customer.Individual, KYCLevel: customer.KYCVerified,
+		Profile:         customer.Profile{Name: "Can", Surname: "Demir", BirthDate: clock.Date{Year: 1991, Month: 4, Day: 12}, Nationality: country.Must("DE")},
+		Identifications: []customer.Identification{{Type: customer.Passport, Number: "U1234567", IssuingCountry: country.Must("DE")}},
+		Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: "+905321112233"}},
+	})
+	w.must(err)
+	w.second = other.No
+	batch, err := w.Issuing.IssueNoname(t.Context(), w.Caller,
+		issuing.NewNoname{ProductCode: "P1", FormFactor: program.Virtual, Count: 1, InitialStatus: issuing.Pending})
+	w.must(err)
+	made := batch.Cards[0]
+	w.card = &authorizationtest.Card{Token: made.Card.Token, AccountNo: made.IssuanceNo, Account: made.Account}
+	w.card.Clear, err = w.Issuing.RevealCard(t.Context(), w.Caller, w.card.Token, 0)
+	w.must(err)
+	return w
+}
+
+func (w *handed) must(err error) {
+	w.T.Helper()
+	if err != nil {
+		w.T.Fatal(err)
+	}
+}
+
+func (w *handed) link(customerNo, accountNo string) {
+	w.T.Helper()
+	_, err := w.Issuing.LinkNoname(w.T.Context(), w.Caller, issuing.NonameLink{
+		CardToken: w.card.Token, CustomerNo: customerNo, Check: issuing.CheckNone, AccountNo: accountNo, Activate: true,
+	})
+	w.must(err)
+}
+
+func (w *handed) unlink() {
+	w.T.Helper()
+	_, err := w.Issuing.UnlinkNoname(w.T.Context(), w.Caller, issuing.NonameUnlink{CardToken: w.card.Token, Reason: "returned"})
+	w.must(err)
+}
+
+func (w *handed) buy(minor int64) payment {
+	w.T.Helper()
+	r := w.Request(w.card, authorization.AuthorizationRequest, money.Must(minor, "TRY"))
+	a := w.Authorize(r)
+	if a.Reason != authorization.Approved {
+		w.T.Fatalf("got %s", a.Reason)
+	}
+	return payment{r, a}
+}
+
+// posted is what is on the first customer's account, and on the one from which
+// the card spends now.
+func (w *handed) posted() (first, now money.Amount) {
+	w.T.Helper()
+	found, err := w.Issuing.Card(w.T.Context(), w.Caller, w.card.Token)
+	w.must(err)
+	return w.Balance(w.wallet).Posted, w.Balance(&authorizationtest.Card{AccountNo: found.Issuance.AccountNo, Account: found.Issuance.Account}).Posted
+}
+
+// What a former holder of a card bought is presented, refunded and taken back on
+// the account from which it was bought, whoever has the card by then.
+func TestImport_leavesPurchasesWithWhoMadeThem(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newHanded(t, d)
+		w.link(w.first, w.wallet.AccountNo)
+		bought, late := w.buy(10000), w.buy(2000)
+		sale := w.present(bought, money.Must(10000, "TRY"))
+		w.mustImport(w.deliver(sale))
+		w.Clock.Advance(10 * 24 * 3600e9)
+		if _, err := w.Engine.Expire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.unlink()
+		w.link(w.second, "")
+		expect := func(step string, first int64) {
+			t.Helper()
+			was, now := w.posted()
+			if was != money.Must(first, "TRY") || !now.IsZero() {
+				t.Errorf("%s: the first customer has %v, want %d; the second one has %v", step, was, first, now)
+			}
+		}
+		expect("handed over", 90000)
+
+		presented := w.present(late, money.Must(2000, "TRY"))
+		w.mustImport(w.deliver(presented))
+		expect("late presentment", 88000)
+
+		back := w.present(bought, money.Must(3000, "TRY"))
+		back.Kind = clearing.Refund
+		w.mustImport(w.deliver(back))
+		expect("refund", 91000)
+
+		named := w.present(bought, money.Must(1000, "TRY"))
+		named.Kind, named.OriginalARN = clearing.Refund, sale.ARN
+		w.mustImport(w.deliver(named))
+		expect("refund by reference", 92000)
+
+		undone := presented
+		undone.Reversal = true
+		w.mustImport(w.deliver(undone))
+		expect("reversal of the presentment", 94000)
+		w.verify()
+	})
+}
+
+// A card may get its holder while a file is being read.
+func TestImport_postsToTheAccountAtThatMoment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newHanded(t, d)
+		forced := w.present(payment{request: w.Request(w.card, authorization.AuthorizationRequest, money.Must(500, "TRY"))}, money.Must(500, "TRY"))
+		src := &meanwhile{file: w.deliver(forced), do: func() { w.link(w.first, w.wallet.AccountNo) }}
+		_, err := w.clearing.Import(t.Context(), src, clearing.Options{})
+		w.must(err)
+		if first, _ := w.posted(); first != money.Must(99500, "TRY") {
+			t.Errorf("the customer's account has %v", first)
+		}
+		w.verify()
+	})
+}
+
+// meanwhile is a file beside which something happens when it was read once.
+type meanwhile struct {
+	*file
+	do func()
+}
+
+// Read implements clearing.Source.
+func (m *meanwhile) Read(each func(*clearing.Presentment) error) (clearing.File, error) {
+	f, err := m.file.Read(each)
+	if m.do != nil {
+		m.do()
+		m.do = nil
+	}
+	return f, err
+}
