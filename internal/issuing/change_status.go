@@ -8,6 +8,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -26,7 +27,8 @@ type NewStatus struct {
 	Replacement       Replacement
 	Channel           string
 
-	from []CardStatus // only a card in one of these; none is any
+	from   []CardStatus             // only a card in one of these; none is any
+	holder id.ID[customer.Customer] // only a card of this customer; zero is any
 }
 
 // StatusResult is what became of a [NewStatus].
@@ -175,6 +177,9 @@ func (m mover) target(ctx context.Context, token string) (Card, Issuance, error)
 	issuance, err := m.lockIssuance(ctx, card.Issuance)
 	if err != nil {
 		return Card{}, Issuance{}, err
+	}
+	if !m.in.holder.IsZero() && issuance.Customer != m.in.holder {
+		return Card{}, Issuance{}, errAnothersCard
 	}
 	// Which plastic is in force may have changed until the lock was ours.
 	if card, found, err = readCard(ctx, m.tx, m.c.Tenant, token, m.in.Sequence); err != nil || !found {

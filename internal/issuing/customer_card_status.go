@@ -2,10 +2,12 @@ package issuing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -31,7 +33,7 @@ func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in C
 	if err := in.check(one, s); err != nil {
 		return nil, err
 	}
-	var cards []Card
+	var cards []heldCard
 	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
 		cards, err = s.cardsToMove(ctx, tx, c, in)
 		return err
@@ -42,7 +44,11 @@ func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in C
 	var done []UpdatedCard
 	for _, card := range cards {
 		u := UpdatedCard{CardToken: card.Token, MaskedNo: card.Masked(), Previous: card.Status, Current: card.Status}
+		one.holder = card.holder
 		moved, err := s.ChangeStatus(ctx, c, card.Token, one)
+		if errors.Is(err, errAnothersCard) {
+			continue
+		}
 		if refusal, ok := fault.AsRefusal(err); ok {
 			u.Refusal, err = refusal, nil
 		}
@@ -75,9 +81,19 @@ func (in CustomerCardsStatus) check(one NewStatus, s *Service) error {
 	return one.check(s.Clock.Now())
 }
 
+// errAnothersCard says that a card has another holder than the wish to move it
+// meant. It reaches no caller.
+var errAnothersCard = errors.New("the card has another holder by now")
+
+// heldCard is a card with who has it.
+type heldCard struct {
+	Card
+	holder id.ID[customer.Customer]
+}
+
 // cardsToMove are the current cards that the wish means, the supplementary ones
 // first: closing a main card would take them along before their turn.
-func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in CustomerCardsStatus) ([]Card, error) {
+func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in CustomerCardsStatus) ([]heldCard, error) {
 	holder, err := s.customers.Named(ctx, tx, c.Tenant, in.CustomerNo)
 	if err != nil {
 		return nil, err
@@ -105,7 +121,9 @@ func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in
 	}
 	slices.SortStableFunc(issuances, func(a, b Issuance) int { return b.rank() - a.rank() })
 	var current []id.ID[Card]
+	holders := map[id.ID[Card]]id.ID[customer.Customer]{}
 	for _, i := range issuances {
+		holders[i.CurrentCard] = i.Customer
 		if len(in.ProductCodes) == 0 || slices.Contains(in.ProductCodes, i.ProductCode) {
 			current = append(current, i.CurrentCard)
 		}
@@ -114,14 +132,14 @@ func (s *Service) cardsToMove(ctx context.Context, tx db.Tx, c access.Caller, in
 	if err != nil {
 		return nil, fmt.Errorf("read current cards: %w", err)
 	}
-	var out []Card
+	var out []heldCard
 	for _, n := range current {
 		card, found := cards[n]
 		if !found {
 			return nil, fmt.Errorf("read card %s: %w", n, db.ErrGone)
 		}
 		if in.means(card.Status) {
-			out = append(out, card)
+			out = append(out, heldCard{card, holders[n]})
 		}
 	}
 	return out, nil
