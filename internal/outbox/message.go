@@ -45,7 +45,8 @@ type Message struct {
 	// earlier one of its key.
 	OutOfOrder bool
 
-	owner string // who holds the lease
+	owner string    // who holds the lease
+	asked time.Time // DueAt as it was read
 }
 
 // IDPrefix is the prefix of message identifiers.

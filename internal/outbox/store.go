@@ -19,7 +19,7 @@ func scanMessage(row db.Scanner) (m Message, err error) {
 	err = row.Scan(&m.ID, &m.Tenant, &m.Topic, &m.Lane, &m.EventID, &m.Name, &m.Key, &m.Sequence, &m.CorrelationID, &m.Payload,
 		&occurred, &m.Status, &m.Attempts, &m.RetriesMax, &due, &started, db.IntoTime(&m.FailingSince), &owner, db.IntoTime(&m.EndedAt), &m.ResultCode, &m.ResultText)
 	m.OccurredAt, m.DueAt, m.StartedAt = clock.FromMicros(occurred), clock.FromMicros(due), clock.FromMicros(started)
-	m.owner = owner.String
+	m.owner, m.asked = owner.String, m.DueAt
 	return m, err
 }
 
@@ -81,13 +81,14 @@ func claim(ctx context.Context, tx db.Tx, topic, lane, owner string, now, until 
 	return m, true, err
 }
 
-// finish writes what became of an attempt, while its owner holds the lease.
+// finish writes what became of an attempt, while its owner holds the lease. One
+// that was to be hastened since it was claimed stays due at once.
 func finish(ctx context.Context, tx db.Tx, m Message) (bool, error) {
-	n, err := db.Affected(tx.Exec(ctx, `UPDATE outbox_message SET status = $4, due_at = $5, failing_since = $6, ended_at = $7,
-			result_code = $8, result_text = $9, lease_owner = NULL, leased_until = 0
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE outbox_message SET status = $4, due_at = CASE WHEN due_at = $10 THEN $5 ELSE due_at END,
+			failing_since = $6, ended_at = $7, result_code = $8, result_text = $9, lease_owner = NULL, leased_until = 0
 		WHERE tenant_id = $1 AND id = $2 AND lease_owner = $3 AND status = 'Waiting'`,
 		m.Tenant, m.ID, m.owner, string(m.Status), clock.Micros(m.DueAt), db.MicrosOrNull(m.FailingSince), db.MicrosOrNull(m.EndedAt),
-		m.ResultCode, m.ResultText))
+		m.ResultCode, m.ResultText, clock.Micros(m.asked)))
 	return n == 1, err
 }
 
@@ -132,17 +133,19 @@ func Revive(ctx context.Context, tx db.Tx, tenant, topic, lane string, message i
 	return n == 1, err
 }
 
-// HastenLane makes everything that waits in a lane due at now.
+// HastenLane makes everything that waits in a lane due at now; what is being
+// tried at this moment, once that has failed.
 func HastenLane(ctx context.Context, tx db.Tx, tenant, topic, lane string, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE outbox_message SET due_at = $4
-		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 AND status = 'Waiting' AND due_at > $4`, tenant, topic, lane, clock.Micros(now))
+		WHERE tenant_id = $1 AND topic = $2 AND lane = $3 AND status = 'Waiting' AND (due_at > $4 OR leased_until > $4)`, tenant, topic, lane, clock.Micros(now))
 	return err
 }
 
-// HastenKey makes what waits under an ordering key due at now, in whatever lane.
+// HastenKey makes what waits under an ordering key due at now, in whatever lane,
+// as [HastenLane] does.
 func HastenKey(ctx context.Context, tx db.Tx, tenant, key string, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE outbox_message SET due_at = $3
-		WHERE tenant_id = $1 AND ordering_key = $2 AND status = 'Waiting' AND due_at > $3`, tenant, key, clock.Micros(now))
+		WHERE tenant_id = $1 AND ordering_key = $2 AND status = 'Waiting' AND (due_at > $3 OR leased_until > $3)`, tenant, key, clock.Micros(now))
 	return err
 }
 

@@ -127,6 +127,12 @@ func (s *Service) listen(ctx context.Context, tx db.Tx, tenant access.TenantID) 
 	})
 }
 
+// Why a message was not sent to its hook at all.
+const (
+	hookGone     = "the webhook is gone"
+	hookInactive = "the webhook is not active"
+)
+
 // deliver sends one message to its hook.
 func (s *Service) deliver(ctx context.Context, m outbox.Message) outbox.Outcome {
 	// A request that has begun is finished, within its own time-out, also when
@@ -138,12 +144,12 @@ func (s *Service) deliver(ctx context.Context, m outbox.Message) outbox.Outcome 
 	}
 	switch {
 	case h.ID.IsZero():
-		return outbox.Outcome{Hopeless: true, Text: "the webhook is gone"}
+		return outbox.Outcome{Hopeless: true, Text: hookGone}
 	case m.Name == Ping:
 	case !h.IsActive && m.Name == authorization.EventClientMessage:
 		return outbox.Outcome{Text: "the webhook is not active: it waits"} // a fact is not lost to a switch
 	case !h.IsActive:
-		return outbox.Outcome{Hopeless: true, Text: "the webhook is not active"}
+		return outbox.Outcome{Hopeless: true, Text: hookInactive}
 	case h.IsDisabled:
 		return outbox.Outcome{Hopeless: true, Text: "the webhook is disabled after too many failures"}
 	}

@@ -115,7 +115,8 @@ func (s *Service) ended(ctx context.Context, tx db.Tx, d Delivery) error {
 	if err != nil {
 		return fmt.Errorf("read webhook: %w", err)
 	}
-	if h.IsActive {
+	// A hook that was not active when it was to be told may be so again by now.
+	if h.IsActive && d.ResultText != hookInactive {
 		return s.Messages.Conclude(ctx, tx, d)
 	}
 	return s.Messages.Reroute(ctx, tx, d)

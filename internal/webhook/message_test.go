@@ -203,6 +203,47 @@ func TestMessages_findAnotherWayWhenTheirHookGoes(t *testing.T) {
 	}
 }
 
+// A hook may be switched on or off while a message is on its way to it.
+func TestMessages_surviveAHookThatIsSwitchedMeanwhile(t *testing.T) {
+	for _, was := range []bool{false, true} {
+		t.Run(fmt.Sprint("active ", was), func(t *testing.T) {
+			eachWithMessages(t, func(t *testing.T, m *messages) {
+				in := NewHook{Type: TypeSMS, Name: "messages", URL: silent, Timeout: timeoutMin}
+				h, _ := m.hookOf(m.live, in)
+				set := func(active bool) {
+					t.Helper()
+					in.IsActive = &active
+					if _, err := m.Update(t.Context(), m.live, h.ID, in); err != nil {
+						t.Fatal(err)
+					}
+				}
+				send, switched := m.worker.Send, false
+				m.worker.Send = func(ctx context.Context, d outbox.Message) outbox.Outcome {
+					if !switched && !was {
+						set(false)
+					}
+					o := send(ctx, d)
+					m.clock.Advance(time.Millisecond)
+					if !switched {
+						set(!was)
+					}
+					switched = true
+					return o
+				}
+				m.tell(m.live)
+				m.send()
+				want := "[Sms Waiting true Email Sent false]" // at the hook, which is active again
+				if was {
+					want = "[Sms Sent false Email Sent false]" // by the gateway
+				}
+				if got := fmt.Sprint(m.rows(m.live)); got != want {
+					t.Errorf("the record has %s, want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
 func TestMessages_areGivenToNobodyWhenNobodySends(t *testing.T) {
 	eachWithMessages(t, func(t *testing.T, m *messages) {
 		m.notices.SMS = nil
