@@ -288,6 +288,14 @@ func TestRefresh_rotatesAndRevokesTheFamilyOnReuse(t *testing.T) {
 		if _, err := next(second.Refresh); codeOf(err) != CodeInvalidGrant {
 			t.Errorf("the family survived: %v", err)
 		}
+		for name, access := range map[string]secret.Value{"first": first.Access, "second": second.Access} {
+			if _, err := s.Authenticate(t.Context(), access, Origin{}); codeOf(err) != CodeUnauthenticated {
+				t.Errorf("the %s access token of the family survived: %v", name, err)
+			}
+		}
+		if _, err := s.Authenticate(t.Context(), unrelated.Access, Origin{}); err != nil {
+			t.Errorf("an access token of another family died too: %v", err)
+		}
 		third, err := next(unrelated.Refresh)
 		if err != nil {
 			t.Errorf("another family died too: %v", err)

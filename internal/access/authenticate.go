@@ -28,9 +28,18 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 	var found bool
 	var u userRow
 	var permissions Permissions
+	var revoked bool
 	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		if c, found, err = readClient(ctx, tx, t.client); err != nil || t.user == "" {
+		if c, found, err = readClient(ctx, tx, t.client); err != nil {
 			return err
+		}
+		if t.family != "" {
+			if revoked, err = isFamilyRevoked(ctx, tx, t.family); err != nil {
+				return err
+			}
+		}
+		if t.user == "" {
+			return nil
 		}
 		u, permissions, err = readUserWithRoles(ctx, tx, c.Tenant, t.user)
 		return err
@@ -44,7 +53,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 		}
 		c.Permissions = c.Permissions.and(permissions)
 	}
-	if !found || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
+	if revoked || !found || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
 		return Caller{}, errUnauthenticated
 	}
 	caller := Caller{
@@ -62,6 +71,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 // tokenClaims are what a token says of itself.
 type tokenClaims struct {
 	client, scope, user        string // user: empty when it is the client's own
+	family                     string // of its refresh token; empty when it has none
 	generation, userGeneration int64
 }
 
@@ -93,6 +103,7 @@ func (s *Service) verify(ctx context.Context, bearer secret.Value) (t tokenClaim
 	}
 	t.client, _ = own["client_id"].(string)
 	t.scope, _ = own["scope"].(string)
+	t.family, _ = own["fam"].(string)
 	generation, _ := own["gen"].(float64)
 	t.generation = int64(generation)
 	if generation, isUser := own["ugen"].(float64); isUser {

@@ -76,9 +76,9 @@ func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
 }
 
 // Refresh issues new tokens against a refresh token, which works once. One
-// that comes back after it was used revokes every token of its family: either
-// its owner or a thief has the other copy. Every refusal but that of the
-// client itself is invalid_grant.
+// that comes back after it was used revokes every token of its family, access
+// tokens included: either its owner or a thief has the other copy. Every
+// refusal but that of the client itself is invalid_grant.
 func (s *Service) Refresh(ctx context.Context, g Grant) (Tokens, error) {
 	return s.issue(ctx, g, func(tx db.Tx, t *tokenAttempt, now time.Time) (grantOfRefresh, error) {
 		hash := hashOf(g.RefreshToken.Reveal())
@@ -143,7 +143,11 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, *tokenA
 			return err
 		}
 		out.Scope, out.ExpiresIn = granted.Scope, TokenLife
-		token, err := jwt.Signed(signer).Claims(s.claims(t, granted.Scope, now)).Serialize()
+		claims := s.claims(t, granted.Scope, now)
+		if granted.User != "" || t.client.ClientRefresh {
+			claims["fam"] = granted.Family
+		}
+		token, err := jwt.Signed(signer).Claims(claims).Serialize()
 		if err != nil {
 			return fmt.Errorf("sign access token: %w", err)
 		}
@@ -235,7 +239,8 @@ func scopeFor(p Permissions, e Environment, asked string) (string, error) {
 }
 
 // claims are what an access token says. "gen" and "ugen" are the generations of
-// client and user under which it was issued.
+// client and user under which it was issued; "fam", which the caller adds, is
+// the family of the refresh token that came with it.
 func (s *Service) claims(t tokenAttempt, scope string, now time.Time) map[string]any {
 	c := t.client
 	all := map[string]any{

@@ -36,6 +36,14 @@ func revokeFamilyOf(ctx context.Context, tx db.Tx, hash, clientID string, now ti
 	return err
 }
 
+// isFamilyRevoked reports whether a token of the family was revoked, which all of
+// them are together.
+func isFamilyRevoked(ctx context.Context, tx db.Tx, family string) (bool, error) {
+	_, found, err := db.One(ctx, tx, db.ScanCount,
+		`SELECT 1 FROM refresh_token WHERE family_id = $1 AND revoked_at IS NOT NULL LIMIT 1`, family)
+	return found, err
+}
+
 // revokeTokensOf revokes every refresh token of a client.
 func revokeTokensOf(ctx context.Context, tx db.Tx, clientID string, now time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE refresh_token SET revoked_at = $2 WHERE client_id = $1 AND revoked_at IS NULL`,

@@ -906,6 +906,14 @@ CREATE TABLE detokenize_count (
     PRIMARY KEY (tenant_id, client_id, day)
 );
 
+CREATE TABLE number_miss_count (
+    tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
+    client_id    TEXT   NOT NULL,
+    day          TEXT   NOT NULL, -- YYYY-MM-DD
+    missed_count BIGINT NOT NULL CHECK (missed_count BETWEEN 0 AND 1000000000),
+    PRIMARY KEY (tenant_id, client_id, day)
+);
+
 CREATE TABLE card_detokenization (
     tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
     client_id      TEXT   NOT NULL,

@@ -17,7 +17,7 @@ var (
 )
 
 // upkeepCodes are the codes of the refusals above.
-var upkeepCodes = fault.CodesOf(errParentPolicy, errNoPhysical, errDetokenizeQuota)
+var upkeepCodes = fault.CodesOf(errParentPolicy, errNoPhysical, errDetokenizeQuota, errNumberMisses)
 
 // keptCard is a card with the issuance on which its settings lie.
 type keptCard struct {

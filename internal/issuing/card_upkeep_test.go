@@ -1,7 +1,9 @@
 package issuing
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +15,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/list"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/program"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 func (w *cardWorld) policy(t testing.TB, token string, of program.PolicyType) CardPolicy {
@@ -247,6 +251,65 @@ func TestChangeAutoRenewal_namesTheNextDay(t *testing.T) {
 		slip, err := w.ChangeSlipType(t.Context(), w.caller, card.Token, NewSlipType{Type: program.DigitalAlways})
 		if err != nil || slip.Previous != program.PaperAlways || slip.Type != program.DigitalAlways || !slip.EffectiveFrom.Equal(w.clock.Now()) {
 			t.Errorf("got %+v, %v", slip, err)
+		}
+	})
+}
+
+// Whoever may search, but not open tokens, knows the ends of every number: the
+// search must not tell the middle.
+func TestCardByNumber_guessesAreBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		ctx := t.Context()
+		card := w.issue(t).Card
+		clear, err := w.RevealCard(ctx, w.caller, card.Token, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number := clear.Number.Reveal()
+		find := func(c access.Caller, number string) error {
+			_, err := w.CardByNumber(ctx, c, Sensitive{Clear: secret.FromString(number), Member: "encryptedCardNo"}, "")
+			return err
+		}
+		guess := func(n int) string {
+			body := fmt.Sprintf("979206%09d", 500_000_000+n)
+			return body + string(pan.CheckDigit(body))
+		}
+		for range 2 * numberMissesMax {
+			wantCode(t, find(w.caller, "4111111111111111"), "card_not_found") // of nobody's BIN: it tells nothing
+		}
+		var all sync.WaitGroup
+		var missed atomic.Int64
+		for i := range numberMissesMax + 8 {
+			all.Go(func() {
+				switch f, _ := fault.As(find(w.caller, guess(i))); f.Code {
+				case "card_not_found":
+					missed.Add(1)
+				case "number_search_limit_exceeded":
+				default:
+					t.Errorf("got %v", f)
+				}
+			})
+		}
+		all.Wait()
+		if missed.Load() != numberMissesMax {
+			t.Errorf("%d guesses were answered, want %d", missed.Load(), numberMissesMax)
+		}
+		if f := wantCode(t, find(w.caller, number), "number_search_limit_exceeded"); f.Params["retryAfterSeconds"] != 12*3600 {
+			t.Errorf("wait %v", f.Params)
+		}
+		_, err = w.LinkNoname(ctx, w.caller, NonameLink{
+			CardNo: Sensitive{Clear: secret.FromString(number), Member: "encryptedCardNo"}, CustomerNo: "1", Check: CheckNone,
+		})
+		wantCode(t, err, "number_search_limit_exceeded")
+		other := w.caller
+		other.Client = "sc_other"
+		if err := find(other, number); err != nil {
+			t.Errorf("another client: %v", err)
+		}
+		w.clock.Advance(12 * time.Hour)
+		if err := find(w.caller, number); err != nil {
+			t.Errorf("the next day: %v", err)
 		}
 	})
 }

@@ -31,6 +31,24 @@ func tokenOfNumber(ctx context.Context, tx db.Tx, tenant access.TenantID, index 
 		`SELECT card_token FROM card WHERE tenant_id = $1 AND pan_index = $2 ORDER BY sequence_no DESC LIMIT 1`, tenant, index)
 }
 
+// countNumberMisses is how many numbers of no card a client sent that day.
+func countNumberMisses(ctx context.Context, tx db.Tx, c access.Caller, day clock.Date) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT missed_count FROM number_miss_count WHERE tenant_id = $1 AND client_id = $2 AND day = $3`,
+		c.Tenant, c.Client, day.String())
+	return n, err
+}
+
+// addNumberMiss counts one more, unless that would be more than most. Then it
+// returns false and has changed nothing.
+func addNumberMiss(ctx context.Context, tx db.Tx, c access.Caller, day clock.Date, most int) (bool, error) {
+	_, counted, err := db.One(ctx, tx, db.ScanCount, `INSERT INTO number_miss_count (tenant_id, client_id, day, missed_count)
+		VALUES ($1, $2, $3, 1)
+		ON CONFLICT (tenant_id, client_id, day) DO UPDATE SET missed_count = number_miss_count.missed_count + 1
+			WHERE number_miss_count.missed_count < $4
+		RETURNING missed_count`, c.Tenant, c.Client, day.String(), int64(most))
+	return counted, err
+}
+
 // takeDetokenizations adds n to what the client was given that day, unless that
 // would be more than most. Then it returns false and has changed nothing.
 func takeDetokenizations(ctx context.Context, tx db.Tx, c access.Caller, day clock.Date, n, most int) (used int, taken bool, err error) {

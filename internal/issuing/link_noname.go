@@ -121,22 +121,6 @@ func (s *Service) LinkNoname(ctx context.Context, c access.Caller, in NonameLink
 	return out, err
 }
 
-// tokenByNumber is the token of the card with an encrypted number.
-func (s *Service) tokenByNumber(ctx context.Context, c access.Caller, number Sensitive) (token string, err error) {
-	index, err := s.indexOfNumber(ctx, c, number)
-	if err != nil {
-		return "", err
-	}
-	err = s.DB.View(ctx, func(tx db.Tx) error {
-		var found bool
-		if token, found, err = tokenOfNumber(ctx, tx, c.Tenant, index); err == nil && !found {
-			return errCardNotFound
-		}
-		return err
-	})
-	return token, err
-}
-
 // linkable refuses a card that cannot be linked now, and returns what it has for
 // being noname.
 func (s *Service) linkable(ctx context.Context, tx db.Tx, card Card, i Issuance) (NonameCard, error) {

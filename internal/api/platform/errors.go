@@ -165,6 +165,7 @@ var refusals = map[fault.Code]outward{
 	"keep_card_number_not_allowed": {400, "Issuing:KeepCardNumberNotAllowed"},
 	"card_has_no_physical":         {422, "Issuing:CardHasNoPhysical"},
 	"detokenize_quota_exceeded":    {429, "Issuing:DetokenizeQuotaExceeded"},
+	"number_search_limit_exceeded": {429, "Issuing:NumberSearchLimitExceeded"},
 
 	// personalization
 	personalization.CodeTransition:    {409, "Issuing:PlasticTransitionNotAllowed"},

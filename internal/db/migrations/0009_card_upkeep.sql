@@ -14,6 +14,16 @@ CREATE TABLE detokenize_count (
     PRIMARY KEY (tenant_id, client_id, day)
 );
 
+-- How many numbers a client sent on a day to find a card by, of its tenant's BINs,
+-- that no card has.
+CREATE TABLE number_miss_count (
+    tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
+    client_id    TEXT   NOT NULL,
+    day          TEXT   NOT NULL, -- YYYY-MM-DD
+    missed_count BIGINT NOT NULL CHECK (missed_count BETWEEN 0 AND 1000000000),
+    PRIMARY KEY (tenant_id, client_id, day)
+);
+
 -- Who was given the number of a card, when and what for. Rows are never changed
 -- or deleted. The position counts within the client's day.
 CREATE TABLE card_detokenization (
