@@ -62,7 +62,7 @@ func Orderable(p list.Page, total int, stored ...string) error {
 	if total <= list.TotalMax || len(p.Sort) == 0 || len(p.Sort) == 1 && slices.Contains(stored, p.Sort[0].Name) {
 		return nil
 	}
-	return TooMany("Sorting", "must stand with filters that select at most 10,000, or be by "+strings.Join(stored, " or "))
+	return TooMany("Sorting", "must stand with filters that select at most 10,000, or be by one of "+strings.Join(stored, ", "))
 }
 
 // Equal adds an optional condition; what cannot be a key equals none.

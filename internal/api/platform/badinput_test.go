@@ -15,6 +15,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/locale"
 )
 
 // wrong is a request with one thing wrong in it.
@@ -26,12 +27,15 @@ type wrong struct {
 }
 
 // Whatever the document describes is refused when it is not so: with 400 and
-// the member's name, and without an effect.
+// the member's name, in words that are Turkish when it is asked for in Turkish,
+// and without an effect.
 func TestRoutes_refuseWhatTheDocumentDoesNotAllow(t *testing.T) {
 	d := dbtest.SQLite(t)
 	w := newWorld(t, d)
-	bearer := map[string]string{"Authorization": "Bearer " + w.token("main")}
+	bearer := map[string]string{"Authorization": "Bearer " + w.token("main"), "Accept-Language": "en"}
+	inTurkish := map[string]string{"Authorization": bearer["Authorization"], "Accept-Language": "tr"}
 	w.bearer = ""
+	translated := map[string]bool{}
 	before := contentOf(t, d)
 	doc := document(t)
 	place := regexp.MustCompile(`\{[^}]+\}`)
@@ -50,6 +54,11 @@ func TestRoutes_refuseWhatTheDocumentDoesNotAllow(t *testing.T) {
 					t.Errorf("%s %s, %s: answered %d\n%s\n%s", method, at, bad.what, out.Code, bad.body, out.Body)
 					continue
 				}
+				if english := textsIn(t, out.Body.Bytes()); !translated[strings.Join(english, "\n")] {
+					translated[strings.Join(english, "\n")] = true
+					turkish := textsIn(t, w.send(method, at, inTurkish, bad.body).Body.Bytes())
+					checkTranslated(t, english, turkish)
+				}
 				if named := membersNamed(t, out.Body.Bytes()); bad.member != "" && !slices.ContainsFunc(named, func(n string) bool { return n == bad.member || n == bad.member+"[0]" }) {
 					t.Errorf("%s %s, %s: the answer names %v, not %s\n%s", method, at, bad.what, named, bad.member, bad.body)
 				}
@@ -62,6 +71,48 @@ func TestRoutes_refuseWhatTheDocumentDoesNotAllow(t *testing.T) {
 	if contentOf(t, d) != before {
 		t.Error("a wrong request changed something")
 	}
+}
+
+// checkTranslated holds the texts of an answer against those of the same answer in
+// Turkish.
+func checkTranslated(t *testing.T, english, turkish []string) {
+	t.Helper()
+	if len(english) != len(turkish) {
+		t.Errorf("in English %q, in Turkish %q", english, turkish)
+		return
+	}
+	for i, text := range english {
+		want, ok := locale.Phrase("tr", text)
+		if !ok || turkish[i] != want {
+			t.Errorf("%q is %q in Turkish, want %q", text, turkish[i], want)
+		}
+	}
+}
+
+// textsIn is what the validation errors of an answer say of the members that they
+// name.
+func textsIn(t *testing.T, answer []byte) []string {
+	t.Helper()
+	var refusal struct {
+		Error struct {
+			ValidationErrors []struct {
+				Message string
+				Members []string
+			}
+		}
+	}
+	if err := json.Unmarshal(answer, &refusal); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, v := range refusal.Error.ValidationErrors {
+		text, ok := strings.CutPrefix(v.Message, "'"+v.Members[0]+"' ")
+		if !ok {
+			t.Errorf("%q does not begin with the member %s", v.Message, v.Members[0])
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 // contentOf is a hash of all rows of all tables.

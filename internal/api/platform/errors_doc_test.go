@@ -20,8 +20,8 @@ internal/locale/en.json. Do not edit; rewrite it with SARRAF_GOLDEN=update. -->
 
 An error has the shape of contract §1.5: ` + "`error.code`" + ` for programs, ` + "`error.message`" + ` for people, in
 the language of Accept-Language, ` + "`error.data`" + ` with the values that the message speaks of, and
-` + "`error.validationErrors`" + ` with what is wrong by member. Programs look at the code; texts may change. Several
-of our own fault codes may share an outward code where the contract knows only one.
+` + "`error.validationErrors`" + ` with what is wrong by member, in the same language. Programs look at the code; texts
+may change. Several of our own fault codes may share an outward code where the contract knows only one.
 
 | Status | Code | Fault | Message |
 |---:|---|---|---|
