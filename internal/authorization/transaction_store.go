@@ -141,21 +141,21 @@ func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, now t
 	return transactionUpdate.Exec(ctx, tx, args)
 }
 
-// findOpenByRRN finds the open authorization of a card that a later message
-// names by RRN and terminal, and by its code when it gives one; also one whose
-// client is being asked. An advice for the same amount is the network's own
-// answer to a request that we answered too late: it has the network's code. One
-// that comes after the presentment finds what was cleared.
+// findOpenByRRN finds the open authorization of a card, made with any plastic of
+// it, that a later message names by RRN and terminal, and by its code when it gives
+// one; also one whose client is being asked. An advice for the same amount is the
+// network's own answer to a request that we answered too late: it has the network's
+// code. One that comes after the presentment finds what was cleared.
 func findOpenByRRN(ctx context.Context, tx db.Tx, f *Facts, req *Request) (TransactionID, bool, error) {
 	return db.One(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
-		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND card_id = $3
+		`SELECT id FROM card_transaction WHERE tenant_id = $1 AND rrn = $2 AND rrn <> '' AND issuance_id = $3
 			AND terminal_id = $4 AND card_acceptor_id = $5 AND id = root_id AND hold_id IS NOT NULL
 			AND (authorization_code = $6 OR $6 = '' OR ($7 AND transaction_amount = $8 AND transaction_currency = $9))
 			AND (status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared', 'Pending')
 				OR ($10 AND $6 <> '' AND authorization_code = $6 OR $7) AND status IN ('Cleared', 'PartiallyRefunded', 'Refunded') AND cleared_amount > 0
 				AND NOT EXISTS (SELECT 1 FROM card_transaction p WHERE p.root_id = card_transaction.id AND p.id <> p.root_id AND p.flow = 'FinancialAdvice'))
 		ORDER BY CASE WHEN status IN ('Approved', 'PartiallyReversed', 'PartiallyCleared', 'Pending') THEN 0 ELSE 1 END, id DESC LIMIT 1`,
-		f.Tenant, req.RRN, f.Card.ID, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode,
+		f.Tenant, req.RRN, f.Card.Issuance, req.TerminalID, req.CardAcceptorID, req.AuthorizationCode,
 		req.Flow == AuthorizationAdvice, req.Amount.Minor(), req.Amount.Currency().Code(), req.Flow == FinancialAdvice)
 }
 

@@ -259,7 +259,7 @@ func (op *operation) seeksOriginal() bool {
 // isOvertaken is markOvertaken for what the same group has just authorized.
 func (w *work) isOvertaken(op *operation) bool {
 	return op.seeksOriginal() && op.req.RRN != "" && slices.ContainsFunc(w.fresh, func(t *Transaction) bool {
-		return t.Card == op.facts.Card.ID && t.Message.RRN == op.req.RRN && t.Message.TerminalID == op.req.TerminalID &&
+		return slices.Contains(op.facts.plastics, t.Card) && t.Message.RRN == op.req.RRN && t.Message.TerminalID == op.req.TerminalID &&
 			t.Message.CardAcceptorID == op.req.CardAcceptorID && t.ID == t.Root && !t.Hold.IsZero() && (t.Status.HoldsMoney() || t.Status == StatusPending) &&
 			(op.req.AuthorizationCode == "" || t.AuthorizationCode == op.req.AuthorizationCode ||
 				op.req.Flow == AuthorizationAdvice && t.Amount == op.req.Amount)
