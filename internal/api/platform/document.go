@@ -131,7 +131,7 @@ func describeAnswer(s *huma.Schema, t reflect.Type) {
 		}
 		isPointer, isNullable := f.Type.Kind() == reflect.Pointer, f.Tag.Get("nullable") == "true"
 		switch {
-		case isNullable, isPointer && (schema.Ref != "" || schema.Enum != nil), f.Type.Kind() == reflect.Map, schema.OneOf != nil:
+		case isNullable, isPointer && (schema.Ref != "" || schema.Enum != nil), f.Type.Kind() == reflect.Map, schema.OneOf != nil, schema.AnyOf != nil:
 			s.Properties[name] = orNull(schema) // no value of an enumeration is null
 		case schema.Type == huma.TypeArray:
 			list := *schema
@@ -182,6 +182,8 @@ func orNull(s *huma.Schema) *huma.Schema {
 		with.Ref, with.AnyOf = "", []*huma.Schema{{Ref: s.Ref}, null}
 	case s.OneOf != nil:
 		with.OneOf = append(slices.Clone(s.OneOf), null)
+	case s.AnyOf != nil:
+		with.AnyOf = append(slices.Clone(s.AnyOf), null)
 	case s.Type != "":
 		with.Nullable = true
 		if s.Enum != nil {

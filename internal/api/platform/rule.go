@@ -48,9 +48,8 @@ func (s ruleSource) MarshalJSON() ([]byte, error) { return jsonText(s).MarshalJS
 func (ruleSource) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Description: "A rule (contract/platform.md §10.3): a tree of groups and conditions, or CEL. null is always true.",
-		Nullable:    true,
 		AnyOf: []*huma.Schema{
-			{Type: huma.TypeString, Nullable: true},
+			{Type: huma.TypeString},
 			{Type: huma.TypeObject, AdditionalProperties: true},
 		},
 	}
@@ -87,7 +86,7 @@ func (f *ruleFacts) UnmarshalJSON(text []byte) error {
 
 // Schema is an object.
 func (ruleFacts) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Nullable: true}
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
 // queryBuilderField is QueryBuilderFieldDto (§10.2).
@@ -165,7 +164,7 @@ type ruleValidation struct {
 	IsValid        bool         `json:"isValid"`
 	Errors         []ruleRemark `json:"errors"`
 	Warnings       []ruleRemark `json:"warnings" doc:"What is valid and can hardly be meant."`
-	NormalizedRule ruleSource   `json:"normalizedRule" nullable:"true" doc:"As a tree; null with errors, and for a rule that is always true."`
+	NormalizedRule ruleSource   `json:"normalizedRule" doc:"As a tree; null with errors, and for a rule that is always true."`
 	Text           *string      `json:"text" doc:"In CEL."`
 	Fields         []string     `json:"fields" doc:"What the rule reads."`
 	Lists          []string     `json:"lists" doc:"The named lists that it looks into."`
