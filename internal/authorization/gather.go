@@ -176,7 +176,7 @@ func holdDays(d program.HoldExpiryDays, req *Request) int {
 		return d.ATM
 	case mcc == 7011, mcc >= 3351 && mcc <= 3441, mcc >= 3501 && mcc <= 3999, mcc == 7512, mcc == 7513, mcc == 4411:
 		return d.HotelCar
-	case req.ConditionCode == "06":
+	case req.ConditionCode == conditionPreAuth:
 		return d.PreAuth
 	}
 	return d.Default

@@ -60,9 +60,6 @@ type TransactionFilter struct {
 	WithFields bool
 }
 
-// MCCRange is a range of merchant categories, both ends included.
-type MCCRange struct{ From, To string }
-
 // SortKey is one member to sort by; see TransactionSorts.
 type SortKey struct {
 	By   string

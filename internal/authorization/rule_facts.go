@@ -34,7 +34,7 @@ func (q *Queries) Transaction(ctx context.Context, c access.Caller, t Transactio
 
 // RuleFacts are what rules may ask about a transaction, as far as it tells. Its
 // moment is when it came, in the tenant's zone. What depends on other
-// transactions is not there, nor are holidays.
+// transactions is not there, nor are holidays, nor what is not kept of a message.
 func (t *Transaction) RuleFacts(f *rule.Facts, zone *time.Location) {
 	m := &t.Message
 	f.SetText(rule.TransactionCode, string(t.Code))
@@ -59,6 +59,7 @@ func (t *Transaction) RuleFacts(f *rule.Facts, zone *time.Location) {
 	f.SetFlag(rule.TransactionIsEcommerce, t.Terminal == VirtualPOS)
 	f.SetFlag(rule.TransactionIsMOTO, t.Terminal == MOTO)
 	f.SetText(rule.TransactionChannel, t.Terminal.channel())
+	t.mannerRuleFacts(f)
 	f.SetText(rule.MerchantID, m.CardAcceptorID)
 	f.SetText(rule.MerchantName, m.MerchantName)
 	f.SetText(rule.MerchantCity, m.MerchantCity)
@@ -75,6 +76,27 @@ func (t *Transaction) RuleFacts(f *rule.Facts, zone *time.Location) {
 	f.SetInteger(rule.TimeDayOfWeek, int64(local.Weekday()+6)%7+1) // 1 is Monday
 	f.SetInteger(rule.TimeDayOfMonth, int64(local.Day()))
 	f.SetDate(rule.TimeLocalDate, clock.DateOf(t.CreatedAt, zone))
+}
+
+// mannerRuleFacts are what rules may ask about how a payment is made.
+func (t *Transaction) mannerRuleFacts(f *rule.Facts) {
+	m := &t.Message.Manner
+	f.SetFlag(rule.TransactionIsRecurring, m.IsRecurring())
+	f.SetFlag(rule.TransactionIsCredentialOnFile, m.StoredCard != "" || t.Message.entry() == "10")
+	f.SetFlag(rule.TransactionIsMerchantInitiated, m.StoredCard != "" && m.StoredCard != ChosenByHolder)
+	f.SetFlag(rule.TransactionIsTokenised, m.IsTokenised)
+	f.SetFlag(rule.TransactionIsInstallment, m.IsInstalment())
+	f.SetFlag(rule.TransactionIsPreAuthorization, t.Message.ConditionCode == conditionPreAuth)
+	if m.InstalmentCount > 0 {
+		f.SetInteger(rule.TransactionInstallmentCount, int64(m.InstalmentCount))
+	}
+	f.SetText(rule.TransactionWalletType, m.Wallet)
+	if len(m.ECI) == 3 {
+		f.SetText(rule.SecuritySLI, m.ECI)
+	} else {
+		f.SetText(rule.SecurityECI, m.ECI)
+	}
+	f.SetFlag(rule.SecurityIs3DSAuthenticated, m.Is3DSAuthenticated())
 }
 
 // ruleValue is the name of the enumeration value with these digits; empty for

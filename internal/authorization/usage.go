@@ -44,6 +44,7 @@ const (
 	conditionNotThere    = "01"
 	conditionUnattended  = "02"
 	conditionCardAway    = "05" // the cardholder is there, the card is not
+	conditionPreAuth     = "06"
 	conditionPhone       = "07"
 	conditionMailOrPhone = "08"
 	conditionEcommerce   = "59"

@@ -17,4 +17,6 @@
 //   - The type of a list's values never changes: a rule that was saved compiles.
 //   - A list that a rule looks into is not deleted; its code is never used again.
 //   - A list that is not active is there and holds nothing.
+//   - A list of the code of a group of merchant categories that every tenant has
+//     takes its place, also when it is not active, and leaves it when deleted.
 package control

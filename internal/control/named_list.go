@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
@@ -49,6 +50,8 @@ func (l *NamedList) check() error {
 	v.Code("code", l.Code)
 	v.Text("name", l.Name, 1, 100)
 	fault.OneOf(&v, "valueType", l.Type, ValueTypes())
+	// Rules that look into the group of that code must compile with the list.
+	v.Is("valueType", l.Type != IntegerValues || !rule.IsCategoryGroup(l.Code), "group", "must be String: the code is that of a group of merchant categories")
 	v.Is("values", len(l.Values) <= ListValuesMax, "too_many", "must hold at most "+strconv.Itoa(ListValuesMax)+" values")
 	values := make([]string, 0, len(l.Values))
 	for i, value := range l.Values {

@@ -39,7 +39,7 @@ func TestNamedList_changesHoldOnEveryNodeAtOnce(t *testing.T) {
 		if h.version() != before+1 {
 			t.Errorf("the version went from %d to %d", before, h.version())
 		}
-		if !isGambling(t, node, h.main, "7995") || isGambling(t, node, h.main, "7801") {
+		if !isGambling(t, node, h.main, "7995") || isGambling(t, node, h.main, "7801") { // which the group holds, too
 			t.Error("another node does not have the values")
 		}
 		l.Values = []string{"7801"}
@@ -127,6 +127,10 @@ func TestNamedList_refusesWhatIsNone(t *testing.T) {
 			t.Errorf("%s: got %v", name, f.Fields)
 		}
 	}
+	_, err := h.CreateList(t.Context(), h.main, NamedList{Code: "GAMBLING", Name: "x", Type: IntegerValues})
+	if f := wantFault(t, err, access.CodeInvalid); len(f.Fields) != 1 || f.Fields[0].Name != "valueType" {
+		t.Errorf("integers in place of a group: %v", f.Fields)
+	}
 	if h.version() != before {
 		t.Error("a refusal raised the version")
 	}
@@ -160,8 +164,16 @@ func TestDeleteList_onlyWhenNothingLooksIntoIt(t *testing.T) {
 		wantFault(t, h.DeleteList(t.Context(), h.main, "GAMBLING"), "named_list_not_found")
 		_, err := h.CreateList(t.Context(), h.main, NamedList{Code: "GAMBLING", Name: "Again", Type: StringValues})
 		wantFault(t, err, "named_list_already_exists")
-		_, err = h.TryRule(t.Context(), h.main, gambling, rule.Velocity, rule.TwoValued, rule.Facts{})
+		if !isGambling(t, h.Service, h.main, "7800") {
+			t.Error("the group that every tenant has did not come back")
+		}
+		h.defined("MINE", "7995")
+		if err := h.DeleteList(t.Context(), h.main, "MINE"); err != nil {
+			t.Error(err)
+		}
+		_, err = h.TryRule(t.Context(), h.main, `"transaction.mcc.in_list(\"MINE\")"`, rule.Velocity, rule.TwoValued, rule.Facts{})
 		wantFault(t, err, "invalid_rule")
+		uses("STANDARD", "QUASI_CASH") // every tenant has it, so it needs no note
 	})
 }
 
@@ -211,11 +223,13 @@ func TestActions_neverFailOpen(t *testing.T) {
 func TestJudgeRule_knowsTheTenantsLists(t *testing.T) {
 	h := newHouse(t, dbtest.SQLite(t))
 	h.defined("GAMBLING", "7995")
-	j, err := h.JudgeRule(t.Context(), h.main, gambling, rule.Authorization, rule.Matched)
+	h.defined("MINE", "7995")
+	const mine = `"transaction.mcc.in_list(\"MINE\")"`
+	j, err := h.JudgeRule(t.Context(), h.main, mine, rule.Authorization, rule.Matched)
 	if err != nil || j.Program == nil || len(j.Findings) != 0 {
 		t.Errorf("%+v %v", j, err)
 	}
-	if j, err = h.JudgeRule(t.Context(), h.other, gambling, rule.Authorization, rule.Matched); err != nil || j.Program != nil || len(j.Problems) != 1 || j.Problems[0].Code != rule.UnknownList {
+	if j, err = h.JudgeRule(t.Context(), h.other, mine, rule.Authorization, rule.Matched); err != nil || j.Program != nil || len(j.Problems) != 1 || j.Problems[0].Code != rule.UnknownList {
 		t.Errorf("%+v %v", j, err)
 	}
 	j, err = h.JudgeRule(t.Context(), h.main, `"transaction.mcc.in_list(\"GAMBLING\") && transaction.mcc == \"5411\""`, rule.Authorization, rule.Matched)

@@ -201,12 +201,20 @@ func TestLists_areSets(t *testing.T) {
 		{Code: "A", Values: []string{"7995", "merchant"}, IsActive: true}, {Code: "B", Values: []string{"7995", "7995"}, IsActive: true},
 		{Code: "N", Values: []string{"7995", "x"}, IsNumeric: true, IsActive: true}, {Code: "OFF", Values: []string{"7995"}},
 	})
-	if got := ls.Groups("7995"); !slices.Equal(got, []string{"A", "B"}) {
+	if got := ls.Groups("7995"); !slices.Equal(got, []string{"A", "B", "BUSINESS_SERVICES", "GAMBLING"}) {
 		t.Errorf("groups: %v", got)
 	}
 	var none *Lists
-	if none.Groups("7995") != nil || none.find("A") != nil {
-		t.Error("no lists hold something")
+	if got := none.Groups("7995"); !slices.Equal(got, []string{"BUSINESS_SERVICES", "GAMBLING"}) || none.find("A") != nil || none.Groups("795") != nil {
+		t.Errorf("the groups of everybody: %v", got)
+	}
+	own := NewLists([]List{{Code: "GAMBLING", Values: []string{"5411"}, IsActive: true}, {Code: "CASH"}})
+	for mcc, want := range map[string][]string{
+		"7995": {"BUSINESS_SERVICES"}, "5411": {"GAMBLING", "GROCERIES", "RETAIL"}, "6011": {"OTHER_STORES"}, "4511": {"AIRLINES", "TRANSPORT"},
+	} {
+		if got := own.Groups(mcc); !slices.Equal(got, want) {
+			t.Errorf("a tenant's own in place of the group, %s: %v", mcc, got)
+		}
 	}
 	p, problems := Compile(`"transaction.mcc.in_list(\"OFF\")"`, Velocity, ls)
 	var f Facts

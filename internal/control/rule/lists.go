@@ -16,11 +16,14 @@ type List struct {
 	IsActive bool
 }
 
-// Lists are the named lists that rules are compiled with. They are immutable;
-// nil has none.
+// Lists are the named lists that rules are compiled with: a tenant's own, and
+// the groups of merchant categories that every tenant has. They are immutable;
+// nil has the groups only.
 type Lists struct {
-	sets       map[string]*set
-	categories map[string][]string // codes by merchant category
+	sets map[string]*set
+	// categories holds the codes of the lists that hold a merchant category,
+	// where that is not what the groups say.
+	categories map[string][]string
 }
 
 // NewLists makes sets of lists. Values of a numeric list that are no integers
@@ -50,26 +53,47 @@ func NewLists(all []List) *Lists {
 			}
 		}
 	}
-	for _, codes := range ls.categories {
-		slices.Sort(codes)
-	}
+	ls.addGroups()
 	return ls
+}
+
+// addGroups adds to the categories of ls the groups that it does not replace.
+func (ls *Lists) addGroups() {
+	standard := standardLists()
+	for code, s := range standard.sets {
+		if ls.sets[code] == nil {
+			continue
+		}
+		for mcc := range s.texts {
+			ls.categories[mcc] = append([]string{}, ls.categories[mcc]...)
+		}
+	}
+	for mcc := range ls.categories {
+		for _, code := range standard.categories[mcc] {
+			if ls.sets[code] == nil {
+				ls.categories[mcc] = append(ls.categories[mcc], code)
+			}
+		}
+		slices.Sort(ls.categories[mcc])
+	}
 }
 
 // Groups returns the codes of the lists that hold a merchant category, in
 // order, for the field transaction.mccGroup. It must not be changed.
 func (ls *Lists) Groups(mcc string) []string {
-	if ls == nil {
-		return nil
+	if ls != nil {
+		if codes, differs := ls.categories[mcc]; differs {
+			return codes
+		}
 	}
-	return ls.categories[mcc]
+	return standardLists().categories[mcc]
 }
 
 func (ls *Lists) find(code string) *set {
-	if ls == nil {
-		return nil
+	if ls != nil && ls.sets[code] != nil {
+		return ls.sets[code]
 	}
-	return ls.sets[code]
+	return standardLists().sets[code]
 }
 
 // set is what the operators in, in_list, contains_any and contains_all look
