@@ -114,7 +114,9 @@ func (s *Service) prepare(ctx context.Context, b Batch, m *Summary) (Batch, erro
 		mine, err = s.seal(ctx, tx, b, l)
 		return err
 	})
-	if (err != nil || !mine) && p.Place != "" {
+	// A file that the batch may name by now is needed when it is delivered; if it
+	// does not, that removes it.
+	if (err != nil || !mine) && p.Place != "" && !errors.Is(err, db.ErrOutcomeUnknown) {
 		if again := s.Bureaus.Discard(ctx, p); again != nil {
 			err = errors.Join(err, again)
 		}
