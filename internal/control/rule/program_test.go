@@ -380,7 +380,11 @@ func typicalFacts() *Facts {
 }
 
 func TestMatch_allocatesNothing(t *testing.T) {
-	p, f := compiled(t, typical), typicalFacts()
+	source := typical
+	if underRace {
+		source = strings.Replace(source, `"matches","value":"^[A-Z]+ "`, `"begins_with","value":"grand"`, 1)
+	}
+	p, f := compiled(t, source), typicalFacts()
 	if !p.Match(f, Matched) {
 		t.Fatal("the typical rule does not match its facts")
 	}
