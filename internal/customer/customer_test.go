@@ -131,6 +131,8 @@ func TestParseEmail(t *testing.T) {
 		"a@b.co": true, " a@b.co ": true, "ayse.yilmaz+x@example.com.tr": true,
 		"": false, "a": false, "a@b": false, "a@b.": false, "A <a@b.co>": false, "a@b.co, c@d.co": false,
 		strings.Repeat("a", 65) + "@b.co": false, "a@" + strings.Repeat("b", 250) + ".co": false,
+		"ayşe@şirket.com.tr": true, "a@xn--e1afmkfd.com": true,
+		"a\u200b@b.co": false, "a@b\u202e.co": false, "a@ｂ.co": false, "a@[127.0.0.1]": false, "a@b.co?x=1": false, "a@-b.co": false,
 	} {
 		if _, got := ParseEmail(text); got != want {
 			t.Errorf("%q: got %t, want %t", text, got, want)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -136,7 +137,26 @@ func ParseEmail(text string) (string, bool) {
 		return "", false
 	}
 	local, domain, _ := strings.Cut(text, "@")
-	return text, len(local) <= 64 && strings.Contains(domain, ".") && !strings.HasSuffix(domain, ".")
+	return text, len(local) <= 64 && strings.Contains(domain, ".") && hostName(domain) && isPlain(text)
+}
+
+// isPlain reports whether what is seen of s is all there is: nothing invisible,
+// and no full-width form of another character.
+func isPlain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r >= 0xFF00 && r <= 0xFFEF })
+}
+
+// hostName takes international names, too, but no address in brackets.
+func hostName(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		odd := strings.ContainsFunc(label, func(r rune) bool {
+			return r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+		})
+		if label == "" || odd || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-") {
+			return false
+		}
+	}
+	return true
 }
 
 // validCityCode reports whether s is the plate code of a Turkish province.

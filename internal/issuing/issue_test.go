@@ -344,6 +344,7 @@ func TestCards_filters(t *testing.T) {
 			{CardFilter{ExternalCardID: "E1"}, []IssuedCard{main}},
 			{CardFilter{AccountNo: "A1"}, []IssuedCard{child, main}},
 			{CardFilter{BIN: "979206", BatchReference: ""}, []IssuedCard{plastic, child, main}},
+			{CardFilter{BIN: "97920600"}, nil},
 			{CardFilter{BatchReference: "B"}, nil},
 			{CardFilter{ExpiresTo: Expiry{2027, 1}}, []IssuedCard{plastic}},
 			{CardFilter{ExpiresFrom: Expiry{2027, 2}}, []IssuedCard{child, main}},

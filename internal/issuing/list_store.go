@@ -187,7 +187,6 @@ func (f CardFilter) where(tenant access.TenantID) *cardSelection {
 		{"i.external_card_id", f.ExternalCardID},
 		{"i.account_no", f.AccountNo},
 		{"c.last_four", f.LastFour},
-		{"c.bin", f.BIN},
 		{"c.perso_status", string(f.PersoStatus)},
 		{"c.shipment_status", string(f.ShipmentStatus)},
 		{"i.auto_renewal", string(f.AutoRenewal)},
@@ -195,6 +194,9 @@ func (f CardFilter) where(tenant access.TenantID) *cardSelection {
 		if equal.value != "" {
 			w.And(equal.column+" = ?", equal.value)
 		}
+	}
+	if f.BIN != "" { // six digits also name the BINs of eight that begin with them
+		w.And("c.bin BETWEEN ? AND ?", f.BIN, (f.BIN + "99")[:8])
 	}
 	if f.CustomerNo != "" {
 		w.And("i.customer_id = "+customer.IDByNo, tenant, f.CustomerNo)

@@ -24,6 +24,10 @@ var closedPrefixes = prefixes(
 	"5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
 )
 
+// publicIPv6 is all that was ever given out for the public Internet: what is
+// outside, as translated IPv4 addresses (::ffff:0:0:0/96) are, leads elsewhere.
+var publicIPv6 = netip.MustParsePrefix("2000::/3")
+
 func prefixes(texts ...string) []netip.Prefix {
 	all := make([]netip.Prefix, len(texts))
 	for i, t := range texts {
@@ -40,7 +44,7 @@ var ErrAddress = errors.New("the address is not public")
 // the public Internet. An IPv4 address inside an IPv6 one counts as what it is.
 func Guard(a netip.Addr) error {
 	a = a.Unmap()
-	if !a.IsValid() || a.Zone() != "" {
+	if !a.IsValid() || a.Zone() != "" || a.Is6() && !publicIPv6.Contains(a) {
 		return ErrAddress
 	}
 	for _, p := range closedPrefixes {

@@ -205,6 +205,7 @@ func TestRecord_refusesWhatIsNotAnEvent(t *testing.T) {
 			member string
 		}{
 			"no sender":           {func(e *Event) { e.Vendor = "" }, "vendorCode"},
+			"another bureau":      {func(e *Event) { e.About, e.Vendor, e.StatusCode = AboutProduction, "OTHER", "120" }, "vendorCode"},
 			"no id":               {func(e *Event) { e.ID = "" }, "eventId"},
 			"no card":             {func(e *Event) { e.CardToken = "" }, "cardToken"},
 			"card and order":      {func(e *Event) { e.OrderID = "x" }, "cardToken"},
@@ -278,7 +279,7 @@ func TestRecord_neverLeavesTheMachines(t *testing.T) {
 				status := nextOf(t, about, state[about])
 				n++
 				e := Event{
-					About: about, Vendor: "V", ID: fmt.Sprintf("R%d", n), CardToken: token, Status: status,
+					About: about, Vendor: "BUREAU", ID: fmt.Sprintf("R%d", n), CardToken: token, Status: status,
 					At: begin.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "minute")) * time.Minute),
 				}
 				out, err := w.Record(t.Context(), w.caller, e)

@@ -37,6 +37,9 @@ func (s *Service) record(ctx context.Context, tx db.Tx, c access.Caller, e Event
 	if err != nil {
 		return Outcome{}, err
 	}
+	if e.About == AboutProduction && e.Vendor != card.Physical.PersoVendor {
+		return Outcome{}, errInvalid.OnField("vendorCode", "other_bureau", "is not the bureau of the plastic")
+	}
 	if e.holdsNumberOf(card) {
 		return Outcome{}, errInvalid.OnField("trackingNo", "card_number", "holds the number of the card")
 	}

@@ -223,7 +223,7 @@ var eventNo int
 func (w *world) tell(about About, token, status string) error {
 	eventNo++
 	_, err := w.Record(w.t.Context(), w.caller, Event{
-		About: about, Vendor: "V", ID: fmt.Sprintf("E%d", eventNo), CardToken: token, Status: status, At: w.clock.Now(),
+		About: about, Vendor: "BUREAU", ID: fmt.Sprintf("E%d", eventNo), CardToken: token, Status: status, At: w.clock.Now(),
 	})
 	return err
 }

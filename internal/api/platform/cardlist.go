@@ -27,7 +27,7 @@ type cardQuery struct {
 	ExternalCardID    string                       `query:"ExternalCardId" maxLength:"64"`
 	AccountNo         string                       `query:"AccountNo" maxLength:"34"`
 	LastFour          string                       `query:"LastFour" pattern:"^[0-9]{4}$"`
-	BIN               string                       `query:"Bin" pattern:"^([0-9]{6}|[0-9]{8})$"`
+	BIN               string                       `query:"Bin" pattern:"^([0-9]{6}|[0-9]{8})$" doc:"Of six digits: the BINs of eight that begin with them, too."`
 	ExpireFrom        string                       `query:"ExpireFrom" doc:"YYYY-MM"`
 	ExpireTo          string                       `query:"ExpireTo" doc:"YYYY-MM"`
 	CreationTimeFrom  string                       `query:"CreationTimeFrom" doc:"ISO 8601 with offset, or a day."`

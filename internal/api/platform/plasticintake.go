@@ -12,14 +12,14 @@ import (
 // PlasticEvent is exported for encoding/json: what the events of bureaus and
 // couriers have in common.
 type PlasticEvent struct {
-	VendorCode     string       `json:"vendorCode,omitempty" maxLength:"32" doc:"Who tells it; in a list the list's goes for events without one."`
-	EventID        string       `json:"eventId,omitempty" maxLength:"64" doc:"The sender's name of the event: the same one again changes nothing."`
+	VendorCode     string       `json:"vendorCode,omitempty" maxLength:"32" doc:"Who tells it, of production the bureau of the plastic. Each event needs one; in a list the list's goes for events without."`
+	EventID        string       `json:"eventId,omitempty" maxLength:"64" doc:"The sender's name of the event, which each needs: the same one again changes nothing."`
 	CardToken      string       `json:"cardToken,omitempty" maxLength:"32" doc:"Or orderId."`
 	CardSequenceNo int          `json:"cardSequenceNo,omitempty" minimum:"0" maximum:"99" doc:"Which of the plastics of the token; default: the newest."`
 	OrderID        string       `json:"orderId,omitempty" maxLength:"64" doc:"As in the personalisation file, instead of cardToken."`
 	StatusCode     string       `json:"statusCode,omitempty" maxLength:"32" doc:"The sender's own."`
 	Description    api.FreeText `json:"description,omitempty" maxLength:"250"`
-	EventDate      *time.Time   `json:"eventDate,omitempty" doc:"When it happened. Of two events the later counts, whatever order they come in."`
+	EventDate      *time.Time   `json:"eventDate,omitempty" doc:"When it happened, which each event needs. Of two events the later counts, whatever order they come in."`
 }
 
 // PersoEvent is one event of a bureau.
