@@ -72,7 +72,7 @@ func (w *cardWorld) define(t testing.TB, c access.Caller, bin string) {
 	if err != nil {
 		t.Fatalf("create BIN: %v", err)
 	}
-	zeros := 9
+	zeros := 15 - len(bin)
 	_, err = w.programs.CreateRange(ctx, c, program.BINRange{
 		Code: "RANGE", Name: "Range", BIN: bin, Start: bin + fmt.Sprintf("%0*d", zeros, 0), End: bin + fmt.Sprintf("%0*d", zeros, 999_999),
 		Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,

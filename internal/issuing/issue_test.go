@@ -315,6 +315,23 @@ func TestSealedNumber_opensOnlyInItsRow(t *testing.T) {
 	})
 }
 
+// Masked numbers and tokens show six digits: who filters by these means cards
+// of eight-digit BINs, too.
+func TestCards_sixDigitsNameTheBINsOfEight(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newCardWorld(t, d)
+		_, w.caller = w.newTenant(t, "Eight Digits", true)
+		w.define(t, w.caller, "97920799")
+		w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: virtualProduct})
+		for bin, want := range map[string]int{"979207": 1, "97920799": 1, "97920798": 0, "979208": 0, "979206": 0} {
+			_, total, _, err := w.Cards(t.Context(), w.caller, CardFilter{BIN: bin, Page: list.Page{Limit: 10}})
+			if err != nil || total != want {
+				t.Errorf("%s: %d cards, %v; want %d", bin, total, err, want)
+			}
+		}
+	})
+}
+
 func TestCards_filters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newCardWorld(t, d)
