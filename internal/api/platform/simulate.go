@@ -68,7 +68,7 @@ type simulatedAdditionalDTO struct {
 // SimulatedMerchant is where.
 type SimulatedMerchant struct {
 	MCC             string       `json:"mcc,omitempty" pattern:"^[0-9]{4}$" doc:"Default 5411; 6011 at an Atm."`
-	MerchantID      string       `json:"merchantId,omitempty" pattern:"^[ -~]{1,15}$"`
+	MerchantID      api.FreeText `json:"merchantId,omitempty" maxLength:"15" doc:"Printable ASCII."`
 	MerchantName    api.FreeText `json:"merchantName,omitempty" maxLength:"25" doc:"Printable ASCII."`
 	MerchantCity    api.FreeText `json:"merchantCity,omitempty" maxLength:"13" doc:"Printable ASCII."`
 	MerchantCountry string       `json:"merchantCountry,omitempty" doc:"Default TR."`
@@ -294,9 +294,12 @@ func (d *decoding) simulatedAmounts(in *simulationRequest, s *Simulation) {
 	if s.Surcharge != nil && s.Surcharge.Minor() > 99_999_999 {
 		d.fail("additionalAmounts", "range", "is out of range: a fee has eight digits")
 	}
-	for member, part := range map[string]*money.Amount{"cashbackAmount": s.Cashback, "additionalAmounts": s.Surcharge} {
-		if part != nil && part.Cmp(s.Amount) > 0 {
-			d.fail(member, "range", "is a part of the amount and cannot be more")
+	for _, part := range []struct {
+		member string
+		amount *money.Amount
+	}{{"cashbackAmount", s.Cashback}, {"additionalAmounts", s.Surcharge}} {
+		if part.amount != nil && part.amount.Cmp(s.Amount) > 0 {
+			d.fail(part.member, "range", "is a part of the amount and cannot be more")
 		}
 	}
 }
@@ -325,11 +328,18 @@ func (d *decoding) inCurrency(member string, text api.Decimal, currency, code st
 
 var printable = regexp.MustCompile(`^[ -~]*$`)
 
+// printable refuses text that the dialect has no letters for.
+func (d *decoding) printable(member, text string) {
+	if !printable.MatchString(text) {
+		d.fail(member, "malformed", "must be printable ASCII: the dialect has no other letters")
+	}
+}
+
 // place reads where the card is used.
 func (d *decoding) place(in *simulationRequest, s *Simulation) {
 	kind := terminals[given(in.TerminalType, "Pos")]
 	p := SimulatedPlace{
-		MCC: in.MCC, ID: in.MerchantID, Name: string(in.MerchantName), City: string(in.MerchantCity), Country: country.Must("TR"),
+		MCC: in.MCC, ID: string(in.MerchantID), Name: string(in.MerchantName), City: string(in.MerchantCity), Country: country.Must("TR"),
 		TerminalID: in.TerminalID, TerminalType: kind.kind, AcquirerID: in.AcquirerID, Forwarding: in.ForwardingID,
 	}
 	for _, standard := range []struct {
@@ -345,11 +355,9 @@ func (d *decoding) place(in *simulationRequest, s *Simulation) {
 	if in.MerchantCountry != "" {
 		p.Country = d.country("merchantCountry", in.MerchantCountry)
 	}
-	for member, text := range map[string]string{"merchantName": p.Name, "merchantCity": p.City} {
-		if !printable.MatchString(text) {
-			d.fail(member, "malformed", "must be printable ASCII: the dialect has no other letters")
-		}
-	}
+	d.printable("merchantId", p.ID)
+	d.printable("merchantName", p.Name)
+	d.printable("merchantCity", p.City)
 	s.Merchant = p
 }
 

@@ -161,14 +161,12 @@ func (d *decoding) subject(transaction, member string, card TestCard) issuing.Na
 // named reads where something happens, as far as it is said.
 func (d *decoding) named(in SimulatedMerchant) SimulatedPlace {
 	p := SimulatedPlace{
-		MCC: in.MCC, ID: in.MerchantID, Name: string(in.MerchantName), City: string(in.MerchantCity), TerminalID: in.TerminalID,
+		MCC: in.MCC, ID: string(in.MerchantID), Name: string(in.MerchantName), City: string(in.MerchantCity), TerminalID: in.TerminalID,
 		AcquirerID: in.AcquirerID, Forwarding: in.ForwardingID,
 	}
 	p.Country = d.country("merchantCountry", in.MerchantCountry)
-	for member, text := range map[string]string{"merchantName": p.Name, "merchantCity": p.City} {
-		if !printable.MatchString(text) {
-			d.fail(member, "malformed", "must be printable ASCII: the dialect has no other letters")
-		}
-	}
+	d.printable("merchantId", p.ID)
+	d.printable("merchantName", p.Name)
+	d.printable("merchantCity", p.City)
 	return p
 }

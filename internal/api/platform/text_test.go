@@ -74,7 +74,7 @@ var formed = strings.Fields(`
 	permissions allowedAddresses clientId clientSecret refreshToken password userName scope
 	token headerName headerValue headers signingSecret clientCertificate clientKey eventTypes productCodes networks transactionCodes
 	cardTokens productCodes encryptedCardNo encryptedPin encryptedCvv2 pinBlock oldPinBlock newPinBlock lastFour barcode pin cardNo keyCode
-	billingCurrency settlementCurrency mcc merchantId merchantCountry terminalId acquirerId forwardingInstitutionId
+	billingCurrency settlementCurrency mcc merchantCountry terminalId acquirerId forwardingInstitutionId
 	cvv2 track2 cvv emvData unpredictableNumber tvr cvmResults forceCavvResult eci cavv dsTransactionId originalRrn walletType
 	originalTransactionId transactionId rrn stan authorizationCode networkTransactionId transactionDate
 	value values identificationNo rule facts
