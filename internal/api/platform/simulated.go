@@ -17,8 +17,8 @@ type simulationResponse struct {
 	SimulationMoney
 	SimulationResults
 	Trace           []simulationStep   `json:"trace" doc:"The way over the wire, each check in its order, and what the card made of the answer."`
-	MatchedControls []string           `json:"matchedControls" doc:"Codes."`
-	Velocity        []string           `json:"velocity" doc:"Codes."`
+	MatchedControls []string           `json:"matchedControls" doc:"Codes; nothing matches before there are controls."`
+	Velocity        []string           `json:"velocity" doc:"Codes; nothing is used before there are limits."`
 	RequestMessage  *simulationMessage `json:"requestMessage"`
 	ResponseMessage *simulationMessage `json:"responseMessage" doc:"Null when it got lost."`
 	Repeat          *simulationFollow  `json:"repeat" doc:"Of simulateDuplicate."`
