@@ -31,6 +31,7 @@ var checks = []check{
 	{"Arqc", checkARQC},
 	{"Cvv", checkCVV},
 	{"Cvv2", checkCVV2},
+	{"Policy", checkPolicy},
 	{"Amount", checkAmount},
 	{"ContactlessLimit", checkContactless},
 	{"Installment", checkInstalment},

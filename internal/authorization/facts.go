@@ -116,6 +116,8 @@ type CardFacts struct {
 	// ActivatesAtFirstUse that the tenant lets cash with chip and PIN be one.
 	MayActivate         bool
 	ActivatesAtFirstUse bool
+	// PoliciesOff are the usage switches that are off, blanks between.
+	PoliciesOff string
 	// IsSuperseded says that a successor, whose activation was due, has taken the
 	// card's place.
 	IsSuperseded bool

@@ -126,6 +126,7 @@ func cardFacts(c issuing.CardOnNetwork, cfg *program.Configuration, now time.Tim
 		PSN: c.Card.PSN, PINChangedAt: c.Card.PINChangedAt, MayActivate: c.Card.Status == issuing.Pending && c.MayActivate(cfg, now),
 		DigitalSlip: string(c.Issuance.DigitalSlipType),
 	}
+	k.PoliciesOff = policiesOff(c.PoliciesOff(cfg, now))
 	k.IsSuperseded = c.IsSuperseded(cfg, now)
 	k.RecursWhenInactive = cfg.Attributes.AllowRecurringWhenInactive
 	k.ActivatesAtFirstUse = k.MayActivate && cfg.Attributes.ActivateOnFirstPIN

@@ -32,6 +32,7 @@ const (
 	CVV2Invalid          Reason = "Cvv2Invalid"
 	CVV2TriesExceeded    Reason = "Cvv2TriesExceeded"
 	PolicyNotAllowed     Reason = "PolicyNotAllowed"
+	ThreeDSRequired      Reason = "ThreeDsRequired"
 	InvalidTransaction   Reason = "InvalidTransaction"
 	InvalidAmount        Reason = "InvalidAmount"
 	InsufficientFunds    Reason = "InsufficientFunds"
@@ -53,7 +54,7 @@ func Reasons() []Reason {
 		DuplicateTransaction, OriginalNotFound, CardNotFound, TenantSuspended, CardNotActivated, CardInactive,
 		CardBlocked, CardLost, CardStolen, CardFraud, CardCancelled, CardExpired, CardRenewed, CustomerInactive,
 		ExpiryMismatch, PINNotSet, PINInvalid, PINTriesExceeded, PINRequired, ARQCInvalid, CVVInvalid, CVV2Invalid,
-		CVV2TriesExceeded, PolicyNotAllowed, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
+		CVV2TriesExceeded, PolicyNotAllowed, ThreeDSRequired, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
 		ClientTimeout, NetworkDeclined, SystemError,
 	}
 }

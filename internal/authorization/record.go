@@ -198,6 +198,7 @@ func (k *CardFacts) visit(c *codec) {
 	c.bool("card.expired", &k.Expired)
 	visitText(c, "card.psn", &k.PSN)
 	visitText(c, "card.customer_status", &k.CustomerStatus)
+	visitText(c, "card.policies_off", &k.PoliciesOff)
 	visitText(c, "card.network", &k.Network)
 	visitText(c, "card.country", &k.Country)
 	c.time("card.pin_changed_at", &k.PINChangedAt)

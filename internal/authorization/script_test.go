@@ -36,6 +36,26 @@ type script struct {
 	ids         map[string]authorization.TransactionID // of what was answered, by message key
 }
 
+// policy is "policy type=… on=yes from=+2h to=+4h": a usage switch of the card.
+func (s *script) policy(args map[string]string) string {
+	p := program.Policy{Type: program.PolicyType(args["type"]), IsAllowed: args["on"] == "yes"}
+	for name, at := range map[string]**time.Time{"from": &p.StartsAt, "to": &p.EndsAt} {
+		if args[name] == "" {
+			continue
+		}
+		d, err := time.ParseDuration(args[name])
+		if err != nil {
+			return err.Error()
+		}
+		moment := s.Clock.Now().Add(d)
+		*at = &moment
+	}
+	if _, err := s.Issuing.ChangePolicies(s.T.Context(), s.Caller, s.card.Token, issuing.PolicyWish{Policies: []program.Policy{p}}); err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
 // Done implements authorizationtest.Script.
 func (s *script) Done() { s.Verify() }
 
@@ -65,6 +85,8 @@ func (s *script) Run(command string, args map[string]string) string {
 			s.AllowInstalments(v == "yes")
 		}
 		return "ok"
+	case "policy":
+		return s.policy(args)
 	case "listen":
 		s.Listen(strings.Fields(strings.ReplaceAll(args["to"], ",", " "))...)
 		return ""
@@ -186,6 +208,13 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 	if v := args["stored"]; v != "" {
 		r.EntryMode, r.ConditionCode, r.StoredCard = "100", "01", authorization.StoredCard(v)
 	}
+	if v := args["mcc"]; v != "" {
+		r.MCC = v
+	}
+	r.Wallet, r.ECI, r.HasCAVV = args["wallet"], args["eci"], args["eci"] != ""
+	if args["entry"] == "net" {
+		r.EntryMode, r.ConditionCode = "812", "59"
+	}
 	if v := args["parts"]; v != "" {
 		if _, err := fmt.Sscan(v, &r.InstalmentCount); err != nil {
 			s.T.Fatal(err)
@@ -194,7 +223,9 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 	r.MayApprovePartially = args["partial"] == "yes"
 	r.MustPrint = args["paper"] == "only"
 	if v := args["in"]; v != "" {
-		r.MerchantCountry = v
+		if r.MerchantCountry = v; v == "nowhere" {
+			r.MerchantCountry, r.AcquirerCountry = "", ""
+		}
 	}
 	r.IsIncrement = args["increment"] == "yes"
 	r.Details.ResponseCode = args["de39"]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -41,7 +42,7 @@ type CardState struct {
 }
 
 // CardOnNetwork is a card as a message from a network finds it, with what hangs
-// on it. Card has no PAN, plastic or emboss name; Issuance no phone or policies.
+// on it. Card has no PAN, plastic or emboss name; Issuance no phone.
 type CardOnNetwork struct {
 	Card     Card
 	Issuance Issuance
@@ -52,6 +53,29 @@ type CardOnNetwork struct {
 	waiting  *Card      // the successor that is to be activated at a time, if this card is the one in force
 
 	holderChanges int64
+	parent        Issuance // the policies of a child's
+}
+
+// PoliciesOff lists the usage switches that are off at a moment, in the
+// contract's order, those that the parent of a child has off included where the
+// tenant wants that.
+func (n CardOnNetwork) PoliciesOff(cfg *program.Configuration, at time.Time) []program.PolicyType {
+	isChild := !n.Issuance.Parent.IsZero() && cfg.Attributes.ChildPolicyCapped
+	var off []program.PolicyType
+	for _, t := range program.PolicyTypes() {
+		// Whether there are instalments at all, the product says in a member of its
+		// own; the switch only takes them away.
+		isOn := n.Issuance.policyAt(t, at).IsAllowed || t == program.PolicyInstallment && !n.Issuance.speaksOf(t, at)
+		if !isOn || isChild && !n.parent.policyAt(t, at).IsAllowed {
+			off = append(off, t)
+		}
+	}
+	return off
+}
+
+// speaksOf reports whether product or card set a switch at a moment.
+func (i Issuance) speaksOf(t program.PolicyType, at time.Time) bool {
+	return slices.ContainsFunc(i.Policies, func(p CardPolicy) bool { return p.Type == t && p.InForceAt(at) })
 }
 
 // IsSuperseded reports whether a successor whose activation was scheduled has

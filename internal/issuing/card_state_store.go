@@ -19,7 +19,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 	return db.Collect(ctx, tx, func(s db.Scanner) (CardOnNetwork, error) {
 		var n CardOnNetwork
 		var holder CustomerOnNetwork
-		var method, value, pvki, status string
+		var method, value, pvki, status, policies, parentPolicies string
 		var next successorRow
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
@@ -27,9 +27,16 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			db.IntoTime(&c.PINChangedAt), &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
 			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
-			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at))
+			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at),
+			&policies, &parentPolicies)
 		if err != nil {
 			return n, err
+		}
+		if i.Policies, err = policiesOf(policies); err != nil {
+			return n, fmt.Errorf("issuance %s: %w", i.ID, err)
+		}
+		if n.parent.Policies, err = policiesOf(parentPolicies); err != nil {
+			return n, fmt.Errorf("parent of issuance %s: %w", i.ID, err)
 		}
 		if c.PIN, err = verifierOf(method, value, pvki); err != nil {
 			return n, fmt.Errorf("card %s: %w", c.ID, err)
@@ -48,10 +55,12 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
 			f.status, c.holder_changes,
 			n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
-			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at
+			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
+			i.policies, COALESCE(p.policies, '[]')
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
 		LEFT JOIN card n ON n.id = i.successor_card_id AND i.current_card_id = c.id AND n.scheduled_status = 'Active'
+		LEFT JOIN issuance p ON p.id = i.parent_id
 		JOIN card f ON f.id = i.current_card_id`+customer.JoinHolder+`
 		WHERE c.tenant_id = $1 AND c.pan_index = $2
 		ORDER BY c.sequence_no DESC`, tenant, index)

@@ -56,8 +56,11 @@ func product(code, chipProfile string) map[string]any {
 		"code": code, "name": "Classic", "groupCode": "CARDS", "binRangeCode": "MAIN",
 		"cardType": "Prepaid", "currencyCode": "TRY", "allowedFormFactors": []string{"Physical", "PhysicalNoname"},
 		"validityMonths": 36, "serviceCode": "201", "chipProfileCode": chipProfile,
-		"contactlessEnabled":   true,
-		"contactlessLimit":     map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
+		"contactlessEnabled": true,
+		"contactlessLimit":   map[string]any{"currencyCode": "TRY", "transactionLimit": 2500},
+		"policies": []map[string]any{
+			{"policyType": "NonSecureEcommerce", "isAllowed": true}, {"policyType": "MagneticStripe", "isAllowed": true},
+		},
 		"pinLength":            4,
 		"maxCardsPerCustomer":  0,
 		"initialStatusVirtual": "Active",

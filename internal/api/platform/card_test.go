@@ -53,6 +53,7 @@ func (w *world) stock() *world {
 			p := program.NewProduct(code)
 			p.Name, p.BINRangeCode, p.CardType, p.Currency = strings.ToLower(code), "RANGE", program.Prepaid, money.MustCurrency("TRY")
 			p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer, p.MaxChildCards = []program.FormFactor{form}, 60, "221", 0, 2
+			p.Policies = []program.Policy{{Type: program.PolicyNonSecureEcommerce, IsAllowed: true}}
 			if form == program.Virtual {
 				p.PINDeliveries = []program.PINDelivery{program.PINBySMS, program.PINByAPI}
 			}

@@ -140,6 +140,11 @@ func (w *World) define() {
 	p.FormFactors, p.ValidityMonths, p.ServiceCode = []program.FormFactor{program.Virtual}, 60, "201"
 	p.MaxCardsPerCustomer, p.MinKYCLevel = 0, customer.KYCNone
 	p.ContactlessEnabled = true
+	// What is off unless a product says otherwise; most tests are about other
+	// things.
+	for _, t := range []program.PolicyType{program.PolicyNonSecureEcommerce, program.PolicyInternationalNoCVV2, program.PolicyMagneticStripe} {
+		p.Policies = append(p.Policies, program.Policy{Type: t, IsAllowed: true})
+	}
 	cumulative, count := money.Must(500000, "TRY"), 5
 	p.ContactlessLimit = &program.ContactlessLimit{Transaction: money.Must(250000, "TRY"), Cumulative: &cumulative, ConsecutiveCount: &count}
 	_, err = w.Programs.CreateProduct(ctx, w.Caller, p)
