@@ -150,7 +150,7 @@ func (a *API) routes() {
 
 	// Rules (§10.1)
 	const rules = "/api/v1/issuing/rule-engine"
-	register(a, route{get, rules + "/fields", "List the fields of rules", access.IssuingAuthorizationControl, plain}, a.listRuleFields)
+	register(a, route{get, rules + "/fields", "List the fields of rules", anyCaller, plain}, a.listRuleFields)
 	register(a, route{post, rules + "/validate", "Validate a rule", access.IssuingAuthorizationControl, plain}, a.validateRule)
 	register(a, route{post, rules + "/evaluate", "Evaluate a rule", access.IssuingAuthorizationControl, plain}, a.evaluateRule)
 	register(a, route{post, rules + "/list", "Create a named list", access.IssuingAuthorizationControlManage, once}, a.createNamedList)

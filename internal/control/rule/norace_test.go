@@ -2,4 +2,5 @@
 
 package rule
 
-const underRace = false
+// isRace says that the race detector is on.
+const isRace = false

@@ -381,7 +381,7 @@ func typicalFacts() *Facts {
 
 func TestMatch_allocatesNothing(t *testing.T) {
 	source := typical
-	if underRace {
+	if isRace {
 		source = strings.Replace(source, `"matches","value":"^[A-Z]+ "`, `"begins_with","value":"grand"`, 1)
 	}
 	p, f := compiled(t, source), typicalFacts()

@@ -2,6 +2,6 @@
 
 package rule
 
-// underRace says that the race detector is on: it empties pools at random, and
-// so makes regular expressions allocate.
-const underRace = true
+// isRace says that the race detector is on: it empties pools at random, and so
+// makes regular expressions allocate.
+const isRace = true
