@@ -9,6 +9,15 @@
 // under a code: merchant categories, countries, merchants. An [Action] is what a
 // control does when its rule applies.
 //
+// # Saving a rule, and asking it
+//
+// Whoever keeps rules saves one in [program.Service.Change]: it reads
+// [SnapshotIn], compiles, stores [rule.Program.Source], and notes the lists with
+// [KeepListUses]. Whoever asks takes the [Service.Snapshot] of the configuration
+// version that it decides under, compiles once for that version, fills
+// [rule.Facts] once for a transaction, and lets each program match them with what
+// its action says of missing values ([Action.Missing]).
+//
 // # Invariants
 //
 //   - Every change of a list raises the tenant's configuration version in the

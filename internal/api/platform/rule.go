@@ -97,7 +97,7 @@ type queryBuilderField struct {
 	Type       string            `json:"type" enum:"string,integer,decimal,boolean,date,time,enum,stringList"`
 	Operators  []string          `json:"operators"`
 	Input      string            `json:"input" enum:"text,number,select,multiselect,checkbox,date,time,lookup"`
-	Values     []queryFieldValue `json:"values" nullable:"true" doc:"Of an enumeration."`
+	Values     []queryFieldValue `json:"values" nullable:"true" doc:"Of an enumeration; of mccGroup the groups that every tenant has beside its lists."`
 	LookupURL  *string           `json:"lookupUrl" doc:"The list to choose from."`
 	Validation *queryFieldBounds `json:"validation"`
 	Nullable   bool              `json:"nullable" doc:"It may be missing at run time."`

@@ -69,7 +69,7 @@ func TestRuleFields_areDescribedInTheCallersLanguage(t *testing.T) {
 				t.Errorf("%s: %d fields", context, len(fields))
 			}
 			for _, f := range fields {
-				if f.Label == "" || f.Group == "" || len(f.Operators) == 0 || !slices.Contains(f.Contexts, string(context)) || (f.Type == "enum") != (len(f.Values) > 0) {
+				if f.Label == "" || f.Group == "" || len(f.Operators) == 0 || !slices.Contains(f.Contexts, string(context)) || f.Type == "enum" && len(f.Values) == 0 {
 					t.Errorf("%s: %+v", context, f)
 				}
 				if f.Field == "customer.no" && f.Label != label {

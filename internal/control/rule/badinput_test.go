@@ -163,7 +163,7 @@ func TestFields_areWhole(t *testing.T) {
 		switch {
 		case f.Name == "" || names[f.Name] || f.Type == "" || len(f.Contexts) == 0:
 			t.Errorf("field %d (%s) is not described, or twice", i, f.Name)
-		case (f.Type == Enum) != (len(f.Values) > 0) || (f.Type == Enum) != (f.Enumeration != ""):
+		case f.Type == Enum && len(f.Values) == 0 || (len(f.Values) > 0) != (f.Enumeration != ""):
 			t.Errorf("%s: an enumeration has values", f.Name)
 		case f.Group() == f.Name:
 			t.Errorf("%s is in no group", f.Name)
@@ -242,6 +242,31 @@ func FuzzCompile_tree(f *testing.F) {
 	f.Add(leaf1(`"field":"time.localTime","operator":"between","value":["22:00","06:00:01"]`))
 	f.Add(leaf1(`"field":"merchant.name","operator":"matches","value":"^\\w+"`))
 	f.Fuzz(func(t *testing.T, source string) { fuzzed(t, source) })
+}
+
+func FuzzParseFacts(f *testing.F) {
+	f.Add(`{"transaction.mcc":"7995","transaction.amount":1e-2,"time.localTime":"22:00","transaction.mccGroup":["B","A","A"],"customer.no":null}`)
+	f.Add(`{"transaction.isMoto":true,"time.localDate":"2026-02-29","x":{"y":[1]}}`)
+	f.Add(`[]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		facts, problems := ParseFacts(text, Authorization)
+		if len(problems) > 0 {
+			return
+		}
+		var again strings.Builder
+		for _, id := range Fields(Authorization) {
+			again.WriteString("," + quote(id.String()) + ":" + facts.JSON(id))
+		}
+		same, problems := ParseFacts("{"+strings.TrimPrefix(again.String(), ",")+"}", Authorization)
+		if len(problems) > 0 {
+			t.Fatalf("%s becomes %s: %v", text, again.String(), problems)
+		}
+		for _, id := range Fields(Authorization) {
+			if same.JSON(id) != facts.JSON(id) {
+				t.Errorf("%s is %s and then %s", id, facts.JSON(id), same.JSON(id))
+			}
+		}
+	})
 }
 
 func FuzzCompile_cel(f *testing.F) {

@@ -50,7 +50,7 @@ type Field struct {
 	// and so that rules may test it for null.
 	IsNullable bool
 	// Values are those of an enumeration, which has this name in the catalogue
-	// of labels.
+	// of labels; of a list, some that it may hold.
 	Values      []Value
 	Enumeration string
 	// Lookup is the path of the list to choose from; empty for none.

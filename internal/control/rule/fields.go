@@ -144,7 +144,7 @@ var fields = [fieldCount]Field{
 	TransactionCashbackAmount:             {Name: "transaction.cashbackAmount", Type: Decimal, Contexts: vaf, IsNullable: true, Min: new(int64(0)), Step: "0.01"},
 	TransactionIsCurrencyConversion:       {Name: "transaction.isCurrencyConversion", Type: Boolean, Contexts: vaf},
 	TransactionMCC:                        {Name: "transaction.mcc", Type: String, Contexts: vaf, Pattern: categoryCode, MaxLength: 4},
-	TransactionMCCGroup:                   {Name: "transaction.mccGroup", Type: StringList, Contexts: vaf, Lookup: "/api/v1/issuing/rule-engine/list", MaxLength: 32},
+	TransactionMCCGroup:                   {Name: "transaction.mccGroup", Type: StringList, Contexts: vaf, Enumeration: "categoryGroup", Values: groupValues(), Lookup: "/api/v1/issuing/rule-engine/list", MaxLength: 32},
 	TransactionPOSEntryMode:               {Name: "transaction.posEntryMode", Type: Enum, Contexts: vaf, IsNullable: true, Enumeration: "posEntryMode", Values: posEntryModes},
 	TransactionTerminalType:               {Name: "transaction.terminalType", Type: Enum, Contexts: vaf, Enumeration: "terminalType", Values: terminalTypes},
 	TransactionTerminalPINCapability:      {Name: "transaction.terminalPinCapability", Type: Enum, Contexts: vaf, IsNullable: true, Enumeration: "terminalPinCapability", Values: pinCapabilities},
@@ -237,6 +237,15 @@ var fields = [fieldCount]Field{
 	CardAnnualSpend:                       {Name: "card.annualSpend", Type: Decimal, Contexts: annualOnly, Min: new(int64(0)), Step: "0.01"},
 	CardAnnualTransactionCount:            {Name: "card.annualTransactionCount", Type: Integer, Contexts: annualOnly, Min: new(int64(0))},
 	CardCardYear:                          {Name: "card.cardYear", Type: Integer, Contexts: annualOnly, Min: new(int64(1))},
+}
+
+// groupValues are the groups that every tenant has beside its lists.
+func groupValues() []Value {
+	var all []Value
+	for i, g := range categoryGroups {
+		all = append(all, Value{i + 1, g.Code})
+	}
+	return all
 }
 
 // The enumerations with the codes of contract/platform.md §4.
