@@ -81,3 +81,22 @@ func TestRuleFacts_areOfTheTenantsZone(t *testing.T) {
 		}
 	}
 }
+
+// Facts are filled for each authorization that rules are asked about.
+func BenchmarkRuleFacts(b *testing.B) {
+	zone, err := time.LoadLocation("Europe/Istanbul")
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := Transaction{
+		Flow: AuthorizationRequest, Code: Purchase, CardNetwork: "Troy", Domain: Domestic, Terminal: POS, Presence: Present,
+		CreatedAt: time.Date(2026, 5, 31, 22, 30, 15, 0, time.UTC), Amount: money.Must(1050, "TRY"), Billing: money.Must(1050, "TRY"),
+		Message: Details{EntryMode: "051", MCC: "5411", CardAcceptorID: "M1", MerchantName: "Shop", MerchantCountry: "TR", TerminalID: "T1"},
+	}
+	var f rule.Facts
+	b.ReportAllocs()
+	for b.Loop() {
+		f = rule.Facts{}
+		x.RuleFacts(&f, zone)
+	}
+}

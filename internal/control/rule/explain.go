@@ -77,6 +77,10 @@ func (p *Program) Fields() []FieldID {
 	return slices.Compact(ids)
 }
 
+// Reads reports whether one of the fields that the program reads is such, as in
+// p.Reads(FieldID.IsAmount).
+func (p *Program) Reads(is func(FieldID) bool) bool { return slices.ContainsFunc(p.Fields(), is) }
+
 // Lists returns the codes of the named lists that the program looks into, each
 // once, in order.
 func (p *Program) Lists() []string {

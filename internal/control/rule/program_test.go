@@ -310,6 +310,9 @@ func TestProgram_tellsWhatItReads(t *testing.T) {
 	if got := p.Thresholds(); !slices.Equal(got, want) {
 		t.Errorf("thresholds: %v", got)
 	}
+	if !p.Reads(FieldID.IsAmount) || !p.Reads(FieldID.IsStatistic) || compiled(t, `"time.isHoliday"`).Reads(FieldID.IsAmount) {
+		t.Error("what kind of fields a program reads is not told")
+	}
 	if !TransactionAmount.IsAmount() || TransactionMCC.IsAmount() || !CounterCardCount1h.IsStatistic() || !LastAmount.IsStatistic() ||
 		CustomerAgeOfRelationDays.IsStatistic() || IssuanceEvent.IsStatistic() {
 		t.Error("amounts or statistics are not told from the rest")
