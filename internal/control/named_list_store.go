@@ -46,9 +46,9 @@ func readNamedList(ctx context.Context, tx db.Tx, tenant access.TenantID, code s
 		WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`, tenant, code)
 }
 
-// readNamedLists returns all lists of a tenant with their values.
-func readNamedLists(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]NamedList, error) {
-	return db.Collect(ctx, tx, scanNamedList, `SELECT `+listColumns+` FROM named_list
+// readListHeads returns all lists of a tenant without their values.
+func readListHeads(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]NamedList, error) {
+	return db.Collect(ctx, tx, scanListHead, `SELECT `+listHeadColumns+` FROM named_list
 		WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY code`, tenant)
 }
 

@@ -51,6 +51,10 @@ func TestNamedList_changesHoldOnEveryNodeAtOnce(t *testing.T) {
 		if isGambling(t, node, h.main, "7995") || !isGambling(t, node, h.main, "7801") {
 			t.Error("another node has the values from before")
 		}
+		h.defined("CLUBS", "5813") // the list is as it was, beside another
+		if isGambling(t, node, h.main, "7995") || !isGambling(t, node, h.main, "7801") {
+			t.Error("a change of something else took the values away, or brought them back")
+		}
 		l.IsActive = false
 		if _, err := h.UpdateList(t.Context(), h.main, l, ""); err != nil {
 			t.Fatal(err)
@@ -60,8 +64,8 @@ func TestNamedList_changesHoldOnEveryNodeAtOnce(t *testing.T) {
 		}
 		_, err = h.UpdateList(t.Context(), h.main, l, l.ConcurrencyStamp)
 		wantFault(t, err, access.CodeConcurrency)
-		if h.version() != before+3 {
-			t.Errorf("three changes raised the version from %d to %d", before, h.version())
+		if h.version() != before+4 {
+			t.Errorf("four changes raised the version from %d to %d", before, h.version())
 		}
 		// A snapshot of a version that is there is not read again.
 		k, err := node.Snapshot(t.Context(), h.main.Tenant, h.version())

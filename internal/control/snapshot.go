@@ -16,6 +16,8 @@ import (
 type Snapshot struct {
 	Version int64
 	Lists   *rule.Lists
+
+	stamps map[string]string // of the lists, by code
 }
 
 // Snapshot returns what the tenant has defined, as of version or later; that is
@@ -23,14 +25,17 @@ type Snapshot struct {
 // newer than the caller's shows by its Version, and again when the caller
 // compares versions before it commits.
 func (s *Service) Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*Snapshot, error) {
-	if k, found := s.kept.Load(tenant); found && k.(*Snapshot).Version >= version {
-		return k.(*Snapshot), nil
+	var before *Snapshot
+	if k, found := s.kept.Load(tenant); found {
+		if before = k.(*Snapshot); before.Version >= version {
+			return before, nil
+		}
 	}
 	var k *Snapshot
 	// A transaction that ctx carries is left out: what it has not committed must
 	// not be kept.
 	err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
-		k, err = SnapshotIn(ctx, tx, tenant)
+		k, err = readSnapshot(ctx, tx, tenant, before)
 		return err
 	})
 	if err != nil {
@@ -56,19 +61,43 @@ func (s *Service) current(ctx context.Context, tenant access.TenantID) (*Snapsho
 // SnapshotIn returns what the tenant has defined as tx sees it, for use cases
 // that save what must fit to exactly that.
 func SnapshotIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Snapshot, error) {
+	return readSnapshot(ctx, tx, tenant, nil)
+}
+
+// readSnapshot takes the lists that have not changed from the snapshot before,
+// nil for none: most changes of a configuration are about something else, and
+// lists are long.
+func readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
+	if before == nil {
+		before = &Snapshot{}
+	}
 	// The version comes first: on PostgreSQL later statements may see later
 	// changes, and such a mixture then counts as old.
 	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
 	if err != nil {
 		return nil, err
 	}
-	all, err := readNamedLists(ctx, tx, tenant)
+	heads, err := readListHeads(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read named lists: %w", err)
 	}
-	lists := make([]rule.List, len(all))
-	for i, l := range all {
-		lists[i] = rule.List{Code: l.Code, IsNumeric: l.Type == IntegerValues, Values: l.Values, IsActive: l.IsActive}
+	k := &Snapshot{Version: versions[tenant], stamps: make(map[string]string, len(heads))}
+	lists := make([]rule.List, 0, len(heads))
+	for _, head := range heads {
+		if before.stamps[head.Code] == head.ConcurrencyStamp {
+			lists = append(lists, rule.List{Code: head.Code, IsSame: true})
+			k.stamps[head.Code] = head.ConcurrencyStamp
+			continue
+		}
+		l, found, err := readNamedList(ctx, tx, tenant, head.Code)
+		if err != nil {
+			return nil, fmt.Errorf("read named list: %w", err)
+		}
+		if found { // else it was deleted a moment ago
+			lists = append(lists, rule.List{Code: l.Code, IsNumeric: l.Type == IntegerValues, Values: l.Values, IsActive: l.IsActive})
+			k.stamps[l.Code] = l.ConcurrencyStamp
+		}
 	}
-	return &Snapshot{Version: versions[tenant], Lists: rule.NewLists(lists)}, nil
+	k.Lists = before.Lists.Renewed(lists)
+	return k, nil
 }

@@ -224,6 +224,25 @@ func TestLists_areSets(t *testing.T) {
 	}
 }
 
+func TestLists_renewedHaveWhatIsTheSame(t *testing.T) {
+	before := NewLists([]List{
+		{Code: "A", Values: []string{"7995", "x"}, IsActive: true}, {Code: "B", Values: []string{"5411"}, IsActive: true}, {Code: "C", Values: []string{"7995"}, IsActive: true},
+	})
+	after := before.Renewed([]List{{Code: "A", IsSame: true}, {Code: "B", Values: []string{"7995"}, IsActive: true}})
+	if after.sets["A"] != before.sets["A"] || after.sets["B"] == before.sets["B"] || after.find("C") != nil {
+		t.Error("the same is not the same, or what changed is")
+	}
+	if got := after.Groups("7995"); !slices.Equal(got, []string{"A", "B", "BUSINESS_SERVICES", "GAMBLING"}) {
+		t.Errorf("groups: %v", got)
+	}
+	if got := before.Groups("7995"); !slices.Equal(got, []string{"A", "BUSINESS_SERVICES", "C", "GAMBLING"}) {
+		t.Errorf("the lists before have changed: %v", got)
+	}
+	if got := after.Groups("5411"); !slices.Equal(got, []string{"GROCERIES", "RETAIL"}) {
+		t.Errorf("groups: %v", got)
+	}
+}
+
 func TestFacts_refuseAnotherType(t *testing.T) {
 	defer func() {
 		if recover() == nil {

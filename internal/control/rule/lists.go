@@ -14,6 +14,9 @@ type List struct {
 	Values    []string
 	// IsActive is false for a list that is kept and holds nothing for now.
 	IsActive bool
+	// IsSame says that the list is what it was in the lists that are renewed:
+	// only its code is looked at.
+	IsSame bool
 }
 
 // Lists are the named lists that rules are compiled with: a tenant's own, and
@@ -29,32 +32,49 @@ type Lists struct {
 // NewLists makes sets of lists. Values of a numeric list that are no integers
 // are passed over.
 func NewLists(all []List) *Lists {
-	ls := &Lists{sets: make(map[string]*set, len(all)), categories: map[string][]string{}}
+	var none *Lists
+	return none.Renewed(all)
+}
+
+// Renewed is NewLists with the sets of ls where they are the same.
+func (ls *Lists) Renewed(all []List) *Lists {
+	renewed := &Lists{sets: make(map[string]*set, len(all)), categories: map[string][]string{}}
 	for _, l := range all {
-		s := &set{code: l.Code, isNumeric: l.IsNumeric}
-		ls.sets[l.Code] = s
-		if !l.IsActive {
-			continue
+		s := l.set()
+		if l.IsSame {
+			s = ls.sets[l.Code]
 		}
-		if l.IsNumeric {
-			s.numbers = make(map[int64]struct{}, len(l.Values))
-			for _, v := range l.Values {
-				if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-					s.numbers[n] = struct{}{}
-				}
-			}
-			continue
-		}
-		s.texts = make(map[string]struct{}, len(l.Values))
-		for _, v := range l.Values {
-			s.texts[v] = struct{}{}
-			if categoryCode.MatchString(v) && !slices.Contains(ls.categories[v], l.Code) {
-				ls.categories[v] = append(ls.categories[v], l.Code)
-			}
+		renewed.sets[l.Code] = s
+		for _, mcc := range s.categories {
+			renewed.categories[mcc] = append(renewed.categories[mcc], l.Code)
 		}
 	}
-	ls.addGroups()
-	return ls
+	renewed.addGroups()
+	return renewed
+}
+
+func (l *List) set() *set {
+	s := &set{code: l.Code, isNumeric: l.IsNumeric}
+	if !l.IsActive || l.IsSame {
+		return s
+	}
+	if l.IsNumeric {
+		s.numbers = make(map[int64]struct{}, len(l.Values))
+		for _, v := range l.Values {
+			if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+				s.numbers[n] = struct{}{}
+			}
+		}
+		return s
+	}
+	s.texts = make(map[string]struct{}, len(l.Values))
+	for _, v := range l.Values {
+		if _, twice := s.texts[v]; !twice && len(v) == 4 && allDigits(v) {
+			s.categories = append(s.categories, v)
+		}
+		s.texts[v] = struct{}{}
+	}
+	return s
 }
 
 // addGroups adds to the categories of ls the groups that it does not replace.
@@ -104,6 +124,8 @@ type set struct {
 	texts     map[string]struct{}
 	numbers   map[int64]struct{} // of integers, dates, times
 	decimals  []Number           // in order
+	// categories are the texts that may be merchant categories.
+	categories []string
 }
 
 func (s *set) size() int { return len(s.texts) + len(s.numbers) + len(s.decimals) }
