@@ -81,6 +81,9 @@ func (c *confidential) authenticate(a Authentication, reach outbound.Reach, f *f
 	}
 }
 
+// authenticates reports whether c shows a receiver who we are.
+func (c confidential) authenticates() bool { return c.Type != "" && c.Type != NoAuthentication }
+
 // shown is what may be seen of c, without secrets.
 func (c confidential) shown() (Authentication, []string) {
 	a := Authentication{

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -140,7 +142,8 @@ type NewHook struct {
 	Filter        Filter
 	SigningSecret secret.Value // zero: made up, or as it is
 	// The secrets of Authentication and the values of Headers cannot be read
-	// back; nil leaves them as they are.
+	// back; nil leaves them as they are, while URL leads to the same origin: with
+	// another one they must be given again, or removed.
 	Authentication   *Authentication
 	Headers          map[string]string
 	Timeout          time.Duration // zero: 10 s, of a type that is asked 2 s
@@ -212,6 +215,7 @@ func (f *faults) err() error {
 func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHook) error {
 	var f faults
 	reach := s.reachFor(caller.Sandbox)
+	moves := h.URL != "" && originOf(h.URL) != originOf(in.URL)
 	h.Name, h.URL, h.EventTypes, h.Filter = strings.TrimSpace(in.Name), in.URL, in.EventTypes, in.Filter
 	f.is("name", h.Name != "" && len(h.Name) <= 100, "length", "must have 1 to 100 characters")
 	if wrong := outbound.CheckURL(h.URL, reach); wrong != "" {
@@ -227,6 +231,12 @@ func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHo
 			c.Secret = nil
 		}
 	}
+	if moves {
+		f.is("authentication", in.Authentication != nil || !c.authenticates(), "required",
+			"must be given again, or removed, when url leads to another scheme, host or port")
+		f.is("headers", in.Headers != nil || len(c.Headers) == 0, "required",
+			"must be given again, or removed, when url leads to another scheme, host or port")
+	}
 	if in.Authentication != nil {
 		c.authenticate(*in.Authentication, reach, &f)
 	}
@@ -238,6 +248,24 @@ func (s *Service) apply(caller access.Caller, h *Hook, c *confidential, in NewHo
 		}
 	}
 	return f.err()
+}
+
+// originOf is the scheme, host and port that a URL leads to. What a receiver gave
+// us to show is for its origin alone: whoever may change a hook may not thereby
+// have it sent to a host of its own.
+func originOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return text
+	}
+	scheme, port := strings.ToLower(u.Scheme), u.Port()
+	switch {
+	case port == "" && scheme == "https":
+		port = "443"
+	case port == "" && scheme == "http":
+		port = "80"
+	}
+	return scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // applyType puts in what depends on the type of the hook.

@@ -143,6 +143,10 @@ func choose(all []Hook, kind Type, product, network, code string) (Hook, bool) {
 // Update replaces what a caller may change of a hook; its type stays. A signing secret, an
 // authentication and headers that are not given stay; a new signing secret
 // takes effect at once. A disabled hook is healthy again.
+//
+// When the URL leads to another scheme, host or port, an authentication and
+// headers are what the former receiver trusted us with: they must be given
+// again or removed, else the update is refused.
 func (s *Service) Update(ctx context.Context, c access.Caller, hook id.ID[Hook], in NewHook) (Hook, error) {
 	return s.change(ctx, c, hook, change{"Update", in.ConcurrencyStamp, func(h *Hook, keep *confidential) error {
 		return s.apply(c, h, keep, in)

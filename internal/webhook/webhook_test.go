@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -430,6 +431,86 @@ func TestDeliver_sendsWhatTheReceiverAsked(t *testing.T) {
 			wantFault(t, err, access.CodeInvalid)
 		}
 	})
+}
+
+// Whoever may change a hook does not thereby learn what its receiver gave us.
+func TestUpdate_secretsDoNotFollowToAnotherOrigin(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r, elsewhere := newReceiver(t), newReceiver(t)
+		in := NewHook{
+			Name: "h", URL: r.URL, EventTypes: []string{"*"}, Headers: map[string]string{"X-Team": "cards"},
+			Authentication: &Authentication{Type: Bearer, Token: secret.FromString("t0ken")},
+		}
+		h, signing, err := w.Register(t.Context(), w.main, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, _ := outbound.ReadSecret(signing)
+		members := func(in NewHook) (names []string) {
+			_, err := w.Update(t.Context(), w.main, h.ID, in)
+			if f, ok := fault.As(err); ok {
+				for _, field := range f.Fields {
+					names = append(names, field.Name)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			return names
+		}
+		kept := in
+		kept.Headers, kept.Authentication = nil, nil
+		kept.URL = r.URL + "/cards?v=2"
+		if bad := members(kept); bad != nil {
+			t.Errorf("another path of the same origin: refused for %v", bad)
+		}
+		kept.URL = elsewhere.URL
+		if bad := members(kept); !slices.Equal(bad, []string{"authentication", "headers"}) {
+			t.Errorf("another port with nothing given: refused for %v", bad)
+		}
+		kept.Headers = map[string]string{}
+		if bad := members(kept); !slices.Equal(bad, []string{"authentication"}) {
+			t.Errorf("another port without headers: refused for %v", bad)
+		}
+		w.raise(w.main, "customer.created", "1")
+		w.run()
+		if len(elsewhere.got) != 0 || len(r.got) != 1 || r.got[0].Header.Get("Authorization") != "Bearer t0ken" {
+			t.Fatal("a refused update changed the hook")
+		}
+		kept.Authentication = &Authentication{Type: NoAuthentication}
+		if bad := members(kept); bad != nil {
+			t.Fatalf("another port with all given: refused for %v", bad)
+		}
+		w.raise(w.main, "customer.created", "2")
+		w.run()
+		if len(elsewhere.got) != 1 {
+			t.Fatalf("%d requests came to the new origin, want 1", len(elsewhere.got))
+		}
+		head := elsewhere.got[0].Header
+		if head.Get("Authorization") != "" || head.Get("X-Team") != "" {
+			t.Error("the new origin sees what the former receiver gave us")
+		}
+		want := fmt.Sprintf("v1=%x", hmacOf(key, head.Get("X-WebHook-Timestamp"), elsewhere.bodies[0]))
+		if head.Get("X-WebHook-Signature") != want {
+			t.Error("the signing secret changed with the address")
+		}
+	})
+}
+
+func TestOriginOf_knowsDefaultPortsAndLetterCase(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"https://hooks.example.com/a", "https://HOOKS.example.com:443/b?c", true},
+		{"https://hooks.example.com/", "https://hooks.example.com:8443/", false},
+		{"https://hooks.example.com/", "https://hooks.example.com.evil.example/", false},
+		{"http://127.0.0.1/", "https://127.0.0.1/", false},
+		{"http://127.0.0.1/", "http://127.0.0.1:80/", true},
+	} {
+		if same := originOf(tt.a) == originOf(tt.b); same != tt.same {
+			t.Errorf("%s and %s: one origin is %v", tt.a, tt.b, same)
+		}
+	}
 }
 
 func TestHooks_decideWhichEventsAreWorthWriting(t *testing.T) {

@@ -62,9 +62,9 @@ type webhookRequest struct {
 	Name           api.FreeText           `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	URL            api.FreeText           `json:"url" required:"true" minLength:"1" maxLength:"2048" doc:"https, a public host, port 443 or 8443; redirects are not followed."`
 	EventTypes     []string               `json:"eventTypes,omitempty" maxItems:"100" doc:"Of an Event webhook: names of events, or card.*, or *."`
-	Authentication *webhookAuthentication `json:"authentication,omitempty" doc:"On an update, absent leaves it as it is; type None removes it."`
-	Headers        map[string]string      `json:"headers,omitempty" doc:"Added to each request; their values cannot be read back. On an update, absent leaves them as they are."`
-	SigningSecret  string                 `json:"signingSecret,omitempty" maxLength:"128" writeOnly:"true" doc:"whsec_ and the base64 of 24 to 64 bytes; made up when absent."`
+	Authentication *webhookAuthentication `json:"authentication,omitempty" doc:"On an update, absent leaves it as it is; type None removes it. Required, if there is one, when url leads to another scheme, host or port."`
+	Headers        map[string]string      `json:"headers,omitempty" doc:"Added to each request; their values cannot be read back. On an update, absent leaves them as they are; {} removes them. Required, if there are any, when url leads to another scheme, host or port."`
+	SigningSecret  string                 `json:"signingSecret,omitempty" maxLength:"128" writeOnly:"true" doc:"whsec_ and the base64 of 24 to 64 bytes; made up when absent. On an update, absent leaves it as it is."`
 	TimeoutMS      *int                   `json:"timeoutMs,omitempty" minimum:"500" maximum:"10000" doc:"Absent: 10000; of a type that is asked 2000, and at most 5000."`
 	MaxRetry       *int                   `json:"maxRetry,omitempty" minimum:"0" maximum:"15" doc:"Absent: 10; of a type that is asked 0, and nothing else. Retries end after 72 hours in any case."`
 	Filter         *webhookFilter         `json:"filter,omitempty" doc:"What the webhook is told of, asked about or sends; an empty list chooses all. Of Sms and Email: products only."`
