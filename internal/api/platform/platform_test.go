@@ -371,8 +371,11 @@ func TestOnce_overHTTP(t *testing.T) {
 		if other := w.send("POST", "/test/2/note", key, `{"text":"b"}`); other.Code != 200 || w.effects() != 2 {
 			t.Errorf("another path value: %d %s", other.Code, other.Body)
 		}
-		if bad := w.send("POST", "/test/1/note", map[string]string{"X-Idempotency-Key": "a b"}, `{"text":"b"}`); bad.Code != 400 {
-			t.Errorf("bad key: %d %s", bad.Code, bad.Body)
+		for _, malformed := range []string{"", "a b", "a\tb", strings.Repeat("k", 300)} {
+			bad := w.send("POST", "/test/1/note", map[string]string{"X-Idempotency-Key": malformed}, `{"text":"b"}`)
+			if bad.Code != 400 || !strings.Contains(bad.Body.String(), "X-Idempotency-Key") || w.effects() != 2 {
+				t.Errorf("key %.9q: %d %s", malformed, bad.Code, bad.Body)
+			}
 		}
 		w.bearer = "other"
 		if other := w.send("POST", "/test/1/note", key, `{"text":"b"}`); other.Code != 200 || w.effects() != 3 {

@@ -241,12 +241,12 @@ func (a *API) pass(rt route) func(huma.Context, func(huma.Context)) {
 		perform := func(ctx context.Context) *answer {
 			return a.perform(context.WithValue(ctx, callerKey{}, c), hc.Operation(), r, body, next)
 		}
-		key := r.Header.Get("X-Idempotency-Key")
-		if rt.Repeat == plain || key == "" || rt.Permission == public {
+		keys := r.Header.Values("X-Idempotency-Key") // an empty one is given, and refused
+		if rt.Repeat == plain || len(keys) == 0 || rt.Permission == public {
 			perform(r.Context()).writeTo(w, x)
 			return
 		}
-		a.performOnce(rt, c, key, body, r, w, perform)
+		a.performOnce(rt, c, keys[0], body, r, w, perform)
 	}
 }
 
