@@ -27,7 +27,8 @@ func NewLogger(w io.Writer, c config.Log) (*slog.Logger, error) {
 }
 
 // redactor is the last line of defence of card numbers: it masks every run of
-// 13 to 19 digits that passes the Luhn check, in messages, names and values.
+// 13 to 19 digits that passes the Luhn check, and what [pan.ContainsPAN] finds, in
+// messages, names and values.
 // The first line is that card numbers are [pan.PAN], which masks itself; what
 // this handler finds is a mistake made elsewhere. Long numbers that are no
 // card numbers are masked one time in ten: harmless in a log.
@@ -96,7 +97,7 @@ func maskValue(v slog.Value) slog.Value {
 }
 
 // maskText returns s with what may be a card number masked to its first six
-// and last four digits.
+// and last four digits: also what [pan.Mask] spares as an IBAN.
 func maskText(s string) string {
 	var out strings.Builder
 	done := 0
@@ -117,9 +118,6 @@ func maskText(s string) string {
 		out.WriteString(run[:6] + strings.Repeat("*", len(run)-10) + run[len(run)-4:])
 		done = i
 	}
-	if done == 0 {
-		return s
-	}
 	out.WriteString(s[done:])
-	return out.String()
+	return pan.Mask(out.String())
 }

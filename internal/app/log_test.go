@@ -30,6 +30,13 @@ func TestNewLogger_masksCardNumbersWhereverTheyStand(t *testing.T) {
 		if strings.Contains(out.String(), number) {
 			t.Errorf("%s: the card number is in the log:\n%s", format, out.String())
 		}
+		out.Reset()
+		for _, dressed := range []string{"4111.1111.1111.1111", "4111/1111/1111/1111", "4111%201111%201111%201111", "4111\u200b111111111111", "４１１１１１１１１１１１１１１１"} {
+			log.Info("refused " + dressed)
+			if strings.Contains(out.String(), dressed) {
+				t.Errorf("%s: %q is in the log", format, dressed)
+			}
+		}
 		if !strings.Contains(out.String(), "411111******1111") {
 			t.Errorf("%s: the masked number is not in the log:\n%s", format, out.String())
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -176,7 +177,30 @@ func TestContainsPAN(t *testing.T) {
 		{"ref 77 4111-1111-1111-1111", true},
 		{"3782 822463 10005", true},
 		{"4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1", true},
-		{"4111  1111  1111  1111", false},
+		{"4111  1111  1111  1111", true},
+		{"4111.1111.1111.1111", true},
+		{"4111_1111_1111_1111", true},
+		{"4111/1111/1111/1111", true},
+		{"4111%201111%201111%201111", true},
+		{"100%4111111111111111", true},
+		{"%34%31%31%31111111111111", true},
+		{"4111\u200b1111\u200b1111\u200b1111", true},
+		{"4\u20e31\ufe0f11\u00ad111111111111", true},
+		{"４１１１　１１１１　１１１１　１１１１", true},
+		{"٤١١١ ١١١١ ١١١١ ١١١١", true},
+		{"۴۱۱۱۱۱۱۱۱۱۱۱۱۱۱۱", true},
+		{"⁴¹¹¹₁₁₁₁①①①①𝟏𝟏𝟏𝟏", true},
+		{"4111 – 1111 – 1111 – 1111", true},
+		{"4111·1111·1111·1111", true},
+		{"3782\n822463\n10005", true},
+		{"paid on 21.11.2026 4111/1111/1111/1111", true},
+		{"4.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1", true},
+		{"41111.11111.111111", true},
+		{"5411, 5812, 5999, 4121", false},
+		{"1.000.000.000.000,00", false},
+		{"0090 532 123 45 61", false},
+		{"NO93 8601 1117 947", false},
+		{"NO9386011117947", false},
 		{"4111111111111112", false},
 		{"411111111111", false},
 		{"41111111111111110000000000000000", false},
@@ -202,6 +226,87 @@ func TestContainsPAN_findsAnyValidNumberInText(t *testing.T) {
 			t.Fatal("the number was not found")
 		}
 	})
+}
+
+// Nothing that people do to the look of a number hides it.
+func TestContainsPAN_findsNumbersThatAreDressedUp(t *testing.T) {
+	digits := []string{"0123456789", "０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "०१२३४५६७८९", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿"}
+	separators := []string{" ", "-", ".", "_", "/", "|", ":", "\u00a0", "\u2009", "–", "．", "·", "\t", "%20", "%2D", " / ", " - ", "  "}
+	unseen := []string{"", "", "", "\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u202e", "\u0301", "\ufe0f"}
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.StringMatching(`[1-9][0-9]{14}`).Draw(t, "body")
+		whole := body + string(pan.CheckDigit(body))
+		size := rapid.SampledFrom([]int{1, 4, 16}).Draw(t, "size")
+		separator := rapid.SampledFrom(separators).Draw(t, "separator")
+		if size == 1 && len(strings.ReplaceAll(separator, "%20", " ")) > 3 || size == 1 && strings.HasPrefix(separator, " ") && separator != " " {
+			separator = "."
+		}
+		var text strings.Builder
+		text.WriteString(rapid.StringMatching(`[a-z ]{0,8} `).Draw(t, "before"))
+		for i, c := range whole {
+			if i > 0 && i%size == 0 {
+				text.WriteString(separator)
+			}
+			script := []rune(rapid.SampledFrom(digits).Draw(t, "script"))
+			text.WriteString(string(script[c-'0']) + rapid.SampledFrom(unseen).Draw(t, "unseen"))
+		}
+		text.WriteString(rapid.StringMatching(` [a-z ]{0,8}`).Draw(t, "after"))
+		if !pan.ContainsPAN(text.String()) {
+			t.Fatalf("not found in %q", text.String())
+		}
+		if masked := pan.Mask(text.String()); pan.ContainsPAN(masked) || !strings.Contains(masked, whole[:6]+"******"+whole[12:]) {
+			t.Fatalf("masked to %q", masked)
+		}
+	})
+}
+
+// What is written of money, days, phones and accounts is no card number, though
+// one in ten of such numbers passes the Luhn check.
+func TestContainsPAN_leavesOtherNumbersAlone(t *testing.T) {
+	n := func(t *rapid.T, low, high int) int { return rapid.IntRange(low, high).Draw(t, "n") }
+	for name, write := range map[string]func(t *rapid.T) string{
+		"amount": func(t *rapid.T) string {
+			mark := rapid.SampledFrom([]string{".", "'", "_"}).Draw(t, "mark")
+			text := fmt.Sprint(n(t, 1, 999))
+			for range n(t, 1, 5) {
+				text += mark + fmt.Sprintf("%03d", n(t, 0, 999))
+			}
+			return text + fmt.Sprintf(",%02d TRY", n(t, 0, 99))
+		},
+		"time": func(t *rapid.T) string {
+			at := time.Unix(int64(n(t, 0, 4_000_000_000)), 0).UTC()
+			return at.Format(rapid.SampledFrom([]string{
+				"2006-01-02 15:04:05", "2006-01-02 15.04.05", "02.01.2006 15.04.05", "02/01/2006 15:04", "2006_01_02_15_04_05",
+				"20060102_150405", "2006-01-02 15-04-05.000000", "2006.01.02.15.04.05", "02.01.2006-03.01.2006",
+			}).Draw(t, "layout"))
+		},
+		"phone": func(t *rapid.T) string {
+			layout := rapid.SampledFrom([]string{"+90 (%03d) %03d %02d %02d", "+90 %03d %03d %02d %02d", "0090 %03d %03d %02d %02d", "+90.%03d.%03d.%02d.%02d", "0%03d/%03d/%02d/%02d"}).Draw(t, "layout")
+			one := func() string { return fmt.Sprintf(layout, n(t, 200, 599), n(t, 100, 999), n(t, 0, 99), n(t, 0, 99)) }
+			return one() + ", " + one()
+		},
+		"IBAN": func(t *rapid.T) string {
+			land := rapid.SampledFrom([]string{"TR", "NO", "BE", "DK", "DE"}).Draw(t, "land")
+			account := fmt.Sprintf("%0*d", map[string]int{"TR": 22, "NO": 11, "BE": 12, "DK": 14, "DE": 18}[land], n(t, 0, 1<<31))
+			rest := 0
+			for _, c := range account + fmt.Sprint(land[0]-'A'+10) + fmt.Sprint(land[1]-'A'+10) + "00" {
+				rest = (rest*10 + int(c-'0')) % 97
+			}
+			whole, grouped := fmt.Sprintf("%s%02d%s", land, 98-rest, account), ""
+			for i := 0; i < len(whole); i += 4 {
+				grouped += whole[i:min(i+4, len(whole))] + " "
+			}
+			return rapid.SampledFrom([]string{whole, grouped}).Draw(t, "form")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				if text := write(t); pan.ContainsPAN(text) {
+					t.Fatalf("%q is taken for a card number", text)
+				}
+			})
+		})
+	}
 }
 
 func ExamplePAN() {
