@@ -76,7 +76,15 @@ type cardPolicyRequest struct {
 // encryption names the key that the encrypted members around it are under.
 type encryption struct {
 	KeyID     string `json:"keyId" required:"true" minLength:"1" maxLength:"64"`
-	Algorithm string `json:"algorithm,omitempty" maxLength:"16"`
+	Algorithm string `json:"algorithm,omitempty" enum:"A256GCM,TDES-ZPK,AES-ZPK" doc:"A256GCM of encrypted members, also when absent; of PIN blocks that of their ZPK."`
+}
+
+// mustBe refuses what names another algorithm than the value beside it is under.
+func (e *encryption) mustBe(algorithm string) error {
+	if e == nil || e.Algorithm == "" || e.Algorithm == algorithm {
+		return nil
+	}
+	return api.Invalid().OnField("encryption.algorithm", "mismatch", "does not fit the value that it is of")
 }
 
 // keyID is the key's id; empty without one.

@@ -298,6 +298,11 @@ func TestKeyExchange_letsAProductionClientSetAPIN(t *testing.T) {
 		digits, other = other, digits
 	}
 	pin(200, "set", block(digits))
+	for algorithm, status := range map[string]int{"A256GCM": 400, "AES-ZPK": 400, "TDES-ZPK": 200} {
+		w.ask(status, "POST", path+"/pin/verify", map[string]any{
+			"pinBlock": block(digits), "encryption": map[string]any{"keyId": zpk.KeyID, "algorithm": algorithm},
+		}, nil)
+	}
 	if got := pin(200, "verify", block(digits)); !strings.Contains(got, `"isValid":true`) {
 		t.Errorf("the right PIN: %s", got)
 	}
@@ -368,12 +373,29 @@ func TestCards_encryptedMembers(t *testing.T) {
 		}
 	}
 
+	// What says that it is protected in another way is not opened in ours.
+	sealed := w.sealField(gcm, token, "encryptedCvv2", known.CVV2)
+	for _, algorithm := range []string{"none", "a256gcm", "", "A128GCM", "TDES-ZPK"} {
+		got := w.ask(400, "POST", path+"/cvv2/verify", map[string]any{
+			"encryptedCvv2": sealed, "expireYear": known.ExpireYear, "expireMonth": known.ExpireMonth,
+			"encryption": map[string]any{"keyId": keyID, "algorithm": algorithm},
+		}, nil)
+		if !strings.Contains(string(got), `"members":["encryption.algorithm"]`) {
+			t.Errorf("%q: got %s", algorithm, got)
+		}
+	}
+
 	pin := func(status int, verb, digits string) []byte {
 		return w.ask(status, "POST", path+"/pin/"+verb, map[string]any{
 			"encryptedPin": w.sealField(gcm, token, "encryptedPin", digits), "encryption": map[string]any{"keyId": keyID},
 		}, nil)
 	}
 	pin(200, "set", "7392")
+	for algorithm, status := range map[string]int{"none": 400, "AES-ZPK": 400, "A256GCM": 200} {
+		w.ask(status, "POST", path+"/pin/verify", map[string]any{
+			"encryptedPin": w.sealField(gcm, token, "encryptedPin", "7392"), "encryption": map[string]any{"keyId": keyID, "algorithm": algorithm},
+		}, nil)
+	}
 	if got := string(pin(200, "verify", "7392")); !strings.Contains(got, `"isValid":true`) {
 		t.Errorf("got %s", got)
 	}

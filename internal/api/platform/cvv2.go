@@ -124,6 +124,9 @@ func decodeSensitive(member, text string, under *encryption) (issuing.Sensitive,
 	if under == nil {
 		return issuing.Sensitive{Member: member, Clear: secret.FromString(text)}, nil
 	}
+	if err := under.mustBe("A256GCM"); err != nil {
+		return issuing.Sensitive{}, err
+	}
 	field, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return issuing.Sensitive{}, api.Invalid().OnField(member, "malformed", "must be base64")

@@ -123,5 +123,16 @@ func decodePINMember(member, text string, form issuing.PINForm, under *encryptio
 			out.Form = issuing.PINField
 		}
 	}
-	return out, nil
+	return out, under.mustBe(algorithmFor(out.Form))
+}
+
+// algorithmFor is what the contract calls the algorithm of a PIN in this form.
+func algorithmFor(form issuing.PINForm) string {
+	switch form {
+	case issuing.PINField:
+		return "A256GCM"
+	case issuing.ISO4Block:
+		return "AES-ZPK"
+	}
+	return "TDES-ZPK"
 }
