@@ -307,6 +307,37 @@ func TestRetryDead_triesAllThatCanBe(t *testing.T) {
 	})
 }
 
+// Between the look for messages and the try, somebody may send or remove one.
+func TestRetryDead_passesOverWhatSomebodyElseSent(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.who.WantsEmail, w.status = false, 500
+		for range 3 {
+			w.clock.Advance(time.Millisecond)
+			w.tell(w.live, Notice{Event: PINChanged})
+		}
+		for range messageRetries + 2 {
+			w.clock.Advance(6 * time.Hour)
+			w.run()
+		}
+		all := w.stored(w.live)
+		w.status = 200
+		if err := w.Retry(t.Context(), w.live, all[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		w.run()
+		page := []id.ID[Message]{all[0].ID, id.New[Message](w.clock.Now()), all[1].ID, all[2].ID}
+		if n, err := w.retryAll(t.Context(), w.live, page); n != 2 || err != nil {
+			t.Errorf("%d are tried again, want 2 (%v)", n, err)
+		}
+		w.run()
+		for _, m := range w.stored(w.live) {
+			if m.Status != Sent {
+				t.Errorf("%s is %s", m.ID, m.Status)
+			}
+		}
+	})
+}
+
 func (w *world) sendPIN(c access.Caller, m PINMessage) id.ID[Message] {
 	w.t.Helper()
 	m.ID = id.New[Message](w.clock.Now())

@@ -90,8 +90,9 @@ func (s *Service) hasten(ctx context.Context, tx db.Tx, tenant access.TenantID, 
 }
 
 // RetryDead tries every message of the caller's tenant that was given up again,
-// as far as its text is still there, and returns how many. It stops at the first
-// that nobody can be given.
+// as far as its text is still there, and returns how many. What was sent, erased
+// or removed meanwhile is not counted and holds up no other; it stops at the
+// first that nobody can be given.
 func (s *Service) RetryDead(ctx context.Context, c access.Caller) (n int, err error) {
 	for after := (id.ID[Message]{}); ; {
 		var page []id.ID[Message]
@@ -102,15 +103,23 @@ func (s *Service) RetryDead(ctx context.Context, c access.Caller) (n int, err er
 		if err != nil {
 			return n, fmt.Errorf("look for messages: %w", err)
 		}
-		for _, message := range page {
-			if err := s.Retry(ctx, c, message); err != nil {
-				return n, fmt.Errorf("message %s: %w", message, err)
-			}
-			after = message
-			n++
+		tried, err := s.retryAll(ctx, c, page)
+		if n += tried; err != nil || len(page) == 0 {
+			return n, err
 		}
-		if len(page) == 0 {
-			return n, nil
+		after = page[len(page)-1]
+	}
+}
+
+// retryAll tries what was given up a moment ago, and passes over what is no more.
+func (s *Service) retryAll(ctx context.Context, c access.Caller, all []id.ID[Message]) (n int, err error) {
+	for _, message := range all {
+		switch err := s.Retry(ctx, c, message); {
+		case err == nil:
+			n++
+		case !errors.Is(err, ErrEnded) && !errors.Is(err, ErrErased) && !errors.Is(err, ErrUnknown):
+			return n, fmt.Errorf("message %s: %w", message, err)
 		}
 	}
+	return n, nil
 }
