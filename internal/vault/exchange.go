@@ -27,6 +27,11 @@ const (
 	TransportOverlap = time.Hour
 )
 
+// KeysMax bounds the live transport keys of one client, of all uses: a client
+// that rotates needs two of each, one that exchanges a key for each request has
+// forgotten that keys last.
+const KeysMax = 20
+
 // Purpose is what a client exchanges a key for.
 type Purpose string
 
@@ -86,7 +91,8 @@ func New(d *db.DB, keys hsm.Keys, c clock.Clock) *Service {
 // earlier ones of the same use within the hour.
 //
 // In production the public key must have been registered by an administrator,
-// else client_key_not_registered.
+// else client_key_not_registered. A client with [KeysMax] live keys gets no more
+// until one expires or is dropped: key_exchange_limit_exceeded.
 func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKey) (Exchange, error) {
 	public, fingerprint, err := parsePublicKey(in.PublicKey)
 	if err != nil {
@@ -103,6 +109,16 @@ func (s *Service) ExchangeKey(ctx context.Context, c access.Caller, in ForeignKe
 	out.Key.Label, out.Key.ClientID = in.label(), c.Client
 	out.Key.CreatedAt, out.Key.ExpiresAt = now, now.Add(TransportLife)
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := access.LockTenant(ctx, tx, c.Tenant); err != nil { // several at once count one after the other
+			return fmt.Errorf("lock tenant: %w", err)
+		}
+		live, err := KeysOfClient(ctx, tx, c.Tenant, c.Client, now)
+		if err != nil {
+			return err
+		}
+		if len(live) >= KeysMax {
+			return errTooManyKeys.With("max", KeysMax)
+		}
 		if err := retireKeys(ctx, tx, c.Tenant, c.Client, out.Key.Label, now.Add(TransportOverlap)); err != nil {
 			return err
 		}

@@ -11,6 +11,8 @@ import (
 	"encoding/pem"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -300,6 +302,51 @@ func TestExchangeKey_takesOnlyRegisteredKeysInProduction(t *testing.T) {
 		}
 		if _, err := w.RegisterClientKey(t.Context(), w.live.Client, base64.StdEncoding.EncodeToString(der)); codeOf(err) != access.CodeInvalid {
 			t.Errorf("1024 bits: %v", err)
+		}
+	})
+}
+
+func TestExchangeKey_givesAClientSoManyAndNoMore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		in := ForeignKey{PublicKey: w.public, Purpose: ForFields}
+		var taken, refused atomic.Int64
+		var group sync.WaitGroup
+		for range KeysMax + 4 {
+			group.Go(func() {
+				_, err := w.ExchangeKey(t.Context(), w.sandbox, in)
+				f, isFault := fault.As(err)
+				switch {
+				case err == nil:
+					taken.Add(1)
+				case isFault && f.Code == CodeTooManyKeys:
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if taken.Load() != KeysMax || refused.Load() != 4 {
+			t.Fatalf("%d were given and %d refused, want %d and 4", taken.Load(), refused.Load(), KeysMax)
+		}
+		other := w.sandbox
+		other.Client = "another"
+		if _, err := w.ExchangeKey(t.Context(), other, in); err != nil {
+			t.Errorf("another client: %v", err)
+		}
+		keys, err := w.ExchangedKeys(t.Context(), w.sandbox)
+		if err != nil || len(keys) != KeysMax {
+			t.Fatalf("there are %d keys (%v)", len(keys), err)
+		}
+		if err := w.DropKey(t.Context(), w.sandbox, keys[0].Ref.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ExchangeKey(t.Context(), w.sandbox, in); err != nil {
+			t.Errorf("after one was dropped: %v", err)
+		}
+		w.clock.Advance(TransportOverlap + time.Second)
+		if _, err := w.ExchangeKey(t.Context(), w.sandbox, in); err != nil {
+			t.Errorf("after the others expired: %v", err)
 		}
 	})
 }

@@ -71,6 +71,7 @@ var refusals = map[fault.Code]outward{
 	vault.CodeEncryptionKeyNotFound:  {422, "Issuing:EncryptionKeyNotFound"},
 	vault.CodeEncryptionKeyExpired:   {422, "Issuing:EncryptionKeyExpired"},
 	vault.CodeClientKeyNotRegistered: {422, "Issuing:ClientKeyNotRegistered"},
+	vault.CodeTooManyKeys:            {429, "Issuing:KeyExchangeLimitExceeded"},
 	vault.CodeHSMUnavailable:         {502, "Integration:HsmUnavailable"},
 
 	// issuing: configuration and customers
