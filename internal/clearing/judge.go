@@ -126,10 +126,17 @@ func mayMove(account ledger.Account, change money.Amount) bool {
 	return err == nil
 }
 
+// mayAdd reports whether change leaves a sum that an amount can be. Like mayMove
+// it is asked before anything is changed.
+func mayAdd(sum, change money.Amount) bool {
+	_, err := sum.Add(change)
+	return err == nil
+}
+
 // clear consumes the hold of a life cycle and posts, in one: all of it, the
 // part that was presented, or more than there was.
 func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c *chain) error {
-	if !mayMove(account, billing.Neg()) {
+	if !mayMove(account, billing.Neg()) || !mayAdd(c.head.Cleared, billing) {
 		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	left, most := c.left(b.book), b.limit(r, c)
@@ -174,7 +181,7 @@ func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c
 // clearLate posts against a life cycle whose hold is gone: it expired, or
 // everything that was expected had been presented.
 func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amount, c *chain) error {
-	if !mayMove(account, billing.Neg()) {
+	if !mayMove(account, billing.Neg()) || !mayAdd(c.head.Cleared, billing) {
 		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	left, most := c.left(b.book), b.limit(r, c)
@@ -210,6 +217,9 @@ func (b *batch) confirm(r *record, account ledger.Account, billing money.Amount,
 	if !t.Cleared.IsZero() && billing.Cmp(left) > 0 {
 		r.causes = append(r.causes, OverCleared)
 		return b.force(r, account, billing, t, r.rule)
+	}
+	if !mayAdd(t.Cleared, billing) {
+		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	if billing != left && (r.Count == 1 || billing.Cmp(left) > 0) {
 		r.causes = append(r.causes, ConfirmedOtherwise)
@@ -256,11 +266,12 @@ func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) 
 	case credit != nil:
 		account = b.payer(r, credit.head, account)
 	}
-	if !mayMove(account, billing) {
+	announced := credit != nil && credit.posted == nil && credit.head.Status == authorization.StatusApproved
+	if !mayMove(account, billing) || announced && !mayAdd(credit.head.Cleared, billing) || purchase != nil && !mayAdd(purchase.Refunded, billing) {
 		r.rule = ""
 		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
-	if credit != nil && credit.posted == nil && credit.head.Status == authorization.StatusApproved {
+	if announced {
 		// A refund that was only recorded when it was announced (0100).
 		if err := b.addCleared(credit.head, billing); err != nil {
 			return err
