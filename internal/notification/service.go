@@ -164,6 +164,22 @@ func (s *Service) Reroute(ctx context.Context, tx db.Tx, o outbox.Message) error
 	return s.Conclude(ctx, tx, o)
 }
 
+// Revive lets a message that was given up wait, in tx, for its hook to be given
+// it again. False means that it was sent or is to be sent another way since, or
+// is not on record any more.
+func (s *Service) Revive(ctx context.Context, tx db.Tx, o outbox.Message) (bool, error) {
+	message, err := id.Parse[Message](o.Key)
+	if err != nil {
+		return false, fmt.Errorf("read reference: %w", err)
+	}
+	tenant, err := id.Parse[access.Tenant](o.Tenant)
+	if err != nil {
+		return false, fmt.Errorf("read tenant: %w", err)
+	}
+	_, found, err := reviveMessage(ctx, tx, tenant, message)
+	return found, err
+}
+
 // keepLife is how long a message is on record.
 const keepLife = 30 * 24 * time.Hour
 

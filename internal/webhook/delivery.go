@@ -54,13 +54,17 @@ func (s *Service) Deliveries(ctx context.Context, c access.Caller, hook id.ID[Ho
 }
 
 // Redeliver sends a delivery again, with all its tries, whatever became of it
-// before. One that waits is tried now.
+// before. One that waits is tried now. A message for a customer that was given up
+// and has gone another way since is webhook_message_sent: nobody is told twice.
 func (s *Service) Redeliver(ctx context.Context, c access.Caller, hook id.ID[Hook], delivery id.ID[Delivery]) (d Delivery, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		if err := s.mustHave(ctx, tx, c, hook); err != nil {
 			return err
 		}
 		tenant, lane := c.Tenant.String(), hook.String()
+		if err := s.mayRevive(ctx, tx, tenant, lane, delivery); err != nil {
+			return err
+		}
 		found, err := outbox.Revive(ctx, tx, tenant, TopicDelivery, lane, delivery, s.Clock.Now())
 		if err != nil {
 			return fmt.Errorf("revive delivery: %w", err)
@@ -72,6 +76,22 @@ func (s *Service) Redeliver(ctx context.Context, c access.Caller, hook id.ID[Hoo
 		return err
 	})
 	return d, err
+}
+
+// mayRevive refuses a dead delivery of a message that has gone another way.
+func (s *Service) mayRevive(ctx context.Context, tx db.Tx, tenant, lane string, delivery id.ID[Delivery]) error {
+	d, found, err := outbox.ReadMessage(ctx, tx, tenant, TopicDelivery, lane, delivery)
+	if err != nil {
+		return fmt.Errorf("read delivery: %w", err)
+	}
+	if !found || d.Status != outbox.Dead || !isMessage(d) {
+		return nil
+	}
+	waits, err := s.Messages.Revive(ctx, tx, d)
+	if err == nil && !waits {
+		err = errMessageSent
+	}
+	return err
 }
 
 func (s *Service) mustHave(ctx context.Context, tx db.Tx, c access.Caller, hook id.ID[Hook]) error {

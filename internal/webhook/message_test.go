@@ -203,6 +203,43 @@ func TestMessages_findAnotherWayWhenTheirHookGoes(t *testing.T) {
 	}
 }
 
+func TestRedeliver_tellsNobodyTwice(t *testing.T) {
+	eachWithMessages(t, func(t *testing.T, m *messages) {
+		none := 0
+		in := NewHook{Type: TypeSMS, Name: "messages", URL: silent, Timeout: timeoutMin, RetriesMax: &none}
+		h, _ := m.hookOf(m.live, in)
+		m.tell(m.live)
+		dead, _, err := m.Deliveries(t.Context(), m.live, h.ID, true, 0, 9)
+		if err != nil || len(dead) != 1 {
+			t.Fatalf("%d deliveries are dead (%v)", len(dead), err)
+		}
+		if _, err := m.Redeliver(t.Context(), m.live, h.ID, dead[0].ID); err != nil {
+			t.Fatal("what was given up cannot be delivered again:", err)
+		}
+		if got, want := fmt.Sprint(m.rows(m.live)), "[Sms Waiting true Email Sent false]"; got != want {
+			t.Errorf("the record has %s, want %s", got, want)
+		}
+		on, off := true, false
+		in.IsActive = &off
+		if _, err := m.Update(t.Context(), m.live, h.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		m.send() // it goes to the gateway
+		if got, want := fmt.Sprint(m.rows(m.live)), "[Sms Sent false Email Sent false]"; got != want {
+			t.Errorf("the record has %s, want %s", got, want)
+		}
+		in.IsActive = &on
+		if _, err := m.Update(t.Context(), m.live, h.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Redeliver(t.Context(), m.live, h.ID, dead[0].ID)
+		wantFault(t, err, CodeMessageSent)
+		if still, _, _ := m.Deliveries(t.Context(), m.live, h.ID, true, 0, 9); len(still) != 1 {
+			t.Error("a refused delivery waits again")
+		}
+	})
+}
+
 // A hook may be switched on or off while a message is on its way to it.
 func TestMessages_surviveAHookThatIsSwitchedMeanwhile(t *testing.T) {
 	for _, was := range []bool{false, true} {

@@ -28,6 +28,9 @@ type Messages interface {
 	Conclude(ctx context.Context, tx db.Tx, d Delivery) error
 	// Reroute finds another way for a message whose hook is not active any more.
 	Reroute(ctx context.Context, tx db.Tx, d Delivery) error
+	// Revive lets a message that was given up wait again for its hook; false means
+	// that it was not given up, or is no more: it must not be sent by d.
+	Revive(ctx context.Context, tx db.Tx, d Delivery) (bool, error)
 }
 
 // Dialogue is the words in which clients that own their balances are asked and

@@ -217,6 +217,7 @@ var refusals = map[fault.Code]outward{
 	webhook.CodeDeliveryNotFound: {404, "Issuing:WebHookDeliveryNotFound"},
 	webhook.CodeTooMany:          {422, "Issuing:WebHookLimitExceeded"},
 	webhook.CodeConflict:         {409, "Issuing:WebHookConflict"},
+	webhook.CodeMessageSent:      {409, "Issuing:WebHookMessageSent"},
 	webhook.CodeTypeNotAvailable: {422, "Common:FeatureNotAvailable"},
 }
 
