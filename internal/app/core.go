@@ -85,7 +85,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
 	k.customers = customer.New(k.db, k.hsm, k.clock)
 	k.programs = program.New(k.db, k.hsm, k.clock)
-	k.controls = control.New(k.db, k.programs, k.clock)
+	k.controls = control.New(k.db, k.programs, k.customers, k.clock)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
 	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
 	k.access.Watcher = k.programs
@@ -100,7 +100,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
-		authorization.Config{Client: k.webhooks})
+		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.queries = authorization.NewQueries(k.db)
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds = k.queries

@@ -180,7 +180,8 @@ func (p *Platform) sweep(ctx context.Context) (int, error) {
 	messages, again := p.webhooks.Worker().Sweep(ctx) // of every topic
 	told, too := p.notices.Sweep(ctx)
 	slips, finally := p.engine.SweepSlips(ctx)
-	return int(rows + keys + messages + told + slips), errors.Join(err, also, again, too, finally)
+	limits, last := p.controls.Sweep(ctx)
+	return int(rows + keys + messages + told + slips + limits), errors.Join(err, also, again, too, finally, last)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {

@@ -25,6 +25,7 @@ type Engine struct {
 	observe  Observer
 	clearing map[string]ClearingModel
 	client   Client
+	controls Controls
 	within   time.Duration // from its receipt, a request's client is asked
 	lanes    []*lane
 	asked    asked
@@ -44,6 +45,8 @@ type Config struct {
 	// Client reaches the systems of tenants that own their balances. Without one
 	// none of them can be asked.
 	Client Client
+	// Controls are the velocity controls of tenants. Without them none holds.
+	Controls Controls
 	// AskWithin is how long after its receipt a request may wait for such a
 	// system: less than its network waits for us. Zero means 8 s.
 	AskWithin time.Duration
@@ -66,7 +69,7 @@ type Observer interface {
 func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
 	e := &Engine{
 		db: d, hsm: m, programs: programs, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels,
-		client: cfg.Client, within: cfg.AskWithin,
+		client: cfg.Client, controls: cfg.Controls, within: cfg.AskWithin,
 	}
 	if e.within <= 0 {
 		e.within = 8 * time.Second

@@ -35,6 +35,7 @@ var checks = []check{
 	{"Amount", checkAmount},
 	{"ContactlessLimit", checkContactless},
 	{"Installment", checkInstalment},
+	{"Velocity", checkVelocity},
 	{"Balance", checkBalance},
 }
 

@@ -123,9 +123,11 @@ func (w *work) conclude(op *operation) error {
 	s := op.conclusion.reserved
 	s.Verdict = w.weigh(op)
 	d := decide(op.req, f, s)
+	before := w.stands(t, f.Billing)
 	if err := w.settleReserve(op, d, s, t); err != nil {
 		return fmt.Errorf("conclude: %w", err)
 	}
+	w.recount(f, d, t, before)
 	w.activate(op, d, s)
 	t.Status, t.Reason, t.DecidedBy, t.ClientReference = d.Status, d.Reason, d.By, s.Verdict.Reference
 	if t.Billing = d.Approved; d.Status == StatusDeclined {

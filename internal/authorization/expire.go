@@ -52,9 +52,11 @@ func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err e
 			return err
 		}
 		var expired []ledger.HoldID
+		before := map[ledger.HoldID]ledger.Hold{}
 		for _, h := range holds {
 			// Under the lock the hold may look different from before.
 			if hold, ok := book.Hold(h); ok && hold.IsOpen() && !hold.ExpiresAt.After(now) {
+				before[h] = hold
 				book.ReleaseHold(h)
 				expired = append(expired, h)
 			}
@@ -67,20 +69,26 @@ func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err e
 		if err != nil {
 			return err
 		}
-		return raiseExpired(ctx, tx, ended, now)
+		return endExpired(ctx, tx, ended, before, now)
 	})
 	return released, more, err
 }
 
-// raiseExpired tells of transactions whose hold was released.
-func raiseExpired(ctx context.Context, tx db.Tx, ended []TransactionID, now time.Time) error {
+// endExpired tells of transactions whose hold was released, and gives back what
+// they used of limits. before are the holds until then.
+func endExpired(ctx context.Context, tx db.Tx, ended []TransactionID, before map[ledger.HoldID]ledger.Hold, now time.Time) error {
 	found, err := ReadTransactions(ctx, tx, ended)
 	if err != nil {
 		return fmt.Errorf("read expired transactions: %w", err)
 	}
 	var events []TransactionEvent
+	var transactions []*Transaction
 	for _, t := range ended {
 		events = append(events, TransactionEvent{Name: EventHoldExpired, Transaction: *found[t]})
+		transactions = append(transactions, found[t])
+	}
+	if err := giveBackExpired(ctx, tx, transactions, before, now); err != nil {
+		return err
 	}
 	return Raise(ctx, tx, events, now)
 }

@@ -67,6 +67,9 @@ type Facts struct {
 	// amount, terminal.
 	Tap string
 
+	// Velocity are the velocity controls that count the request, by code.
+	Velocity []VelocityFacts
+
 	AuthorizationCode string // six characters, used when approved
 	Hold              ledger.HoldID
 	Entry             ledger.EntryID
@@ -151,6 +154,8 @@ type State struct {
 	// ReversedBefore says that a reversal named this message before it came.
 	ReversedBefore bool
 	Original       Original
+	// Velocity is what was used of each of Facts.Velocity.
+	Velocity []VelocityState
 	// Verdict is what the client answered, once it was asked.
 	Verdict Verdict
 	// Remains is what a partial reversal leaves of Original, in the account's

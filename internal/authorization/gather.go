@@ -81,7 +81,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if err := e.judge(ctx, req, f, card.Card, keys); err != nil {
 		return f, err
 	}
-	return f, e.force(req, f, cfg.Tenant.Environment)
+	if err := e.force(req, f, cfg.Tenant.Environment); err != nil {
+		return f, err
+	}
+	return f, e.bind(ctx, req, f, cfg, card)
 }
 
 // errNotConfigured says that a card is newer than the configuration it was

@@ -2,10 +2,15 @@ package authorization
 
 import (
 	"context"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -22,10 +27,20 @@ type Programs interface {
 	Route(ctx context.Context, p pan.PAN) (*program.Configuration, program.BIN, bool, error)
 	Forget(tenant access.TenantID)
 	Configuration(ctx context.Context, tenant access.TenantID) (*program.Configuration, error)
+	// Convert returns an amount in another currency; nil where there is no rate.
+	Convert(ctx context.Context, tenant access.TenantID, a money.Amount, to money.Currency, at time.Time) (*money.Amount, error)
+}
+
+// Controls finds what a tenant controls transactions with. It is
+// control.Service.
+type Controls interface {
+	Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*control.Snapshot, error)
+	Bounds(ctx context.Context, k *control.Snapshot, tenant access.TenantID, s control.Subject, c control.Calendar, f *rule.Facts, at time.Time) ([]control.Bound, error)
 }
 
 // Cards finds what was issued. It is issuing.Service.
 type Cards interface {
+	CardOf(ctx context.Context, c access.Caller, card id.ID[issuing.Card]) (issuing.IssuedCard, error)
 	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.
 	Fingerprint(ctx context.Context, p pan.PAN, fields string) (string, error)

@@ -33,6 +33,8 @@ const (
 	CVV2TriesExceeded    Reason = "Cvv2TriesExceeded"
 	PolicyNotAllowed     Reason = "PolicyNotAllowed"
 	ThreeDSRequired      Reason = "ThreeDsRequired"
+	VelocityAmount       Reason = "VelocityAmount"
+	VelocityCount        Reason = "VelocityCount"
 	InvalidTransaction   Reason = "InvalidTransaction"
 	InvalidAmount        Reason = "InvalidAmount"
 	InsufficientFunds    Reason = "InsufficientFunds"
@@ -54,7 +56,7 @@ func Reasons() []Reason {
 		DuplicateTransaction, OriginalNotFound, CardNotFound, TenantSuspended, CardNotActivated, CardInactive,
 		CardBlocked, CardLost, CardStolen, CardFraud, CardCancelled, CardExpired, CardRenewed, CustomerInactive,
 		ExpiryMismatch, PINNotSet, PINInvalid, PINTriesExceeded, PINRequired, ARQCInvalid, CVVInvalid, CVV2Invalid,
-		CVV2TriesExceeded, PolicyNotAllowed, ThreeDSRequired, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
+		CVV2TriesExceeded, PolicyNotAllowed, ThreeDSRequired, VelocityAmount, VelocityCount, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
 		ClientTimeout, NetworkDeclined, SystemError,
 	}
 }

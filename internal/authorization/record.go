@@ -55,6 +55,7 @@ func (r *record) visit(c *codec) {
 	r.Request.visit(c)
 	r.Facts.visit(c)
 	r.State.visit(c)
+	visitVelocity(c, &r.Facts.Velocity, &r.State.Velocity)
 }
 
 func (r *Request) visit(c *codec) {

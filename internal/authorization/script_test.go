@@ -9,6 +9,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -34,6 +36,76 @@ type script struct {
 	card        *authorizationtest.Card
 	sent        map[string]*authorization.Request
 	ids         map[string]authorization.TransactionID // of what was answered, by message key
+}
+
+// limit is "limit code=DAY period=Day max=50.00 count=3 for=Segment/VIP": a
+// velocity control of cash, or of everything with of=all. Those of group=… are
+// one limit group.
+func (s *script) limit(args map[string]string) string {
+	c := control.NewVelocityCheck(args["code"])
+	c.Name, c.Period, c.LimitGroup, c.Currency = args["code"], control.Period(args["period"]), args["group"], money.MustCurrency("TRY")
+	if args["of"] != "all" {
+		c.Criteria.TransactionCodes = []string{string(authorization.CashWithdrawal)}
+	}
+	if v := args["max"]; v != "" {
+		a := s.amount(v)
+		c.Limits.Amount = &a
+	}
+	if v := args["min"]; v != "" {
+		a := s.amount(v)
+		c.MinAmount = &a
+	}
+	if v := args["count"]; v != "" {
+		var n int
+		if _, err := fmt.Sscan(v, &n); err != nil {
+			s.T.Fatal(err)
+		}
+		c.Limits.Count = &n
+	}
+	if v := args["span"]; v != "" {
+		if _, err := fmt.Sscan(v, &c.Span.Length); err != nil {
+			s.T.Fatal(err)
+		}
+		c.Span.Unit = control.Hours
+	}
+	if v := args["level"]; v != "" {
+		c.Level = control.AccumulationLevel(v)
+	}
+	c.IncludeDeclined = args["declines"] == "count"
+	if args["on"] == "alert" {
+		c.OnExceed = control.ExceedAlerts
+	}
+	c.DeclineCode = args["de39"]
+	kind, code, _ := strings.Cut(args["for"], "/")
+	if kind == "" {
+		kind = string(control.LinkGlobal)
+	}
+	link := control.Link{Type: control.LinkType(kind), Code: code, Priority: control.LinkPriority, IsActive: true}
+	if _, _, err := control.VelocityChecks.Create(s.T.Context(), s.Controls, s.Caller, c, []control.Link{link}); err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
+// limits shows how the card stands.
+func (s *script) limits() string {
+	all, err := s.Controls.CardLimits(s.T.Context(), s.Caller, s.card.Token)
+	if err != nil {
+		return err.Error()
+	}
+	var told []string
+	for _, l := range all {
+		text := l.Check.Code + ": " + l.Used.Amount.Decimal()
+		if l.Limit.Amount != nil {
+			text += " of " + l.Limit.Amount.Decimal()
+		}
+		text += fmt.Sprintf(" in %d", l.Used.Count)
+		if l.Limit.Count != nil {
+			text += fmt.Sprintf(" of %d", *l.Limit.Count)
+		}
+		told = append(told, text)
+	}
+	return strings.Join(told, "; ")
 }
 
 // policy is "policy type=… on=yes from=+2h to=+4h": a usage switch of the card.
@@ -83,6 +155,20 @@ func (s *script) Run(command string, args map[string]string) string {
 		}
 		if v := args["instalments"]; v != "" {
 			s.AllowInstalments(v == "yes")
+		}
+		return "ok"
+	case "limit":
+		return s.limit(args)
+	case "limits":
+		return s.limits()
+	case "segments":
+		if _, err := s.Customers.CreateSegment(s.T.Context(), s.Caller, customer.Segment{Code: args["code"], Name: args["code"], IsActive: true}); err != nil {
+			return err.Error()
+		}
+		return "ok"
+	case "segment":
+		if _, err := s.Customers.SetSegment(s.T.Context(), s.Caller, s.Customer(), args["to"]); err != nil {
+			return err.Error()
 		}
 		return "ok"
 	case "policy":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -48,6 +49,7 @@ type work struct {
 	codes        ResponseCodes
 	cards        map[id.ID[issuing.Card]]issuing.CardState
 	book         *ledger.Book
+	counters     *control.Counters
 	messages     map[string]*message
 	transactions map[TransactionID]*Transaction
 	entries      map[TransactionID]ledger.Entry // of posted originals
@@ -107,6 +109,9 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
 	if err := w.lockAccounts(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	if err := w.openCounters(ctx, tx, ops); err != nil {
 		return nil, err
 	}
 	return w, w.readClients(ctx, tx, ops)
@@ -284,7 +289,7 @@ func (w *work) complete(t *Transaction) {
 func (w *work) state(op *operation) State {
 	f := op.facts
 	zero := money.Zero(f.Billing.Currency())
-	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID]}
+	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op)}
 	if a, ok := w.book.Account(f.Card.Account); ok {
 		s.AccountExists, s.Posted, s.Held = true, a.Posted, a.Held
 	}
@@ -348,9 +353,11 @@ func (w *work) step(op *operation) error {
 		op.state, op.asks = s, true
 	}
 	t := op.transaction(d, s)
+	before := w.stands(w.transactions[s.Original.ID], op.facts.Billing)
 	if err := w.apply(op, d, s, t); err != nil {
 		return fmt.Errorf("apply decision: %w", err)
 	}
+	w.count(op, d, s.Original, t, before)
 	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode != program.BalanceExternal {
 		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
 	}
@@ -667,6 +674,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	}
 	if err := w.book.Write(ctx, tx); err != nil {
 		return err
+	}
+	if err := w.counters.Write(ctx, tx); err != nil {
+		return fmt.Errorf("write velocity counters: %w", err)
 	}
 	if err := InsertTransactions(ctx, tx, w.fresh); err != nil {
 		return fmt.Errorf("insert transactions: %w", err)

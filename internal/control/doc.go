@@ -1,5 +1,6 @@
-// Package control holds what a tenant controls authorizations with: rules and
-// the named lists of values that they look into.
+// Package control holds what a tenant controls authorizations with: how much and
+// how often cards are used (velocity), rules, and the named lists of values that
+// rules look into.
 //
 // # Nouns
 //
@@ -18,8 +19,23 @@
 // [rule.Facts] once for a transaction, and lets each program match them with what
 // its action says of missing values ([Action.Missing]).
 //
+// Controls and fees are defined alike: by a head (code, name, when they hold)
+// and what is theirs, and hold only for what they are linked to. See
+// [Definitions]. A [Subject] is a card as links know it.
+//
+//	VelocityCheck 1─* Link *─1 what it is for: everything, a BIN, …, a customer, a card
+//	VelocityCheck 1─* Override *─1 Issuance
+//	VelocityCheck *─1 limit group
+//
+// A velocity control counts under a [CounterKey]: for a subject at the control's
+// level, in a [Window]. The checks of a limit group share their counters; of them
+// only the one with the most specific link bounds a card.
+//
 // # Invariants
 //
+//   - What a control was is kept for ever, by version; codes are never used again.
+//   - The checks of a limit group count alike. A limit is kept by what equals it.
+//   - A velocity counter is the sum of what transactions have of it.
 //   - Every change of a list raises the tenant's configuration version in the
 //     same transaction. So what was compiled under the values before is compiled
 //     anew before the next authorization is committed, on every node.

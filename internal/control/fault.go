@@ -21,9 +21,25 @@ var (
 	errListType     = fault.New(fault.Refused, "named_list_type_fixed", "the type of the values cannot change")
 )
 
+// Refusals about velocity controls, links and limits of cards.
+var (
+	errLinkNotFound     = fault.New(fault.NotFound, "control_link_not_found", "there is no such link")
+	errLinkTarget       = fault.New(fault.Refused, "link_target_not_found", "what the link is to does not exist")
+	errVelocityNotFound = fault.New(fault.NotFound, "velocity_check_not_found", "there is no such velocity control")
+	errVelocityExists   = fault.New(fault.Conflict, "velocity_check_already_exists", "the code of the velocity control is or was in use")
+	errVelocityInUse    = fault.New(fault.Conflict, "velocity_check_in_use", "the velocity control is linked")
+	errLimitMissing     = fault.New(fault.Invalid, "velocity_limit_missing", "a velocity control needs a limit")
+	errGroupDisagrees   = fault.New(fault.Refused, "limit_group_disagrees", "the checks of a limit group must count alike")
+	errOverrideNotFound = fault.New(fault.NotFound, "velocity_override_not_found", "no such limit is set for the card")
+	errOverrideRefused  = fault.New(fault.Refused, "velocity_override_not_allowed", "the limit cannot be set for this card")
+	errOverrideBounds   = fault.New(fault.Refused, "velocity_override_out_of_bounds", "the limit is outside what the velocity control allows")
+)
+
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
-var Codes = fault.CodesOf(errRule, errListNotFound, errListExists, errListInUse, errListType)
+var Codes = fault.CodesOf(errRule, errListNotFound, errListExists, errListInUse, errListType,
+	errLinkNotFound, errLinkTarget, errVelocityNotFound, errVelocityExists, errVelocityInUse, errLimitMissing,
+	errGroupDisagrees, errOverrideNotFound, errOverrideRefused, errOverrideBounds)
 
 // ruleFault is the refusal of a rule that an object has as its member.
 func ruleFault(member string, problems []rule.Problem) error {

@@ -1,27 +1,36 @@
 package control
 
 import (
+	"context"
 	"sync"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Service is what this package does. It is safe for concurrent use.
 type Service struct {
-	DB       *db.DB
-	Programs *program.Service
-	Clock    clock.Clock
+	DB        *db.DB
+	Programs  *program.Service
+	Customers *customer.Service
+	Clock     clock.Clock
 
 	kept sync.Map // access.TenantID → *Snapshot
 }
 
 // New returns a service on this database, whose tenants' configuration versions
 // programs raises.
-func New(d *db.DB, programs *program.Service, c clock.Clock) *Service {
-	return &Service{DB: d, Programs: programs, Clock: c}
+func New(d *db.DB, programs *program.Service, customers *customer.Service, c clock.Clock) *Service {
+	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c}
+}
+
+// change runs f in a transaction that raises the tenant's configuration
+// version: what is decided from its commit on is decided under it.
+func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
+	return s.Programs.Change(ctx, tenant, f)
 }
 
 // keep stores k unless a newer one is kept.

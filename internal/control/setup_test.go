@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -33,7 +34,7 @@ func newHouse(t testing.TB, d *db.DB) *house {
 	programs := program.New(d, backend, now)
 	tenants := access.New(d, backend, now)
 	tenants.Watcher = programs
-	h := &house{Service: New(d, programs, now), t: t, time: now, db: d}
+	h := &house{Service: New(d, programs, customer.New(d, backend, now), now), t: t, time: now, db: d}
 	for name, c := range map[string]*access.Caller{"Main": &h.main, "Other": &h.other} {
 		tenant, _, err := tenants.CreateTenant(t.Context(), access.NewTenant{Name: name, Sandbox: true})
 		if err != nil {
@@ -46,7 +47,7 @@ func newHouse(t testing.TB, d *db.DB) *house {
 
 // node is the service of another node on the same database.
 func (h *house) node() *Service {
-	return New(h.db, program.New(h.db, h.Programs.HSM, h.time), h.time)
+	return New(h.db, program.New(h.db, h.Programs.HSM, h.time), h.Customers, h.time)
 }
 
 // defined defines a list of texts of the tenant main.

@@ -18,6 +18,7 @@ type Snapshot struct {
 	Lists   *rule.Lists
 
 	stamps map[string]string // of the lists, by code
+	velocitySnapshot
 }
 
 // Snapshot returns what the tenant has defined, as of version or later; that is
@@ -99,5 +100,5 @@ func readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before 
 		}
 	}
 	k.Lists = before.Lists.Renewed(lists)
-	return k, nil
+	return k, k.readVelocity(ctx, tx, tenant)
 }

@@ -28,6 +28,13 @@ var segmentLookup = db.Lookup{
 	Lock: true,
 }
 
+// HasSegment reports whether the tenant has a segment of this code, and keeps it
+// from being deleted until tx ends.
+func HasSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (bool, error) {
+	g, err := lockSegment(ctx, tx, tenant, code)
+	return g != nil, err
+}
+
 // lockSegment reads a segment and locks its row; nil when there is none.
 func lockSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (*Segment, error) {
 	if !fault.Printable(code) {

@@ -6,6 +6,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -62,6 +63,24 @@ func readHeld(ctx context.Context, tx db.Tx, tenant access.TenantID, h Holding) 
 		return err
 	})
 	return held, err
+}
+
+// IssuanceNamed returns the issuance that callers call by its number or by the
+// token of one of its cards, or refuses.
+func IssuanceNamed(ctx context.Context, tx db.Tx, tenant access.TenantID, name string) (id.ID[Issuance], error) {
+	if !fault.Printable(name) {
+		return id.ID[Issuance]{}, errCardNotFound
+	}
+	for _, query := range []string{
+		"SELECT id FROM issuance WHERE tenant_id = $1 AND issuance_no = $2",
+		"SELECT issuance_id FROM card WHERE tenant_id = $1 AND card_token = $2 ORDER BY sequence_no DESC LIMIT 1",
+	} {
+		found, known, err := db.One(ctx, tx, scanID[Issuance], query, tenant, name)
+		if known || err != nil {
+			return found, err
+		}
+	}
+	return id.ID[Issuance]{}, errCardNotFound
 }
 
 var childLookup = &db.Lookup{Head: "SELECT id FROM issuance WHERE tenant_id = $1 AND parent_id IN "}

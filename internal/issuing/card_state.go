@@ -56,6 +56,17 @@ type CardOnNetwork struct {
 	parent        Issuance // the policies of a child's
 }
 
+// Standing is what the card's issuance is to those who choose cards by that.
+func (n CardOnNetwork) Standing() Standing {
+	s := Standing{
+		Issuance: n.Issuance.ID, Parent: n.Issuance.Parent, Customer: n.Issuance.Customer, ProductCode: n.Card.ProductCode, CardToken: n.Card.Token,
+	}
+	if n.Customer != nil {
+		s.Segment = n.Customer.Segment
+	}
+	return s
+}
+
 // PoliciesOff lists the usage switches that are off at a moment, in the
 // contract's order, those that the parent of a child has off included where the
 // tenant wants that.
@@ -125,9 +136,10 @@ func (n CardOnNetwork) Name() CardName {
 
 // CustomerOnNetwork is what an authorization needs of a customer.
 type CustomerOnNetwork struct {
-	ID     string
-	No     string
-	Status customer.Status
+	ID      string
+	No      string
+	Status  customer.Status
+	Segment string
 }
 
 // CardsByPAN returns every card of the tenant that has this number, newest

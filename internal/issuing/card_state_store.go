@@ -28,7 +28,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
 			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
 			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at),
-			&policies, &parentPolicies)
+			&policies, &parentPolicies, optional{&holder.Segment})
 		if err != nil {
 			return n, err
 		}
@@ -56,7 +56,7 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			f.status, c.holder_changes,
 			n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
 			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
-			i.policies, COALESCE(p.policies, '[]')
+			i.policies, COALESCE(p.policies, '[]'), u.segment_code
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
 		LEFT JOIN card n ON n.id = i.successor_card_id AND i.current_card_id = c.id AND n.scheduled_status = 'Active'

@@ -134,7 +134,7 @@ func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name
 func (s *Service) DeleteCardArt(ctx context.Context, c access.Caller, code string) error {
 	r := access.Record{}.Updated(c, s.Clock.Now())
 	// As a change of the configuration, so that no product changes meanwhile.
-	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustCardArt(ctx, tx, c.Tenant, code)
 		if err != nil {
 			return err

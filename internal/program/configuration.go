@@ -202,15 +202,10 @@ func (s *Service) changed(ctx context.Context, tx db.Tx, tenant access.TenantID)
 	return nil
 }
 
-// Change runs f in a transaction that raises the tenant's configuration version.
-// It is for the parts of a configuration that other packages keep, so that
-// whoever decides under the version before gathers again.
+// Change runs f in a transaction that raises the tenant's configuration version:
+// what is decided from its commit on is decided under it. Changes of one tenant
+// wait for one another.
 func (s *Service) Change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
-	return s.change(ctx, tenant, f)
-}
-
-// change runs f in a transaction that raises the configuration version.
-func (s *Service) change(ctx context.Context, tenant access.TenantID, f func(tx db.Tx) error) error {
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		if err := s.changed(ctx, tx, tenant); err != nil {
 			return err

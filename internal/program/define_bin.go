@@ -35,7 +35,7 @@ func (s *Service) CreateBIN(ctx context.Context, c access.Caller, in BIN) (BIN, 
 	if err != nil {
 		return BIN{}, err
 	}
-	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := lockPrefix(ctx, tx, b.BIN); err != nil {
 			return fmt.Errorf("lock BIN prefix: %w", err)
 		}
@@ -104,7 +104,7 @@ func saveMissing(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 // must be the present one, or empty.
 func (s *Service) UpdateBIN(ctx context.Context, c access.Caller, in BIN, stamp string) (b BIN, err error) {
 	now := s.Clock.Now()
-	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readBIN(ctx, tx, c.Tenant, in.BIN)
 		if err != nil {
 			return fmt.Errorf("read BIN: %w", err)

@@ -21,7 +21,7 @@ func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product
 		return Product{}, err
 	}
 	p.Record = access.NewRecord(c, s.Clock.Now())
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := p.fits(ctx, tx, c.Tenant); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 		return Product{}, err
 	}
 	now := s.Clock.Now()
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustProduct(ctx, tx, c.Tenant, p.Code)
 		if err != nil {
 			return err
@@ -147,7 +147,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 // holds for the cards that exist at their next authorization.
 func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code string, limit ContactlessLimit) (p Product, err error) {
 	now := s.Clock.Now()
-	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if p, err = mustProduct(ctx, tx, c.Tenant, code); err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ const usesMax = 1000
 // tell.
 func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
 	r := access.Record{}.Updated(c, s.Clock.Now())
-	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustProduct(ctx, tx, c.Tenant, code)
 		if err != nil {
 			return err
@@ -247,7 +247,7 @@ func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in Group) (G
 		return Group{}, err
 	}
 	g.ProductCount, g.Record = 0, access.NewRecord(c, s.Clock.Now())
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		inserted, err := insertGroup(ctx, tx, c.Tenant, g)
 		if err == nil && !inserted {
 			return errGroupExists.With("code", g.Code)
@@ -271,7 +271,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in Group, st
 		return Group{}, err
 	}
 	now := s.Clock.Now()
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readGroup(ctx, tx, c.Tenant, g.Code)
 		if err != nil {
 			return fmt.Errorf("read product group: %w", err)
@@ -298,7 +298,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in Group, st
 // DeleteGroup deletes a product group without products. Its code stays taken.
 func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string) error {
 	r := access.Record{}.Updated(c, s.Clock.Now())
-	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readGroup(ctx, tx, c.Tenant, code)
 		if err != nil {
 			return fmt.Errorf("read product group: %w", err)

@@ -36,7 +36,7 @@ func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange)
 		return BINRange{}, err
 	}
 	r.Record = access.NewRecord(c, s.Clock.Now())
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		b, found, err := readBIN(ctx, tx, c.Tenant, r.BIN)
 		if err != nil {
 			return fmt.Errorf("read BIN: %w", err)
@@ -85,7 +85,7 @@ func noOverlap(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange
 // present one, or empty.
 func (s *Service) UpdateRange(ctx context.Context, c access.Caller, in BINRange, stamp string) (r BINRange, err error) {
 	now := s.Clock.Now()
-	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readRange(ctx, tx, c.Tenant, in.Code)
 		if err != nil {
 			return fmt.Errorf("read BIN range: %w", err)

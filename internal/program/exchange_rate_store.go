@@ -100,3 +100,10 @@ func listExchangeRates(ctx context.Context, tx db.Tx, tenant access.TenantID, f 
 	rates, err := db.Collect(ctx, tx, scanExchangeRate, query, w.Args()...)
 	return rates, total, err
 }
+
+// readRateInForce returns the rate of a pair that took effect last.
+func readRateInForce(ctx context.Context, tx db.Tx, tenant access.TenantID, base, quote money.Currency, at time.Time) (ExchangeRate, bool, error) {
+	return db.One(ctx, tx, scanExchangeRate, `SELECT `+exchangeRateColumns+` FROM exchange_rate
+		WHERE tenant_id = $1 AND base_currency = $2 AND quote_currency = $3 AND effective_from <= $4
+		ORDER BY effective_from DESC LIMIT 1`, tenant, base.Code(), quote.Code(), clock.Micros(at))
+}

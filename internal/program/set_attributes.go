@@ -42,7 +42,7 @@ func (s *Service) UniqueMobilePhone(ctx context.Context, c access.Caller) (bool,
 func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
 	a := in
 	a.Record = access.NewRecord(c, s.Clock.Now())
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := a.check(c.Sandbox); err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attr
 // present one, or empty. A tenant that has set none is NotFound.
 func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attributes, stamp string) (a Attributes, err error) {
 	now := s.Clock.Now()
-	err = s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := in.check(c.Sandbox); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in
 	}
 	v := in
 	now := s.Clock.Now()
-	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readConversion(ctx, tx, c.Tenant)
 		if err != nil {
 			return fmt.Errorf("read currency conversion: %w", err)

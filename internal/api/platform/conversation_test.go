@@ -121,8 +121,8 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c), Programs: program.New(d, backend, c),
 		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
 	}
-	s.Controls = control.New(d, s.Programs, c)
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
+	s.Controls = control.New(d, s.Programs, s.Customers, c)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions

@@ -186,11 +186,21 @@ var refusals = map[fault.Code]outward{
 	"unlink_blocked_by_child_cards":       {422, "Issuing:UnlinkBlockedByChildCards"},
 
 	// control
-	"invalid_rule":              {400, "Issuing:InvalidRule"},
-	"named_list_not_found":      {404, "Issuing:NamedListNotFound"},
-	"named_list_already_exists": {409, "Issuing:NamedListAlreadyExists"},
-	"named_list_in_use":         {409, "Issuing:NamedListInUse"},
-	"named_list_type_fixed":     {422, "Issuing:NamedListTypeFixed"},
+	"invalid_rule":                    {400, "Issuing:InvalidRule"},
+	"named_list_not_found":            {404, "Issuing:NamedListNotFound"},
+	"named_list_already_exists":       {409, "Issuing:NamedListAlreadyExists"},
+	"named_list_in_use":               {409, "Issuing:NamedListInUse"},
+	"named_list_type_fixed":           {422, "Issuing:NamedListTypeFixed"},
+	"control_link_not_found":          {404, "Issuing:LinkNotFound"},
+	"link_target_not_found":           {422, "Issuing:LinkTargetNotFound"},
+	"velocity_check_not_found":        {404, "Issuing:VelocityCheckNotFound"},
+	"velocity_check_already_exists":   {409, "Issuing:VelocityCheckAlreadyExists"},
+	"velocity_check_in_use":           {409, "Issuing:VelocityCheckInUse"},
+	"velocity_limit_missing":          {400, "Issuing:VelocityLimitMissing"},
+	"limit_group_disagrees":           {422, "Issuing:LimitGroupMismatch"},
+	"velocity_override_not_found":     {404, "Issuing:VelocityOverrideNotFound"},
+	"velocity_override_not_allowed":   {422, "Issuing:VelocityOverrideNotAllowed"},
+	"velocity_override_out_of_bounds": {422, "Issuing:VelocityOverrideOutOfBounds"},
 
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},

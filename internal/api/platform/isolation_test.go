@@ -55,6 +55,18 @@ POST /api/v1/issuing/product
  "currencyCode": "TRY", "allowedFormFactors": ["Virtual"], "validityMonths": 60, "serviceCode": "221"}
 ----
 
+POST /api/v1/issuing/velocity-control
+
+{ "code": "TREASURE_V", "name": "treasure", "period": "Day", "maxCount": 3, "links": [{ "linkType": "Product", "linkCode": "TREASURE_P" }] }
+----
+
+POST /api/v1/issuing/velocity-control/link
+
+{ "velocityCheckCode": "TREASURE_V", "linkType": "Global", "description": "treasure" }
+----
+
+let link = id
+
 POST /api/v1/issuing/customer
 
 {"customerNo": "7770000017", "customerType": "Individual", "name": "treasure", "surname": "treasure", "birthDate": "1980-01-01",
@@ -143,7 +155,8 @@ func (w *world) furnish(d *db.DB) map[string]string {
 	keyID, _ := w.dataKey()
 	return map[string]string{
 		"bin": "979209", "binRangeCode": "TREASURE_R", "groupCode": "TREASURE_G", "cardArtCode": "TREASURE_A",
-		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
+		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "linkId": w.names["link"],
+		"/api/v1/issuing/velocity-control/{code}": "TREASURE_V", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
 		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
@@ -185,6 +198,10 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/product/group":                               `{"code": "MINE", "name": "mine"}`,
 	"POST /api/v1/issuing/product/card-art":                            `{"code": "MINE", "name": "mine", "persoDesignCode": "D-01"}`,
 	"POST /api/v1/issuing/customer-segment":                            `{"code": "MINE", "name": "mine"}`,
+	"POST /api/v1/issuing/velocity-control":                            `{"code": "MINE", "name": "mine", "period": "Day", "maxCount": 1}`,
+	"PUT /api/v1/issuing/velocity-control/{code}":                      `{"name": "mine", "period": "Day", "maxCount": 1}`,
+	"POST /api/v1/issuing/velocity-control/link":                       `{"velocityCheckCode": "TREASURE_V", "linkType": "Global", "linkCode": null}`,
+	"POST /api/v1/issuing/velocity-control/card/{cardToken}":           `{"velocityCheckCode": "TREASURE_V", "maxCount": 2}`,
 	"POST /api/v1/issuing/rule-engine/list":                            `{"code": "MINE", "name": "mine", "values": ["mine"]}`,
 	"PUT /api/v1/issuing/rule-engine/list/{listCode}":                  `{"name": "mine", "values": ["mine"]}`,
 	"POST /api/v1/issuing/rule-engine/validate":                        `{"context": "Velocity", "rule": "transaction.mcc.in_list('TREASURE_L')"}`,
@@ -274,6 +291,10 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/issuing/rule-engine/validate":        ownThing, // says that there is no such list
 	"POST /api/v1/issuing/rule-engine/evaluate":        notFound,
 	"POST /api/v1/issuing/rule-engine/list":            ownThing,
+	"POST /api/v1/issuing/velocity-control":            ownThing,
+	"GET /api/v1/issuing/velocity-control":             empty,
+	"GET /api/v1/issuing/velocity-control/link":        empty,
+	"POST /api/v1/issuing/velocity-control/link":       notFound,
 	"GET /api/v1/issuing/rule-engine/list":             empty,
 	"POST /api/v1/issuing/webhook":                     ownThing,
 	"GET /api/v1/issuing/webhook":                      empty,

@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -42,6 +43,7 @@ type World struct {
 	HSM       *soft.Backend
 	Access    *access.Service
 	Customers *customer.Service
+	Controls  *control.Service
 	Programs  *program.Service
 	Issuing   *issuing.Service
 	Ledger    *ledger.Service
@@ -72,6 +74,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	w.Access = access.New(d, module, w.Clock)
 	w.Customers, w.Programs, w.Issuing = newIssuing(d, module, w.Clock)
 	w.Access.Watcher = w.Programs
+	w.Controls = control.New(d, w.Programs, w.Customers, w.Clock)
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Queries = authorization.NewQueries(d)
 	w.Engine = w.NewEngine()
@@ -94,9 +97,11 @@ func newIssuing(d *db.DB, h *soft.Backend, c clock.Clock) (*customer.Service, *p
 func (w *World) NewEngine() *authorization.Engine {
 	codes, err := network.LoadCodes()
 	must(w.T, err)
-	_, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
+	customers, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
+	cfg := w.Config
+	cfg.Controls = control.New(w.DB, programs, customers, w.Clock)
 	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, programs, cards, codes, w.Clock,
-		w.log, Nobody{}, w.Config)
+		w.log, Nobody{}, cfg)
 	w.T.Cleanup(e.Close)
 	return e
 }
@@ -354,3 +359,6 @@ func (w *World) AllowInstalments(yes bool) {
 	_, err = w.Programs.UpdateProduct(w.T.Context(), w.Caller, program.ProductChange{Product: p})
 	must(w.T, err)
 }
+
+// Customer is the number of the customer who has the cards.
+func (w *World) Customer() string { return w.customer }

@@ -173,3 +173,23 @@ func (f *Facts) Text(id FieldID) (string, bool) {
 	s := &f.slots[id]
 	return s.text, s.known
 }
+
+// Flag returns the value of a boolean, and whether it is known.
+func (f *Facts) Flag(id FieldID) (flag, known bool) {
+	s := &f.slots[id]
+	return s.number.Coefficient == 1, s.known
+}
+
+// Number returns the value of a number, and whether it is known.
+func (f *Facts) Number(id FieldID) (Number, bool) {
+	s := &f.slots[id]
+	return s.number, s.known
+}
+
+// List returns the value of the one field that holds a list.
+func (f *Facts) List(id FieldID) []string {
+	if !f.slots[id].known {
+		return nil
+	}
+	return f.list
+}

@@ -115,3 +115,10 @@ func (n Number) String() string {
 	}
 	return text
 }
+
+// ParseNumber reads a plain decimal number exactly; false for what is none or has
+// more than 18 digits.
+func ParseNumber(text string) (Number, bool) { return parseNumber(text) }
+
+// Compare is below, at or above zero as n is below, equal to or above m.
+func (n Number) Compare(m Number) int { return n.compare(m) }

@@ -1,0 +1,157 @@
+package authorization
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// VelocityFacts are a velocity control that counts the request: its limits, the
+// counter they are compared with, and what the request adds to it.
+type VelocityFacts struct {
+	Code    string
+	Version int
+	Link    string // its type and code, "Product/CLASSIC"
+
+	// Counts says that something is added up, under the counter, for the subject,
+	// in the window from Start. From is when a rolling window begins, zero for all
+	// others.
+	Counts           bool
+	Counter, Subject string
+	Start            int64
+	From             time.Time
+
+	// Amount is the request's in the currency of the limits; nil where there is no
+	// rate to have it in that.
+	Amount               *money.Amount
+	MinAmount, MaxAmount *money.Amount // nil is no limit
+	MaxCount             int           // 0 is no limit
+	ResponseCode         string        // DE39 of a decline; empty is the network's
+	AlertsOnly           bool
+	CountsDeclines       bool
+}
+
+// VelocityState is what was used under the counter of a [VelocityFacts], amounts
+// in minor units.
+type VelocityState struct{ Amount, Count int64 }
+
+// velocityFacts is b as it bounds a request of an amount.
+func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
+	v := VelocityFacts{
+		Code: b.Check.Code, Version: b.Check.Version, Link: string(b.Link.Type) + "/" + b.Link.Code, Counts: b.Counts(),
+		Amount: amount, MinAmount: b.Check.MinAmount, MaxAmount: b.Limits.Amount, ResponseCode: b.Check.DeclineCode,
+		AlertsOnly: b.Check.OnExceed == control.ExceedAlerts, CountsDeclines: b.Check.IncludeDeclined,
+	}
+	if b.Limits.Count != nil {
+		v.MaxCount = *b.Limits.Count
+	}
+	if b.Counts() {
+		v.Counter, v.Subject, v.Start = b.Key.Counter, b.Key.Subject, b.Key.Start
+		if b.IsSpan() {
+			v.From = b.Window.Start
+		}
+	}
+	return v
+}
+
+// key is the counter's.
+func (v *VelocityFacts) key(f *Facts) control.CounterKey {
+	return control.CounterKey{Tenant: f.Tenant, Counter: v.Counter, Subject: v.Subject, Start: v.Start}
+}
+
+// judge compares the limits with what would be used; the reason is empty within
+// them. An increment is no further use, only a higher one.
+func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) (Reason, string) {
+	told := []string{v.Code}
+	if v.MinAmount != nil || v.MaxAmount != nil {
+		if v.Amount == nil {
+			return VelocityAmount, v.Code + ": no rate to compare the amount by"
+		}
+		sum := used.Amount + v.Amount.Minor()
+		text := v.Amount.Decimal()
+		if v.Counts {
+			text = decimal(used.Amount, *v.Amount) + " + " + text
+		}
+		switch {
+		case v.MaxAmount != nil && sum > v.MaxAmount.Minor():
+			return VelocityAmount, fmt.Sprintf("%s: %s > %s", v.Code, text, v.MaxAmount.Decimal())
+		case v.MinAmount != nil && v.Amount.Cmp(*v.MinAmount) < 0:
+			return VelocityAmount, fmt.Sprintf("%s: %s < %s", v.Code, text, v.MinAmount.Decimal())
+		case v.MaxAmount != nil:
+			told = append(told, text+" <= "+v.MaxAmount.Decimal())
+		}
+	}
+	if v.MaxCount > 0 && !isIncrement {
+		if used.Count+1 > int64(v.MaxCount) {
+			return VelocityCount, fmt.Sprintf("%s: %d + 1 > %d", v.Code, used.Count, v.MaxCount)
+		}
+		told = append(told, fmt.Sprintf("%d + 1 <= %d", used.Count, v.MaxCount))
+	}
+	return "", strings.Join(told, " ")
+}
+
+// decimal shows minor units of the currency of an amount.
+func decimal(minor int64, like money.Amount) string {
+	return money.Must(minor, like.Currency().Code()).Decimal()
+}
+
+// checkVelocity refuses what is more, or more often, than the card's limits
+// (contract §3.4, step 10, and §11.6). All limits hold together; the first that
+// is exceeded, by code, is told.
+func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+	if len(f.Velocity) == 0 || row.dir != debit {
+		return skipped()
+	}
+	var told []string
+	for i := range f.Velocity {
+		v := &f.Velocity[i]
+		reason, detail := v.judge(s.Velocity[i], req.IsIncrement)
+		switch {
+		case reason == "":
+		case v.AlertsOnly:
+			detail += ", only alerted"
+		default:
+			if !req.Flow.IsAdvice() {
+				d.ResponseCode = v.ResponseCode
+			}
+			return failed(reason, "%s", detail)
+		}
+		told = append(told, detail)
+	}
+	return passed("%s", strings.Join(told, "; "))
+}
+
+// visitVelocity writes or reads the velocity controls of a decision with what
+// was used of them.
+func visitVelocity(c *codec, f *[]VelocityFacts, s *[]VelocityState) {
+	n := len(*f)
+	c.count("velocity", &n)
+	if c.reading {
+		*f, *s = make([]VelocityFacts, n), make([]VelocityState, n)
+	}
+	for i := range n {
+		at := "velocity." + strconv.Itoa(i) + "."
+		v, u := &(*f)[i], &(*s)[i]
+		visitText(c, at+"code", &v.Code)
+		c.count(at+"version", &v.Version)
+		visitText(c, at+"link", &v.Link)
+		c.bool(at+"counts", &v.Counts)
+		visitText(c, at+"counter", &v.Counter)
+		visitText(c, at+"subject", &v.Subject)
+		c.int(at+"start", &v.Start)
+		c.time(at+"from", &v.From)
+		c.optionalAmount(at+"amount", &v.Amount)
+		c.optionalAmount(at+"min_amount", &v.MinAmount)
+		c.optionalAmount(at+"max_amount", &v.MaxAmount)
+		c.count(at+"max_count", &v.MaxCount)
+		visitText(c, at+"response_code", &v.ResponseCode)
+		c.bool(at+"alerts_only", &v.AlertsOnly)
+		c.bool(at+"counts_declines", &v.CountsDeclines)
+		c.int(at+"used_amount", &u.Amount)
+		c.int(at+"used_count", &u.Count)
+	}
+}

@@ -1,0 +1,49 @@
+package control
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// CounterKey names what a velocity control adds up: the counter of a control or
+// limit group, for one subject, in one window.
+type CounterKey struct {
+	Tenant  access.TenantID
+	Counter string
+	Subject string
+	Start   int64 // of the window, in microseconds; 0 for a span and a lifetime
+}
+
+// String is the key as it is stored; rows are locked in its order.
+func (k CounterKey) String() string {
+	return k.Tenant.String() + "/" + k.Counter + "/" + k.Subject + "/" + strconv.FormatInt(k.Start, 10)
+}
+
+// counter is the name under which a control adds up. A generation is a new
+// counter: what was counted before does not fit any more.
+func (c VelocityCheck) counter() string {
+	name := "check/" + c.Code
+	if c.LimitGroup != "" {
+		name = "group/" + c.LimitGroup
+	}
+	return name + "/" + strconv.Itoa(c.Generation)
+}
+
+// key is the counter of the control for s at a moment, and its window.
+func (c VelocityCheck) key(tenant access.TenantID, s Subject, calendar Calendar, at time.Time) (CounterKey, Window) {
+	w := calendar.windowAt(c.Period, c.Span, at)
+	k := CounterKey{Tenant: tenant, Counter: c.counter(), Subject: s.counted(c.Level), Start: w.Start.UnixMicro()}
+	if c.Period == PerSpan {
+		k.Start = 0
+	}
+	return k, w
+}
+
+// Usage is what was used of a limit.
+type Usage struct {
+	Amount money.Amount
+	Count  int
+}

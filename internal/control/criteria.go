@@ -1,0 +1,245 @@
+package control
+
+import (
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+// Criteria select transactions by lists: every list that is not empty must hold
+// the transaction's value, one of its values is enough. It is what the
+// transaction list filters by, and is compiled like a rule.
+type Criteria struct {
+	TransactionCodes, Flows, Networks, Domains []string
+	EntryModes, TerminalTypes, Presences       []string
+	// MCCs and ExceptMCCs hold four digits, or two times four with "-" between.
+	MCCs, MCCGroups, ExceptMCCs []string
+	// Merchants, terminals and acquirers may end in "*".
+	MerchantIDs, TerminalIDs, AcquirerIDs []string
+	Countries, ExceptCountries            []string // alpha-2
+	Currencies                            []string // of the transaction
+	// MinAmount and MaxAmount bound the billing amount, in whatever currency that
+	// is: decimal texts, empty without a bound.
+	MinAmount, MaxAmount string
+
+	IsContactless, IsRecurring, IsTokenised, IsInstallment, Is3DSAuthenticated, IsPINVerified *bool
+}
+
+// lists are all lists by their names in the contract.
+func (c Criteria) lists() []criterion {
+	return []criterion{
+		{"transactionCodes", c.TransactionCodes}, {"flowCodes", c.Flows}, {"networks", c.Networks}, {"domains", c.Domains},
+		{"posEntryModes", c.EntryModes}, {"terminalTypes", c.TerminalTypes}, {"cardholderPresences", c.Presences},
+		{"mccs", c.MCCs}, {"mccGroups", c.MCCGroups}, {"excludeMccs", c.ExceptMCCs},
+		{"merchantIds", c.MerchantIDs}, {"terminalIds", c.TerminalIDs}, {"acquirerIds", c.AcquirerIDs},
+		{"countries", c.Countries}, {"excludeCountries", c.ExceptCountries}, {"currencies", c.Currencies},
+	}
+}
+
+type criterion struct {
+	name   string
+	values []string
+}
+
+func (c Criteria) flags() []*bool {
+	return []*bool{c.IsContactless, c.IsRecurring, c.IsTokenised, c.IsInstallment, c.Is3DSAuthenticated, c.IsPINVerified}
+}
+
+// IsZero reports whether c selects everything.
+func (c Criteria) IsZero() bool {
+	return c.MinAmount == "" && c.MaxAmount == "" &&
+		!slices.ContainsFunc(c.lists(), func(l criterion) bool { return len(l.values) > 0 }) &&
+		!slices.ContainsFunc(c.flags(), func(f *bool) bool { return f != nil })
+}
+
+// equal reports whether both select the same, written the same.
+func (c Criteria) equal(o Criteria) bool {
+	return c.MinAmount == o.MinAmount && c.MaxAmount == o.MaxAmount &&
+		slices.EqualFunc(c.lists(), o.lists(), func(a, b criterion) bool { return slices.Equal(a.values, b.values) }) &&
+		slices.EqualFunc(c.flags(), o.flags(), func(a, b *bool) bool { return a == b || a != nil && b != nil && *a == *b })
+}
+
+// criteriaMax is how many values a list may have.
+const criteriaMax = 1000
+
+// check checks what a list by itself can tell; at is before the names.
+func (c Criteria) check(v *fault.Checks, at string) {
+	for _, l := range c.lists() {
+		if len(l.values) > criteriaMax {
+			v.Fail(at+l.name, "too_many", "must have at most "+strconv.Itoa(criteriaMax)+" values")
+			continue
+		}
+		longest := 32
+		switch l.name {
+		case "terminalIds":
+			longest = 9 // with the "*"
+		case "acquirerIds":
+			longest = 12
+		case "merchantIds":
+			longest = 16
+		}
+		for i, x := range l.values {
+			v.Text(at+l.name+"["+strconv.Itoa(i)+"]", x, 1, longest)
+		}
+	}
+	for _, l := range []criterion{{"mccs", c.MCCs}, {"excludeMccs", c.ExceptMCCs}} {
+		for i, x := range l.values {
+			v.Is(at+l.name+"["+strconv.Itoa(i)+"]", isMCCRange(x), "not_a_mcc", "must be four digits, or two times four with '-' between, the lower first")
+		}
+	}
+	low, high := checkBound(v, at+"minAmount", c.MinAmount), checkBound(v, at+"maxAmount", c.MaxAmount)
+	v.Is(at+"maxAmount", low == nil || high == nil || low.Cmp(high) <= 0, "out_of_order", "must not be below minAmount")
+}
+
+// checkBound reads a bound of amounts; nil is none, or not one.
+func checkBound(v *fault.Checks, name, text string) *big.Rat {
+	if text == "" {
+		return nil
+	}
+	if !boundSyntax.MatchString(text) {
+		v.Fail(name, "not_an_amount", "must be a number that is not negative, with at most 15 digits before the point and 4 behind it")
+		return nil
+	}
+	r, _ := new(big.Rat).SetString(text)
+	return r
+}
+
+var boundSyntax = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,4})?$`)
+
+func isMCCRange(s string) bool {
+	low, high, isRange := strings.Cut(s, "-")
+	isMCC := func(s string) bool { return len(s) == 4 && fault.AllDigits(s) }
+	return isMCC(low) && (!isRange || isMCC(high) && low <= high)
+}
+
+// selection is what chooses the transactions that a control or a fee is about:
+// criteria and a rule, both of which must hold.
+type selection struct {
+	Criteria
+	low, high *rule.Number // the bounds of the amount
+	rule      *rule.Program
+}
+
+// compile makes a selection; the criteria and the rule were checked before.
+func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.Lists) (selection, []rule.Problem) {
+	s := selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount)}
+	var problems []rule.Problem
+	s.rule, problems = rule.Compile(source, context, lists)
+	return s, problems
+}
+
+func bound(text string) *rule.Number {
+	n, ok := rule.ParseNumber(text)
+	if !ok {
+		return nil
+	}
+	return &n
+}
+
+// Selects reports whether a transaction is chosen; if not, why is the criterion
+// that leaves it out, or "rule".
+func (s *selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool) {
+	if member, ok := s.meets(f); !ok {
+		return "criteria." + member, false
+	}
+	if !s.rule.Match(f, m) {
+		return "rule", false
+	}
+	return "", true
+}
+
+// meets reports whether a transaction meets the criteria; if not, member is the
+// name of the first that leaves it out. A value that is missing is in no list.
+func (s *selection) meets(f *rule.Facts) (member string, ok bool) {
+	for _, l := range []struct {
+		name   string
+		values []string
+		field  rule.FieldID
+		match  func(pattern, value string) bool
+	}{
+		{"transactionCodes", s.TransactionCodes, rule.TransactionCode, isSame},
+		{"flowCodes", s.Flows, rule.TransactionFlowCode, isSame},
+		{"networks", s.Networks, rule.TransactionNetwork, isSame},
+		{"domains", s.Domains, rule.TransactionDomain, isSame},
+		{"posEntryModes", s.EntryModes, rule.TransactionPOSEntryMode, isSame},
+		{"terminalTypes", s.TerminalTypes, rule.TransactionTerminalType, isSame},
+		{"cardholderPresences", s.Presences, rule.TransactionCardholderPresence, isSame},
+		{"mccs", s.MCCs, rule.TransactionMCC, isInRange},
+		{"merchantIds", s.MerchantIDs, rule.MerchantID, isLike},
+		{"terminalIds", s.TerminalIDs, rule.TerminalID, isLike},
+		{"acquirerIds", s.AcquirerIDs, rule.MerchantAcquirerID, isLike},
+		{"countries", s.Countries, rule.MerchantCountry, isSame},
+		{"currencies", s.Currencies, rule.TransactionTransactionCurrency, isSame},
+	} {
+		if len(l.values) > 0 && !holds(l.values, f, l.field, l.match) {
+			return l.name, false
+		}
+	}
+	switch {
+	case len(s.MCCGroups) > 0 && !slices.ContainsFunc(f.List(rule.TransactionMCCGroup), func(g string) bool { return slices.Contains(s.MCCGroups, g) }):
+		return "mccGroups", false
+	case holds(s.ExceptMCCs, f, rule.TransactionMCC, isInRange):
+		return "excludeMccs", false
+	case holds(s.ExceptCountries, f, rule.MerchantCountry, isSame):
+		return "excludeCountries", false
+	}
+	return s.meetsRest(f)
+}
+
+func (s *selection) meetsRest(f *rule.Facts) (member string, ok bool) {
+	amount, known := f.Number(rule.TransactionBillingAmount)
+	switch {
+	case s.low != nil && (!known || amount.Compare(*s.low) < 0):
+		return "minAmount", false
+	case s.high != nil && (!known || amount.Compare(*s.high) > 0):
+		return "maxAmount", false
+	}
+	for _, w := range []struct {
+		name   string
+		wanted *bool
+		field  rule.FieldID
+	}{
+		{"isContactless", s.IsContactless, rule.TransactionIsContactless}, {"isRecurring", s.IsRecurring, rule.TransactionIsRecurring},
+		{"isTokenised", s.IsTokenised, rule.TransactionIsTokenised}, {"isInstallment", s.IsInstallment, rule.TransactionIsInstallment},
+		{"is3dsAuthenticated", s.Is3DSAuthenticated, rule.SecurityIs3DSAuthenticated},
+		{"isPinVerified", s.IsPINVerified, rule.SecurityPINVerified},
+	} {
+		if w.wanted == nil {
+			continue
+		}
+		if is, known := f.Flag(w.field); (is && known) != *w.wanted {
+			return w.name, false
+		}
+	}
+	return "", true
+}
+
+// holds reports whether the value of a field is known and fits one of a list.
+func holds(list []string, f *rule.Facts, field rule.FieldID, match func(pattern, value string) bool) bool {
+	value, known := f.Text(field)
+	return known && slices.ContainsFunc(list, func(pattern string) bool { return match(pattern, value) })
+}
+
+func isSame(pattern, value string) bool { return pattern == value }
+
+// isInRange reads "5411" and "5811-5814".
+func isInRange(pattern, mcc string) bool {
+	low, high, isRange := strings.Cut(pattern, "-")
+	if !isRange {
+		return pattern == mcc
+	}
+	return low <= mcc && mcc <= high
+}
+
+// isLike reads a trailing "*" as any rest.
+func isLike(pattern, value string) bool {
+	if start, any := strings.CutSuffix(pattern, "*"); any {
+		return strings.HasPrefix(value, start)
+	}
+	return pattern == value
+}

@@ -1,0 +1,138 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// CardLimit is a velocity control as it stands for one card.
+type CardLimit struct {
+	Check VelocityCheck
+	Link  Link // because of which it holds
+	Window
+	// Limit is what may be used, Used what was, Available what is left of both.
+	Limit, Available Limits
+	Used             Usage
+	Override         *Override // that is in force
+}
+
+// cardLimits are the velocity controls of a card, being read.
+type cardLimits struct {
+	tenant    access.TenantID
+	now       time.Time
+	calendar  Calendar
+	subject   Subject
+	all       []applied
+	overrides map[string]*Override // by control
+}
+
+// CardLimits returns the velocity controls that hold for a card, by code, with
+// what is used of them.
+func (s *Service) CardLimits(ctx context.Context, c access.Caller, card string) ([]CardLimit, error) {
+	var limits []CardLimit
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		v, err := s.limitsOf(ctx, tx, c, card)
+		if err != nil {
+			return err
+		}
+		for _, a := range v.all {
+			l, err := v.limit(ctx, tx, a)
+			if err != nil {
+				return err
+			}
+			limits = append(limits, l)
+		}
+		return nil
+	})
+	return limits, err
+}
+
+// limitsOf reads what holds for the card that a caller calls by its token or its
+// issuance's number.
+func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card string) (*cardLimits, error) {
+	i, err := issuing.IssuanceNamed(ctx, tx, c.Tenant, card)
+	if err != nil {
+		return nil, err
+	}
+	programs, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	k, err := SnapshotIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	v := &cardLimits{
+		tenant: c.Tenant, now: s.Clock.Now(), overrides: map[string]*Override{},
+		calendar: Calendar{programs.Tenant.Zone, programs.Attributes.WeekStart},
+	}
+	if v.subject, err = readSubject(ctx, tx, programs, i); err != nil {
+		return nil, fmt.Errorf("read card: %w", err)
+	}
+	links, err := k.linksOf(ctx, tx, c.Tenant, v.subject)
+	if err != nil {
+		return nil, err
+	}
+	v.all = k.velocityOf(links, v.subject, v.now)
+	overrides, err := readOverrides(ctx, tx, c.Tenant, []id.ID[issuing.Issuance]{i})
+	if err != nil {
+		return nil, fmt.Errorf("read limits of card: %w", err)
+	}
+	for _, o := range overrides {
+		v.overrides[o.Check] = &o
+	}
+	return v, nil
+}
+
+// limit reads what is used of a control.
+func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a applied) (CardLimit, error) {
+	l := CardLimit{Check: a.check.VelocityCheck, Link: a.link, Limit: a.check.Limits}
+	if o := v.overrides[a.check.Code]; o != nil && inForce(o.StartsAt, o.EndsAt, v.now) {
+		l.Override, l.Limit = o, a.check.Limits.under(o.Limits)
+	}
+	var key CounterKey
+	key, l.Window = a.check.key(v.tenant, v.subject, v.calendar, v.now)
+	var err error
+	if a.check.Period != PerTransaction {
+		if l.Used, err = readUsage(ctx, tx, a.check.VelocityCheck, key, l.Window); err != nil {
+			return l, fmt.Errorf("read usage: %w", err)
+		}
+	}
+	l.Available = l.Limit.without(l.Used)
+	return l, nil
+}
+
+// under returns the limits with those of a card in their place.
+func (l Limits) under(card Limits) Limits {
+	if card.Amount != nil {
+		l.Amount = card.Amount
+	}
+	if card.Count != nil {
+		l.Count = card.Count
+	}
+	return l
+}
+
+// without is what is left of the limits; nothing, not less, above them.
+func (l Limits) without(used Usage) Limits {
+	var left Limits
+	if l.Amount != nil {
+		a := money.Zero(l.Amount.Currency())
+		if d, err := l.Amount.Sub(used.Amount); err == nil && d.Sign() > 0 {
+			a = d
+		}
+		left.Amount = &a
+	}
+	if l.Count != nil {
+		n := max(0, *l.Count-used.Count)
+		left.Count = &n
+	}
+	return left
+}

@@ -1,0 +1,164 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+// Override sets the limits of a velocity control for one card, for a while or
+// for good. It replaces the numbers only, never what is counted.
+type Override struct {
+	Issuance id.ID[issuing.Issuance]
+	Check    string // code of the control
+	Limits
+	StartsAt, EndsAt *time.Time
+	Reason, Channel  string
+	CreatedAt        time.Time
+	CreatedBy        string
+	UpdatedAt        time.Time
+	UpdatedBy        string
+}
+
+func (o Override) check() error {
+	var v fault.Checks
+	v.Text("velocityCheckCode", o.Check, 1, 64)
+	v.Is("maxAmount", !o.Limits.IsZero(), "required", "one of maxAmount and maxCount is required")
+	v.Is("maxAmount", o.Amount == nil || o.Amount.Sign() > 0, "out_of_range", "must be above zero")
+	v.Is("maxCount", o.Count == nil || *o.Count >= 1 && *o.Count <= countMax, "out_of_range", "must be from 1 to 1000000000")
+	checkPeriod(&v, "", o.StartsAt, o.EndsAt)
+	v.Text("reason", o.Reason, 0, 250)
+	return v.Err(errInvalid)
+}
+
+// permits checks an override against what its control allows.
+func (c VelocityCheck) permits(o Override) error {
+	switch {
+	case !c.AllowsOverride:
+		return errOverrideRefused.With("velocityCheckCode", c.Code)
+	case o.Amount != nil && c.Limits.Amount == nil, o.Count != nil && c.Limits.Count == nil:
+		return errOverrideRefused.With("velocityCheckCode", c.Code) // there is no such limit to replace
+	case o.Amount != nil && (c.OverrideMinAmount != nil && o.Amount.Cmp(*c.OverrideMinAmount) < 0 ||
+		c.OverrideMax.Amount != nil && o.Amount.Cmp(*c.OverrideMax.Amount) > 0):
+		return errOverrideBounds.With("member", "maxAmount")
+	case o.Count != nil && c.OverrideMax.Count != nil && *o.Count > *c.OverrideMax.Count:
+		return errOverrideBounds.With("member", "maxCount")
+	}
+	return nil
+}
+
+// OverrideLimit sets the limits of a control that applies to the card. A limit
+// that is set already is replaced. It holds for the next authorization: limits
+// of cards are read with what they have used.
+func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card string, o Override) (CardLimit, error) {
+	if err := o.check(); err != nil {
+		return CardLimit{}, err
+	}
+	var out CardLimit
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		v, err := s.limitsOf(ctx, tx, c, card)
+		if err != nil {
+			return err
+		}
+		if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{v.subject.Issuance}); err != nil {
+			return err
+		}
+		a, err := v.applied(ctx, tx, c, o.Check)
+		if err != nil {
+			return err
+		}
+		if err := a.check.permits(o); err != nil {
+			return err
+		}
+		before := v.overrides[o.Check]
+		o.Issuance, o.CreatedAt, o.UpdatedAt, o.CreatedBy, o.UpdatedBy = v.subject.Issuance, v.now, v.now, c.By(), c.By()
+		if before != nil {
+			o.CreatedAt, o.CreatedBy = before.CreatedAt, before.CreatedBy
+		}
+		if err := putOverride(ctx, tx, c.Tenant, o); err != nil {
+			return fmt.Errorf("write limit of card: %w", err)
+		}
+		if err := recordOverride(ctx, tx, c, v, before, &o); err != nil {
+			return err
+		}
+		v.overrides[o.Check] = &o
+		out, err = v.limit(ctx, tx, a)
+		return err
+	})
+	return out, err
+}
+
+// applied returns the control of a code as it applies to the card.
+func (v *cardLimits) applied(ctx context.Context, tx db.Tx, c access.Caller, code string) (applied, error) {
+	for _, a := range v.all {
+		if a.check.Code == code {
+			return a, nil
+		}
+	}
+	if _, err := VelocityChecks.must(ctx, tx, c.Tenant, code); err != nil {
+		return applied{}, err
+	}
+	return applied{}, errOverrideRefused.With("velocityCheckCode", code)
+}
+
+// Overrides returns the limits that are set for a card, by control.
+func (s *Service) Overrides(ctx context.Context, c access.Caller, card string) (all []Override, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		i, err := issuing.IssuanceNamed(ctx, tx, c.Tenant, card)
+		if err != nil {
+			return err
+		}
+		all, err = readOverrides(ctx, tx, c.Tenant, []id.ID[issuing.Issuance]{i})
+		return err
+	})
+	return all, err
+}
+
+// RemoveOverride lets a control's own limits hold for a card again.
+func (s *Service) RemoveOverride(ctx context.Context, c access.Caller, card, code string) error {
+	return s.DB.InTx(ctx, func(tx db.Tx) error {
+		v, err := s.limitsOf(ctx, tx, c, card)
+		if err != nil {
+			return err
+		}
+		if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{v.subject.Issuance}); err != nil {
+			return err
+		}
+		before := v.overrides[code]
+		if before == nil {
+			return errOverrideNotFound.With("velocityCheckCode", code)
+		}
+		if err := deleteOverride(ctx, tx, c.Tenant, v.subject.Issuance, code); err != nil {
+			return fmt.Errorf("delete limit of card: %w", err)
+		}
+		return recordOverride(ctx, tx, c, v, before, nil)
+	})
+}
+
+// recordOverride writes into the audit chain that a card's limit became another;
+// nil is none.
+func recordOverride(ctx context.Context, tx db.Tx, c access.Caller, v *cardLimits, before, after *Override) error {
+	action, named := "Update", after
+	var was, is any
+	if before == nil {
+		action = "Create"
+	} else {
+		was = *before
+	}
+	if after == nil {
+		action, named = "Delete", before
+	} else {
+		is = *after
+	}
+	a := c.Act(v.now, audit.PolicyStream, action)
+	a.EntityType, a.EntityKey, a.IssuanceID = "CardVelocity", named.Check, v.subject.Issuance.String()
+	a.Changes = audit.Changes(was, is, "Issuance", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy")
+	return audit.Append(ctx, tx, a)
+}

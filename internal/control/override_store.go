@@ -1,0 +1,91 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+const overrideColumns = `issuance_id, check_code, max_amount, currency, max_count, starts_at, ends_at, reason, channel, created_at, created_by,
+	updated_at, updated_by`
+
+func scanOverride(row db.Scanner) (Override, error) {
+	var o Override
+	var minor, count, from, to *int64
+	var currency string
+	var created, updated int64
+	err := row.Scan(&o.Issuance, &o.Check, &minor, &currency, &count, &from, &to, &o.Reason, &o.Channel, &created, &o.CreatedBy, &updated, &o.UpdatedBy)
+	if err != nil {
+		return Override{}, err
+	}
+	o.StartsAt, o.EndsAt, o.CreatedAt, o.UpdatedAt = momentOf(from), momentOf(to), clock.FromMicros(created), clock.FromMicros(updated)
+	if count != nil {
+		n := int(*count)
+		o.Count = &n
+	}
+	if minor != nil {
+		c, err := money.ParseCurrency(currency)
+		if err != nil {
+			return Override{}, err
+		}
+		a, err := money.New(*minor, c)
+		o.Amount = &a
+		return o, err
+	}
+	return o, nil
+}
+
+var overrideLookup = &db.Lookup{Head: `SELECT ` + overrideColumns + ` FROM velocity_override WHERE tenant_id = $1 AND issuance_id IN `}
+
+// readOverrides returns the limits that are set for issuances, past ones too.
+func readOverrides(ctx context.Context, tx db.Tx, tenant access.TenantID, issuances []id.ID[issuing.Issuance]) ([]Override, error) {
+	var all []Override
+	err := overrideLookup.Query(ctx, tx, []any{tenant}, id.Texts(issuances), func(s db.Scanner) error {
+		o, err := scanOverride(s)
+		all = append(all, o)
+		return err
+	})
+	return all, err
+}
+
+func putOverride(ctx context.Context, tx db.Tx, tenant access.TenantID, o Override) error {
+	var minor, count any
+	currency := ""
+	if o.Amount != nil {
+		minor, currency = o.Amount.Minor(), o.Amount.Currency().Code()
+	}
+	if o.Count != nil {
+		count = *o.Count
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO velocity_override (`+overrideColumns+`, tenant_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (issuance_id, check_code) DO UPDATE SET max_amount = excluded.max_amount, currency = excluded.currency,
+			max_count = excluded.max_count, starts_at = excluded.starts_at, ends_at = excluded.ends_at, reason = excluded.reason,
+			channel = excluded.channel, updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
+		o.Issuance, o.Check, minor, currency, count, microsOf(o.StartsAt), microsOf(o.EndsAt), o.Reason, o.Channel,
+		clock.Micros(o.CreatedAt), o.CreatedBy, clock.Micros(o.UpdatedAt), o.UpdatedBy, tenant)
+	return err
+}
+
+func deleteOverride(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], check string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM velocity_override WHERE tenant_id = $1 AND issuance_id = $2 AND check_code = $3`, tenant, issuance, check)
+	return err
+}
+
+// Sweep deletes limits of cards whose time has passed and returns how many.
+func (s *Service) Sweep(ctx context.Context) (int64, error) {
+	total, err := s.DB.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		return db.Affected(tx.Exec(ctx, `DELETE FROM velocity_override WHERE (issuance_id, check_code) IN
+			(SELECT issuance_id, check_code FROM velocity_override WHERE ends_at < $1 ORDER BY ends_at LIMIT 1000)`, clock.Micros(s.Clock.Now())))
+	})
+	if err != nil {
+		return total, fmt.Errorf("delete limits of cards: %w", err)
+	}
+	return total, nil
+}

@@ -1,0 +1,149 @@
+package control
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+// Link ties a definition to what it is for. A tie that is there already becomes
+// l in everything but its identifier.
+func (k *Definitions[D]) Link(ctx context.Context, s *Service, c access.Caller, l Link) (Link, error) {
+	l.Kind = k.Kind
+	if err := l.check(); err != nil {
+		return Link{}, err
+	}
+	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		if _, err := k.must(ctx, tx, c.Tenant, l.Parent); err != nil {
+			return err
+		}
+		var err error
+		l, err = s.link(ctx, tx, c, l)
+		return err
+	})
+	return l, err
+}
+
+// Unlink removes a link. What was decided under it goes on naming it.
+func (k *Definitions[D]) Unlink(ctx context.Context, s *Service, c access.Caller, link id.ID[Link]) error {
+	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
+		l, found, err := readLink(ctx, tx, c.Tenant, k.Kind, link)
+		if err != nil {
+			return fmt.Errorf("read link: %w", err)
+		}
+		if !found {
+			return errLinkNotFound
+		}
+		if err := deleteLink(ctx, tx, c.Tenant, link); err != nil {
+			return fmt.Errorf("delete link: %w", err)
+		}
+		return s.recordLink(ctx, tx, c, &l, nil)
+	})
+}
+
+// Links returns the links that f selects, of this kind.
+func (k *Definitions[D]) Links(ctx context.Context, s *Service, c access.Caller, f LinkFilter) (links []Link, err error) {
+	f.Kind = k.Kind
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		links, err = readLinks(ctx, tx, c.Tenant, f)
+		return err
+	})
+	return links, err
+}
+
+// link finds l's target and keeps l.
+func (s *Service) link(ctx context.Context, tx db.Tx, c access.Caller, l Link) (Link, error) {
+	var err error
+	if l.Target, err = s.target(ctx, tx, c, l); err != nil {
+		return Link{}, err
+	}
+	now := s.Clock.Now()
+	l.ID, l.Record = id.New[Link](now), access.NewRecord(c, now)
+	old, err := readLinks(ctx, tx, c.Tenant, LinkFilter{Kind: l.Kind, Parent: l.Parent, Type: l.Type})
+	if err != nil {
+		return Link{}, fmt.Errorf("read links: %w", err)
+	}
+	var before *Link
+	for i := range old {
+		if old[i].Target == l.Target {
+			before = &old[i]
+		}
+	}
+	kept, err := putLink(ctx, tx, c.Tenant, l)
+	if err != nil {
+		return Link{}, fmt.Errorf("write link: %w", err)
+	}
+	return kept, s.recordLink(ctx, tx, c, before, &kept)
+}
+
+// target finds what a link is to. What does not exist is refused.
+func (s *Service) target(ctx context.Context, tx db.Tx, c access.Caller, l Link) (string, error) {
+	if l.Type == LinkGlobal {
+		return "", nil
+	}
+	target, found, err := s.find(ctx, tx, c, l.Type, l.Code)
+	if fault.KindOf(err) == fault.NotFound {
+		found, err = false, nil
+	}
+	if err == nil && !found {
+		err = errLinkTarget.With("linkType", string(l.Type)).With("linkCode", l.Code)
+	}
+	return target, err
+}
+
+func (s *Service) find(ctx context.Context, tx db.Tx, c access.Caller, t LinkType, code string) (target string, found bool, err error) {
+	switch t {
+	case LinkCustomer:
+		u, err := s.Customers.Named(ctx, tx, c.Tenant, code)
+		return u.ID.String(), err == nil, err
+	case LinkSegment:
+		found, err := customer.HasSegment(ctx, tx, c.Tenant, code)
+		return code, found, err
+	case LinkCard:
+		i, err := issuing.IssuanceNamed(ctx, tx, c.Tenant, code)
+		return i.String(), err == nil, err
+	}
+	cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return "", false, err
+	}
+	switch t {
+	case LinkBIN:
+		_, found = cfg.BINs[code]
+	case LinkBINRange:
+		_, found = cfg.Ranges[code]
+	case LinkProductGroup:
+		_, found = cfg.Groups[code]
+	case LinkProduct:
+		_, found = cfg.Products[code]
+	}
+	return code, found, nil
+}
+
+// recordLink writes into the audit chain that a link became another; nil is
+// none.
+func (s *Service) recordLink(ctx context.Context, tx db.Tx, c access.Caller, before, after *Link) error {
+	action, named := "Update", after
+	var was, is any
+	if before != nil {
+		was = *before
+	} else {
+		action = "Create"
+	}
+	if after != nil {
+		is = *after
+	} else {
+		action, named = "Delete", before
+	}
+	a := c.Act(s.Clock.Now(), audit.PolicyStream, action)
+	a.EntityType, a.EntityKey = string(named.Kind)+"Link", named.ID.UUID()
+	a.Changes = audit.Changes(was, is, "ID", "Target")
+	return audit.Append(ctx, tx, a)
+}

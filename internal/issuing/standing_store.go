@@ -1,0 +1,35 @@
+package issuing
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+)
+
+// Standing is what an issuance is to those who choose cards by what they are:
+// controls and fees. What it does not have is zero.
+type Standing struct {
+	Issuance, Parent id.ID[Issuance]
+	Customer         id.ID[customer.Customer]
+	Segment          string
+	ProductCode      string
+	CardToken        string // of the card in force
+}
+
+// ReadStanding returns what an issuance is now, or refuses.
+func ReadStanding(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (Standing, error) {
+	s, found, err := db.One(ctx, tx, func(row db.Scanner) (Standing, error) {
+		s := Standing{Issuance: issuance}
+		err := row.Scan(&s.Parent, &s.Customer, optional{&s.Segment}, &s.ProductCode, &s.CardToken)
+		return s, err
+	}, `SELECT i.parent_id, i.customer_id, u.segment_code, i.product_code, c.card_token
+		FROM issuance i JOIN card c ON c.id = i.current_card_id`+customer.JoinHolder+`
+		WHERE i.tenant_id = $1 AND i.id = $2`, tenant, issuance)
+	if err == nil && !found {
+		err = errCardNotFound
+	}
+	return s, err
+}
