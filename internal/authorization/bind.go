@@ -36,6 +36,7 @@ func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 	t.Classify(f.Card.Country)
 	t.CVM = t.cvm(req)
 	t.RuleFacts(&facts, cfg.Tenant.Zone)
+	facts.SetList(rule.TransactionMCCGroup, k.Lists.Groups(req.MCC))
 	if k.ReadsCard() {
 		found, err := e.cards.CardOf(ctx, access.System(cfg.Tenant), f.Card.ID)
 		if err != nil {

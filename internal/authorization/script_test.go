@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -46,6 +47,12 @@ func (s *script) limit(args map[string]string) string {
 	c.Name, c.Period, c.LimitGroup, c.Currency = args["code"], control.Period(args["period"]), args["group"], money.MustCurrency("TRY")
 	if args["of"] != "all" {
 		c.Criteria.TransactionCodes = []string{string(authorization.CashWithdrawal)}
+	}
+	if v := args["group-of-mcc"]; v != "" {
+		c.Criteria.MCCGroups = []string{v}
+	}
+	if v := args["rule"]; v != "" {
+		c.Rule = rule.Source(`"` + v + `"`)
 	}
 	if v := args["max"]; v != "" {
 		a := s.amount(v)
