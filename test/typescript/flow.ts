@@ -59,7 +59,7 @@ const transport = privateDecrypt(
 	{ key: rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" },
 	Buffer.from(exchanged.encryptedKey, "base64"),
 );
-const encryption = { keyId: exchanged.keyId, algorithm: "A256GCM" };
+const encryption = { keyId: exchanged.keyId, algorithm: "A256GCM" as const };
 
 /** seal encrypts a field for its place: base64 of IV, ciphertext and tag. */
 function seal(cardToken: string, field: string, value: string): string {
