@@ -94,9 +94,14 @@ func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) (Reason, str
 	return "", strings.Join(told, " ")
 }
 
-// decimal shows minor units of the currency of an amount.
+// decimal shows minor units of the currency of an amount. A counter may hold more
+// than an amount can: it is shown as it is counted.
 func decimal(minor int64, like money.Amount) string {
-	return money.Must(minor, like.Currency().Code()).Decimal()
+	a, err := money.New(minor, like.Currency())
+	if err != nil {
+		return strconv.FormatInt(minor, 10) + " minor units"
+	}
+	return a.Decimal()
 }
 
 // checkVelocity refuses what is more, or more often, than the card's limits

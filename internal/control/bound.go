@@ -72,8 +72,8 @@ func setLimits(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance i
 	}
 	for i := range bounds {
 		for _, o := range overrides {
-			if o.Check == bounds[i].Check.Code && bounds[i].Check.AllowsOverride && inForce(o.StartsAt, o.EndsAt, at) {
-				bounds[i].Limits, bounds[i].IsOverridden = bounds[i].Limits.under(o.Limits), true
+			if o.Check == bounds[i].Check.Code {
+				bounds[i].Limits, bounds[i].IsOverridden = bounds[i].Check.limitsFor(&o, at)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,9 +63,11 @@ type Definitions[D any] struct {
 	// Fit checks it against the tenant's others of the kind, which none can change
 	// at the same time, and may complete it. old is nil for a new one.
 	Fit func(d D, old *D, others []D) (D, error)
-	// Rule is the rule of a definition, which must compile for Context.
-	Rule    func(D) rule.Source
-	Context rule.Context
+	// Criteria and Rule are what selects transactions; the rule must compile for
+	// Context.
+	Criteria func(D) Criteria
+	Rule     func(D) rule.Source
+	Context  rule.Context
 	// Encode and Decode make the stored document, without the head.
 	Encode func(D) (string, error)
 	Decode func(string) (D, error)
@@ -147,8 +150,8 @@ func (k *Definitions[D]) fit(ctx context.Context, tx db.Tx, tenant access.Tenant
 	return k.Fit(d, old, slices.DeleteFunc(all, func(o D) bool { return k.Head(&o).Code == code }))
 }
 
-// keepRule checks the rule of a definition against the tenant's lists, and notes
-// which it looks into.
+// keepRule checks criteria and rule of a definition against the tenant's lists,
+// and notes which they look into.
 func (k *Definitions[D]) keepRule(ctx context.Context, tx db.Tx, tenant access.TenantID, d D) error {
 	now, err := SnapshotIn(ctx, tx, tenant)
 	if err != nil {
@@ -158,7 +161,18 @@ func (k *Definitions[D]) keepRule(ctx context.Context, tx db.Tx, tenant access.T
 	if len(problems) > 0 {
 		return ruleFault("rule", problems)
 	}
-	return KeepListUses(ctx, tx, tenant, k.Context, k.Head(&d).Code, p.Lists())
+	groups := k.Criteria(d).MCCGroups
+	var v fault.Checks
+	for i, g := range groups {
+		// A group that is not there would select nothing: a limit on it binds never.
+		v.Is("criteria.mccGroups["+strconv.Itoa(i)+"]", now.Lists.Has(g), "unknown_list", "names no list")
+	}
+	if err := v.Err(errInvalid); err != nil {
+		return err
+	}
+	uses := slices.Concat(p.Lists(), groups)
+	slices.Sort(uses)
+	return KeepListUses(ctx, tx, tenant, k.Context, k.Head(&d).Code, slices.Compact(uses))
 }
 
 // Delete removes a definition that nothing links to. Its code is never used

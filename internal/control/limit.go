@@ -93,9 +93,10 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 
 // limit reads what is used of a control.
 func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a applied) (CardLimit, error) {
-	l := CardLimit{Check: a.check.VelocityCheck, Link: a.link, Limit: a.check.Limits}
-	if o := v.overrides[a.check.Code]; o != nil && inForce(o.StartsAt, o.EndsAt, v.now) {
-		l.Override, l.Limit = o, a.check.Limits.under(o.Limits)
+	l := CardLimit{Check: a.check.VelocityCheck, Link: a.link}
+	o, applies := v.overrides[a.check.Code], false
+	if l.Limit, applies = a.check.limitsFor(o, v.now); applies {
+		l.Override = o
 	}
 	var key CounterKey
 	key, l.Window = a.check.key(v.tenant, v.subject, v.calendar, v.now)
@@ -107,17 +108,6 @@ func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a applied) (CardLimit,
 	}
 	l.Available = l.Limit.without(l.Used)
 	return l, nil
-}
-
-// under returns the limits with those of a card in their place.
-func (l Limits) under(card Limits) Limits {
-	if card.Amount != nil {
-		l.Amount = card.Amount
-	}
-	if card.Count != nil {
-		l.Count = card.Count
-	}
-	return l
 }
 
 // without is what is left of the limits; nothing, not less, above them.

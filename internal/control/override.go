@@ -16,9 +16,9 @@ import (
 // Override sets the limits of a velocity control for one card, for a while or
 // for good. It replaces the numbers only, never what is counted.
 type Override struct {
-	Issuance id.ID[issuing.Issuance]
-	Check    string // code of the control
-	Limits
+	Issuance         id.ID[issuing.Issuance]
+	Check            string // code of the control
+	Limits           Limits
 	StartsAt, EndsAt *time.Time
 	Reason, Channel  string
 	CreatedAt        time.Time
@@ -31,27 +31,44 @@ func (o Override) check() error {
 	var v fault.Checks
 	v.Text("velocityCheckCode", o.Check, 1, 64)
 	v.Is("maxAmount", !o.Limits.IsZero(), "required", "one of maxAmount and maxCount is required")
-	v.Is("maxAmount", o.Amount == nil || o.Amount.Sign() > 0, "out_of_range", "must be above zero")
-	v.Is("maxCount", o.Count == nil || *o.Count >= 1 && *o.Count <= countMax, "out_of_range", "must be from 1 to 1000000000")
+	v.Is("maxAmount", o.Limits.Amount == nil || o.Limits.Amount.Sign() > 0, "out_of_range", "must be above zero")
+	v.Is("maxCount", o.Limits.Count == nil || *o.Limits.Count >= 1 && *o.Limits.Count <= countMax, "out_of_range", "must be from 1 to 1000000000")
 	checkPeriod(&v, "", o.StartsAt, o.EndsAt)
 	v.Text("reason", o.Reason, 0, 250)
 	return v.Err(errInvalid)
 }
 
-// permits checks an override against what its control allows.
+// permits checks an override against what its control allows. It replaces only a
+// limit that the control has.
 func (c VelocityCheck) permits(o Override) error {
+	amount, count := o.Limits.Amount, o.Limits.Count
 	switch {
-	case !c.AllowsOverride:
+	case !c.AllowsOverride, amount != nil && (c.Limits.Amount == nil || amount.Currency() != c.Currency), count != nil && c.Limits.Count == nil:
 		return errOverrideRefused.With("velocityCheckCode", c.Code)
-	case o.Amount != nil && c.Limits.Amount == nil, o.Count != nil && c.Limits.Count == nil:
-		return errOverrideRefused.With("velocityCheckCode", c.Code) // there is no such limit to replace
-	case o.Amount != nil && (c.OverrideMinAmount != nil && o.Amount.Cmp(*c.OverrideMinAmount) < 0 ||
-		c.OverrideMax.Amount != nil && o.Amount.Cmp(*c.OverrideMax.Amount) > 0):
+	case amount != nil && (c.OverrideMinAmount != nil && amount.Cmp(*c.OverrideMinAmount) < 0 ||
+		c.OverrideMax.Amount != nil && amount.Cmp(*c.OverrideMax.Amount) > 0):
 		return errOverrideBounds.With("member", "maxAmount")
-	case o.Count != nil && c.OverrideMax.Count != nil && *o.Count > *c.OverrideMax.Count:
+	case count != nil && c.OverrideMax.Count != nil && *count > *c.OverrideMax.Count:
 		return errOverrideBounds.With("member", "maxCount")
 	}
 	return nil
+}
+
+// limitsFor are the limits of the control for a card for which o was set, and
+// whether o is in force. What no longer fits the control, because that was
+// changed since, counts for nothing.
+func (c VelocityCheck) limitsFor(o *Override, at time.Time) (Limits, bool) {
+	if o == nil || !c.AllowsOverride || !inForce(o.StartsAt, o.EndsAt, at) {
+		return c.Limits, false
+	}
+	l, applies := c.Limits, false
+	if a := o.Limits.Amount; a != nil && l.Amount != nil && a.Currency() == c.Currency {
+		l.Amount, applies = a, true
+	}
+	if n := o.Limits.Count; n != nil && l.Count != nil {
+		l.Count, applies = n, true
+	}
+	return l, applies
 }
 
 // OverrideLimit sets the limits of a control that applies to the card. A limit

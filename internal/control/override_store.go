@@ -27,7 +27,7 @@ func scanOverride(row db.Scanner) (Override, error) {
 	o.StartsAt, o.EndsAt, o.CreatedAt, o.UpdatedAt = momentOf(from), momentOf(to), clock.FromMicros(created), clock.FromMicros(updated)
 	if count != nil {
 		n := int(*count)
-		o.Count = &n
+		o.Limits.Count = &n
 	}
 	if minor != nil {
 		c, err := money.ParseCurrency(currency)
@@ -35,7 +35,7 @@ func scanOverride(row db.Scanner) (Override, error) {
 			return Override{}, err
 		}
 		a, err := money.New(*minor, c)
-		o.Amount = &a
+		o.Limits.Amount = &a
 		return o, err
 	}
 	return o, nil
@@ -57,11 +57,11 @@ func readOverrides(ctx context.Context, tx db.Tx, tenant access.TenantID, issuan
 func putOverride(ctx context.Context, tx db.Tx, tenant access.TenantID, o Override) error {
 	var minor, count any
 	currency := ""
-	if o.Amount != nil {
-		minor, currency = o.Amount.Minor(), o.Amount.Currency().Code()
+	if o.Limits.Amount != nil {
+		minor, currency = o.Limits.Amount.Minor(), o.Limits.Amount.Currency().Code()
 	}
-	if o.Count != nil {
-		count = *o.Count
+	if o.Limits.Count != nil {
+		count = *o.Limits.Count
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO velocity_override (`+overrideColumns+`, tenant_id)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)

@@ -12,10 +12,11 @@ import (
 // VelocityChecks are the velocity controls of tenants.
 var VelocityChecks = Definitions[VelocityCheck]{
 	Kind: Velocity, Entity: "VelocityCheck",
-	Head:  func(c *VelocityCheck) *Head { return &c.Head },
-	Check: VelocityCheck.check,
-	Fit:   fitVelocity,
-	Rule:  func(c VelocityCheck) rule.Source { return c.Rule }, Context: rule.Velocity,
+	Head:     func(c *VelocityCheck) *Head { return &c.Head },
+	Check:    VelocityCheck.check,
+	Fit:      fitVelocity,
+	Criteria: func(c VelocityCheck) Criteria { return c.Criteria },
+	Rule:     func(c VelocityCheck) rule.Source { return c.Rule }, Context: rule.Velocity,
 	Encode: encodeVelocity, Decode: decodeVelocity,
 	NotFound: errVelocityNotFound, Exists: errVelocityExists, InUse: errVelocityInUse,
 }

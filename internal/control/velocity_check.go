@@ -79,7 +79,7 @@ type VelocityCheck struct {
 	Span     Span // of PerSpan
 	// Limits are what may be used in a period, MinAmount the least amount of one
 	// transaction. A limit is kept by what equals it.
-	Limits
+	Limits    Limits
 	MinAmount *money.Amount
 
 	Level            AccumulationLevel

@@ -132,12 +132,12 @@ func encodeCardLimit(l control.CardLimit) velocityControl {
 
 func encodeOverride(o control.Override) cardVelocity {
 	out := cardVelocity{
-		VelocityCheckCode: o.Check, MaxAmount: decimalOrNil(o.Amount), MaxCount: o.Count, StartDate: o.StartsAt, EndDate: o.EndsAt,
+		VelocityCheckCode: o.Check, MaxAmount: decimalOrNil(o.Limits.Amount), MaxCount: o.Limits.Count, StartDate: o.StartsAt, EndDate: o.EndsAt,
 		Reason: orNil(o.Reason), Channel: orNil(o.Channel), CreationTime: o.CreatedAt, CreatorID: o.CreatedBy,
 		LastModificationTime: o.UpdatedAt, LastModifierID: o.UpdatedBy,
 	}
-	if o.Amount != nil {
-		out.CurrencyCode = orNil(o.Amount.Currency().Code())
+	if o.Limits.Amount != nil {
+		out.CurrencyCode = orNil(o.Limits.Amount.Currency().Code())
 	}
 	return out
 }

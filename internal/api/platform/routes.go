@@ -173,13 +173,13 @@ func (a *API) routes() {
 
 	// Velocity controls (§11.1)
 	const velocity = "/api/v1/issuing/velocity-control"
-	register(a, route{post, velocity, "Create a velocity control", access.IssuingVelocityManage, plain}, a.createVelocityCheck)
+	register(a, route{post, velocity, "Create a velocity control", access.IssuingVelocityManage, once}, a.createVelocityCheck)
 	register(a, route{get, velocity, "List velocity controls", access.IssuingVelocity, plain}, a.listVelocityChecks)
-	register(a, route{post, velocity + "/link", "Link a velocity control", access.IssuingVelocityManage, plain}, a.linkVelocityCheck)
+	register(a, route{post, velocity + "/link", "Link a velocity control", access.IssuingVelocityManage, once}, a.linkVelocityCheck)
 	register(a, route{get, velocity + "/link", "List links of velocity controls", access.IssuingVelocity, plain}, a.listVelocityLinks)
 	register(a, route{remove, velocity + "/link/{linkId}", "Unlink a velocity control", access.IssuingVelocityManage, plain}, a.unlinkVelocityCheck)
 	register(a, route{get, velocity + "/card/{cardToken}/limits", "Show the velocity limits of a card", access.IssuingVelocity, plain}, a.listCardLimits)
-	register(a, route{post, velocity + "/card/{cardToken}", "Set a velocity limit of a card", access.IssuingVelocityManage, plain}, a.setCardVelocity)
+	register(a, route{post, velocity + "/card/{cardToken}", "Set a velocity limit of a card", access.IssuingVelocityManage, once}, a.setCardVelocity)
 	register(a, route{get, velocity + "/card/{cardToken}", "List the velocity limits that were set for a card", access.IssuingVelocity, plain}, a.listCardVelocities)
 	register(a, route{remove, velocity + "/card/{cardToken}/{velocityCheckCode}", "Remove a velocity limit of a card", access.IssuingVelocityManage, plain}, a.deleteCardVelocity)
 	register(a, route{get, velocity + "/{code}", "Show a velocity control", access.IssuingVelocity, plain}, a.showVelocityCheck)

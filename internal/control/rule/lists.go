@@ -109,6 +109,10 @@ func (ls *Lists) Groups(mcc string) []string {
 	return standardLists().categories[mcc]
 }
 
+// Has reports whether there is a list, or a group that every tenant has, of this
+// code.
+func (ls *Lists) Has(code string) bool { return ls.find(code) != nil }
+
 func (ls *Lists) find(code string) *set {
 	if ls != nil && ls.sets[code] != nil {
 		return ls.sets[code]
