@@ -134,7 +134,7 @@ func (c *checker) bounds(l *leaf, f *Field) {
 	}
 	l.operands = c.values(f, l.raw.items...)
 	// A time of day may go over midnight.
-	if len(l.operands) == 2 && f.Type != Time && l.operands[0].number.compare(l.operands[1].number) > 0 {
+	if len(l.operands) == 2 && f.Type != Time && l.operands[0].number.Compare(l.operands[1].number) > 0 {
 		c.add(l.valuePath, BoundsReversed)
 	}
 }
@@ -208,7 +208,7 @@ func (c *checker) value(f *Field, item *raw) (value, bool) {
 		if item.kind != rawNumber {
 			break
 		}
-		n, ok := parseNumber(item.text)
+		n, ok := ParseNumber(item.text)
 		if !ok || f.Type == Integer && n.Exponent > 0 {
 			break
 		}
@@ -273,10 +273,10 @@ func (c *checker) isInRange(f *Field, path string, n Number) bool {
 	low, high := "-", "-"
 	outside := false
 	if f.Min != nil {
-		low, outside = strconv.FormatInt(*f.Min, 10), n.compare(Number{Coefficient: *f.Min}) < 0
+		low, outside = strconv.FormatInt(*f.Min, 10), n.Compare(Number{Coefficient: *f.Min}) < 0
 	}
 	if f.Max != nil {
-		high, outside = strconv.FormatInt(*f.Max, 10), outside || n.compare(Number{Coefficient: *f.Max}) > 0
+		high, outside = strconv.FormatInt(*f.Max, 10), outside || n.Compare(Number{Coefficient: *f.Max}) > 0
 	}
 	if outside {
 		c.add(path, OutOfRange, "min", low, "max", high)

@@ -128,9 +128,9 @@ func (p *Program) Thresholds() []Threshold {
 		if a.Field != b.Field {
 			return int(a.Field) - int(b.Field)
 		}
-		return a.At.compare(b.At)
+		return a.At.Compare(b.At)
 	})
-	return slices.CompactFunc(all, func(a, b Threshold) bool { return a.Field == b.Field && a.At.compare(b.At) == 0 })
+	return slices.CompactFunc(all, func(a, b Threshold) bool { return a.Field == b.Field && a.At.Compare(b.At) == 0 })
 }
 
 // Normalized is the rule as a tree, whatever its source is written in: with the

@@ -83,7 +83,7 @@ func everything(about []int, visit func(*Facts) bool) bool {
 				}
 				f.SetList(w.field, list)
 			case w.field == TransactionCashbackAmount:
-				n, _ := parseNumber(v)
+				n, _ := ParseNumber(v)
 				f.SetDecimal(w.field, n)
 			default:
 				setJSON(&f, w.field, v)
@@ -115,7 +115,7 @@ func given(t rapid.TB, example []Given) *Facts {
 			}
 			f.SetList(g.Field, list)
 		case g.Field.Field().Type == Decimal:
-			n, ok := parseNumber(g.Value)
+			n, ok := ParseNumber(g.Value)
 			if !ok {
 				t.Fatalf("%s is no number", g.Value)
 			}

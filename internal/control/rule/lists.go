@@ -146,7 +146,7 @@ func newSet(t Type, values []value) *set {
 		for _, v := range values {
 			s.decimals = append(s.decimals, v.number)
 		}
-		slices.SortFunc(s.decimals, Number.compare)
+		slices.SortFunc(s.decimals, Number.Compare)
 	default:
 		s.numbers = make(map[int64]struct{}, len(values))
 		for _, v := range values {
@@ -166,7 +166,7 @@ func (s *set) holds(v *slot) bool {
 		_, found := s.numbers[v.number.Coefficient]
 		return found
 	}
-	_, found := slices.BinarySearchFunc(s.decimals, v.number, Number.compare)
+	_, found := slices.BinarySearchFunc(s.decimals, v.number, Number.Compare)
 	return found
 }
 

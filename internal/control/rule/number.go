@@ -21,9 +21,9 @@ const (
 	fractionMax = 9
 )
 
-// parseNumber reads a JSON number exactly. It is false for what is no number,
+// ParseNumber reads a JSON number exactly. It is false for what is no number,
 // and for one with more digits than a Number holds.
-func parseNumber(text string) (Number, bool) {
+func ParseNumber(text string) (Number, bool) {
 	mantissa, exponent := text, 0
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
 		e, err := strconv.Atoi(text[i+1:])
@@ -69,9 +69,9 @@ func allDigits(s string) bool {
 	return true
 }
 
-// compare is negative, zero or positive as n is less than, equal to or greater
+// Compare is negative, zero or positive as n is less than, equal to or greater
 // than m.
-func (n Number) compare(m Number) int {
+func (n Number) Compare(m Number) int {
 	if n.Exponent == m.Exponent {
 		return cmp.Compare(n.Coefficient, m.Coefficient)
 	}
@@ -115,10 +115,3 @@ func (n Number) String() string {
 	}
 	return text
 }
-
-// ParseNumber reads a plain decimal number exactly; false for what is none or has
-// more than 18 digits.
-func ParseNumber(text string) (Number, bool) { return parseNumber(text) }
-
-// Compare is below, at or above zero as n is below, equal to or above m.
-func (n Number) Compare(m Number) int { return n.compare(m) }

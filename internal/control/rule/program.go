@@ -234,18 +234,18 @@ func (s *step) compare(v *slot, f *Facts) bool {
 	}
 	switch s.does {
 	case Equal:
-		return v.text == with.text && v.number.compare(with.number) == 0
+		return v.text == with.text && v.number.Compare(with.number) == 0
 	case Less:
-		return v.number.compare(with.number) < 0
+		return v.number.Compare(with.number) < 0
 	case LessOrEqual:
-		return v.number.compare(with.number) <= 0
+		return v.number.Compare(with.number) <= 0
 	case Greater:
-		return v.number.compare(with.number) > 0
+		return v.number.Compare(with.number) > 0
 	case GreaterOrEqual:
-		return v.number.compare(with.number) >= 0
+		return v.number.Compare(with.number) >= 0
 	case Between:
-		low, high := v.number.compare(s.a.number) >= 0, v.number.compare(s.b.number) <= 0
-		if s.isTime && s.a.number.compare(s.b.number) > 0 { // over midnight
+		low, high := v.number.Compare(s.a.number) >= 0, v.number.Compare(s.b.number) <= 0
+		if s.isTime && s.a.number.Compare(s.b.number) > 0 { // over midnight
 			return low || high
 		}
 		return low && high

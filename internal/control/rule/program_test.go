@@ -340,21 +340,21 @@ func TestNumbers_areExact(t *testing.T) {
 		if rapid.Bool().Draw(t, "equal") {
 			b, y = Number{a.Coefficient, a.Exponent}, x
 		}
-		if got, want := a.compare(b), x.Cmp(y); got != want {
+		if got, want := a.Compare(b), x.Cmp(y); got != want {
 			t.Fatalf("%s to %s: got %d, want %d", a, b, got, want)
 		}
-		again, ok := parseNumber(a.String())
-		if !ok || again.compare(a) != 0 {
+		again, ok := ParseNumber(a.String())
+		if !ok || again.Compare(a) != 0 {
 			t.Fatalf("%s is read as %s, %v", a, again, ok)
 		}
 	})
 	for text, want := range map[string]string{"5e3": "5000", "-0.10": "-0.1", "1.50E+2": "150", "0": "0", "12e-2": "0.12", "0.000": "0", "1e17": "100000000000000000"} {
-		if n, ok := parseNumber(text); !ok || n.String() != want {
+		if n, ok := ParseNumber(text); !ok || n.String() != want {
 			t.Errorf("%s: got %s, %v", text, n, ok)
 		}
 	}
 	for _, text := range []string{"", "-", "1.", ".5", "1e", "1e19", "1e999999999999", "0.0000000001", "1234567890123456789", "+1", "0x1", "NaN", "1_0", "١"} {
-		if n, ok := parseNumber(text); ok {
+		if n, ok := ParseNumber(text); ok {
 			t.Errorf("%q is read as %s", text, n)
 		}
 	}

@@ -212,8 +212,8 @@ func constants(about []*atom) (all []Number, complete bool) {
 			all = append(all, a.step.a.number)
 		}
 	}
-	slices.SortFunc(all, Number.compare)
-	return slices.CompactFunc(all, func(a, b Number) bool { return a.compare(b) == 0 }), complete
+	slices.SortFunc(all, Number.Compare)
+	return slices.CompactFunc(all, func(a, b Number) bool { return a.Compare(b) == 0 }), complete
 }
 
 // wholeNumbers are each constant and its neighbours: between two constants every
@@ -258,13 +258,13 @@ func decimals(f *Field, about []*atom) ([]candidate, bool) {
 	} else {
 		first, last := fixed[0], fixed[len(fixed)-1]
 		below := Number{first.Coefficient - int64(power(first.Exponent)), first.Exponent}
-		if f.Min != nil && below.compare(Number{Coefficient: *f.Min}) < 0 {
+		if f.Min != nil && below.Compare(Number{Coefficient: *f.Min}) < 0 {
 			below = Number{Coefficient: *f.Min}
 		}
 		all = append(all, below, Number{last.Coefficient + int64(power(last.Exponent)), last.Exponent})
 	}
 	if f.Min != nil {
-		all = slices.DeleteFunc(all, func(n Number) bool { return n.compare(Number{Coefficient: *f.Min}) < 0 })
+		all = slices.DeleteFunc(all, func(n Number) bool { return n.Compare(Number{Coefficient: *f.Min}) < 0 })
 	}
 	return numbers(all...), complete
 }
@@ -283,7 +283,7 @@ func between(a, b Number) (Number, bool) {
 	if high-low < 2 && e < fractionMax {
 		n = Number{low*10 + 5, e + 1}
 	}
-	return n, n.compare(a) > 0 && n.compare(b) < 0
+	return n, n.Compare(a) > 0 && n.Compare(b) < 0
 }
 
 // texts are those that the atoms name, and one that none names. Where parts of
