@@ -12,10 +12,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-// bind finds the velocity controls that count the request.
+// bind finds what the tenant controls the request with.
 func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, card issuing.CardOnNetwork) error {
-	row := classify(req.ProcessingCode, req.MCC, req.Amount)
-	if e.controls == nil || row.dir != debit || req.Flow.IsReversal() {
+	if e.controls == nil || req.Flow.IsReversal() {
 		return nil
 	}
 	k, err := e.controls.Snapshot(ctx, f.Tenant, cfg.Version)
@@ -25,27 +24,54 @@ func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 	if k.Version != cfg.Version {
 		f.ConfigurationVersion = 0 // half of it is newer: gather again
 	}
-	if !k.HasVelocity() {
+	if k.IsEmpty() {
 		return nil
 	}
-	var facts rule.Facts
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	o, err := e.occasion(ctx, req, f, cfg, card, row, k)
+	if err != nil {
+		return err
+	}
+	if row.dir == debit {
+		return e.bindVelocity(ctx, f, k, o)
+	}
+	return nil
+}
+
+// occasion is what controls and fees are asked about the request: the links of
+// its card and the facts for rules, for all of them.
+func (e *Engine) occasion(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, card issuing.CardOnNetwork, row codeRow, k *control.Snapshot) (*control.Occasion, error) {
+	o := &control.Occasion{
+		Tenant: f.Tenant, Subject: control.NewSubject(card.Standing(), cfg), Facts: &rule.Facts{}, At: f.Now,
+		Calendar: control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart},
+	}
+	var err error
+	if o.Links, err = e.controls.LinksOf(ctx, k, f.Tenant, o.Subject); err != nil {
+		return nil, err
+	}
 	t := Transaction{
-		Flow: req.Flow, Code: row.code, Amount: req.Amount, Billing: f.Billing, Message: req.Details,
+		Amount: req.Amount, Billing: f.Billing, Message: req.Details,
 		CardNetwork: f.Card.Network, PIN: f.PIN, CVV: f.CVV, CVV2: f.CVV2, ARQC: f.ARQC, CreatedAt: f.Now,
 	}
+	t.Flow, t.Code = req.named(row)
 	t.Classify(f.Card.Country)
 	t.CVM = t.cvm(req)
-	t.RuleFacts(&facts, cfg.Tenant.Zone)
-	facts.SetList(rule.TransactionMCCGroup, k.Lists.Groups(req.MCC))
-	if k.ReadsCard() {
-		found, err := e.cards.CardOf(ctx, access.System(cfg.Tenant), f.Card.ID)
-		if err != nil {
-			return fmt.Errorf("read card for rules: %w", err)
-		}
-		CardRuleFacts(&facts, found, f.Now, cfg.Tenant.Zone)
+	t.RuleFacts(o.Facts, cfg.Tenant.Zone)
+	o.Facts.SetList(rule.TransactionMCCGroup, k.Lists.Groups(req.MCC))
+	if !k.ReadsCard() {
+		return o, nil
 	}
-	bounds, err := e.controls.Bounds(ctx, k, f.Tenant, control.NewSubject(card.Standing(), cfg),
-		control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, &facts, f.Now)
+	found, err := e.cards.CardOf(ctx, access.System(cfg.Tenant), f.Card.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read card for rules: %w", err)
+	}
+	CardRuleFacts(o.Facts, found, f.Now, cfg.Tenant.Zone)
+	return o, nil
+}
+
+// bindVelocity finds the velocity controls that count the request.
+func (e *Engine) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot, o *control.Occasion) error {
+	bounds, err := e.controls.Bounds(ctx, k, o)
 	if err != nil {
 		return err
 	}

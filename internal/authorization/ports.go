@@ -6,7 +6,6 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
-	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -35,7 +34,8 @@ type Programs interface {
 // control.Service.
 type Controls interface {
 	Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*control.Snapshot, error)
-	Bounds(ctx context.Context, k *control.Snapshot, tenant access.TenantID, s control.Subject, c control.Calendar, f *rule.Facts, at time.Time) ([]control.Bound, error)
+	LinksOf(ctx context.Context, k *control.Snapshot, tenant access.TenantID, s control.Subject) (control.Links, error)
+	Bounds(ctx context.Context, k *control.Snapshot, o *control.Occasion) ([]control.Bound, error)
 }
 
 // Cards finds what was issued. It is issuing.Service.

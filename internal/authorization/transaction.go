@@ -114,6 +114,18 @@ func classify(processingCode, mcc string, amount money.Amount) codeRow {
 	return row
 }
 
+// named is what a request is called as a transaction: more is told there than in
+// the message's type and processing code.
+func (r *Request) named(row codeRow) (Flow, Code) {
+	switch {
+	case row.code == CardVerification && r.Flow == AuthorizationRequest:
+		return StatusCheck, row.code
+	case row.code == Purchase && r.IsInstalment():
+		return r.Flow, InstallmentSale
+	}
+	return r.Flow, row.code
+}
+
 // Status is where a transaction stands (contract §4.5).
 type Status string
 

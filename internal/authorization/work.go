@@ -423,18 +423,13 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 	row := classify(req.ProcessingCode, req.MCC, req.Amount)
 	zero := money.Zero(d.Approved.Currency())
 	t := &Transaction{
-		ID: f.Transaction, Tenant: f.Tenant, Root: f.Transaction, Flow: req.Flow, Code: row.code, Status: d.Status,
-		Reason: d.Reason, Card: f.Card.ID, Issuance: f.Card.Issuance, Account: f.Card.Account, Amount: req.Amount,
+		ID: f.Transaction, Tenant: f.Tenant, Root: f.Transaction, Status: d.Status, Reason: d.Reason,
+		Card: f.Card.ID, Issuance: f.Card.Issuance, Account: f.Card.Account, Amount: req.Amount,
 		Billing: d.Approved, Reversed: zero, Cleared: zero, Refunded: zero,
 		IsDebit: row.dir == debit, IsAdvice: req.Flow.IsAdvice(), Message: req.Details,
 		BusinessOn: f.BusinessOn, CreatedAt: f.Now, UpdatedAt: f.Now,
 	}
-	switch {
-	case row.code == CardVerification && req.Flow == AuthorizationRequest:
-		t.Flow = StatusCheck
-	case row.code == Purchase && req.IsInstalment():
-		t.Code = InstallmentSale
-	}
+	t.Flow, t.Code = req.named(row)
 	t.CardNetwork, t.DecidedBy = f.Card.Network, d.By
 	t.Classify(f.Card.Country)
 	t.judged(req, f, s, d)

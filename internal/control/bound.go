@@ -1,8 +1,10 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -30,38 +32,45 @@ func (b Bound) IsSpan() bool { return b.Check.Period == PerSpan }
 // transaction.
 func (b Bound) Counts() bool { return b.Check.Period != PerTransaction }
 
-// Bounds returns the velocity controls that count a transaction of s at a
-// moment, by code, those that it does not concern left out.
-func (s *Service) Bounds(ctx context.Context, k *Snapshot, tenant access.TenantID, subject Subject, c Calendar, f *rule.Facts, at time.Time) ([]Bound, error) {
-	if len(k.velocity) == 0 {
-		return nil, nil
-	}
-	var bounds []Bound
-	err := s.DB.View(ctx, func(tx db.Tx) error {
-		bounds = nil
-		links, err := k.linksOf(ctx, tx, tenant, subject)
-		if err != nil {
-			return err
+// velocityOf returns the velocity controls that hold for a card, by code. Of a
+// limit group it is the one with the most specific link; of two as specific the
+// one with the lower priority, then the newer link.
+func velocityOf(k *Snapshot, o *Occasion) []Applied[VelocityCheck] {
+	groups := map[string]bool{}
+	all := slices.DeleteFunc(VelocityChecks.In(k).Of(o), func(a Applied[VelocityCheck]) bool {
+		g := a.Definition.LimitGroup
+		if g == "" {
+			return false
 		}
-		mayBeSet := false
-		for _, a := range k.velocityOf(links, subject, at) {
-			if _, concerns := a.check.selects.Selects(f, rule.TwoValued); !concerns {
-				continue
-			}
-			b := Bound{Check: &a.check.VelocityCheck, Link: a.link, Limits: a.check.Limits}
-			b.Key, b.Window = a.check.key(tenant, subject, c, at)
-			bounds = append(bounds, b)
-			mayBeSet = mayBeSet || a.check.AllowsOverride
-		}
-		if !mayBeSet {
-			return nil
-		}
-		return setLimits(ctx, tx, tenant, subject.Issuance, bounds, at)
+		isLess := groups[g]
+		groups[g] = true
+		return isLess
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read velocity controls: %w", err)
+	slices.SortFunc(all, func(a, b Applied[VelocityCheck]) int { return cmp.Compare(a.Definition.Code, b.Definition.Code) })
+	return all
+}
+
+// Bounds returns the velocity controls that count what is done, by code, those
+// that it does not concern left out.
+func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound, error) {
+	var bounds []Bound
+	mayBeSet := false
+	for _, a := range velocityOf(k, o) {
+		if _, concerns := a.Selection.Selects(o.Facts, rule.TwoValued); !concerns {
+			continue
+		}
+		b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits}
+		b.Key, b.Window = a.Definition.key(o.Tenant, o.Subject, o.Calendar, o.At)
+		bounds = append(bounds, b)
+		mayBeSet = mayBeSet || a.Definition.AllowsOverride
 	}
-	return bounds, nil
+	if !mayBeSet {
+		return bounds, nil
+	}
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		return setLimits(ctx, tx, o.Tenant, o.Subject.Issuance, bounds, o.At)
+	})
+	return bounds, err
 }
 
 // setLimits puts the limits of a card in the place of the controls' own.

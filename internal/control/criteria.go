@@ -117,20 +117,25 @@ func isMCCRange(s string) bool {
 	return isMCC(low) && (!isRange || isMCC(high) && low <= high)
 }
 
-// selection is what chooses the transactions that a control or a fee is about:
+// Selection is what chooses the transactions that a control or a fee is about:
 // criteria and a rule, both of which must hold.
-type selection struct {
+type Selection struct {
 	Criteria
 	low, high *rule.Number // the bounds of the amount
 	rule      *rule.Program
 }
 
 // compile makes a selection; the criteria and the rule were checked before.
-func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.Lists) (selection, []rule.Problem) {
-	s := selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount)}
+func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.Lists) (Selection, []rule.Problem) {
+	s := Selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount)}
 	var problems []rule.Problem
 	s.rule, problems = rule.Compile(source, context, lists)
 	return s, problems
+}
+
+// Reads reports whether the rule asks about such a field.
+func (s *Selection) Reads(is func(rule.FieldID) bool) bool {
+	return slices.ContainsFunc(s.rule.Fields(), is)
 }
 
 func bound(text string) *rule.Number {
@@ -143,7 +148,7 @@ func bound(text string) *rule.Number {
 
 // Selects reports whether a transaction is chosen; if not, why is the criterion
 // that leaves it out, or "rule".
-func (s *selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool) {
+func (s *Selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool) {
 	if member, ok := s.meets(f); !ok {
 		return "criteria." + member, false
 	}
@@ -155,7 +160,7 @@ func (s *selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool)
 
 // meets reports whether a transaction meets the criteria; if not, member is the
 // name of the first that leaves it out. A value that is missing is in no list.
-func (s *selection) meets(f *rule.Facts) (member string, ok bool) {
+func (s *Selection) meets(f *rule.Facts) (member string, ok bool) {
 	for _, l := range []struct {
 		name   string
 		values []string
@@ -191,7 +196,7 @@ func (s *selection) meets(f *rule.Facts) (member string, ok bool) {
 	return s.meetsRest(f)
 }
 
-func (s *selection) meetsRest(f *rule.Facts) (member string, ok bool) {
+func (s *Selection) meetsRest(f *rule.Facts) (member string, ok bool) {
 	amount, known := f.Number(rule.TransactionBillingAmount)
 	switch {
 	case s.low != nil && (!known || amount.Compare(*s.low) < 0):

@@ -13,7 +13,7 @@
 // # Saving a rule, and asking it
 //
 // Whoever keeps rules saves one in [program.Service.Change]: it reads
-// [SnapshotIn], compiles, stores [rule.Program.Source], and notes the lists with
+// [Service.SnapshotIn], compiles, stores [rule.Program.Source], and notes the lists with
 // [KeepListUses]. Whoever asks takes the [Service.Snapshot] of the configuration
 // version that it decides under, compiles once for that version, fills
 // [rule.Facts] once for a transaction, and lets each program match them with what

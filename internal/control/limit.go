@@ -29,7 +29,7 @@ type cardLimits struct {
 	now       time.Time
 	calendar  Calendar
 	subject   Subject
-	all       []applied
+	all       []Applied[VelocityCheck]
 	overrides map[string]*Override // by control
 }
 
@@ -65,7 +65,7 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 	if err != nil {
 		return nil, err
 	}
-	k, err := SnapshotIn(ctx, tx, c.Tenant)
+	k, err := s.SnapshotIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 	if err != nil {
 		return nil, err
 	}
-	v.all = k.velocityOf(links, v.subject, v.now)
+	v.all = velocityOf(k, &Occasion{Subject: v.subject, Links: links, At: v.now})
 	overrides, err := readOverrides(ctx, tx, c.Tenant, []id.ID[issuing.Issuance]{i})
 	if err != nil {
 		return nil, fmt.Errorf("read limits of card: %w", err)
@@ -92,17 +92,17 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 }
 
 // limit reads what is used of a control.
-func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a applied) (CardLimit, error) {
-	l := CardLimit{Check: a.check.VelocityCheck, Link: a.link}
-	o, applies := v.overrides[a.check.Code], false
-	if l.Limit, applies = a.check.limitsFor(o, v.now); applies {
+func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a Applied[VelocityCheck]) (CardLimit, error) {
+	l := CardLimit{Check: *a.Definition, Link: a.Link}
+	o, applies := v.overrides[a.Definition.Code], false
+	if l.Limit, applies = a.Definition.limitsFor(o, v.now); applies {
 		l.Override = o
 	}
 	var key CounterKey
-	key, l.Window = a.check.key(v.tenant, v.subject, v.calendar, v.now)
+	key, l.Window = a.Definition.key(v.tenant, v.subject, v.calendar, v.now)
 	var err error
-	if a.check.Period != PerTransaction {
-		if l.Used, err = readUsage(ctx, tx, a.check.VelocityCheck, key, l.Window); err != nil {
+	if a.Definition.Period != PerTransaction {
+		if l.Used, err = readUsage(ctx, tx, *a.Definition, key, l.Window); err != nil {
 			return l, fmt.Errorf("read usage: %w", err)
 		}
 	}

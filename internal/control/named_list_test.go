@@ -193,7 +193,7 @@ func TestDeleteList_racesWithTheSavingOfARule(t *testing.T) {
 			var saved, deleted error
 			group.Go(func() {
 				saved = h.Programs.Change(t.Context(), h.main.Tenant, func(tx db.Tx) error {
-					k, err := SnapshotIn(t.Context(), tx, h.main.Tenant)
+					k, err := h.SnapshotIn(t.Context(), tx, h.main.Tenant)
 					if err != nil {
 						return err
 					}

@@ -91,7 +91,7 @@ func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card strin
 		if err != nil {
 			return err
 		}
-		if err := a.check.permits(o); err != nil {
+		if err := a.Definition.permits(o); err != nil {
 			return err
 		}
 		before := v.overrides[o.Check]
@@ -113,16 +113,16 @@ func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card strin
 }
 
 // applied returns the control of a code as it applies to the card.
-func (v *cardLimits) applied(ctx context.Context, tx db.Tx, c access.Caller, code string) (applied, error) {
+func (v *cardLimits) applied(ctx context.Context, tx db.Tx, c access.Caller, code string) (Applied[VelocityCheck], error) {
 	for _, a := range v.all {
-		if a.check.Code == code {
+		if a.Definition.Code == code {
 			return a, nil
 		}
 	}
 	if _, err := VelocityChecks.must(ctx, tx, c.Tenant, code); err != nil {
-		return applied{}, err
+		return Applied[VelocityCheck]{}, err
 	}
-	return applied{}, errOverrideRefused.With("velocityCheckCode", code)
+	return Applied[VelocityCheck]{}, errOverrideRefused.With("velocityCheckCode", code)
 }
 
 // Overrides returns the limits that are set for a card, by control.

@@ -18,14 +18,19 @@ type Service struct {
 	Customers *customer.Service
 	Clock     clock.Clock
 
-	kept sync.Map // access.TenantID → *Snapshot
+	kinds []compilable // that a snapshot holds
+	kept  sync.Map     // access.TenantID → *Snapshot
 }
 
 // New returns a service on this database, whose tenants' configuration versions
 // programs raises.
 func New(d *db.DB, programs *program.Service, customers *customer.Service, c clock.Clock) *Service {
-	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c}
+	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c, kinds: []compilable{&VelocityChecks}}
 }
+
+// Include makes definitions of another package part of every [Snapshot]. It is
+// for the start, before the first is taken.
+func (s *Service) Include(definitions compilable) { s.kinds = append(s.kinds, definitions) }
 
 // change runs f in a transaction that raises the tenant's configuration
 // version: what is decided from its commit on is decided under it.

@@ -18,7 +18,43 @@ type Snapshot struct {
 	Lists   *rule.Lists
 
 	stamps map[string]string // of the lists, by code
-	velocitySnapshot
+	parts  map[Kind]part
+	// What the parts together are.
+	isEmpty, readsCard bool
+
+	links Links
+	// personal says that links to customers or cards exist: those are read with
+	// the card, for there may be as many as there are customers.
+	personal bool
+}
+
+// IsEmpty reports whether the tenant has defined nothing that transactions are
+// asked about.
+func (k *Snapshot) IsEmpty() bool { return k.isEmpty }
+
+// ReadsCard reports whether a rule asks about the card, its product or its
+// customer.
+func (k *Snapshot) ReadsCard() bool { return k.readsCard }
+
+// LinksOf returns the links that may hold for a card.
+func (s *Service) LinksOf(ctx context.Context, k *Snapshot, tenant access.TenantID, subject Subject) (Links, error) {
+	var links Links
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		links, err = k.linksOf(ctx, tx, tenant, subject)
+		return err
+	})
+	return links, err
+}
+
+func (k *Snapshot) linksOf(ctx context.Context, tx db.Tx, tenant access.TenantID, s Subject) (Links, error) {
+	if !k.personal {
+		return k.links, nil
+	}
+	own, err := readPersonalLinks(ctx, tx, tenant, s)
+	if err != nil {
+		return Links{}, fmt.Errorf("read links of card: %w", err)
+	}
+	return k.links.with(own), nil
 }
 
 // Snapshot returns what the tenant has defined, as of version or later; that is
@@ -36,7 +72,7 @@ func (s *Service) Snapshot(ctx context.Context, tenant access.TenantID, version 
 	// A transaction that ctx carries is left out: what it has not committed must
 	// not be kept.
 	err := s.DB.View(db.WithTx(ctx, nil), func(tx db.Tx) (err error) {
-		k, err = readSnapshot(ctx, tx, tenant, before)
+		k, err = s.readSnapshot(ctx, tx, tenant, before)
 		return err
 	})
 	if err != nil {
@@ -61,14 +97,37 @@ func (s *Service) current(ctx context.Context, tenant access.TenantID) (*Snapsho
 
 // SnapshotIn returns what the tenant has defined as tx sees it, for use cases
 // that save what must fit to exactly that.
-func SnapshotIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Snapshot, error) {
-	return readSnapshot(ctx, tx, tenant, nil)
+func (s *Service) SnapshotIn(ctx context.Context, tx db.Tx, tenant access.TenantID) (*Snapshot, error) {
+	return s.readSnapshot(ctx, tx, tenant, nil)
 }
 
-// readSnapshot takes the lists that have not changed from the snapshot before,
+func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
+	k, err := readLists(ctx, tx, tenant, before)
+	if err != nil {
+		return nil, err
+	}
+	k.parts, k.isEmpty = make(map[Kind]part, len(s.kinds)), true
+	for _, definitions := range s.kinds {
+		kind, p, err := definitions.compile(ctx, tx, tenant, k.Lists)
+		if err != nil {
+			return nil, err
+		}
+		k.parts[kind] = p
+		k.isEmpty = k.isEmpty && p.isEmpty()
+		k.readsCard = k.readsCard || p.reads(isOfCard)
+	}
+	links, personal, err := readGeneralLinks(ctx, tx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	k.links, k.personal = NewLinks(links), personal
+	return k, nil
+}
+
+// readLists begins a snapshot with its version and lists. It takes the lists that have not changed from the snapshot before,
 // nil for none: most changes of a configuration are about something else, and
 // lists are long.
-func readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
+func readLists(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
 	if before == nil {
 		before = &Snapshot{}
 	}
@@ -100,5 +159,5 @@ func readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before 
 		}
 	}
 	k.Lists = before.Lists.Renewed(lists)
-	return k, k.readVelocity(ctx, tx, tenant)
+	return k, nil
 }

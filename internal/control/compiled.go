@@ -1,0 +1,115 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
+)
+
+// Occasion is what controls and fees are asked about: something that is done with
+// a card at a moment. It is gathered once for all kinds.
+type Occasion struct {
+	Tenant   access.TenantID
+	Subject  Subject
+	Links    Links // that may hold for the subject; see [Service.LinksOf]
+	Calendar Calendar
+	Facts    *rule.Facts
+	At       time.Time
+}
+
+// Compiled are the definitions of one kind in a [Snapshot], ready to be asked. It
+// is immutable. A nil one has none.
+type Compiled[D any] struct {
+	kind Kind
+	head func(*D) *Head
+	by   map[string]*compiled[D] // by code
+}
+
+type compiled[D any] struct {
+	definition D
+	selects    Selection
+}
+
+// Applied is a definition as it holds for one card.
+type Applied[D any] struct {
+	Definition *D
+	Selection  *Selection
+	Link       Link // because of which it holds
+}
+
+// In returns the definitions of this kind that a snapshot has.
+func (k *Definitions[D]) In(s *Snapshot) *Compiled[D] {
+	c, _ := s.parts[k.Kind].(*Compiled[D])
+	return c
+}
+
+// Of returns the definitions that hold for the subject at the moment, each with
+// the link that wins, the most specific first; then by priority of the link, then
+// the newer one. Whether they select what is done is not asked.
+func (c *Compiled[D]) Of(o *Occasion) []Applied[D] {
+	if c == nil || len(c.by) == 0 {
+		return nil
+	}
+	var all []Applied[D]
+	for _, l := range o.Links.Of(c.kind, o.Subject, o.At) {
+		d, known := c.by[l.Parent]
+		if known && c.head(&d.definition).inForceAt(o.At) && !slices.ContainsFunc(all, func(a Applied[D]) bool { return a.Definition == &d.definition }) {
+			all = append(all, Applied[D]{&d.definition, &d.selects, l})
+		}
+	}
+	return all
+}
+
+// part is what a snapshot knows of a kind without knowing what it is.
+type part interface {
+	isEmpty() bool
+	reads(is func(rule.FieldID) bool) bool
+}
+
+func (c *Compiled[D]) isEmpty() bool { return len(c.by) == 0 }
+
+func (c *Compiled[D]) reads(is func(rule.FieldID) bool) bool {
+	for _, d := range c.by {
+		if d.selects.Reads(is) {
+			return true
+		}
+	}
+	return false
+}
+
+// compilable is a *Definitions of whatever type.
+type compilable interface {
+	compile(ctx context.Context, tx db.Tx, tenant access.TenantID, lists *rule.Lists) (Kind, part, error)
+}
+
+// compile reads the tenant's definitions and compiles their rules under its
+// lists. All were compiled when they were saved.
+func (k *Definitions[D]) compile(ctx context.Context, tx db.Tx, tenant access.TenantID, lists *rule.Lists) (Kind, part, error) {
+	all, err := k.read(ctx, tx, tenant)
+	if err != nil {
+		return k.Kind, nil, fmt.Errorf("read %s: %w", k.Entity, err)
+	}
+	c := &Compiled[D]{kind: k.Kind, head: k.Head, by: make(map[string]*compiled[D], len(all))}
+	for _, d := range all {
+		code := k.Head(&d).Code
+		selects, problems := compile(k.Criteria(d), k.Rule(d), k.Context, lists)
+		if len(problems) > 0 {
+			return k.Kind, nil, fmt.Errorf("compile rule of %s %s: %s", k.Entity, code, problems[0].Text("en"))
+		}
+		c.by[code] = &compiled[D]{d, selects}
+	}
+	return k.Kind, c, nil
+}
+
+// isOfCard reports whether a field tells of the card, its product or its
+// customer, which are read only for rules that ask.
+func isOfCard(f rule.FieldID) bool {
+	group, _, _ := strings.Cut(f.String(), ".")
+	return group == "card" || group == "product" || group == "customer"
+}
