@@ -40,10 +40,23 @@ type explanation struct {
 }
 
 type explainCheck struct {
-	Check   string `json:"check"`
-	Outcome string `json:"outcome"`
-	Reason  string `json:"reason,omitempty"`
-	Detail  string `json:"detail,omitempty"`
+	Check string `json:"check"`
+	explainFinding
+	Parts []explainFinding `json:"parts,omitempty"`
+}
+
+// explainFinding is what came of a check, or of one control in it.
+type explainFinding struct {
+	Outcome string         `json:"outcome"`
+	Reason  string         `json:"reason,omitempty"`
+	Subject string         `json:"subject,omitempty"`
+	Detail  string         `json:"detail,omitempty"`
+	Inputs  []explainInput `json:"inputs,omitempty"`
+}
+
+type explainInput struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 type explainMoney struct {
@@ -106,9 +119,21 @@ func encodeExplanation(x authorization.Explanation) explanation {
 		e.Recomputed = &x.Recomputed
 	}
 	for _, c := range x.Trace {
-		e.Checks = append(e.Checks, explainCheck{c.Name, string(c.Outcome), string(c.Reason), c.Detail})
+		k := explainCheck{Check: c.Name, explainFinding: encodeFinding(c)}
+		for _, p := range c.Parts {
+			k.Parts = append(k.Parts, encodeFinding(p))
+		}
+		e.Checks = append(e.Checks, k)
 	}
 	return e
+}
+
+func encodeFinding(c authorization.Check) explainFinding {
+	f := explainFinding{Outcome: string(c.Outcome), Reason: string(c.Reason), Subject: c.Subject, Detail: c.Detail}
+	for _, in := range c.Inputs {
+		f.Inputs = append(f.Inputs, explainInput{in.Name, in.Value})
+	}
+	return f
 }
 
 // amountText is an amount for people, empty when there is none.
@@ -127,6 +152,32 @@ func withName(name, value string) string {
 	return name + " " + value
 }
 
+// checks is the trace as a table: each check with what it compared, and below it
+// the controls that it stands for.
+func (e explanation) checks() []string {
+	var table bytes.Buffer
+	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	row := func(name string, f explainFinding, said string) {
+		var inputs []string
+		for _, in := range f.Inputs {
+			inputs = append(inputs, in.Name+" "+in.Value)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", strings.ToLower(f.Outcome), name, said, strings.Join(inputs, ", "))
+	}
+	for _, c := range e.Checks {
+		row(c.Check, c.explainFinding, joinWords(c.Reason, c.Detail))
+		for _, p := range c.Parts {
+			row("  "+p.Subject, p, p.Detail)
+		}
+	}
+	_ = t.Flush() // a buffer takes everything
+	var lines []string
+	for line := range strings.Lines(table.String()) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return lines
+}
+
 // lines tells the explanation to people.
 func (e explanation) lines() []string {
 	lines := []string{
@@ -136,15 +187,7 @@ func (e explanation) lines() []string {
 		"ended        " + joinWords(e.Status, e.DeclineReason, withName("answered", e.ResponseCode), e.AuthorizationCode),
 		"",
 	}
-	var table bytes.Buffer
-	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	for _, c := range e.Checks {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", strings.ToLower(c.Outcome), c.Check, joinWords(c.Reason, c.Detail))
-	}
-	_ = t.Flush() // a buffer takes everything
-	for line := range strings.Lines(table.String()) {
-		lines = append(lines, strings.TrimRight(line, " \n"))
-	}
+	lines = append(lines, e.checks()...)
 	lines = append(lines, "")
 	for _, m := range []struct{ name, amount string }{
 		{"approved", e.Money.Approved}, {"reversed", e.Money.Reversed}, {"cleared", e.Money.Cleared}, {"refunded", e.Money.Refunded},

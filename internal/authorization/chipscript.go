@@ -45,10 +45,10 @@ func (d *Decision) followScript(req *Request) {
 		if c.PINStatus == issuing.PINPendingChipUpdate {
 			c.PINStatus = issuing.PINActive
 		}
-		d.Trace = append(d.Trace, Check{"ChipScript", Pass, "", "the chip has taken it"})
+		d.note("ChipScript", passed("the chip has taken it"))
 	case d.isFreshATC && req.isAsked() && (c.Status == issuing.Active || c.Status == issuing.Pending || c.Status == issuing.Inactive):
 		c.ScriptATC = req.Chip.counter()
-		d.Trace = append(d.Trace, Check{"ChipScript", Pass, "", "sent with the answer"})
+		d.note("ChipScript", passed("sent with the answer"))
 	}
 }
 

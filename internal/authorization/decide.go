@@ -69,7 +69,7 @@ func decide(req *Request, f *Facts, s State) Decision {
 	switch {
 	case s.ReversedBefore:
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction
-		d.Trace = Trace{{"Original", Fail, DuplicateTransaction, "its reversal came before it"}}
+		d.note("Original", failed(DuplicateTransaction, "its reversal came before it"))
 	case req.Flow.IsReversal():
 		d.reverse(req, s)
 	case req.Flow.IsAdvice():
@@ -91,10 +91,16 @@ func decide(req *Request, f *Facts, s State) Decision {
 	return *d
 }
 
+// note adds a check to the trace.
+func (d *Decision) note(name string, c Check) {
+	c.Name = name
+	d.Trace = append(d.Trace, c)
+}
+
 // notice tells in the trace which results a tester wanted.
 func (d *Decision) notice(f *Facts) {
 	if f.Forced != "" {
-		d.Trace = append(d.Trace, Check{"Forced", Pass, "", f.Forced})
+		d.note("Forced", passed("%s", f.Forced))
 	}
 }
 
@@ -105,10 +111,10 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 	d.Status = StatusDeclined
 	d.consume(req, f)
 	for _, c := range checks {
-		outcome, reason, detail := c.run(d, req, f, s, row)
-		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
-		if outcome == Fail {
-			d.Reason = reason
+		found := c.run(d, req, f, s, row)
+		d.note(c.name, found)
+		if found.Outcome == Fail {
+			d.Reason = found.Reason
 			d.rememberTap(f)
 			return
 		}
@@ -176,15 +182,15 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	d.Status = StatusDeclined
 	if !networkApproved(req.ResponseCode) {
 		d.Reason = NetworkDeclined
-		d.Trace = append(d.Trace, Check{"Advice", Fail, NetworkDeclined, "the network reports a decline"})
+		d.note("Advice", failed(NetworkDeclined, "the network reports a decline").with(textInput("responseCode", req.ResponseCode)))
 		return
 	}
 	d.consume(req, f)
 	for _, c := range checks {
-		outcome, reason, detail := c.run(d, req, f, s, row)
-		d.Trace = append(d.Trace, Check{Name: c.name, Outcome: outcome, Reason: reason, Detail: detail})
-		if outcome == Fail && (reason == CardNotFound || reason == InvalidTransaction) {
-			d.Status, d.Reason = StatusFailed, reason
+		found := c.run(d, req, f, s, row)
+		d.note(c.name, found)
+		if found.Outcome == Fail && (found.Reason == CardNotFound || found.Reason == InvalidTransaction) {
+			d.Status, d.Reason = StatusFailed, found.Reason
 			return
 		}
 	}
@@ -198,7 +204,7 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	if completes && req.Flow == FinancialAdvice && (f.Billing.IsZero() || d.Approved.IsZero()) {
 		// A completion over nothing sets all of the hold free.
 		d.Status, d.ReverseBy = StatusApproved, o.Remaining
-		d.Trace = append(d.Trace, Check{"Advice", Pass, "", "completes an open authorization with nothing"})
+		d.note("Advice", passed("completes an open authorization with nothing").with(o.inputs()...))
 		return
 	}
 	switch {
@@ -229,11 +235,11 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 	default:
 		d.Status, d.Hold = StatusApproved, d.Approved
 	}
-	detail := "booked as reported"
 	if completes {
-		detail = "completes an open authorization"
+		d.note("Advice", passed("completes an open authorization").with(o.inputs()...))
+		return
 	}
-	d.Trace = append(d.Trace, Check{"Advice", Pass, "", detail})
+	d.note("Advice", passed("booked as reported"))
 }
 
 // networkApproved says whether DE39 of an advice reports an approval. An advice
@@ -258,12 +264,12 @@ func (d *Decision) reverse(req *Request, s State) {
 		if o.Found {
 			detail = "the named original is about another card"
 		}
-		d.Trace = append(d.Trace, Check{"Original", Fail, OriginalNotFound, detail})
+		d.note("Original", failed(OriginalNotFound, "%s", detail))
 		return
 	}
 	d.Status = StatusApproved
 	pass := func(detail string) {
-		d.Trace = append(d.Trace, Check{"Original", Pass, "", detail})
+		d.note("Original", passed("%s", detail).with(o.inputs()...))
 	}
 	posted := o.IsPosted && (o.Status == StatusCleared || o.Status == StatusPartiallyReversed)
 	switch {

@@ -185,4 +185,12 @@ type Original struct {
 	IsCompleted bool
 }
 
+// inputs are how the original stood when something came that refers to it.
+func (o Original) inputs() []Input {
+	return []Input{
+		textInput("original", o.ID.UUID()), textInput("status", o.Status), amountInput("billing", o.Billing),
+		amountInput("reversed", o.Reversed), amountInput("cleared", o.Cleared), amountInput("held", o.Remaining),
+	}
+}
+
 func (o Original) outstanding() money.Amount { return minus(o.Billing, o.Reversed) }

@@ -14,12 +14,12 @@ func (d *Decision) hear(req *Request, f *Facts, s State, row codeRow) bool {
 		d.Status, d.Outcome = StatusPending, OutcomePending
 		return true
 	}
-	outcome, reason, detail := d.judgeVerdict(req, f, v, row)
-	d.Trace = append(d.Trace, Check{Name: "Client", Outcome: outcome, Reason: reason, Detail: detail})
+	found := d.judgeVerdict(req, f, v, row).with(v.inputs(f, row)...)
+	d.note("Client", found)
 	mayHold := row.dir == debit && (v.Hearing == Unanswered || v.Hearing == Abandoned || v.Hearing == Answered && v.Approved)
 	switch {
-	case outcome == Fail:
-		d.Status, d.Reason = StatusDeclined, reason
+	case found.Outcome == Fail:
+		d.Status, d.Reason = StatusDeclined, found.Reason
 		if mayHold {
 			d.Tell = ReversalMessage // so that nothing is held there that is not held here
 		}
@@ -31,7 +31,7 @@ func (d *Decision) hear(req *Request, f *Facts, s State, row codeRow) bool {
 }
 
 // judgeVerdict reads an answer, or decides in place of one.
-func (d *Decision) judgeVerdict(req *Request, f *Facts, v Verdict, row codeRow) (CheckOutcome, Reason, string) {
+func (d *Decision) judgeVerdict(req *Request, f *Facts, v Verdict, row codeRow) Check {
 	d.By = ByClient
 	if v.IsLate {
 		d.By = ByPlatform
@@ -64,8 +64,32 @@ func (d *Decision) judgeVerdict(req *Request, f *Facts, v Verdict, row codeRow) 
 	return passed("%s; approved in its place", unusable)
 }
 
+// inputs are what the client said, or what was compared in its place.
+func (v Verdict) inputs(f *Facts, row codeRow) []Input {
+	in := []Input{textInput("heard", v.Hearing), amountInput("requested", f.Billing)}
+	add := func(name string, a money.Amount) {
+		if !a.Currency().IsZero() {
+			in = append(in, amountInput(name, a))
+		}
+	}
+	switch {
+	case v.Hearing == Answered:
+		in = append(in, textInput("responseCode", v.ResponseCode))
+		if v.ApprovedAmount != nil {
+			add("approved", *v.ApprovedAmount)
+		}
+	case f.Client.Mode == program.BalanceHybrid:
+		add("shadowLeft", v.Spare)
+	case f.Client.StandsIn && row.dir == debit:
+		add("limit", f.Client.PerTransaction)
+		add("usedToday", v.StoodIn)
+		add("limitToday", f.Client.PerDay)
+	}
+	return in
+}
+
 // follow takes a usable answer.
-func (d *Decision) follow(f *Facts, v Verdict) (CheckOutcome, Reason, string) {
+func (d *Decision) follow(f *Facts, v Verdict) Check {
 	if !v.Approved {
 		d.ResponseCode = v.ResponseCode
 		return failed(ClientDeclined, "the client declined")

@@ -9,26 +9,29 @@ import (
 
 // checkPolicy refuses what a usage switch of the card that it needs forbids
 // (contract §3.4, step 6, and §8.8).
-func checkPolicy(_ *Decision, req *Request, f *Facts, _ State, row codeRow) (CheckOutcome, Reason, string) {
+func checkPolicy(_ *Decision, req *Request, f *Facts, _ State, row codeRow) Check {
 	needed := policiesFor(req, f, row)
 	if len(needed) == 0 {
 		return skipped()
 	}
 	off := strings.Fields(f.Card.PoliciesOff)
-	for _, p := range needed {
-		switch {
-		case !slices.Contains(off, string(p)):
-		case p == program.PolicyNonSecureEcommerce:
-			return failed(ThreeDSRequired, "%s is off", p)
-		default:
-			return failed(PolicyNotAllowed, "%s is off", p)
-		}
-	}
 	names := make([]string, len(needed))
 	for i, p := range needed {
 		names[i] = string(p)
 	}
-	return passed("%s", strings.Join(names, ", "))
+	looked := []Input{
+		{"needed", strings.Join(names, " ")}, textInput("merchantCountry", req.MerchantCountry), textInput("cardCountry", f.Card.Country),
+	}
+	for _, p := range needed {
+		switch {
+		case !slices.Contains(off, string(p)):
+		case p == program.PolicyNonSecureEcommerce:
+			return failed(ThreeDSRequired, "%s is off", p).of(string(p)).with(looked...)
+		default:
+			return failed(PolicyNotAllowed, "%s is off", p).of(string(p)).with(looked...)
+		}
+	}
+	return passed("%s", strings.Join(names, ", ")).with(looked...)
 }
 
 // policiesFor lists the switches that a request needs, all of them on: the one of

@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -76,7 +77,14 @@ func TestRecord_refusesAnUnknownVersion(t *testing.T) {
 }
 
 func TestTrace_readsBackWhatItWrote(t *testing.T) {
-	want := Trace{{"Card", Pass, "", ""}, {"Balance", Fail, InsufficientFunds, "10.00 of 5.00 | rest"}}
+	want := Trace{
+		{Name: "Card", Outcome: Pass},
+		{Name: "Velocity", Outcome: Fail, Reason: VelocityCount, Subject: "B", Detail: "B: 3 + 1 > 3", Parts: []Check{
+			{Outcome: Pass, Subject: "A", Detail: "1 + 1 <= 3", Inputs: []Input{{"used", "1"}, {"limit", "3"}}},
+			{Outcome: Fail, Reason: VelocityCount, Subject: "B", Detail: "B: 3 + 1 > 3"},
+		}},
+		{Name: "Balance", Outcome: Fail, Reason: InsufficientFunds, Detail: "10.00 of 5.00 | rest", Inputs: []Input{{"a=b", `|\p`}, {"", "\n="}}},
+	}
 	got, err := ParseTrace(want.String())
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
@@ -95,6 +103,22 @@ func FuzzParseRecord(f *testing.F) {
 			return
 		}
 		if again, err := parseRecord(r.String()); err != nil || again.String() != r.String() {
+			t.Errorf("not stable: %v", err)
+		}
+	})
+}
+
+func FuzzParseTrace(f *testing.F) {
+	f.Add("Card|Pass|||\n")
+	f.Add("Velocity|Fail|VelocityCount|B|B: 3 + 1 > 3\n+|Pass||A|1 + 1 <= 3|used=1|limit=3\n+|Fail|VelocityCount|B|\n")
+	f.Add("Balance|Pass|||10.00 of 5.00 \\p rest|a\\eb=\\n\n")
+	f.Add("+|Pass|||\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		trace, err := ParseTrace(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseTrace(trace.String()); err != nil || !reflect.DeepEqual(again, trace) {
 			t.Errorf("not stable: %v", err)
 		}
 	})

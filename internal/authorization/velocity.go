@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -63,13 +64,21 @@ func (v *VelocityFacts) key(f *Facts) control.CounterKey {
 	return control.CounterKey{Tenant: f.Tenant, Counter: v.Counter, Subject: v.Subject, Start: v.Start}
 }
 
-// judge compares the limits with what would be used; the reason is empty within
-// them. An increment is no further use, only a higher one.
-func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) (Reason, string) {
-	told := []string{v.Code}
+// judge compares the limits with what would be used. An increment is no further
+// use, only a higher one.
+func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) Check {
+	c := v.compare(used, isIncrement).of(v.Code).with(v.inputs(used, isIncrement)...)
+	if c.Outcome == Fail && v.AlertsOnly {
+		c.Outcome, c.Reason, c.Detail = Pass, "", c.Detail+", only alerted"
+	}
+	return c
+}
+
+func (v *VelocityFacts) compare(used VelocityState, isIncrement bool) Check {
+	var told []string
 	if v.MinAmount != nil || v.MaxAmount != nil {
 		if v.Amount == nil {
-			return VelocityAmount, v.Code + ": no rate to compare the amount by"
+			return failed(VelocityAmount, "%s: no rate to compare the amount by", v.Code)
 		}
 		sum := used.Amount + v.Amount.Minor()
 		text := v.Amount.Decimal()
@@ -78,20 +87,48 @@ func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) (Reason, str
 		}
 		switch {
 		case v.MaxAmount != nil && sum > v.MaxAmount.Minor():
-			return VelocityAmount, fmt.Sprintf("%s: %s > %s", v.Code, text, v.MaxAmount.Decimal())
+			return failed(VelocityAmount, "%s: %s > %s", v.Code, text, v.MaxAmount.Decimal())
 		case v.MinAmount != nil && v.Amount.Cmp(*v.MinAmount) < 0:
-			return VelocityAmount, fmt.Sprintf("%s: %s < %s", v.Code, text, v.MinAmount.Decimal())
+			return failed(VelocityAmount, "%s: %s < %s", v.Code, text, v.MinAmount.Decimal())
 		case v.MaxAmount != nil:
 			told = append(told, text+" <= "+v.MaxAmount.Decimal())
 		}
 	}
 	if v.MaxCount > 0 && !isIncrement {
 		if used.Count+1 > int64(v.MaxCount) {
-			return VelocityCount, fmt.Sprintf("%s: %d + 1 > %d", v.Code, used.Count, v.MaxCount)
+			return failed(VelocityCount, "%s: %d + 1 > %d", v.Code, used.Count, v.MaxCount)
 		}
 		told = append(told, fmt.Sprintf("%d + 1 <= %d", used.Count, v.MaxCount))
 	}
-	return "", strings.Join(told, " ")
+	return passed("%s", strings.Join(told, ", "))
+}
+
+// inputs are what the limits were compared with, and which version and link of
+// the control set them.
+func (v *VelocityFacts) inputs(used VelocityState, isIncrement bool) []Input {
+	in := make([]Input, 0, 9)
+	in = append(in, countInput("version", v.Version), textInput("link", v.Link))
+	if v.Amount != nil && (v.MinAmount != nil || v.MaxAmount != nil) {
+		if in = append(in, amountInput("requested", *v.Amount)); v.Counts {
+			in = append(in, minorInput("used", used.Amount, v.Amount.Currency()))
+		}
+	}
+	if v.MinAmount != nil {
+		in = append(in, amountInput("minimum", *v.MinAmount))
+	}
+	if v.MaxAmount != nil {
+		in = append(in, amountInput("limit", *v.MaxAmount))
+	}
+	if v.MaxCount > 0 && !isIncrement {
+		in = append(in, countInput("usedCount", used.Count), countInput("limitCount", v.MaxCount))
+	}
+	switch {
+	case !v.From.IsZero():
+		in = append(in, momentInput("windowStart", v.From))
+	case v.Counts && v.Start > 0: // a lifetime has no beginning
+		in = append(in, momentInput("windowStart", clock.FromMicros(v.Start)))
+	}
+	return in
 }
 
 // decimal shows minor units of the currency of an amount. A counter may hold more
@@ -106,28 +143,22 @@ func decimal(minor int64, like money.Amount) string {
 
 // checkVelocity refuses what is more, or more often, than the card's limits
 // (contract §3.4, step 10, and §11.6). All limits hold together; the first that
-// is exceeded, by code, is told.
-func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) (CheckOutcome, Reason, string) {
+// is exceeded, by code, decides.
+func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) Check {
 	if len(f.Velocity) == 0 || row.dir != debit {
 		return skipped()
 	}
-	var told []string
+	parts := make([]Check, 0, len(f.Velocity))
 	for i := range f.Velocity {
 		v := &f.Velocity[i]
-		reason, detail := v.judge(s.Velocity[i], req.IsIncrement)
-		switch {
-		case reason == "":
-		case v.AlertsOnly:
-			detail += ", only alerted"
-		default:
-			if !req.Flow.IsAdvice() {
-				d.ResponseCode = v.ResponseCode
-			}
-			return failed(reason, "%s", detail)
+		c := v.judge(s.Velocity[i], req.IsIncrement)
+		parts = append(parts, c)
+		if c.Outcome == Fail && !req.Flow.IsAdvice() {
+			d.ResponseCode = v.ResponseCode
+			break
 		}
-		told = append(told, detail)
 	}
-	return passed("%s", strings.Join(told, "; "))
+	return inParts(parts)
 }
 
 // visitVelocity writes or reads the velocity controls of a decision with what

@@ -17,8 +17,8 @@ type simulationResponse struct {
 	SimulationMoney
 	SimulationResults
 	Trace           []simulationStep   `json:"trace" doc:"The way over the wire, each check in its order, and what the card made of the answer."`
-	MatchedControls []string           `json:"matchedControls" doc:"Codes; nothing matches before there are controls."`
-	Velocity        []string           `json:"velocity" doc:"Codes; nothing is used before there are limits."`
+	MatchedControls []string           `json:"matchedControls" doc:"Codes of the authorization controls that matched."`
+	Velocity        []string           `json:"velocity" doc:"Codes of the velocity controls that were compared."`
 	RequestMessage  *simulationMessage `json:"requestMessage"`
 	ResponseMessage *simulationMessage `json:"responseMessage" doc:"Null when it got lost."`
 	Repeat          *simulationFollow  `json:"repeat" doc:"Of simulateDuplicate."`
@@ -173,12 +173,28 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 	}
 	for _, k := range x.Trace {
 		out.Trace = append(out.Trace, simulationStep{Step: k.Name, Outcome: string(k.Outcome), Detail: orNil(k.Detail)})
+		switch k.Name {
+		case authorization.ControlCheck:
+			out.MatchedControls = append(out.MatchedControls, concerned(k)...)
+		case authorization.VelocityCheck:
+			out.Velocity = append(out.Velocity, concerned(k)...)
+		}
 	}
 	if len(s.ARPC) > 0 {
 		out.ARPC = orNil(strings.ToUpper(hex.EncodeToString(s.ARPC)))
 		out.Trace = append(out.Trace, issuerStep(s.IsIssuer))
 	}
 	return nil
+}
+
+// concerned are the codes of the controls in a check that the request concerned.
+func concerned(k authorization.Check) (codes []string) {
+	for _, p := range k.Parts {
+		if p.Outcome != authorization.Skip {
+			codes = append(codes, p.Subject)
+		}
+	}
+	return codes
 }
 
 // wireStep is the way of a message to the platform and of its answer back.

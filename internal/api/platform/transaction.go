@@ -358,10 +358,41 @@ type transactionTrace struct {
 }
 
 type traceCheck struct {
-	Name    string  `json:"name"`
-	Outcome string  `json:"outcome" enum:"Pass,Fail,Skip"`
-	Reason  *string `json:"reason"`
-	Detail  *string `json:"detail"`
+	Name string `json:"name"`
+	TraceFinding
+	Parts []TraceFinding `json:"parts" doc:"Of a check that stands for several controls: one for each, in the order in which they were looked at."`
+}
+
+// TraceFinding is what came of a check, or of one control in it.
+type TraceFinding struct {
+	Outcome string       `json:"outcome" enum:"Pass,Fail,Skip"`
+	Reason  *string      `json:"reason"`
+	Subject *string      `json:"subject" doc:"The code of the control, policy or fee, or the limit of the product, that it was about."`
+	Detail  *string      `json:"detail"`
+	Inputs  []traceInput `json:"inputs" doc:"What was compared."`
+}
+
+type traceInput struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func encodeCheck(k authorization.Check) traceCheck {
+	out := traceCheck{Name: k.Name, TraceFinding: encodeFinding(k), Parts: []TraceFinding{}}
+	for _, p := range k.Parts {
+		out.Parts = append(out.Parts, encodeFinding(p))
+	}
+	return out
+}
+
+func encodeFinding(k authorization.Check) TraceFinding {
+	out := TraceFinding{
+		Outcome: string(k.Outcome), Reason: orNil(k.Reason), Subject: orNil(k.Subject), Detail: orNil(k.Detail), Inputs: []traceInput{},
+	}
+	for _, in := range k.Inputs {
+		out.Inputs = append(out.Inputs, traceInput{in.Name, in.Value})
+	}
+	return out
 }
 
 func (a *API) traceTransaction(ctx context.Context, c access.Caller, in *struct {
@@ -382,7 +413,7 @@ func (a *API) traceTransaction(ctx context.Context, c access.Caller, in *struct 
 		Difference: orNil(x.Difference), Checks: []traceCheck{},
 	}
 	for _, k := range x.Trace {
-		out.Checks = append(out.Checks, traceCheck{k.Name, string(k.Outcome), orNil(k.Reason), orNil(k.Detail)})
+		out.Checks = append(out.Checks, encodeCheck(k))
 	}
 	return out, nil
 }
