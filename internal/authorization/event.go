@@ -294,7 +294,7 @@ func (w *work) tell(op *operation, d Decision, t *Transaction) {
 		}
 		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original], Slip: slip}
 		if h, ok := w.book.Hold(t.Hold); ok && !t.Hold.IsZero() {
-			e.Held, e.HoldExpires = h.Remaining(), h.ExpiresAt
+			e.Held, e.HoldExpires = h.Total(), h.ExpiresAt
 		}
 		if e.Card.Token == "" {
 			w.unnamed = append(w.unnamed, e) // its facts are read back, and hold no names

@@ -50,7 +50,7 @@ func (q *Queries) Statistics(ctx context.Context, c access.Caller, issuance id.I
 		for _, h := range holds {
 			if h.IsOpen() {
 				s.OpenHolds.Count++
-				s.OpenHolds.Amount += h.Remaining().Minor()
+				s.OpenHolds.Amount += h.Total().Minor()
 			}
 		}
 		return err

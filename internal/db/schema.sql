@@ -170,10 +170,12 @@ CREATE TABLE hold (
     reversed       BIGINT NOT NULL CHECK (reversed BETWEEN 0 AND 1000000000000000),
     cleared        BIGINT NOT NULL CHECK (cleared BETWEEN 0 AND 1000000000000000),
     released       BIGINT NOT NULL CHECK (released BETWEEN 0 AND 1000000000000000),
+    fees           BIGINT NOT NULL CHECK (fees BETWEEN 0 AND 1000000000000000),
     expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     is_open        BOOLEAN NOT NULL,
     CHECK (reversed + cleared + released <= authorized),
-    CHECK (is_open = (reversed + cleared + released < authorized))
+    CHECK (is_open = (reversed + cleared + released < authorized)),
+    CHECK (is_open OR fees = 0)
 );
 
 CREATE INDEX hold_by_expiry ON hold (expires_at) WHERE is_open;

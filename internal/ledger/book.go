@@ -107,6 +107,27 @@ func (b *Book) ForceIncrease(id HoldID, extra money.Amount) error {
 	return nil
 }
 
+// HoldFees sets fees aside besides what the hold still sets aside, in place of
+// what was set aside for them before, whatever is available. A hold that is not
+// open takes none.
+func (b *Book) HoldFees(id HoldID, fees money.Amount) error {
+	h := b.hold(id)
+	if fees.Sign() < 0 {
+		panic("ledger: fees below zero cannot be held")
+	}
+	if fees == h.Fees || !h.IsOpen() {
+		return nil
+	}
+	a := b.account(h.Account)
+	held, err := difference(a.Held, h.Fees).Add(fees)
+	if err != nil {
+		return fmt.Errorf("hold fees on %s: %w", a.ID, err)
+	}
+	a.Held, h.Fees = held, fees
+	b.mark(h)
+	return nil
+}
+
 // ExtendHold moves the end of a hold to a later time; an earlier one changes
 // nothing.
 func (b *Book) ExtendHold(id HoldID, until time.Time) {
@@ -151,6 +172,9 @@ func (b *Book) lower(h *Hold, part money.Amount) {
 		return
 	}
 	a := b.account(h.Account)
+	if !h.IsOpen() {
+		part, h.Fees = sum(part, h.Fees), money.Zero(part.Currency())
+	}
 	a.Held = difference(a.Held, part)
 	b.mark(h)
 }

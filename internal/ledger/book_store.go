@@ -48,13 +48,13 @@ func (b *Book) lockAccounts(ctx context.Context, tx db.Tx, ids []AccountID) erro
 	})
 }
 
-const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, expires_at`
+const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at`
 
 func scanHold(s db.Scanner) (Hold, error) {
 	var h Hold
 	var currency string
-	var authorized, reversed, cleared, released, expires int64
-	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &expires)
+	var authorized, reversed, cleared, released, fees, expires int64
+	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &fees, &expires)
 	if err != nil {
 		return Hold{}, err
 	}
@@ -63,7 +63,7 @@ func scanHold(s db.Scanner) (Hold, error) {
 		return Hold{}, err
 	}
 	h.Authorized, h.Reversed = amount(authorized, c), amount(reversed, c)
-	h.Cleared, h.Released = amount(cleared, c), amount(released, c)
+	h.Cleared, h.Released, h.Fees = amount(cleared, c), amount(released, c), amount(fees, c)
 	h.ExpiresAt = clock.FromMicros(expires)
 	return h, nil
 }
@@ -140,13 +140,13 @@ func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
 var (
 	holdInsert = &db.Bulk{
 		Head:    "INSERT INTO hold (" + holdColumns + ", is_open) VALUES ",
-		Columns: 10,
+		Columns: 11,
 	}
 	holdUpdate = &db.Bulk{
-		Head:    "WITH v (id, authorized, reversed, cleared, released, expires_at, is_open) AS (VALUES ",
-		Columns: 7, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
+		Head:    "WITH v (id, authorized, reversed, cleared, released, fees, expires_at, is_open) AS (VALUES ",
+		Columns: 8, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
 		Tail: `) UPDATE hold SET authorized = v.authorized, reversed = v.reversed, cleared = v.cleared,
-			released = v.released, expires_at = v.expires_at, is_open = v.is_open FROM v WHERE hold.id = v.id`,
+			released = v.released, fees = v.fees, expires_at = v.expires_at, is_open = v.is_open FROM v WHERE hold.id = v.id`,
 	}
 )
 
@@ -155,7 +155,7 @@ func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
 	for _, id := range sorted(b.freshHolds) {
 		h := b.holds[id]
 		args = append(args, h.ID, h.Tenant, h.Account, h.Authorized.Currency().Code(), h.Authorized.Minor(),
-			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), clock.Micros(h.ExpiresAt), h.IsOpen())
+			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsOpen())
 	}
 	if err := holdInsert.Exec(ctx, tx, args); err != nil {
 		return err
@@ -164,7 +164,7 @@ func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
 	for _, id := range sorted(b.changedHolds) {
 		h := b.holds[id]
 		args = append(args, h.ID, h.Authorized.Minor(), h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(),
-			clock.Micros(h.ExpiresAt), h.IsOpen())
+			h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsOpen())
 	}
 	return holdUpdate.Exec(ctx, tx, args)
 }

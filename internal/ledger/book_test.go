@@ -280,10 +280,11 @@ func TestBook_anySequenceKeepsTheInvariants(t *testing.T) {
 		a := b.open(rapid.Int64Range(0, 5000).Draw(t, "balance"))
 		var holds []ledger.HoldID
 		posted, held := b.account(a).Posted.Minor(), int64(0)
+		fees := map[ledger.HoldID]int64{}
 		for i := range rapid.IntRange(1, 12).Draw(t, "steps") {
 			b.clock.Advance(time.Millisecond)
 			amount := rapid.Int64Range(1, 3000).Draw(t, "amount")
-			op := rapid.SampledFrom([]string{"hold", "force", "increase", "reverse", "release", "clear", "post"}).Draw(t, "op")
+			op := rapid.SampledFrom([]string{"hold", "force", "increase", "reverse", "release", "clear", "fees", "post"}).Draw(t, "op")
 			err := d.InTx(ctx, func(tx db.Tx) error {
 				book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{a.ID}, holds)
 				if err != nil {
@@ -316,6 +317,13 @@ func TestBook_anySequenceKeepsTheInvariants(t *testing.T) {
 					held -= book.ReverseHold(on, try(amount)).Minor()
 				case "release":
 					held -= book.ReleaseHold(on).Minor()
+				case "fees":
+					if err := book.HoldFees(on, try(amount)); err != nil {
+						return err
+					}
+					if h, _ := book.Hold(on); h.IsOpen() {
+						held, fees[on] = held+amount-fees[on], amount
+					}
 				case "clear":
 					held -= book.ClearHold(on, try(amount)).Minor()
 					fallthrough
@@ -329,6 +337,9 @@ func TestBook_anySequenceKeepsTheInvariants(t *testing.T) {
 						return err
 					}
 					posted -= amount
+				}
+				if h, ok := book.Hold(on); ok && !h.IsOpen() {
+					held, fees[on] = held-fees[on], 0
 				}
 				return book.Write(ctx, tx)
 			})

@@ -9,7 +9,7 @@
 // another entry. A Hold is money set aside on an account for one life cycle of
 // a card payment: it lowers what is available and moves nothing.
 //
-// available = posted − Σ remaining(open holds)
+// available = posted − Σ (remaining + fees)(open holds)
 // remaining = authorized − reversed − cleared − released
 //
 // # How it is used
@@ -40,7 +40,7 @@
 // Each has a check in verify.go and a line in docs/invariants.md.
 //   - Debits equal credits, per entry and currency.
 //   - An account's posted is the fold of its postings, its held the sum of what
-//     its open holds have remaining.
+//     its open holds have remaining, and of the fees they hold.
 //   - A posting is in its account's currency; an entry has at least two.
 //   - No hold is reversed, cleared and released beyond what was authorized.
 //   - An entry is reversed at most once, by its exact mirror.

@@ -13,7 +13,7 @@ type HoldID = id.ID[Hold]
 
 // Hold is money set aside on an account for one life cycle: an authorization,
 // its increments, and what became of them. All amounts are at least zero, in
-// the account's currency, and only ever grow.
+// the account's currency, and but for Fees only ever grow.
 type Hold struct {
 	ID         HoldID
 	Tenant     access.TenantID
@@ -22,7 +22,10 @@ type Hold struct {
 	Reversed   money.Amount
 	Cleared    money.Amount
 	Released   money.Amount
-	ExpiresAt  time.Time
+	// Fees is what is set aside besides, for the fees on what the hold is for.
+	// It follows what remains, and is nothing once nothing does.
+	Fees      money.Amount
+	ExpiresAt time.Time
 }
 
 // IDPrefix implements id.Entity.
@@ -32,10 +35,10 @@ func (Hold) IDPrefix() string { return "hold" }
 func NewHold(hid HoldID, tenant access.TenantID, account AccountID, amount money.Amount, expires time.Time) Hold {
 	zero := money.Zero(amount.Currency())
 	return Hold{ID: hid, Tenant: tenant, Account: account, Authorized: amount,
-		Reversed: zero, Cleared: zero, Released: zero, ExpiresAt: expires}
+		Reversed: zero, Cleared: zero, Released: zero, Fees: zero, ExpiresAt: expires}
 }
 
-// Remaining is what the hold still sets aside.
+// Remaining is what the hold still sets aside, Fees aside.
 func (h Hold) Remaining() money.Amount {
 	n := h.Authorized.Minor() - h.Reversed.Minor() - h.Cleared.Minor() - h.Released.Minor()
 	if n < 0 {
@@ -46,6 +49,9 @@ func (h Hold) Remaining() money.Amount {
 
 // IsOpen reports whether the hold still sets anything aside.
 func (h Hold) IsOpen() bool { return h.Remaining().Sign() > 0 }
+
+// Total is all that the hold sets aside.
+func (h Hold) Total() money.Amount { return sum(h.Remaining(), h.Fees) }
 
 // amount is money.New for values inside bounds that were checked before.
 func amount(minor int64, c money.Currency) money.Amount {

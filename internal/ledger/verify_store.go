@@ -52,7 +52,12 @@ var rules = []Rule{
 		Count: "SELECT COUNT(*) FROM account WHERE keeps_balance",
 		Broken: `SELECT a.id FROM account a LEFT JOIN hold h ON h.account_id = a.id WHERE a.keeps_balance
 			GROUP BY a.id, a.held
-			HAVING a.held <> COALESCE(SUM(h.authorized - h.reversed - h.cleared - h.released), 0)`,
+			HAVING a.held <> COALESCE(SUM(h.authorized - h.reversed - h.cleared - h.released + h.fees), 0)`,
+	},
+	{
+		Name:   "fees are held with what they are on",
+		Count:  "SELECT COUNT(*) FROM hold",
+		Broken: "SELECT id FROM hold WHERE fees <> 0 AND reversed + cleared + released >= authorized",
 	},
 	{
 		Name:   "control accounts keep no balance of their own",

@@ -251,8 +251,8 @@ func (s *scale) fillHolds() {
 	tenant := s.tenants["main"].ID.String()
 	must(s.t, func() error {
 		return s.db.InTx(s.t.Context(), func(tx db.Tx) error {
-			_, err := tx.Exec(s.t.Context(), `INSERT INTO hold (id, tenant_id, account_id, currency, authorized, reversed, cleared, released, expires_at, is_open)
-				VALUES ('hold_01kc0000000000100000000000', $1, (SELECT id FROM account WHERE tenant_id = $1 AND owner_key IS NOT NULL LIMIT 1), 'TRY', 100, 0, 0, 0, $2, TRUE)`,
+			_, err := tx.Exec(s.t.Context(), `INSERT INTO hold (id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at, is_open)
+				VALUES ('hold_01kc0000000000100000000000', $1, (SELECT id FROM account WHERE tenant_id = $1 AND owner_key IS NOT NULL LIMIT 1), 'TRY', 100, 0, 0, 0, 0, $2, TRUE)`,
 				tenant, clock.Micros(s.clock.Now().Add(time.Hour)))
 			return err
 		})

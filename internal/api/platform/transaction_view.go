@@ -366,7 +366,7 @@ func encodeAmounts(t authorization.ListedTransaction) TransactionAmounts {
 		out.SettlementAmount, out.SettlementCurrency = api.DecimalOf(m.Settlement), orNil(c.Code())
 	}
 	if t.HasHold && t.Root == t.ID { // an increment lives on the hold of its first
-		out.OpenHoldAmount, out.HoldExpiryDate = api.DecimalOf(t.Held.Remaining()), timeOrNil(t.Held.ExpiresAt)
+		out.OpenHoldAmount, out.HoldExpiryDate = api.DecimalOf(t.Held.Total()), timeOrNil(t.Held.ExpiresAt)
 	}
 	return out
 }
