@@ -123,7 +123,7 @@ func (w *work) conclude(op *operation) error {
 	s := op.conclusion.reserved
 	s.Verdict = w.weigh(op)
 	d := decide(op.req, f, s)
-	before := w.stands(t, f.Billing)
+	before := w.standing(t)
 	if err := w.settleReserve(op, d, s, t); err != nil {
 		return fmt.Errorf("conclude: %w", err)
 	}

@@ -6,15 +6,16 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// What a life cycle uses of velocity limits lies under its first transaction:
-// increments add to it, completions bring it to their amount, and what is given
-// back is given back from it.
+// What a life cycle uses of velocity limits follows what it stands for: increments
+// add what they use themselves, completions bring all of it to their amount, and
+// what is given back is given back in proportion to what was converted.
 
 // openCounters locks the counters that the operations count under, and those
 // that the life cycles they refer to have something of. It comes after the
@@ -28,9 +29,9 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 			if !v.Counts {
 				continue
 			}
-			keys = append(keys, v.key(op.facts))
+			keys = append(keys, v.key(op.facts.Tenant))
 			if !v.From.IsZero() {
-				spans = append(spans, control.SpanOf{Key: v.key(op.facts), From: v.From})
+				spans = append(spans, control.SpanOf{Key: v.key(op.facts.Tenant), From: v.From})
 			}
 		}
 	}
@@ -43,7 +44,7 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 		}
 	}
 	var err error
-	if w.counters, err = control.OpenCounters(ctx, tx, keys, spans, named); err != nil {
+	if w.counters, err = control.OpenCounters(ctx, tx, keys, spans, named, w.now); err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
 	return nil
@@ -56,59 +57,97 @@ func (w *work) used(op *operation) []VelocityState {
 		v := &op.facts.Velocity[i]
 		var u VelocityState
 		if v.Counts {
-			u.Amount, u.Count = w.counters.Used(v.key(op.facts), !v.From.IsZero(), v.From)
+			u.Amount, u.Count = w.counters.Used(v.key(op.facts.Tenant), !v.From.IsZero(), v.From)
 		}
 		all = append(all, u)
 	}
 	return all
 }
 
-// stands is what a life cycle still holds or has moved of what was approved,
-// seen from one of its transactions; zero without one.
-func (w *work) stands(t *Transaction, zero money.Amount) money.Amount {
+// stood is what stood before an operation: of the life cycle that it refers to,
+// and of the one transaction of it that it names.
+type stood struct {
+	all control.Standing
+	of  int64
+}
+
+func (w *work) stood(t *Transaction) stood {
 	if t == nil {
-		return zero
+		return stood{}
 	}
+	return stood{w.standing(t), t.Outstanding().Minor()}
+}
+
+// standing is what a life cycle still holds or has moved of what was approved,
+// seen from one of its transactions.
+func (w *work) standing(t *Transaction) control.Standing {
 	if h, ok := w.book.Hold(t.Hold); ok {
-		return minus(minus(h.Authorized, h.Reversed), h.Released)
+		refunded := t.Refunded
+		if first := w.transactions[t.Root]; first != nil {
+			refunded = first.Refunded
+		}
+		return control.StandingOf(minus(minus(h.Authorized, h.Reversed), h.Released), refunded)
 	}
-	return t.Outstanding()
+	return control.StandingOf(t.Outstanding(), t.Refunded)
 }
 
 // count books what op uses of its limits, or what it gives back. before is what
 // its original stood for.
-func (w *work) count(op *operation, d Decision, o Original, t *Transaction, before money.Amount) {
+func (w *work) count(op *operation, d Decision, o Original, t *Transaction, before stood) {
 	f := op.facts
 	orig := w.transactions[o.ID]
 	switch {
 	case d.Status == StatusDeclined || d.Status == StatusFailed:
 		w.countDecline(f, t.ID)
 	case op.req.Flow.IsReversal():
-		if orig != nil && o.SameCard {
-			w.rescale(orig.Root, before, w.stands(orig, before))
+		if orig == nil || !o.SameCard {
+			return
 		}
+		named := orig.ID.String()
+		if orig.IsAdvice && orig.ID != orig.Root {
+			named = "" // a completion speaks for all that it completed
+		}
+		w.counters.FollowReversal(orig.Root.String(), named, before.of, before.all, w.standing(orig))
 	case !t.IsDebit:
 	case t.Root == t.ID:
-		w.use(f, t.Root, d.Approved, 1)
-	case op.req.IsIncrement:
-		w.use(f, t.Root, d.Approved, 0)
+		w.use(f, t, d.Approved, countOf(d, o))
+	case op.req.IsIncrement && !t.IsAdvice:
+		w.use(f, t, d.Approved, 0)
+	case d.Post.Sign() > 0: // a completion that posts
+		w.counters.Follow(t.Root.String(), before.all, control.StandingOf(plus(d.Approved, o.Cleared), orig.Refunded))
 	default:
-		w.rescale(t.Root, before, plus(d.Approved, o.Cleared))
+		w.counters.Follow(t.Root.String(), before.all, w.standing(orig))
 	}
 }
 
+// countOf is how often a new life cycle counts: not again when it only reports
+// what was presented before.
+func countOf(d Decision, o Original) int64 {
+	if d.Forced && o.Found && o.SameCard && o.IsDebit && o.Cleared.Sign() > 0 {
+		return 0
+	}
+	return 1
+}
+
 // recount brings what a request used while its client was asked to what became of
-// it.
-func (w *work) recount(f *Facts, d Decision, t *Transaction, before money.Amount) {
-	switch {
-	case !t.IsDebit:
-	case t.Root != t.ID:
-		w.rescale(t.Root, before, w.stands(t, before))
-	case d.Status == StatusDeclined:
-		w.rescale(t.ID, f.Billing, money.Zero(f.Billing.Currency()))
+// it. before is what its life cycle stood for.
+func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Standing) {
+	if !t.IsDebit {
+		return
+	}
+	approved := d.Approved
+	if d.Status == StatusDeclined {
+		approved = money.Zero(f.Billing.Currency())
+	}
+	asked := f.Billing.Minor()
+	back := asked - approved.Minor()
+	if t.Root == t.ID {
+		before = control.Standing{Spent: asked, Kept: asked}
+	}
+	after := control.Standing{Spent: before.Spent - back, Kept: max(0, before.Kept-back)}
+	w.counters.FollowReversal(t.Root.String(), t.ID.String(), asked, before, after)
+	if d.Status == StatusDeclined {
 		w.countDecline(f, t.ID)
-	default:
-		w.rescale(t.ID, f.Billing, d.Approved)
 	}
 }
 
@@ -116,44 +155,32 @@ func (w *work) recount(f *Facts, d Decision, t *Transaction, before money.Amount
 func (w *work) countDecline(f *Facts, t TransactionID) {
 	for i := range f.Velocity {
 		if v := &f.Velocity[i]; v.Counts && v.CountsDeclines {
-			w.counters.Use(v.key(f), t.String(), 0, 1, f.Now)
+			u := v.use(f.Tenant, t, t, f.Now)
+			u.Count = 1
+			w.counters.Add(u)
 		}
 	}
 }
 
-// use adds an amount in the account's currency, which may be less than was asked
+// use counts an amount in the account's currency, which may be less than was asked
 // for.
-func (w *work) use(f *Facts, root TransactionID, approved money.Amount, count int64) {
+func (w *work) use(f *Facts, t *Transaction, approved money.Amount, count int64) {
 	for i := range f.Velocity {
-		v := &f.Velocity[i]
-		if !v.Counts {
-			continue
+		if v := &f.Velocity[i]; v.Counts && (count > 0 || approved.Sign() > 0) {
+			u := v.use(f.Tenant, t.ID, t.Root, f.Now)
+			u.Of, u.Count = approved.Minor(), count
+			if v.Amount != nil {
+				u.Amount = share(v.Amount.Minor(), approved, f.Billing)
+			}
+			w.counters.Add(u)
 		}
-		var amount int64
-		if v.Amount != nil {
-			amount = share(v.Amount.Minor(), approved, f.Billing)
-		}
-		w.counters.Use(v.key(f), root.String(), amount, count, f.Now)
 	}
 }
 
-// rescale brings what a life cycle uses from the amount it stood for to another
-// one. Of nothing, nothing is left, not even that it was.
-func (w *work) rescale(root TransactionID, from, to money.Amount) {
-	rescaleUsage(w.counters, root, from, to, w.now)
-}
-
-func rescaleUsage(c *control.Counters, root TransactionID, from, to money.Amount, now time.Time) {
-	for _, k := range c.Usages(root.String()) {
-		amount, count := c.Of(k, root.String())
-		switch target := share(amount, to, from); {
-		case to.Sign() <= 0:
-			c.Return(k, root.String(), amount, count)
-		case target < amount:
-			c.Return(k, root.String(), amount-target, 0)
-		case target > amount:
-			c.Use(k, root.String(), target-amount, 0, now)
-		}
+// use is a use of the limit by a transaction, without what it is.
+func (v *VelocityFacts) use(tenant access.TenantID, t, cycle TransactionID, at time.Time) control.Use {
+	return control.Use{
+		Key: v.key(tenant), Transaction: t.String(), Cycle: cycle.String(), At: at, Ends: v.Ends, Adjusts: v.Adjusts, Lowers: v.Lowers,
 	}
 }
 
@@ -174,7 +201,7 @@ func giveBackExpired(ctx context.Context, tx db.Tx, ended []*Transaction, holds 
 	for _, t := range ended {
 		roots = append(roots, t.Root.String())
 	}
-	c, err := control.OpenCounters(ctx, tx, nil, nil, roots)
+	c, err := control.OpenCounters(ctx, tx, nil, nil, roots, now)
 	if err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
@@ -182,7 +209,8 @@ func giveBackExpired(ctx context.Context, tx db.Tx, ended []*Transaction, holds 
 	for _, t := range ended {
 		if h, ok := holds[t.Hold]; ok && !done[t.Root] {
 			done[t.Root] = true
-			rescaleUsage(c, t.Root, minus(h.Authorized, h.Reversed), h.Cleared, now)
+			before := control.StandingOf(minus(h.Authorized, h.Reversed), t.Refunded)
+			c.Follow(t.Root.String(), before, control.StandingOf(h.Cleared, t.Refunded))
 		}
 	}
 	return c.Write(ctx, tx)

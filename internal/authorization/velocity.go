@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -34,6 +35,13 @@ type VelocityFacts struct {
 	ResponseCode         string        // DE39 of a decline; empty is the network's
 	AlertsOnly           bool
 	CountsDeclines       bool
+
+	// Ends is when the window ends for what the request adds; zero is never. Adjusts
+	// says that presentments of another amount change that, Lowers that refunds do.
+	Ends            time.Time
+	Adjusts, Lowers bool
+	// AlertPercent is how much of a limit is used when that is told; 0 is never.
+	AlertPercent int
 }
 
 // VelocityState is what was used under the counter of a [VelocityFacts], amounts
@@ -46,12 +54,13 @@ func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
 		Code: b.Check.Code, Version: b.Check.Version, Link: string(b.Link.Type) + "/" + b.Link.Code, Counts: b.Counts(),
 		Amount: amount, MinAmount: b.Check.MinAmount, MaxAmount: b.Limits.Amount, ResponseCode: b.Check.DeclineCode,
 		AlertsOnly: b.Check.OnExceed == control.ExceedAlerts, CountsDeclines: b.Check.IncludeDeclined,
+		Adjusts: b.Check.AdjustOnClearing, Lowers: b.Check.Refunds == control.RefundsDecrease, AlertPercent: b.Check.AlertThreshold,
 	}
 	if b.Limits.Count != nil {
 		v.MaxCount = *b.Limits.Count
 	}
 	if b.Counts() {
-		v.Counter, v.Subject, v.Start = b.Key.Counter, b.Key.Subject, b.Key.Start
+		v.Counter, v.Subject, v.Start, v.Ends = b.Key.Counter, b.Key.Subject, b.Key.Start, b.Ends()
 		if b.IsSpan() {
 			v.From = b.Window.Start
 		}
@@ -60,8 +69,8 @@ func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
 }
 
 // key is the counter's.
-func (v *VelocityFacts) key(f *Facts) control.CounterKey {
-	return control.CounterKey{Tenant: f.Tenant, Counter: v.Counter, Subject: v.Subject, Start: v.Start}
+func (v *VelocityFacts) key(tenant access.TenantID) control.CounterKey {
+	return control.CounterKey{Tenant: tenant, Counter: v.Counter, Subject: v.Subject, Start: v.Start}
 }
 
 // judge compares the limits with what would be used. An increment is no further
@@ -187,6 +196,10 @@ func visitVelocity(c *codec, f *[]VelocityFacts, s *[]VelocityState) {
 		visitText(c, at+"response_code", &v.ResponseCode)
 		c.bool(at+"alerts_only", &v.AlertsOnly)
 		c.bool(at+"counts_declines", &v.CountsDeclines)
+		c.time(at+"ends", &v.Ends)
+		c.bool(at+"adjusts", &v.Adjusts)
+		c.bool(at+"lowers", &v.Lowers)
+		c.count(at+"alert_percent", &v.AlertPercent)
 		c.int(at+"used_amount", &u.Amount)
 		c.int(at+"used_count", &u.Count)
 	}

@@ -353,7 +353,7 @@ func (w *work) step(op *operation) error {
 		op.state, op.asks = s, true
 	}
 	t := op.transaction(d, s)
-	before := w.stands(w.transactions[s.Original.ID], op.facts.Billing)
+	before := w.stood(w.transactions[s.Original.ID])
 	if err := w.apply(op, d, s, t); err != nil {
 		return fmt.Errorf("apply decision: %w", err)
 	}

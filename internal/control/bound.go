@@ -32,6 +32,15 @@ func (b Bound) IsSpan() bool { return b.Check.Period == PerSpan }
 // transaction.
 func (b Bound) Counts() bool { return b.Check.Period != PerTransaction }
 
+// Ends returns when the window ends for what is counted now; zero is never. Of a
+// rolling window that is when it leaves it.
+func (b Bound) Ends() time.Time {
+	if b.IsSpan() {
+		return b.Window.Start.Add(2*b.Check.Span.Duration() - time.Microsecond) // the window ends now
+	}
+	return b.Window.End
+}
+
 // velocityOf returns the velocity controls that hold for a card, by code. Of a
 // limit group it is the one with the most specific link; of two as specific the
 // one with the lower priority, then the newer link.

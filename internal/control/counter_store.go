@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -28,26 +29,32 @@ func readUsage(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w W
 	return u, err
 }
 
-const counterColumns = `id, tenant_id, counter, subject, window_start, amount, count`
+const counterColumns = `id, tenant_id, counter, subject, window_start, amount, count, alerts`
 
 var (
 	counterLookup = &db.Lookup{Head: `SELECT ` + counterColumns + ` FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
 	counterInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_counter (` + counterColumns + `) VALUES `, Columns: 7, Tail: ` ON CONFLICT (id) DO NOTHING`,
+		Head: `INSERT INTO velocity_counter (` + counterColumns + `) VALUES `, Columns: 8, Tail: ` ON CONFLICT (id) DO NOTHING`,
 	}
 	counterUpdate = &db.Bulk{
-		Head: `WITH v (id, amount, count) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "BIGINT", "BIGINT"},
-		Tail: `) UPDATE velocity_counter SET amount = v.amount, count = v.count FROM v WHERE velocity_counter.id = v.id`,
+		Head: `WITH v (id, amount, count, alerts) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "BIGINT", "BIGINT", "TEXT"},
+		Tail: `) UPDATE velocity_counter SET amount = v.amount, count = v.count, alerts = v.alerts FROM v WHERE velocity_counter.id = v.id`,
 	}
-	usageLookup = &db.Lookup{Head: `SELECT u.transaction_id, u.amount, u.count, u.at, c.id, c.tenant_id, c.counter, c.subject, c.window_start
-		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.counter_id WHERE u.transaction_id IN `}
+	usageLookup = &db.Lookup{Head: `SELECT u.cycle_id, u.transaction_id, u.amount, u.count, u.whole_amount, u.whole_count, u.whole, u.standing,
+			u.at, u.ends_at, u.adjusts, u.lowers, c.id, c.tenant_id, c.counter, c.subject, c.window_start
+		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.counter_id
+		WHERE (u.ends_at IS NULL OR u.ends_at > $1) AND u.cycle_id IN `}
 	usageInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_usage (transaction_id, counter_id, amount, count, at) VALUES `, Columns: 5,
+		Head: `INSERT INTO velocity_usage (cycle_id, transaction_id, counter_id, amount, count, whole_amount, whole_count, whole, standing,
+			at, ends_at, adjusts, lowers) VALUES `, Columns: 13,
 	}
 	usageUpdate = &db.Bulk{
-		Head: `WITH v (transaction_id, counter_id, amount, count) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "BIGINT", "BIGINT"},
-		Tail: `) UPDATE velocity_usage SET amount = v.amount, count = v.count FROM v
-			WHERE velocity_usage.transaction_id = v.transaction_id AND velocity_usage.counter_id = v.counter_id`,
+		Head: `WITH v (cycle_id, transaction_id, counter_id, amount, count, whole_amount, whole_count, whole, standing) AS (VALUES `, Columns: 9,
+		Types: []string{"TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"},
+		Tail: `) UPDATE velocity_usage SET amount = v.amount, count = v.count, whole_amount = v.whole_amount, whole_count = v.whole_count,
+			whole = v.whole, standing = v.standing FROM v
+			WHERE velocity_usage.cycle_id = v.cycle_id AND velocity_usage.transaction_id = v.transaction_id
+				AND velocity_usage.counter_id = v.counter_id`,
 	}
 	spanSum = &db.Bulk{
 		Head: `WITH v (counter_id, since) AS (VALUES `, Columns: 2, Types: []string{"TEXT", "BIGINT"},
@@ -66,9 +73,12 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]Counter
 	clear(c.counters)
 	read := func() error {
 		return counterLookup.Query(ctx, tx, nil, ids, func(row db.Scanner) error {
-			var id string
+			var id, alerts string
 			r := &counterRow{}
-			err := row.Scan(&id, &r.key.Tenant, &r.key.Counter, &r.key.Subject, &r.key.Start, &r.used.amount, &r.used.count)
+			err := row.Scan(&id, &r.key.Tenant, &r.key.Counter, &r.key.Subject, &r.key.Start, &r.used.amount, &r.used.count, &alerts)
+			if err == nil {
+				r.alerts, err = parseAlerts(alerts)
+			}
 			c.counters[id] = r
 			return err
 		})
@@ -82,7 +92,7 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]Counter
 	for _, id := range ids {
 		if c.counters[id] == nil {
 			k := wanted[id]
-			rows = append(rows, id, k.Tenant, k.Counter, k.Subject, k.Start, 0, 0)
+			rows = append(rows, id, k.Tenant, k.Counter, k.Subject, k.Start, 0, 0, "")
 		}
 	}
 	if err := counterInsert.Exec(ctx, tx, rows); err != nil {
@@ -91,19 +101,25 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]Counter
 	return read()
 }
 
-func (c *Counters) readUsage(ctx context.Context, tx db.Tx, transactions []string) error {
-	return usageLookup.Query(ctx, tx, nil, transactions, func(row db.Scanner) error {
-		var transaction, id string
+func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now time.Time) error {
+	return usageLookup.Query(ctx, tx, []any{clock.Micros(now)}, cycles, func(row db.Scanner) error {
+		r := &usageRow{}
+		var id string
 		var at int64
-		u := &usageRow{}
-		k := CounterKey{}
-		if err := row.Scan(&transaction, &u.used.amount, &u.used.count, &at, &id, &k.Tenant, &k.Counter, &k.Subject, &k.Start); err != nil {
+		var ends *int64
+		k := &r.Key
+		err := row.Scan(&r.Cycle, &r.Transaction, &r.used.amount, &r.used.count, &r.whole.amount, &r.whole.count, &r.Of, &r.standing,
+			&at, &ends, &r.Adjusts, &r.Lowers, &id, &k.Tenant, &k.Counter, &k.Subject, &k.Start)
+		if err != nil {
 			return err
 		}
-		u.was, u.at = u.used, clock.FromMicros(at)
-		c.usage[usageKey{transaction, id}] = u
+		r.was, r.At = r.used, clock.FromMicros(at)
+		if end := momentOf(ends); end != nil {
+			r.Ends = *end
+		}
+		c.usage[usageKey{r.Transaction, id}] = r
 		if c.counters[id] == nil {
-			c.counters[id] = &counterRow{key: k}
+			c.counters[id] = &counterRow{key: *k}
 		}
 		return nil
 	})
@@ -129,12 +145,15 @@ func (c *Counters) readSpans(ctx context.Context, tx db.Tx, spans []SpanOf) erro
 	})
 }
 
-func writeCounters(ctx context.Context, tx db.Tx, counters, counterChanges, usage, usageChanges []any) error {
-	for _, w := range []struct {
+// counterWrites are the rows that [Counters.Write] writes.
+type counterWrites struct{ counters, counterChanges, usage, usageChanges []any }
+
+func (w *counterWrites) write(ctx context.Context, tx db.Tx) error {
+	for _, rows := range []struct {
 		bulk *db.Bulk
 		args []any
-	}{{counterInsert, counters}, {counterUpdate, counterChanges}, {usageInsert, usage}, {usageUpdate, usageChanges}} {
-		if err := w.bulk.Exec(ctx, tx, w.args); err != nil {
+	}{{counterInsert, w.counters}, {counterUpdate, w.counterChanges}, {usageInsert, w.usage}, {usageUpdate, w.usageChanges}} {
+		if err := rows.bulk.Exec(ctx, tx, rows.args); err != nil {
 			return err
 		}
 	}

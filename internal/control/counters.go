@@ -5,15 +5,20 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // Counters are velocity counters whose rows are locked until a transaction ends,
-// with what some card transactions have of them. Each change is seen by what is
-// asked after it; Write keeps all of them.
+// with what some life cycles have of them. Each change is seen by what is asked
+// after it; Write keeps all of them.
 //
 // It is used by one goroutine.
 type Counters struct {
@@ -22,14 +27,43 @@ type Counters struct {
 	spans    map[spanKey]*used // what the rows of a rolling window had at first
 }
 
+// Use is what a card transaction adds to a counter.
+type Use struct {
+	Key CounterKey
+	// Transaction and Cycle are identifiers: of what is counted, and of the first
+	// transaction of the life cycle with which it is given back.
+	Transaction, Cycle string
+	Amount, Count      int64 // the amount in minor units of the counter's currency
+	// Of is what is counted, in minor units of its account. When less or more of it
+	// stands, Amount follows in proportion.
+	Of   int64
+	At   time.Time // when it was decided
+	Ends time.Time // the window that it is counted in; zero is never
+
+	// Adjusts says that a presentment of another amount changes it, Lowers that a
+	// refund does.
+	Adjusts, Lowers bool
+}
+
+// Standing is what a life cycle stands for, in minor units of its account: what it
+// holds or has moved, and that without what was refunded.
+type Standing struct{ Spent, Kept int64 }
+
+// StandingOf is the standing of what has moved or is held, and of what was
+// refunded of it.
+func StandingOf(spent, refunded money.Amount) Standing {
+	return Standing{spent.Minor(), max(0, spent.Minor()-refunded.Minor())}
+}
+
 // used is an amount, in minor units, and a count.
 type used struct{ amount, count int64 }
 
 type counterRow struct {
-	key   CounterKey
-	used  used
-	isNew bool
-	dirty bool
+	key    CounterKey
+	used   used
+	alerts map[string]int64 // when it was last alerted, in microseconds, by control
+	isNew  bool
+	dirty  bool
 }
 
 type usageKey struct {
@@ -37,12 +71,15 @@ type usageKey struct {
 	counter     string
 }
 
+// usageRow is a row of velocity_usage.
 type usageRow struct {
-	used  used
-	was   used // when it was read
-	at    time.Time
-	isNew bool
-	dirty bool
+	Use
+	whole    used // what was counted of Use.Of
+	used     used // what counts now
+	was      used // when it was read
+	standing int64
+	isNew    bool
+	dirty    bool
 }
 
 type spanKey struct {
@@ -57,24 +94,33 @@ type SpanOf struct {
 }
 
 // OpenCounters locks counters, in one order, and reads them with what the named
-// transactions have of any. Counters of those are locked too.
-func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []SpanOf, transactions []string) (*Counters, error) {
+// life cycles have of any whose windows have not ended now. Counters of those are
+// locked too. What lies in a window that has ended is never changed.
+func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []SpanOf, cycles []string, now time.Time) (*Counters, error) {
 	c := &Counters{counters: map[string]*counterRow{}, usage: map[usageKey]*usageRow{}, spans: map[spanKey]*used{}}
-	if err := c.readUsage(ctx, tx, transactions); err != nil {
+	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 		return nil, fmt.Errorf("read usage: %w", err)
 	}
 	wanted := map[string]CounterKey{}
 	for _, k := range keys {
 		wanted[k.String()] = k
 	}
-	if err := c.lock(ctx, tx, wanted); err != nil {
-		return nil, fmt.Errorf("lock counters: %w", err)
-	}
-	if len(transactions) > 0 {
-		// Others may have changed it until the counters were locked.
+	// What a life cycle has may go over to other counters until they are locked, as
+	// when a card finds its customer.
+	for {
+		if err := c.lock(ctx, tx, wanted); err != nil {
+			return nil, fmt.Errorf("lock counters: %w", err)
+		}
+		if len(cycles) == 0 {
+			break
+		}
+		locked := len(c.counters)
 		clear(c.usage)
-		if err := c.readUsage(ctx, tx, transactions); err != nil {
+		if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 			return nil, fmt.Errorf("read usage again: %w", err)
+		}
+		if len(c.counters) == locked {
+			break
 		}
 	}
 	if err := c.readSpans(ctx, tx, spans); err != nil {
@@ -98,7 +144,7 @@ func (c *Counters) Used(k CounterKey, isSpan bool, from time.Time) (amount, coun
 		sum = *s
 	}
 	for at, u := range c.usage { // what changed since
-		if at.counter == id && !u.at.Before(from) {
+		if at.counter == id && !u.At.Before(from) {
 			sum.amount += u.used.amount - u.was.amount
 			sum.count += u.used.count - u.was.count
 		}
@@ -106,37 +152,130 @@ func (c *Counters) Used(k CounterKey, isSpan bool, from time.Time) (amount, coun
 	return sum.amount, sum.count
 }
 
-// Use adds what a transaction uses under a key. at is when its life cycle began.
-func (c *Counters) Use(k CounterKey, transaction string, amount, count int64, at time.Time) {
-	id := k.String()
+// Add counts a use. What its transaction has under the key already becomes more.
+func (c *Counters) Add(u Use) {
+	id := u.Key.String()
 	row := c.counters[id]
 	if row == nil {
-		row = &counterRow{key: k, isNew: true}
+		row = &counterRow{key: u.Key, isNew: true}
 		c.counters[id] = row
 	}
-	row.used.amount += amount
-	row.used.count += count
-	row.dirty = true
-	u := c.usage[usageKey{transaction, id}]
-	if u == nil {
-		u = &usageRow{at: at, isNew: true}
-		c.usage[usageKey{transaction, id}] = u
+	k := usageKey{u.Transaction, id}
+	r := c.usage[k]
+	if r == nil {
+		r = &usageRow{Use: u, isNew: true}
+		r.Of = 0
+		c.usage[k] = r
 	}
-	u.used.amount += amount
-	u.used.count += count
-	u.dirty = true
+	r.Of += u.Of
+	r.standing += u.Of
+	r.whole.amount += u.Amount
+	r.whole.count += u.Count
+	c.set(row, r, used{r.used.amount + u.Amount, r.used.count + u.Count})
 }
 
-// Usages returns the counters that a transaction has something of.
-func (c *Counters) Usages(transaction string) []CounterKey {
-	var keys []CounterKey
-	for at, u := range c.usage {
-		if at.transaction == transaction && (u.used != used{}) {
-			keys = append(keys, c.counters[at.counter].key)
+// set makes a row, and its counter with it, have what it has now.
+func (c *Counters) set(row *counterRow, r *usageRow, to used) {
+	row.used.amount += to.amount - r.used.amount
+	row.used.count += to.count - r.used.count
+	r.used, r.dirty, row.dirty = to, true, true
+}
+
+// Follow brings what a life cycle has of its counters to what it stands for now.
+// What refunds lower follows what was kept, all else what was spent. Of a life
+// cycle that stands for nothing any more nothing is left, not even its count.
+func (c *Counters) Follow(cycle string, before, after Standing) {
+	c.follow(cycle, before, after, func(*usageRow) bool { return true }, "", 0)
+}
+
+// FollowCleared is Follow for a presentment that differs from what was held:
+// what does not adjust to those stays.
+func (c *Counters) FollowCleared(cycle string, before, after Standing) {
+	c.follow(cycle, before, after, func(r *usageRow) bool { return r.Adjusts }, "", 0)
+}
+
+// FollowReversal is Follow for a reversal that names one transaction of the life
+// cycle, of which so much stood: what is given back is given back of that before
+// the others.
+func (c *Counters) FollowReversal(cycle, transaction string, stood int64, before, after Standing) {
+	c.follow(cycle, before, after, func(*usageRow) bool { return true }, transaction, stood)
+}
+
+func (c *Counters) follow(cycle string, before, after Standing, concerns func(*usageRow) bool, first string, ofFirst int64) {
+	if before == after {
+		return
+	}
+	for id, rows := range c.rowsOf(cycle, concerns) {
+		by := after.Spent - before.Spent
+		if rows[0].Lowers {
+			by = after.Kept - before.Kept
+		}
+		if by > 0 {
+			rows[0].standing += by
+		} else {
+			giveBack(rows, -by, first, ofFirst)
+		}
+		for _, r := range rows {
+			to := used{r.whole.amount, 0}
+			if r.Of > 0 {
+				to.amount = share(r.whole.amount, r.standing, r.Of)
+			}
+			if after.Spent > 0 {
+				to.count = r.whole.count
+			}
+			if to != r.used || by != 0 {
+				c.set(c.counters[id], r, to)
+			}
 		}
 	}
-	slices.SortFunc(keys, func(a, b CounterKey) int { return cmp.Compare(a.String(), b.String()) })
-	return keys
+}
+
+// giveBack takes by off what stands of the rows: of the transaction that is named
+// first, then of the latest.
+func giveBack(rows []*usageRow, by int64, first string, ofFirst int64) {
+	take := func(r *usageRow) {
+		part := min(by, r.standing)
+		r.standing -= part
+		by -= part
+	}
+	if first != "" {
+		if k := slices.IndexFunc(rows, func(r *usageRow) bool { return r.Transaction == first }); k >= 0 {
+			take(rows[k])
+		} else {
+			by -= min(by, ofFirst) // of what is not counted here nothing is given back
+		}
+	}
+	for _, r := range slices.Backward(rows) {
+		take(r)
+	}
+}
+
+// rowsOf returns, by counter, what concerns of the rows of a life cycle, in the
+// order in which they were counted. All of one counter are handled alike.
+func (c *Counters) rowsOf(cycle string, concerns func(*usageRow) bool) map[string][]*usageRow {
+	all := map[string][]*usageRow{}
+	for at, r := range c.usage {
+		if r.Cycle == cycle && concerns(r) {
+			all[at.counter] = append(all[at.counter], r)
+		}
+	}
+	for _, rows := range all {
+		slices.SortFunc(rows, func(a, b *usageRow) int { return cmp.Compare(a.Transaction, b.Transaction) })
+	}
+	return all
+}
+
+// share is minor × part ÷ whole, half up, and no more than an amount can be.
+func share(minor, part, whole int64) int64 {
+	if part == whole {
+		return minor
+	}
+	n := new(big.Int).Mul(big.NewInt(minor), big.NewInt(part))
+	n.Lsh(n, 1).Add(n, big.NewInt(whole))
+	if n.Quo(n, big.NewInt(2*whole)); !n.IsInt64() {
+		return money.MaxMinor
+	}
+	return min(n.Int64(), money.MaxMinor)
 }
 
 // Of returns what a transaction has under a key.
@@ -147,44 +286,76 @@ func (c *Counters) Of(k CounterKey, transaction string) (amount, count int64) {
 	return 0, 0
 }
 
-// Return takes back from what a transaction used under a key, at most all of it.
-func (c *Counters) Return(k CounterKey, transaction string, amount, count int64) {
-	id := k.String()
-	u := c.usage[usageKey{transaction, id}]
-	if u == nil {
-		return
+// Alert reports whether a control is to be alerted of under a key: once in a
+// window, and of a rolling one, that began at from, once in its length.
+func (c *Counters) Alert(k CounterKey, control string, isSpan bool, from, now time.Time) bool {
+	row := c.counters[k.String()]
+	if row == nil {
+		return false
 	}
-	amount, count = min(amount, u.used.amount), min(count, u.used.count)
-	u.used.amount -= amount
-	u.used.count -= count
-	u.dirty = true
-	row := c.counters[id]
-	row.used.amount -= amount
-	row.used.count -= count
+	if at, done := row.alerts[control]; done && (!isSpan || at >= from.UnixMicro()) {
+		return false
+	}
+	if row.alerts == nil {
+		row.alerts = map[string]int64{}
+	}
+	row.alerts[control] = now.UnixMicro()
 	row.dirty = true
+	return true
+}
+
+// alertText is the stored form of what was alerted: "CODE=microseconds", blanks
+// between.
+func alertText(alerts map[string]int64) string {
+	var parts []string
+	for _, code := range slices.Sorted(maps.Keys(alerts)) {
+		parts = append(parts, code+"="+strconv.FormatInt(alerts[code], 10))
+	}
+	return strings.Join(parts, " ")
+}
+
+func parseAlerts(text string) (map[string]int64, error) {
+	var alerts map[string]int64
+	for _, part := range strings.Fields(text) {
+		code, at, _ := strings.Cut(part, "=")
+		n, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("read alerts: %w", err)
+		}
+		if alerts == nil {
+			alerts = map[string]int64{}
+		}
+		alerts[code] = n
+	}
+	return alerts, nil
 }
 
 // Write keeps what was changed.
 func (c *Counters) Write(ctx context.Context, tx db.Tx) error {
-	var inserts, updates []any
+	var w counterWrites
 	for _, id := range slices.Sorted(maps.Keys(c.counters)) {
 		switch r := c.counters[id]; {
 		case !r.dirty:
 		case r.isNew:
-			inserts = append(inserts, id, r.key.Tenant, r.key.Counter, r.key.Subject, r.key.Start, r.used.amount, r.used.count)
+			w.counters = append(w.counters, id, r.key.Tenant, r.key.Counter, r.key.Subject, r.key.Start, r.used.amount, r.used.count, alertText(r.alerts))
 		default:
-			updates = append(updates, id, r.used.amount, r.used.count)
+			w.counterChanges = append(w.counterChanges, id, r.used.amount, r.used.count, alertText(r.alerts))
 		}
 	}
-	var rows, changes []any
-	for at, u := range c.usage {
+	for at, r := range c.usage {
 		switch {
-		case !u.dirty:
-		case u.isNew:
-			rows = append(rows, at.transaction, at.counter, u.used.amount, u.used.count, u.at.UnixMicro())
+		case !r.dirty:
+		case r.isNew:
+			var ends *time.Time
+			if !r.Ends.IsZero() {
+				ends = &r.Ends
+			}
+			w.usage = append(w.usage, r.Cycle, at.transaction, at.counter, r.used.amount, r.used.count, r.whole.amount, r.whole.count,
+				r.Of, r.standing, clock.Micros(r.At), microsOf(ends), r.Adjusts, r.Lowers)
 		default:
-			changes = append(changes, at.transaction, at.counter, u.used.amount, u.used.count)
+			w.usageChanges = append(w.usageChanges, r.Cycle, at.transaction, at.counter, r.used.amount, r.used.count,
+				r.whole.amount, r.whole.count, r.Of, r.standing)
 		}
 	}
-	return writeCounters(ctx, tx, inserts, updates, rows, changes)
+	return w.write(ctx, tx)
 }

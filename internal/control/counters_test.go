@@ -27,6 +27,11 @@ func newTenant(t *testing.T, d *db.DB) access.TenantID {
 	return tenant.ID
 }
 
+// useOf is a use of an amount, once, by a transaction that is its own life cycle.
+func useOf(k CounterKey, transaction string, amount int64, at time.Time) Use {
+	return Use{Key: k, Transaction: transaction, Cycle: transaction, Amount: amount, Of: amount, Count: 1, At: at, Adjusts: true}
+}
+
 // However many use a limit at once, it is kept exactly, and a counter is the sum
 // of what its transactions have.
 func TestCounters_keepALimitExactly(t *testing.T) {
@@ -45,15 +50,15 @@ func TestCounters_keepALimitExactly(t *testing.T) {
 					keys = []CounterKey{week, day}
 				}
 				err := d.InTx(t.Context(), func(tx db.Tx) error {
-					c, err := OpenCounters(t.Context(), tx, keys, nil, []string{txn})
+					c, err := OpenCounters(t.Context(), tx, keys, nil, []string{txn}, now)
 					if err != nil {
 						return err
 					}
 					if used, _ := c.Used(day, false, time.Time{}); used+amount > limit {
 						return nil
 					}
-					c.Use(day, txn, amount, 1, now)
-					c.Use(week, txn, amount, 1, now)
+					c.Add(useOf(day, txn, amount, now))
+					c.Add(useOf(week, txn, amount, now))
 					return c.Write(t.Context(), tx)
 				})
 				if err != nil {
@@ -90,10 +95,11 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 		tenant := newTenant(t, d)
 		k := CounterKey{Tenant: tenant, Counter: "check/DAY/0", Subject: "card", Start: 1}
 		now := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
-		change := func(transactions []string, f func(c *Counters)) {
+		at := now
+		change := func(cycles []string, f func(c *Counters)) {
 			t.Helper()
 			err := d.InTx(t.Context(), func(tx db.Tx) error {
-				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, nil, transactions)
+				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, nil, cycles, at)
 				if err != nil {
 					return err
 				}
@@ -104,25 +110,48 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		change(nil, func(c *Counters) { c.Use(k, "a", 300, 1, now); c.Use(k, "b", 50, 1, now) })
-		change([]string{"a"}, func(c *Counters) {
-			if keys := c.Usages("a"); len(keys) != 1 || keys[0] != k {
-				t.Errorf("a has something of %v", keys)
+		want := func(amount, count int64) {
+			t.Helper()
+			if a, n, sum, rows := stored(t, d, k); a != amount || n != count || sum != amount || rows != count {
+				t.Errorf("%d in %d, want %d in %d; its rows have %d in %d", a, n, amount, count, sum, rows)
 			}
-			c.Return(k, "a", 100, 0) // in part
-		})
-		change([]string{"a"}, func(c *Counters) {
-			if amount, count := c.Used(k, false, now); amount != 250 || count != 2 {
-				t.Errorf("used %d in %d", amount, count)
-			}
-			c.Return(k, "a", 1000, 5) // never more than there is
-			if amount, count := c.Used(k, false, now); amount != 50 || count != 1 {
-				t.Errorf("then %d in %d", amount, count)
-			}
-		})
-		if amount, count, sum, rows := stored(t, d, k); amount != 50 || count != 1 || sum != 50 || rows != 1 {
-			t.Errorf("%d in %d; its rows have %d in %d", amount, count, sum, rows)
 		}
+		of := func(spent, kept int64) Standing { return Standing{spent, kept} }
+		change(nil, func(c *Counters) {
+			a := useOf(k, "a", 600, now) // of 300, in another currency
+			a.Of, a.Lowers, a.Ends = 300, true, now.Add(time.Hour)
+			c.Add(a)
+			more := useOf(k, "a2", 90, now) // an increment of 100 at another rate
+			more.Cycle, more.Of, more.Count, more.Lowers, more.Ends = "a", 100, 0, true, a.Ends
+			c.Add(more)
+			b := useOf(k, "b", 50, now)
+			b.Adjusts = false
+			c.Add(b)
+		})
+		want(740, 2)
+		change([]string{"a"}, func(c *Counters) { c.FollowReversal("a", "a2", 100, of(400, 400), of(350, 350)) })
+		want(695, 2) // half of the increment
+		change([]string{"a"}, func(c *Counters) { c.FollowReversal("a", "a2", 50, of(350, 350), of(300, 300)) })
+		want(650, 2)
+		change([]string{"a", "b"}, func(c *Counters) {
+			c.FollowCleared("a", of(300, 300), of(330, 330)) // a tip
+			c.FollowCleared("b", of(50, 50), of(40, 40))     // what does not adjust
+		})
+		want(710, 2)
+		change([]string{"a", "b"}, func(c *Counters) {
+			c.Follow("a", of(330, 330), of(330, 0)) // refunded
+			c.Follow("b", of(50, 50), of(50, 0))
+		})
+		want(50, 2) // the purchase was made all the same
+		change([]string{"a"}, func(c *Counters) { c.Follow("a", of(330, 0), of(330, 330)) })
+		want(710, 2)
+		change([]string{"a"}, func(c *Counters) { c.Follow("a", of(330, 330), of(0, 0)) })
+		want(50, 1)
+		change([]string{"a"}, func(c *Counters) { c.Follow("a", of(0, 0), of(200, 200)) }) // presented late
+		want(450, 2)
+		at = now.Add(time.Hour)
+		change([]string{"a"}, func(c *Counters) { c.Follow("a", of(200, 200), of(0, 0)) }) // its window has ended
+		want(450, 2)
 	})
 }
 
@@ -133,10 +162,10 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		tenant := newTenant(t, d)
 		k := CounterKey{Tenant: tenant, Counter: "check/SPAN/0", Subject: "card"}
 		start := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
-		in := func(from time.Time, transactions []string, f func(c *Counters)) {
+		in := func(from time.Time, cycles []string, f func(c *Counters)) {
 			t.Helper()
 			err := d.InTx(t.Context(), func(tx db.Tx) error {
-				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, []SpanOf{{k, from}}, transactions)
+				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, []SpanOf{{k, from}}, cycles, start)
 				if err != nil {
 					return err
 				}
@@ -148,7 +177,7 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 			}
 		}
 		for i := range 4 {
-			in(start, nil, func(c *Counters) { c.Use(k, fmt.Sprint("txn_", i), 10, 1, start.Add(time.Duration(i)*time.Hour)) })
+			in(start, nil, func(c *Counters) { c.Add(useOf(k, fmt.Sprint("txn_", i), 10, start.Add(time.Duration(i)*time.Hour))) })
 		}
 		want := func(from time.Time, amount, count int64) {
 			t.Helper()
@@ -162,8 +191,8 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		want(start.Add(time.Microsecond), 30, 3)
 		want(start.Add(3*time.Hour+time.Microsecond), 0, 0)
 		in(start, []string{"txn_2"}, func(c *Counters) {
-			c.Return(k, "txn_2", 10, 1)
-			c.Use(k, "txn_9", 5, 1, start.Add(4*time.Hour))
+			c.Follow("txn_2", Standing{10, 10}, Standing{})
+			c.Add(useOf(k, "txn_9", 5, start.Add(4*time.Hour)))
 			if a, n := c.Used(k, true, start); a != 35 || n != 4 {
 				t.Errorf("after both: %d in %d", a, n)
 			}

@@ -1261,16 +1261,27 @@ CREATE TABLE velocity_counter (
     subject      TEXT   NOT NULL, -- for what it counts: an issuance, a customer, …
     window_start BIGINT NOT NULL CHECK (window_start BETWEEN 0 AND 9000000000000000),
     amount       BIGINT NOT NULL CHECK (amount >= 0), -- in minor units of the control's currency
-    count        BIGINT NOT NULL CHECK (count >= 0)
+    count        BIGINT NOT NULL CHECK (count >= 0),
+    alerts       TEXT   NOT NULL -- when which control was last alerted: "CODE=microseconds", blanks between
 );
 
+CREATE INDEX velocity_counter_of_subject ON velocity_counter (subject);
+
 CREATE TABLE velocity_usage (
-    transaction_id TEXT   NOT NULL, -- of a card_transaction
-    counter_id     TEXT   NOT NULL REFERENCES velocity_counter (id),
-    amount         BIGINT NOT NULL CHECK (amount >= 0),
-    count          BIGINT NOT NULL CHECK (count >= 0),
-    at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000), -- of the first authorization
-    PRIMARY KEY (transaction_id, counter_id)
+    cycle_id       TEXT    NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
+    transaction_id TEXT    NOT NULL, -- of a card_transaction
+    counter_id     TEXT    NOT NULL REFERENCES velocity_counter (id),
+    amount         BIGINT  NOT NULL CHECK (amount >= 0), -- what counts now
+    count          BIGINT  NOT NULL CHECK (count >= 0),
+    whole_amount   BIGINT  NOT NULL CHECK (whole_amount >= 0), -- what was counted at first
+    whole_count    BIGINT  NOT NULL CHECK (whole_count >= 0),
+    whole          BIGINT  NOT NULL CHECK (whole >= 0), -- what that was, in minor units of its account
+    standing       BIGINT  NOT NULL CHECK (standing >= 0), -- what of it stands
+    at             BIGINT  NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000), -- when it was decided
+    ends_at        BIGINT  CHECK (ends_at BETWEEN 0 AND 9000000000000000), -- its window, for it; what lies in one that ended never changes
+    adjusts        BOOLEAN NOT NULL, -- to what is presented
+    lowers         BOOLEAN NOT NULL, -- with refunds
+    PRIMARY KEY (cycle_id, transaction_id, counter_id)
 );
 
 CREATE INDEX velocity_usage_in_time ON velocity_usage (counter_id, at);
