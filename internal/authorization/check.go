@@ -18,8 +18,9 @@ type check struct {
 	run  func(d *Decision, req *Request, f *Facts, s State, row codeRow) Check
 }
 
-// The steps that stand for several controls of the tenant, by name.
+// The steps whose subjects are the tenant's, by name.
 const (
+	PolicyCheck   = "Policy"
 	ControlCheck  = "AuthorizationControl"
 	VelocityCheck = "Velocity"
 )
@@ -36,7 +37,7 @@ var checks = []check{
 	{"Arqc", checkARQC},
 	{"Cvv", checkCVV},
 	{"Cvv2", checkCVV2},
-	{"Policy", checkPolicy},
+	{PolicyCheck, checkPolicy},
 	{"Amount", checkAmount},
 	{"ContactlessLimit", checkContactless},
 	{"Installment", checkInstalment},

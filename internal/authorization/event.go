@@ -183,6 +183,8 @@ func (t *Transaction) visit(c *codec) {
 	visitText(c, "result.cvv", &t.CVV)
 	visitText(c, "result.cvv2", &t.CVV2)
 	visitText(c, "declined_by", &t.DeclinedBy)
+	visitText(c, "declined_subject", &t.DeclinedSubject)
+	visitText(c, "declined_text", &t.DeclinedText)
 	visitText(c, "decided_by", &t.DecidedBy)
 	visitText(c, "client_reference", &t.ClientReference)
 	c.bool("has_balance", &t.HasBalance)

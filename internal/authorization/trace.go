@@ -90,6 +90,19 @@ func (c *Check) Decisive() *Check {
 	return c
 }
 
+// inputReasonText is what a control tells the tenant of its refusals.
+const inputReasonText = "reasonText"
+
+// decisive is the check that refused for a reason; nil when none did.
+func (t Trace) decisive(r Reason) *Check {
+	for i := range t {
+		if t[i].Outcome == Fail && t[i].Reason == r {
+			return &t[i]
+		}
+	}
+	return nil
+}
+
 // Input returns the value of an input; empty when there is none.
 func (c *Check) Input(name string) string {
 	for _, in := range c.Inputs {

@@ -200,8 +200,10 @@ type Transaction struct {
 	CVM         CVM
 	// What the decision made of the secrets that came; see Decision.told.
 	PIN, ARQC, CVV, CVV2 Result
-	// DeclinedBy is the check that decided a decline or failure.
-	DeclinedBy string
+	// DeclinedBy is the check that decided a decline or failure, DeclinedSubject
+	// what of the tenant's it was about, see [Check].Subject, and DeclinedText what
+	// that control says of its refusals.
+	DeclinedBy, DeclinedSubject, DeclinedText string
 	// DecidedBy is who decided, and ClientReference what the client that did so
 	// calls it.
 	DecidedBy       DecidedBy

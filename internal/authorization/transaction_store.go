@@ -17,11 +17,11 @@ const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, sta
 	processing_code, stan, rrn, network_transaction_id, arn, transmitted_at, local_time, acquirer_id, forwarder_id,
 	terminal_id, card_acceptor_id, merchant_name, merchant_city, merchant_country, mcc, pos_entry_mode,
 	pos_condition_code, card_network, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
-	cvv_result, cvv2_result, declined_by, network_response_code, settlement_amount, settlement_currency, conversion_rate,
+	cvv_result, cvv2_result, declined_by, declined_subject, declined_text, network_response_code, settlement_amount, settlement_currency, conversion_rate,
 	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at, decided_by, client_reference,
 	stored_card, is_tokenised, wallet, installment_count, installment_no, eci, has_cavv`
 
-var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 75}
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 77}
 
 // InsertTransactions writes new transactions. The caller holds the locks of
 // their accounts.
@@ -42,7 +42,7 @@ func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error
 			m.ProcessingCode, m.STAN, m.RRN, t.NetworkTransactionID, t.ARN, clock.Micros(m.TransmittedAt), m.LocalTime, m.AcquirerID, m.ForwarderID,
 			m.TerminalID, m.CardAcceptorID, m.MerchantName, m.MerchantCity, m.MerchantCountry, m.MCC, m.EntryMode,
 			m.ConditionCode, t.CardNetwork, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
-			t.CVV, t.CVV2, t.DeclinedBy, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
+			t.CVV, t.CVV2, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
 			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt), t.DecidedBy, t.ClientReference,
 			m.StoredCard, m.IsTokenised, m.Wallet, m.InstalmentCount, m.InstalmentNo, m.ECI, m.HasCAVV)
 	}
@@ -61,7 +61,7 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 		&m.ProcessingCode, &m.STAN, &m.RRN, &t.NetworkTransactionID, &t.ARN, &transmitted, &m.LocalTime, &m.AcquirerID, &m.ForwarderID,
 		&m.TerminalID, &m.CardAcceptorID, &m.MerchantName, &m.MerchantCity, &m.MerchantCountry, &m.MCC, &m.EntryMode,
 		&m.ConditionCode, &t.CardNetwork, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
-		&t.CVV, &t.CVV2, &t.DeclinedBy, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
+		&t.CVV, &t.CVV2, &t.DeclinedBy, &t.DeclinedSubject, &t.DeclinedText, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
 		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated, &t.DecidedBy, &t.ClientReference,
 		&m.StoredCard, &m.IsTokenised, &m.Wallet, &m.InstalmentCount, &m.InstalmentNo, &m.ECI, &m.HasCAVV)
 	if err != nil {

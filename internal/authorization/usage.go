@@ -180,11 +180,8 @@ func (t *Transaction) judged(req *Request, f *Facts, s State, d Decision) {
 	if d.Status != StatusDeclined && d.Status != StatusFailed {
 		return
 	}
-	for _, c := range d.Trace {
-		if c.Outcome == Fail && c.Reason == d.Reason {
-			t.DeclinedBy = c.Name
-			return
-		}
+	if c := d.Trace.decisive(d.Reason); c != nil {
+		t.DeclinedBy, t.DeclinedSubject, t.DeclinedText = c.Name, c.Subject, c.Decisive().Input(inputReasonText)
 	}
 }
 

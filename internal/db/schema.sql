@@ -654,6 +654,8 @@ CREATE TABLE card_transaction (
     cvv_result           TEXT    NOT NULL,
     cvv2_result          TEXT    NOT NULL,
     declined_by          TEXT    NOT NULL,
+    declined_subject     TEXT    NOT NULL,
+    declined_text        TEXT    NOT NULL,
     network_response_code TEXT   NOT NULL,
     settlement_amount    BIGINT  CHECK (settlement_amount BETWEEN 0 AND 1000000000000000),
     settlement_currency  TEXT    NOT NULL,

@@ -28,19 +28,20 @@ type simulationResponse struct {
 
 // SimulationOutcome is BaseSimulationResponseDto.
 type SimulationOutcome struct {
-	TransactionID        *string `json:"transactionId" doc:"Null for a message that was refused before anything was decided, such as a format error."`
-	ResponseCode         *string `json:"responseCode" doc:"Null for a clearing record."`
-	ResponseDescription  *string `json:"responseDescription"`
-	IsApproved           bool    `json:"isApproved"`
-	AuthorizationCode    *string `json:"authorizationCode"`
-	RRN                  *string `json:"rrn"`
-	STAN                 *string `json:"stan"`
-	NetworkTransactionID *string `json:"networkTransactionId"`
-	TransactionDate      *string `json:"transactionDate" doc:"The terminal's clock, without zone."`
-	DeclineReason        *string `json:"declineReason"`
-	Status               *string `json:"status" doc:"Of the transaction, now."`
-	OriginalID           *string `json:"originalTransactionId" doc:"What it reverses, completes, clears or refunds."`
-	OriginalStatus       *string `json:"originalStatus" doc:"Of that, now."`
+	TransactionID        *string        `json:"transactionId" doc:"Null for a message that was refused before anything was decided, such as a format error."`
+	ResponseCode         *string        `json:"responseCode" doc:"Null for a clearing record."`
+	ResponseDescription  *string        `json:"responseDescription"`
+	IsApproved           bool           `json:"isApproved"`
+	AuthorizationCode    *string        `json:"authorizationCode"`
+	RRN                  *string        `json:"rrn"`
+	STAN                 *string        `json:"stan"`
+	NetworkTransactionID *string        `json:"networkTransactionId"`
+	TransactionDate      *string        `json:"transactionDate" doc:"The terminal's clock, without zone."`
+	DeclineReason        *string        `json:"declineReason"`
+	DeclineDetail        *declineDetail `json:"declineDetail"`
+	Status               *string        `json:"status" doc:"Of the transaction, now."`
+	OriginalID           *string        `json:"originalTransactionId" doc:"What it reverses, completes, clears or refunds."`
+	OriginalStatus       *string        `json:"originalStatus" doc:"Of that, now."`
 }
 
 // SimulationMoney is what SimulationResponseDto adds.
@@ -152,7 +153,8 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 		TransactionID: orNil(t.ID.UUID()), ResponseCode: orNil(s.ResponseCode), ResponseDescription: orNil(responseTexts[s.ResponseCode]),
 		IsApproved: t.Reason == authorization.Approved, AuthorizationCode: orNil(t.AuthorizationCode), RRN: orNil(t.Message.RRN),
 		STAN: orNil(t.Message.STAN), NetworkTransactionID: orNil(t.NetworkTransactionID),
-		TransactionDate: localDate(t.Message.LocalTime, t.Message.TransmittedAt), DeclineReason: orNil(t.Reason), Status: orNil(t.Status),
+		TransactionDate: localDate(t.Message.LocalTime, t.Message.TransmittedAt), DeclineReason: orNil(t.Reason),
+		DeclineDetail: encodeDecline(&t.Transaction), Status: orNil(t.Status),
 	}
 	amounts := encodeAmounts(t)
 	out.SimulationMoney = SimulationMoney{

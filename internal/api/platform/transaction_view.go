@@ -72,9 +72,27 @@ type TransactionDecision struct {
 
 type declineDetail struct {
 	Stage        *string `json:"stage" doc:"The check that decided; see the trace of the transaction."`
-	ControlCode  *string `json:"controlCode"`
-	VelocityCode *string `json:"velocityCode"`
-	PolicyType   *string `json:"policyType"`
+	ControlCode  *string `json:"controlCode" doc:"Of the authorization control that refused."`
+	VelocityCode *string `json:"velocityCode" doc:"Of the velocity control whose limit was exceeded."`
+	PolicyType   *string `json:"policyType" doc:"The switch that is off."`
+	ReasonText   *string `json:"reasonText" doc:"What the authorization control says of its refusals."`
+}
+
+// encodeDecline tells what refused a transaction; nil when nothing did.
+func encodeDecline(t *authorization.Transaction) *declineDetail {
+	if t.DeclinedBy == "" {
+		return nil
+	}
+	d := &declineDetail{Stage: orNil(t.DeclinedBy), ReasonText: orNil(t.DeclinedText)}
+	switch t.DeclinedBy {
+	case authorization.ControlCheck:
+		d.ControlCode = orNil(t.DeclinedSubject)
+	case authorization.VelocityCheck:
+		d.VelocityCode = orNil(t.DeclinedSubject)
+	case authorization.PolicyCheck:
+		d.PolicyType = orNil(t.DeclinedSubject)
+	}
+	return d
 }
 
 // TransactionCard is the card.
@@ -312,9 +330,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 	if t.Root != t.ID {
 		out.ParentAuthorizationID = orNil(t.Root.UUID())
 	}
-	if t.DeclinedBy != "" {
-		out.DeclineDetail = &declineDetail{Stage: orNil(t.DeclinedBy)}
-	}
+	out.DeclineDetail = encodeDecline(&t.Transaction)
 	if t.HasBalance {
 		out.AvailableBalance, out.LedgerBalance = api.DecimalOf(t.AvailableAfter), api.DecimalOf(t.PostedAfter)
 	}

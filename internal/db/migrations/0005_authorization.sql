@@ -7,7 +7,9 @@
 -- whose BIN nobody has belongs to no tenant. card_country to cvm_method are
 -- derived from the message and the card when it is written, so that lists can
 -- filter by them; the results are what the decision made of the secrets that
--- came, and declined_by the check that refused. What is not known is empty.
+-- came, declined_by the check that refused, declined_subject the code of the
+-- control, policy or limit by which it did, and declined_text what that tells the
+-- tenant. What is not known is empty.
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
     tenant_id            TEXT    REFERENCES tenant (id),
@@ -64,6 +66,8 @@ CREATE TABLE card_transaction (
     cvv_result           TEXT    NOT NULL,
     cvv2_result          TEXT    NOT NULL,
     declined_by          TEXT    NOT NULL,
+    declined_subject     TEXT    NOT NULL,
+    declined_text        TEXT    NOT NULL,
     network_response_code TEXT   NOT NULL,
     settlement_amount    BIGINT  CHECK (settlement_amount BETWEEN 0 AND 1000000000000000),
     settlement_currency  TEXT    NOT NULL,
