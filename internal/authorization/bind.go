@@ -4,69 +4,54 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-// bind finds what the tenant controls the request with.
-func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, card issuing.CardOnNetwork) error {
-	if e.controls == nil || req.Flow.IsReversal() {
-		return nil
+// configure notes under what the request is decided, and returns what the tenant
+// controls it with; nil without controls.
+func (e *Engine) configure(ctx context.Context, f *Facts, cfg *program.Configuration) (*control.Snapshot, error) {
+	f.ConfigurationVersion, f.ConfigurationHash = cfg.Version, cfg.Hash
+	if e.controls == nil {
+		return nil, nil
 	}
 	k, err := e.controls.Snapshot(ctx, f.Tenant, cfg.Version)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if k.Version != cfg.Version {
 		f.ConfigurationVersion = 0 // half of it is newer: gather again
 	}
-	if k.IsEmpty() {
+	f.ConfigurationHash = k.HashWith(cfg.Hash)
+	return k, nil
+}
+
+// bind finds what the tenant controls the request with.
+func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, k *control.Snapshot) error {
+	if k == nil || k.IsEmpty() || req.Flow.IsReversal() {
 		return nil
 	}
-	row := classify(req.ProcessingCode, req.MCC, req.Amount)
-	o, err := e.occasion(ctx, req, f, cfg, card, row, k)
+	links, err := e.controls.LinksOf(ctx, k, f.Tenant, f.subject())
 	if err != nil {
 		return err
 	}
-	if row.dir == debit {
+	o := f.occasion(req, control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, k.Lists, links)
+	if classify(req.ProcessingCode, req.MCC, req.Amount).dir == debit {
 		return e.bindVelocity(ctx, f, k, o)
 	}
 	return nil
 }
 
 // occasion is what controls and fees are asked about the request: the links of
-// its card and the facts for rules, for all of them.
-func (e *Engine) occasion(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, card issuing.CardOnNetwork, row codeRow, k *control.Snapshot) (*control.Occasion, error) {
-	o := &control.Occasion{
-		Tenant: f.Tenant, Subject: control.NewSubject(card.Standing(), cfg), Facts: &rule.Facts{}, At: f.Now,
-		Calendar: control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart},
-	}
-	var err error
-	if o.Links, err = e.controls.LinksOf(ctx, k, f.Tenant, o.Subject); err != nil {
-		return nil, err
-	}
-	t := Transaction{
-		Amount: req.Amount, Billing: f.Billing, Message: req.Details,
-		CardNetwork: f.Card.Network, PIN: f.PIN, CVV: f.CVV, CVV2: f.CVV2, ARQC: f.ARQC, CreatedAt: f.Now,
-	}
-	t.Flow, t.Code = req.named(row)
-	t.Classify(f.Card.Country)
-	t.CVM = t.cvm(req)
-	t.RuleFacts(o.Facts, cfg.Tenant.Zone)
-	o.Facts.SetList(rule.TransactionMCCGroup, k.Lists.Groups(req.MCC))
-	if !k.ReadsCard() {
-		return o, nil
-	}
-	found, err := e.cards.CardOf(ctx, access.System(cfg.Tenant), f.Card.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read card for rules: %w", err)
-	}
-	CardRuleFacts(o.Facts, found, f.Now, cfg.Tenant.Zone)
-	return o, nil
+// its card and the facts for rules, for all of them. It is made of what is
+// recorded.
+func (f *Facts) occasion(req *Request, c control.Calendar, lists *rule.Lists, links control.Links) *control.Occasion {
+	o := &control.Occasion{Tenant: f.Tenant, Subject: f.subject(), Links: links, Facts: &rule.Facts{}, At: f.Now, Calendar: c}
+	f.ruleFacts(o.Facts, req, c.Zone)
+	o.Facts.SetList(rule.TransactionMCCGroup, lists.Groups(req.MCC))
+	return o
 }
 
 // bindVelocity finds the velocity controls that count the request.

@@ -3,7 +3,29 @@ package authorization
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
 )
+
+// RecordedRuleFacts are what rules may ask about a request, from its record alone.
+func (q *Queries) RecordedRuleFacts(ctx context.Context, t TransactionID, f *rule.Facts) (hash string, err error) {
+	return hash, q.db.View(ctx, func(tx db.Tx) error {
+		d, _, err := findDecision(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		r, err := parseRecord(d.record)
+		if err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(r.Facts.Subject.Zone)
+		r.Facts.ruleFacts(f, &r.Request, zone)
+		hash = r.Facts.ConfigurationHash
+		return err
+	})
+}
 
 // AuthorizeTogether answers requests as one group, in their order.
 func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answer, error) {

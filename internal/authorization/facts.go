@@ -52,6 +52,7 @@ type Facts struct {
 
 	Card    CardFacts
 	Product ProductFacts
+	Subject SubjectFacts
 
 	// Billing is the amount in the account's currency; Convertible is false
 	// when the network gave none and the transaction is in another currency.

@@ -43,7 +43,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 		return f, nil
 	}
 	f.Tenant, f.TenantActive = cfg.Tenant.ID, cfg.Tenant.IsActive
-	f.ConfigurationVersion, f.ConfigurationHash = cfg.Version, cfg.Hash
+	controls, err := e.configure(ctx, f, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read controls: %w", err)
+	}
 	f.BusinessOn = clock.DateOf(now, cfg.Tenant.Zone)
 	f.codes = cfg.Attributes.ResponseCodeMap
 	cards, err := e.cards.CardsByPAN(ctx, cfg.Tenant.ID, req.Card.PAN)
@@ -84,7 +87,10 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if err := e.force(req, f, cfg.Tenant.Environment); err != nil {
 		return f, err
 	}
-	return f, e.bind(ctx, req, f, cfg, card)
+	if f.Subject, err = e.subjectFacts(ctx, card, cfg, product, now); err != nil {
+		return f, err
+	}
+	return f, e.bind(ctx, req, f, cfg, controls)
 }
 
 // errNotConfigured says that a card is newer than the configuration it was

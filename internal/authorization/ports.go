@@ -6,8 +6,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
-	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -40,8 +40,9 @@ type Controls interface {
 
 // Cards finds what was issued. It is issuing.Service.
 type Cards interface {
-	CardOf(ctx context.Context, c access.Caller, card id.ID[issuing.Card]) (issuing.IssuedCard, error)
 	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
+	// PersonOf returns what is sealed of the card's customer.
+	PersonOf(ctx context.Context, card issuing.CardOnNetwork) (customer.Person, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.
 	Fingerprint(ctx context.Context, p pan.PAN, fields string) (string, error)
 }

@@ -19,7 +19,9 @@ import (
 // recomputed cannot drift apart. Card data has no place in it: Request.Card is
 // not visited.
 
-const recordVersion = "1"
+// recordVersion is what is written. Records of version 1 tell less about the
+// subject, see [SubjectFacts], and are read all the same.
+const recordVersion = "2"
 
 // record is what decide was made from.
 type record struct {
@@ -41,8 +43,8 @@ func parseRecord(text string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.in["version"] != recordVersion {
-		return nil, fmt.Errorf("decision record: version %q is not known", c.in["version"])
+	if v := c.in["version"]; v != recordVersion && v != "1" {
+		return nil, fmt.Errorf("decision record: version %q is not known", v)
 	}
 	r := &record{}
 	r.visit(c)
@@ -173,6 +175,7 @@ func (f *Facts) visit(c *codec) {
 	visitText(c, "clearing_model", &f.ClearingModel)
 	f.Card.visit(c)
 	f.Product.visit(c)
+	f.Subject.visit(c)
 	c.amount("billing", &f.Billing)
 	c.bool("convertible", &f.Convertible)
 	visitText(c, "result.pin", &f.PIN)

@@ -9,11 +9,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
-	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
-	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Transaction returns a transaction of the caller's tenant.
@@ -137,52 +134,3 @@ var (
 		NotPresent: "NotPresent", Match: "Valid", NoMatch: "Invalid", Unusable: "Invalid", Unjudged: "NotChecked", Replayed: "AtcReplay",
 	}
 )
-
-// CardRuleFacts are what rules may ask about a card, its product and its
-// customer, at a moment in the tenant's zone. Without a customer, what is the
-// customer's is missing.
-func CardRuleFacts(f *rule.Facts, k issuing.IssuedCard, at time.Time, zone *time.Location) {
-	today := clock.DateOf(at, zone)
-	since := func(id rule.FieldID, t time.Time) {
-		if !t.IsZero() {
-			f.SetInteger(id, int64(max(0, today.DaysSince(clock.DateOf(t, zone)))))
-		}
-	}
-	f.SetText(rule.CardBIN, k.Card.BIN)
-	f.SetText(rule.CardCardLevel, string(k.Product.CardLevel))
-	f.SetText(rule.CardFormFactor, string(k.Card.FormFactor))
-	f.SetText(rule.CardOwnershipType, string(k.Issuance.Ownership()))
-	since(rule.CardAgeInDays, k.Card.CreatedAt)
-	last := clock.Date{Year: k.Card.Expires.Year, Month: k.Card.Expires.Month + 1, Day: 0}.AddDays(0)
-	f.SetInteger(rule.CardDaysToExpiry, int64(last.DaysSince(today)))
-	f.SetFlag(rule.CardIsNoname, k.Card.FormFactor == program.PhysicalNoname)
-	f.SetText(rule.CardStatus, string(k.Card.Status))
-	since(rule.CardDaysSinceActivation, k.Card.ActivatedAt)
-	since(rule.CardDaysSinceLastPINChange, k.Card.PINChangedAt)
-	since(rule.CardDaysSincePhoneChange, k.Issuance.PhoneChangedAt)
-	f.SetText(rule.ProductCode, k.Product.Code)
-	f.SetText(rule.ProductGroupCode, k.Product.GroupCode)
-	f.SetText(rule.ProductCardType, string(k.Product.CardType))
-	f.SetText(rule.ProductBrand, string(k.Product.Brand))
-	f.SetText(rule.ProductCurrencyCode, k.Product.Currency.Code())
-	if k.Customer != nil {
-		customerRuleFacts(f, k.Customer, today, since)
-	}
-}
-
-func customerRuleFacts(f *rule.Facts, u *customer.Customer, today clock.Date, since func(rule.FieldID, time.Time)) {
-	f.SetText(rule.CustomerNo, u.No)
-	f.SetText(rule.CustomerType, string(u.Type))
-	f.SetText(rule.CustomerSegmentCode, u.Segment)
-	f.SetText(rule.CustomerKYCLevel, u.KYCLevel.String())
-	if !u.BirthDate.IsZero() {
-		age := today.Year - u.BirthDate.Year
-		if today.Before(u.BirthDate.AddMonths(12 * age)) {
-			age--
-		}
-		f.SetInteger(rule.CustomerAge, int64(max(0, age)))
-	}
-	f.SetText(rule.CustomerNationality, u.Nationality.Alpha2())
-	f.SetText(rule.CustomerStatus, string(u.Status))
-	since(rule.CustomerAgeOfRelationDays, u.CreatedAt)
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -105,11 +104,4 @@ func (k *Definitions[D]) compile(ctx context.Context, tx db.Tx, tenant access.Te
 		c.by[code] = &compiled[D]{d, selects}
 	}
 	return k.Kind, c, nil
-}
-
-// isOfCard reports whether a field tells of the card, its product or its
-// customer, which are read only for rules that ask.
-func isOfCard(f rule.FieldID) bool {
-	group, _, _ := strings.Cut(f.String(), ".")
-	return group == "card" || group == "product" || group == "customer"
 }

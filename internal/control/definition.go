@@ -153,7 +153,7 @@ func (k *Definitions[D]) fit(ctx context.Context, tx db.Tx, tenant access.Tenant
 // keepRule checks criteria and rule of a definition against the tenant's lists,
 // and notes which they look into.
 func (k *Definitions[D]) keepRule(ctx context.Context, tx db.Tx, tenant access.TenantID, d D) error {
-	now, err := readLists(ctx, tx, tenant, nil)
+	now, _, err := readLists(ctx, tx, tenant, nil)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,27 @@ func (k *Definitions[D]) readOne(ctx context.Context, tx db.Tx, tenant access.Te
 		WHERE tenant_id = $1 AND kind = $2 AND code = $3 AND deleted_at IS NULL`, tenant, string(k.Kind), code)
 }
 
+// storedDefinition is what decides of a definition of any kind.
+type storedDefinition struct {
+	kind             Kind
+	code             string
+	startsAt, endsAt *time.Time
+	isActive         bool
+	document         string
+}
+
+// readStoredDefinitions returns the tenant's definitions of all kinds.
+func readStoredDefinitions(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]storedDefinition, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (storedDefinition, error) {
+		var d storedDefinition
+		var from, to *int64
+		err := row.Scan(&d.kind, &d.code, &from, &to, &d.isActive, &d.document)
+		d.startsAt, d.endsAt = momentOf(from), momentOf(to)
+		return d, err
+	}, `SELECT kind, code, starts_at, ends_at, is_active, document FROM control_definition
+		WHERE tenant_id = $1 AND deleted_at IS NULL ORDER BY kind, code`, tenant)
+}
+
 // insert reports false when the code is or was in use.
 func (k *Definitions[D]) insert(ctx context.Context, tx db.Tx, tenant access.TenantID, d D) (bool, error) {
 	document, err := k.Encode(d)

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -15,26 +16,24 @@ import (
 // lock.
 type Snapshot struct {
 	Version int64
-	Lists   *rule.Lists
+	// Hash is the SHA-256 in hexadecimal of what decides, see hashOf.
+	Hash  string
+	Lists *rule.Lists
 
-	stamps map[string]string // of the lists, by code
-	parts  map[Kind]part
-	// What the parts together are.
-	isEmpty, readsCard bool
+	stamps, digests map[string]string // of the lists, by code
+	parts           map[Kind]part
+	isEmpty         bool // all parts are
 
 	links Links
 	// personal says that links to customers or cards exist: those are read with
 	// the card, for there may be as many as there are customers.
 	personal bool
+	combined atomic.Pointer[combinedHash]
 }
 
 // IsEmpty reports whether the tenant has defined nothing that transactions are
 // asked about.
 func (k *Snapshot) IsEmpty() bool { return k.isEmpty }
-
-// ReadsCard reports whether a rule asks about the card, its product or its
-// customer.
-func (k *Snapshot) ReadsCard() bool { return k.readsCard }
 
 // LinksOf returns the links that may hold for a card.
 func (s *Service) LinksOf(ctx context.Context, k *Snapshot, tenant access.TenantID, subject Subject) (Links, error) {
@@ -102,7 +101,7 @@ func (s *Service) SnapshotIn(ctx context.Context, tx db.Tx, tenant access.Tenant
 }
 
 func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
-	k, err := readLists(ctx, tx, tenant, before)
+	k, lists, err := readLists(ctx, tx, tenant, before)
 	if err != nil {
 		return nil, err
 	}
@@ -114,20 +113,25 @@ func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.Tena
 		}
 		k.parts[kind] = p
 		k.isEmpty = k.isEmpty && p.isEmpty()
-		k.readsCard = k.readsCard || p.reads(isOfCard)
 	}
 	links, personal, err := readGeneralLinks(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}
 	k.links, k.personal = NewLinks(links), personal
+	stored, err := readStoredDefinitions(ctx, tx, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("read definitions: %w", err)
+	}
+	k.Hash = hashOf(stored, links, lists, k.digests)
 	return k, nil
 }
 
-// readLists begins a snapshot with its version and lists. It takes the lists that have not changed from the snapshot before,
-// nil for none: most changes of a configuration are about something else, and
-// lists are long.
-func readLists(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, error) {
+// readLists begins a snapshot with its version and lists, which it returns without
+// their values, too. It takes the lists that have not changed from the snapshot
+// before, nil for none: most changes of a configuration are about something else,
+// and lists are long.
+func readLists(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Snapshot) (*Snapshot, []NamedList, error) {
 	if before == nil {
 		before = &Snapshot{}
 	}
@@ -135,29 +139,29 @@ func readLists(ctx context.Context, tx db.Tx, tenant access.TenantID, before *Sn
 	// changes, and such a mixture then counts as old.
 	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	heads, err := readListHeads(ctx, tx, tenant)
 	if err != nil {
-		return nil, fmt.Errorf("read named lists: %w", err)
+		return nil, nil, fmt.Errorf("read named lists: %w", err)
 	}
-	k := &Snapshot{Version: versions[tenant], stamps: make(map[string]string, len(heads))}
+	k := &Snapshot{Version: versions[tenant], stamps: make(map[string]string, len(heads)), digests: make(map[string]string, len(heads))}
 	lists := make([]rule.List, 0, len(heads))
 	for _, head := range heads {
 		if before.stamps[head.Code] == head.ConcurrencyStamp {
 			lists = append(lists, rule.List{Code: head.Code, IsSame: true})
-			k.stamps[head.Code] = head.ConcurrencyStamp
+			k.stamps[head.Code], k.digests[head.Code] = head.ConcurrencyStamp, before.digests[head.Code]
 			continue
 		}
 		l, found, err := readNamedList(ctx, tx, tenant, head.Code)
 		if err != nil {
-			return nil, fmt.Errorf("read named list: %w", err)
+			return nil, nil, fmt.Errorf("read named list: %w", err)
 		}
 		if found { // else it was deleted a moment ago
 			lists = append(lists, rule.List{Code: l.Code, IsNumeric: l.Type == IntegerValues, Values: l.Values, IsActive: l.IsActive})
-			k.stamps[l.Code] = l.ConcurrencyStamp
+			k.stamps[l.Code], k.digests[l.Code] = l.ConcurrencyStamp, l.digest()
 		}
 	}
 	k.Lists = before.Lists.Renewed(lists)
-	return k, nil
+	return k, heads, nil
 }

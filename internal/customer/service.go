@@ -18,6 +18,8 @@ type Service struct {
 	// Rules and Cards are set before the first use.
 	Rules Rules
 	Cards Cards
+
+	persons persons
 }
 
 // New returns a service on this database and security module.

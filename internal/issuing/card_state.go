@@ -56,17 +56,6 @@ type CardOnNetwork struct {
 	parent        Issuance // the policies of a child's
 }
 
-// Standing is what the card's issuance is to those who choose cards by that.
-func (n CardOnNetwork) Standing() Standing {
-	s := Standing{
-		Issuance: n.Issuance.ID, Parent: n.Issuance.Parent, Customer: n.Issuance.Customer, ProductCode: n.Card.ProductCode, CardToken: n.Card.Token,
-	}
-	if n.Customer != nil {
-		s.Segment = n.Customer.Segment
-	}
-	return s
-}
-
 // PoliciesOff lists the usage switches that are off at a moment, in the
 // contract's order, those that the parent of a child has off included where the
 // tenant wants that.
@@ -136,10 +125,24 @@ func (n CardOnNetwork) Name() CardName {
 
 // CustomerOnNetwork is what an authorization needs of a customer.
 type CustomerOnNetwork struct {
-	ID      string
-	No      string
-	Status  customer.Status
-	Segment string
+	ID       string
+	No       string
+	Type     customer.Type
+	Status   customer.Status
+	KYCLevel customer.KYCLevel
+	Segment  string
+	Since    time.Time
+
+	stamp string // tells one version of the customer from another
+}
+
+// PersonOf returns what is sealed of the customer of a card that was found on the
+// network; nothing for a card without one.
+func (s *Service) PersonOf(ctx context.Context, n CardOnNetwork) (customer.Person, error) {
+	if n.Customer == nil {
+		return customer.Person{}, nil
+	}
+	return s.customers.Person(ctx, n.Issuance.Tenant, n.Issuance.Customer, n.Customer.stamp)
 }
 
 // CardsByPAN returns every card of the tenant that has this number, newest

@@ -19,7 +19,8 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 	return db.Collect(ctx, tx, func(s db.Scanner) (CardOnNetwork, error) {
 		var n CardOnNetwork
 		var holder CustomerOnNetwork
-		var method, value, pvki, status, policies, parentPolicies string
+		var method, value, pvki, status, kind, policies, parentPolicies string
+		var kyc *int64
 		var next successorRow
 		c, i := &n.Card, &n.Issuance
 		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
@@ -28,7 +29,8 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
 			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
 			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at),
-			&policies, &parentPolicies, optional{&holder.Segment})
+			&policies, &parentPolicies, optional{&holder.Segment}, optional{&kind}, &kyc, optional{&holder.stamp}, db.IntoTime(&holder.Since),
+			db.IntoTime(&c.CreatedAt), db.IntoTime(&c.ActivatedAt), db.IntoTime(&i.PhoneChangedAt))
 		if err != nil {
 			return n, err
 		}
@@ -44,7 +46,10 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		c.Tenant, i.Tenant = tenant, tenant
 		n.waiting = next.card()
 		if !i.Customer.IsZero() {
-			holder.ID, holder.Status = i.Customer.String(), customer.Status(status)
+			holder.ID, holder.Status, holder.Type = i.Customer.String(), customer.Status(status), customer.Type(kind)
+			if kyc != nil {
+				holder.KYCLevel = customer.KYCLevel(*kyc)
+			}
 			n.Customer = &holder
 		}
 		return n, nil
@@ -56,7 +61,8 @@ func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 			f.status, c.holder_changes,
 			n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
 			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
-			i.policies, COALESCE(p.policies, '[]'), u.segment_code
+			i.policies, COALESCE(p.policies, '[]'), u.segment_code, u.customer_type, u.kyc_level, u.concurrency_stamp, u.created_at,
+			c.created_at, c.activated_at, i.phone_changed_at
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
 		LEFT JOIN card n ON n.id = i.successor_card_id AND i.current_card_id = c.id AND n.scheduled_status = 'Active'
