@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
-// Act begins the audit record of something that the caller does now.
-func (c Caller) Act(now time.Time, stream audit.Stream, action string) audit.Act {
+// Act begins the audit record of something that the caller does now, which is
+// real time: what a record says must be true.
+func (c Caller) Act(now clock.Real, stream audit.Stream, action string) audit.Act {
 	return audit.Act{
-		Tenant: c.Tenant.String(), At: now, Stream: stream, Action: action, Client: c.Client, Channel: c.Channel,
+		Tenant: c.Tenant.String(), At: now.Time(), Stream: stream, Action: action, Client: c.Client, Channel: c.Channel,
 		CorrelationID: c.CorrelationID, UserID: c.User, User: or(c.UserName, c.UserReference), IP: c.IP,
 	}
 }
@@ -61,7 +63,7 @@ func recordToken(ctx context.Context, tx db.Tx, t tokenAttempt, refused *fault.E
 
 // recordTenant writes into the audit chain that a tenant became another.
 func recordTenant(ctx context.Context, tx db.Tx, c Caller, now time.Time, action string, before, after *Tenant) error {
-	a := c.Act(now, audit.AccessStream, action)
+	a := c.Act(clock.RealAt(now), audit.AccessStream, action)
 	a.EntityType, a.EntityKey = "Tenant", after.ID.UUID()
 	if before == nil {
 		a.Changes = audit.Changes(nil, after.shown())
@@ -79,7 +81,7 @@ func (s *Service) Deny(ctx context.Context, c Caller, subject, key string, refus
 	if !s.denials.due(denial{c.By(), subject, key}, now) {
 		return refusal
 	}
-	a := c.Act(now, audit.AccessStream, "CallDeny")
+	a := c.Act(clock.RealAt(now), audit.AccessStream, "CallDeny")
 	a.EntityType, a.Result, a.ErrorCode = subject, audit.Failure, string(refusal.Code)
 	if subject != "Address" { // which stands among the personal values
 		a.EntityKey = key

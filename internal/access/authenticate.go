@@ -57,7 +57,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 		return Caller{}, errUnauthenticated
 	}
 	caller := Caller{
-		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Client: c.ID, Name: c.Name,
+		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Ahead: c.Ahead, Client: c.ID, Name: c.Name,
 		Permissions: c.Permissions.restrictedTo(t.scope), Rate: c.Rate.or(c.TenantRate).or(s.Rate),
 		Channel: ChannelAPI, Language: c.Language, IP: from.IP, CorrelationID: from.CorrelationID,
 		User: u.idText(), UserName: u.Name, UserReference: u.Name,

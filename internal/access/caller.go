@@ -1,13 +1,20 @@
 package access
 
+import (
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+)
+
 // Caller is a client that has proved who it is, and what its request says about
 // itself. It is a value; domains never change it.
 type Caller struct {
 	Tenant      TenantID
-	Sandbox     bool   // the tenant is a sandbox: clear values and test keys are allowed
-	Client      string // the client's id, e.g. sc_01k…
-	Name        string // the client's name
-	User        string // the id of the user that signed in, usr_…; empty: the client speaks for itself
+	Sandbox     bool        // the tenant is a sandbox: clear values and test keys are allowed
+	Ahead       clock.Ahead // of the tenant's business time
+	Client      string      // the client's id, e.g. sc_01k…
+	Name        string      // the client's name
+	User        string      // the id of the user that signed in, usr_…; empty: the client speaks for itself
 	UserName    string
 	Permissions Permissions
 	Rate        Rate // that its requests may come at; zero is any
@@ -18,6 +25,13 @@ type Caller struct {
 	Language      string // "tr" or "en"
 	IP            string
 }
+
+// Now returns what the business of the caller's tenant calls now.
+func (c Caller) Now(k clock.Clock) time.Time { return c.Ahead.Now(k) }
+
+// Real returns when a moment of the business of the caller's tenant really is.
+// A caller that nobody filled in is of a tenant that goes by the clock.
+func (c Caller) Real(business time.Time) clock.Real { return c.Ahead.Real(business) }
 
 // ChannelAPI is the channel of a request that names none.
 const ChannelAPI = "Api"
@@ -55,7 +69,7 @@ const systemClient = "system"
 // imports, the command line. It holds every permission.
 func System(t Tenant) Caller {
 	return Caller{
-		Tenant: t.ID, Sandbox: t.Environment == Sandbox, Client: systemClient, Name: systemClient,
+		Tenant: t.ID, Sandbox: t.Environment == Sandbox, Ahead: t.Ahead, Client: systemClient, Name: systemClient,
 		Permissions: EveryPermission(), Channel: "System", Language: t.Language,
 	}
 }

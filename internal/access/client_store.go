@@ -21,6 +21,7 @@ type clientOfTenant struct {
 	Environment    Environment
 	TenantIsActive bool
 	Language       string
+	Ahead          clock.Ahead
 	TenantRate     Rate
 	ClientRefresh  bool // clients of the tenant get refresh tokens with their own credentials
 }
@@ -37,7 +38,7 @@ func insertClient(ctx context.Context, tx db.Tx, c Client, secretHash string) er
 
 const clientColumns = `c.id, c.tenant_id, c.name, c.permissions, c.allowed_addresses, c.rate_per_second, c.rate_burst,
 	c.is_active, c.concurrency_stamp, c.created_at, c.updated_at, c.secret_hash, c.old_secret_hash, c.old_secret_until,
-	c.generation, c.unrecorded_count, t.environment, t.is_active, t.language, t.rate_per_second, t.rate_burst, t.client_refresh`
+	c.generation, c.unrecorded_count, t.environment, t.is_active, t.language, t.rate_per_second, t.rate_burst, t.client_refresh, t.ahead`
 
 const clientTables = ` FROM api_client c JOIN tenant t ON t.id = c.tenant_id `
 
@@ -53,10 +54,10 @@ func clientsOf(ctx context.Context, tx db.Tx, tenant TenantID) ([]clientOfTenant
 func scanClient(row db.Scanner) (clientOfTenant, error) {
 	var c clientOfTenant
 	var permissions, allowed string
-	var created, updated, old int64
+	var created, updated, old, ahead int64
 	err := row.Scan(&c.ID, &c.Tenant, &c.Name, &permissions, &allowed, &c.Rate.PerSecond, &c.Rate.Burst, &c.IsActive,
 		&c.ConcurrencyStamp, &created, &updated, &c.SecretHash, &c.OldSecretHash, &old, &c.Generation, &c.Unrecorded,
-		&c.Environment, &c.TenantIsActive, &c.Language, &c.TenantRate.PerSecond, &c.TenantRate.Burst, &c.ClientRefresh)
+		&c.Environment, &c.TenantIsActive, &c.Language, &c.TenantRate.PerSecond, &c.TenantRate.Burst, &c.ClientRefresh, &ahead)
 	if err != nil {
 		return c, err
 	}
@@ -65,6 +66,7 @@ func scanClient(row db.Scanner) (clientOfTenant, error) {
 		return c, fmt.Errorf("client %s: its address list cannot be read", c.ID)
 	}
 	c.Permissions, c.OldSecretUntil = parsePermissions(permissions), clock.FromMicros(old)
+	c.Ahead = AheadFromMicros(ahead)
 	c.CreatedAt, c.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
@@ -194,7 +195,7 @@ func mustClient(ctx context.Context, tx db.Tx, tenant TenantID, clientID string)
 
 // recordClient writes into the audit chain that a client became another.
 func recordClient(ctx context.Context, tx db.Tx, c Caller, now time.Time, action string, before, after *Client) error {
-	a := c.Act(now, audit.AccessStream, action)
+	a := c.Act(clock.RealAt(now), audit.AccessStream, action)
 	a.EntityType, a.EntityKey = "Client", after.ID
 	if before == nil {
 		a.Changes = audit.Changes(nil, after.shown())

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -194,7 +195,7 @@ func (s *Service) PutRole(ctx context.Context, c Caller, code string, permission
 		if i := slices.IndexFunc(roles, func(r Role) bool { return r.Code == code }); i >= 0 {
 			before, action = shown{roles[i].Permissions.stored()}, "RoleUpdate"
 		}
-		a := c.Act(r.UpdatedAt, audit.AccessStream, action)
+		a := c.Act(clock.RealAt(r.UpdatedAt), audit.AccessStream, action)
 		a.EntityType, a.EntityKey, a.Changes = "Role", code, audit.Changes(before, shown{granted.stored()})
 		return audit.Append(ctx, tx, a)
 	})
@@ -212,7 +213,7 @@ func (s *Service) Roles(ctx context.Context, c Caller) (all []Role, err error) {
 
 // recordUser writes into the audit chain that a user became another.
 func recordUser(ctx context.Context, tx db.Tx, c Caller, now time.Time, action string, before, after *User) error {
-	a := c.Act(now, audit.AccessStream, action)
+	a := c.Act(clock.RealAt(now), audit.AccessStream, action)
 	a.EntityType, a.EntityKey = "User", after.ID.String()
 	if before == nil {
 		a.Changes = audit.Changes(nil, after.shown())

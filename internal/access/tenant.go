@@ -3,6 +3,7 @@ package access
 import (
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -33,12 +34,16 @@ type Tenant struct {
 	Environment      Environment
 	DefaultCurrency  money.Currency
 	IsActive         bool
-	ClientRefresh    bool // clients get a refresh token with their own credentials, too
-	Rate             Rate // of each client that has none of its own; zero: the server's
+	Ahead            clock.Ahead // of its business time; nothing but in a sandbox
+	ClientRefresh    bool        // clients get a refresh token with their own credentials, too
+	Rate             Rate        // of each client that has none of its own; zero: the server's
 	ConcurrencyStamp string
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 }
+
+// Now returns what the tenant's business calls now.
+func (t Tenant) Now(c clock.Clock) time.Time { return t.Ahead.Now(c) }
 
 // IDPrefix is "tnt".
 func (Tenant) IDPrefix() string { return "tnt" }

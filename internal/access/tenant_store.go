@@ -12,7 +12,7 @@ import (
 
 const tenantColumns = `id, code, name, institution_type, tax_number, address, contact, time_zone, language,
 	environment, default_currency, is_active, client_refresh,
-	rate_per_second, rate_burst, concurrency_stamp, created_at, updated_at`
+	rate_per_second, rate_burst, ahead, concurrency_stamp, created_at, updated_at`
 
 // ReadTenant returns the tenant with this id, if there is one.
 func ReadTenant(ctx context.Context, tx db.Tx, tenant TenantID) (Tenant, bool, error) {
@@ -43,9 +43,9 @@ func Tenants(ctx context.Context, tx db.Tx) ([]Tenant, error) {
 func scanTenant(row db.Scanner) (Tenant, error) {
 	var t Tenant
 	var zone, currency string
-	var created, updated int64
+	var created, updated, ahead int64
 	err := row.Scan(&t.ID, &t.Code, &t.Name, &t.InstitutionType, &t.TaxNumber, &t.Address, &t.Contact, &zone, &t.Language,
-		&t.Environment, &currency, &t.IsActive, &t.ClientRefresh, &t.Rate.PerSecond, &t.Rate.Burst, &t.ConcurrencyStamp, &created, &updated)
+		&t.Environment, &currency, &t.IsActive, &t.ClientRefresh, &t.Rate.PerSecond, &t.Rate.Burst, &ahead, &t.ConcurrencyStamp, &created, &updated)
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -55,13 +55,38 @@ func scanTenant(row db.Scanner) (Tenant, error) {
 	if t.DefaultCurrency, err = money.ParseCurrency(currency); err != nil {
 		return Tenant{}, fmt.Errorf("tenant %s: %w", t.ID, err)
 	}
+	t.Ahead = AheadFromMicros(ahead)
 	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	return t, nil
 }
 
+// tenantsAhead returns those whose business time is ahead of the clock.
+func tenantsAhead(ctx context.Context, tx db.Tx) ([]Tenant, error) {
+	return db.Collect(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE ahead > 0 ORDER BY id`)
+}
+
+// Narrow adds to a query that it is about the tenants of the pass only; column
+// holds their ids.
+func (p Pass) Narrow(w *db.Where, column string) {
+	if p.Tenant.IsZero() {
+		w.And(column + " NOT IN (SELECT id FROM tenant WHERE ahead > 0)")
+		return
+	}
+	w.And(column+" = ?", p.Tenant.String())
+}
+
+// AheadOf is SQL for how far the tenant in a column is ahead, as [AheadFromMicros]
+// reads it.
+func AheadOf(column string) string {
+	return "(SELECT ahead FROM tenant WHERE tenant.id = " + column + ")"
+}
+
+// AheadFromMicros reads what [AheadOf] selects.
+func AheadFromMicros(us int64) clock.Ahead { return clock.Ahead(us * int64(time.Microsecond)) }
+
 func insertTenant(ctx context.Context, tx db.Tx, t Tenant) error {
 	_, err := tx.Exec(ctx, `INSERT INTO tenant (`+tenantColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, $18)`,
 		t.ID, t.Code, t.Name, t.InstitutionType, t.TaxNumber, t.Address, t.Contact, t.Zone.String(), t.Language,
 		string(t.Environment), t.DefaultCurrency.Code(), t.IsActive, t.ClientRefresh, t.Rate.PerSecond, t.Rate.Burst, t.ConcurrencyStamp,
 		clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt))

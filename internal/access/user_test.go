@@ -314,7 +314,7 @@ func TestAct_namesTheUserThatSignedIn(t *testing.T) {
 	eachUser(t, func(t *testing.T, s *Service, _ *clock.Fake, tenant Tenant, _ Credentials, ayse Grant) {
 		caller := callerOf(t, s, ayse)
 		caller.UserReference = "op7"
-		if a := caller.Act(start, audit.CardStream, "Create"); a.UserID != caller.User || a.User != "ayse" {
+		if a := caller.Act(clock.RealAt(start), audit.CardStream, "Create"); a.UserID != caller.User || a.User != "ayse" {
 			t.Errorf("%+v", a)
 		}
 		page, _, err := audit.New(s.DB, nil, s.Clock).List(t.Context(), tenant.ID.String(), audit.Filter{

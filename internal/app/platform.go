@@ -181,7 +181,7 @@ func (p *Platform) sweep(ctx context.Context) (int, error) {
 	told, too := p.notices.Sweep(ctx)
 	slips, finally := p.engine.SweepSlips(ctx)
 	limits, last := p.controls.Sweep(ctx)
-	return int(rows + keys + messages + told + slips + limits), errors.Join(err, also, again, too, finally, last)
+	return int(rows+keys+messages+told) + slips + limits, errors.Join(err, also, again, too, finally, last)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -28,7 +29,7 @@ const (
 type ClientFacts struct {
 	Mode program.BalanceMode // External or Hybrid
 	// AskUntil is how long an answer is waited for: the tenant's own limit, and
-	// not longer than the network waits for ours.
+	// not longer than the network waits for ours. It is real time.
 	AskUntil time.Time
 	// StandsIn says that we may approve in the client's place, up to PerTransaction
 	// and PerDay of one account; Hybrid tenants have the shadow balance instead.
@@ -42,16 +43,16 @@ type ClientFacts struct {
 func (c ClientFacts) Owns() bool { return c.Mode != "" }
 
 // clientFacts are those of a request about a card of this product.
-func clientFacts(cfg *program.Configuration, product program.Product, card issuing.CardOnNetwork, req *Request, now time.Time, within time.Duration) ClientFacts {
+func clientFacts(cfg *program.Configuration, product program.Product, card issuing.CardOnNetwork, req *Request, now clock.Real, within time.Duration) ClientFacts {
 	a := cfg.Attributes
 	if a.BalanceMode == program.BalanceInternal || a.BalanceMode == "" {
 		return ClientFacts{}
 	}
 	wait := min(a.ClientTimeout, within)
 	if !req.ReceivedAt.IsZero() {
-		wait = min(wait, within-now.Sub(req.ReceivedAt))
+		wait = min(wait, within-now.Time().Sub(req.ReceivedAt))
 	}
-	c := ClientFacts{Mode: a.BalanceMode, AskUntil: now.Add(max(0, wait)), Names: card.Name()}
+	c := ClientFacts{Mode: a.BalanceMode, AskUntil: now.Time().Add(max(0, wait)), Names: card.Name()}
 	p := a.StandIn
 	if p.Action == program.StandInApproveUpTo && p.AmountPerTransaction != nil && p.AmountPerDay != nil &&
 		p.AmountPerTransaction.Currency() == product.Currency && !slices.Contains(p.MCCExclusions, req.MCC) {
@@ -180,7 +181,7 @@ func (m *ClientMessage) visit(c *codec) {
 
 // event is the message as the outbox takes it. Those of one card are told in
 // their order, apart from what else is told of it.
-func (m *ClientMessage) event(at time.Time) outbox.Event {
+func (m *ClientMessage) event(at clock.Real) outbox.Event {
 	return outbox.Event{
 		Tenant: m.Transaction.Tenant.String(), Name: EventClientMessage, Key: "client:" + m.Names.IssuanceNo,
 		Payload: []byte(m.String()), CorrelationID: m.Transaction.ID.UUID(), At: at,

@@ -3,7 +3,6 @@ package authorization
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -266,7 +265,7 @@ func (w *work) tellClient(op *operation, d Decision, t *Transaction) {
 }
 
 // clientEvents are messages to clients as the outbox takes them.
-func clientEvents(all []ClientMessage, now time.Time) []outbox.Event {
+func clientEvents(all []ClientMessage, now clock.Real) []outbox.Event {
 	events := make([]outbox.Event, len(all))
 	for i := range all {
 		events[i] = all[i].event(now)
@@ -276,7 +275,7 @@ func clientEvents(all []ClientMessage, now time.Time) []outbox.Event {
 
 // TellClients tells clients that own their balances, with the commit of tx, what
 // has happened.
-func TellClients(ctx context.Context, tx db.Tx, all []ClientMessage, now time.Time) error {
+func TellClients(ctx context.Context, tx db.Tx, all []ClientMessage, now clock.Real) error {
 	return outbox.Add(ctx, tx, clientEvents(all, now)...)
 }
 
@@ -286,7 +285,7 @@ func (w *work) writeConclusions(ctx context.Context, tx db.Tx) error {
 	if len(w.concluded) == 0 {
 		return nil
 	}
-	if err := concludeTransactions(ctx, tx, w.concluded, w.now); err != nil {
+	if err := concludeTransactions(ctx, tx, w.concluded, w.at); err != nil {
 		return fmt.Errorf("conclude transactions: %w", err)
 	}
 	if err := concludeMessages(ctx, tx, w.concluded); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -35,7 +36,7 @@ var (
 	}
 )
 
-func concludeTransactions(ctx context.Context, tx db.Tx, all []concluded, now time.Time) error {
+func concludeTransactions(ctx context.Context, tx db.Tx, all []concluded, at func(access.TenantID) time.Time) error {
 	args := make([]any, 0, len(all)*transactionConclude.Columns)
 	for _, c := range all {
 		t := c.transaction
@@ -44,7 +45,7 @@ func concludeTransactions(ctx context.Context, tx db.Tx, all []concluded, now ti
 			posted, available = t.PostedAfter.Minor(), t.AvailableAfter.Minor()
 		}
 		args = append(args, t.ID, t.Status, t.Reason, t.ResponseCode, t.AuthorizationCode, t.Hold, t.Billing.Minor(), t.PIN, t.ARQC, t.CVV,
-			t.CVV2, t.CVM, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, t.DecidedBy, t.ClientReference, posted, available, clock.Micros(now))
+			t.CVV2, t.CVM, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, t.DecidedBy, t.ClientReference, posted, available, clock.Micros(at(t.Tenant)))
 	}
 	return transactionConclude.Exec(ctx, tx, args)
 }
@@ -85,11 +86,13 @@ func pendingOf(ctx context.Context, tx db.Tx, root TransactionID) (TransactionID
 }
 
 // pendingBefore lists transactions, of any tenant, whose clients were asked
-// before a time and are not concluded; in the order of their ids after one.
-func pendingBefore(ctx context.Context, tx db.Tx, before time.Time, after TransactionID, n int) ([]TransactionID, error) {
+// before a moment and are not concluded; in the order of their ids after one.
+// When that was, the decision tells: a transaction has its tenant's time.
+func pendingBefore(ctx context.Context, tx db.Tx, before clock.Real, after TransactionID, n int) ([]TransactionID, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (d TransactionID, err error) { return d, s.Scan(&d) },
-		"SELECT id FROM card_transaction WHERE status = 'Pending' AND created_at < $1 AND id > $2 ORDER BY id LIMIT $3",
-		clock.Micros(before), after.String(), n)
+		`SELECT t.id FROM card_transaction t JOIN decision d ON d.transaction_id = t.id
+		WHERE t.status = 'Pending' AND d.created_at < $1 AND t.id > $2 ORDER BY t.id LIMIT $3`,
+		clock.Micros(before.Time()), after.String(), n)
 }
 
 // firstPending returns the first transaction, of any tenant, that is pending.

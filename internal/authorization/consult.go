@@ -86,7 +86,7 @@ func (e *Engine) ask(ctx context.Context, op *operation) (v Verdict) {
 			v = Verdict{Hearing: Unanswered, Detail: "the question failed on our side"}
 		}
 	}()
-	left := op.facts.Client.AskUntil.Sub(e.clock.Now())
+	left := op.facts.Client.AskUntil.Sub(clock.RealNow(e.clock).Time())
 	switch {
 	case e.client == nil:
 		return Verdict{Hearing: Unasked, Detail: "nobody can be asked"}
@@ -138,7 +138,7 @@ func (e *Engine) await(ctx context.Context, t TransactionID) error {
 	if err != nil || p == nil {
 		return err
 	}
-	left := p.Facts.Client.AskUntil.Add(pendingGrace).Sub(e.clock.Now())
+	left := p.Facts.Client.AskUntil.Add(pendingGrace).Sub(clock.RealNow(e.clock).Time())
 	limit, cancel := context.WithTimeout(ctx, max(0, left))
 	defer cancel()
 	tick := time.NewTicker(pendingPoll)
@@ -189,7 +189,7 @@ func (e *Engine) abandon(ctx context.Context, r *record) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	r.Facts.codes, r.Facts.name = cfg.Attributes.ResponseCodeMap, r.Facts.Client.Names
+	r.Facts.codes, r.Facts.name, r.Facts.ahead = cfg.Attributes.ResponseCodeMap, r.Facts.Client.Names, cfg.Tenant.Ahead
 	_, err = e.conclude(&r.Request, &r.Facts, r.Request.Key().String(), conclusion{r.State, Verdict{Hearing: Abandoned}})
 	return err
 }
@@ -203,9 +203,9 @@ func (e *Engine) FinishPending(ctx context.Context) (int, error) {
 	var after TransactionID
 	for {
 		var some []TransactionID
-		now := e.clock.Now()
+		now := clock.RealNow(e.clock).Time()
 		err := e.db.View(ctx, func(tx db.Tx) (err error) {
-			some, err = pendingBefore(ctx, tx, now.Add(-pendingGrace), after, pendingBatch)
+			some, err = pendingBefore(ctx, tx, clock.RealAt(now.Add(-pendingGrace)), after, pendingBatch)
 			return err
 		})
 		if err != nil {

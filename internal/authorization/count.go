@@ -44,7 +44,7 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 		}
 	}
 	var err error
-	if w.counters, err = control.OpenCounters(ctx, tx, keys, spans, named, w.now); err != nil {
+	if w.counters, err = control.OpenCounters(ctx, tx, keys, spans, named, w.at); err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
 	return nil
@@ -201,7 +201,7 @@ func giveBackExpired(ctx context.Context, tx db.Tx, ended []*Transaction, holds 
 	for _, t := range ended {
 		roots = append(roots, t.Root.String())
 	}
-	c, err := control.OpenCounters(ctx, tx, nil, nil, roots, now)
+	c, err := control.OpenCounters(ctx, tx, nil, nil, roots, func(access.TenantID) time.Time { return now })
 	if err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -196,7 +197,7 @@ func (t *Transaction) visit(c *codec) {
 }
 
 // event is the row of e.
-func (e *TransactionEvent) event(at time.Time) outbox.Event {
+func (e *TransactionEvent) event(at clock.Real) outbox.Event {
 	return outbox.Event{
 		Tenant: e.Transaction.Tenant.String(), Name: e.Name, Key: e.Card.IssuanceNo, Payload: e.payload(), At: at,
 	}
@@ -215,7 +216,7 @@ func (e *TransactionEvent) Listed() ListedTransaction {
 // Raise writes the events that somebody wants to hear of, in the transaction of
 // what they tell of and after it. It names the cards of those that do not; an
 // event about a card that does not exist is left out.
-func Raise(ctx context.Context, tx db.Tx, events []TransactionEvent, at time.Time) error {
+func Raise(ctx context.Context, tx db.Tx, events []TransactionEvent, at clock.Real) error {
 	wanted, err := wantedBy(ctx, tx, events)
 	if err != nil || len(wanted) == 0 {
 		return err

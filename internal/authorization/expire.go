@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
@@ -16,9 +18,14 @@ const expireBatch = 100
 // were. A presentment that comes later is still posted. It may run on several
 // nodes at once and at any time: a hold is released once.
 func (e *Engine) Expire(ctx context.Context) (int, error) {
+	return access.EachPass(ctx, e.db, e.clock, func(p access.Pass) (int, error) { return e.ExpireIn(ctx, p) })
+}
+
+// ExpireIn is Expire for the tenants of a pass.
+func (e *Engine) ExpireIn(ctx context.Context, p access.Pass) (int, error) {
 	released := 0
 	for {
-		n, more, err := e.expireSome(ctx)
+		n, more, err := e.expireSome(ctx, p)
 		released += n
 		if err != nil {
 			return released, fmt.Errorf("expire holds: %w", err)
@@ -32,11 +39,11 @@ func (e *Engine) Expire(ctx context.Context) (int, error) {
 	}
 }
 
-func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err error) {
-	now := e.clock.Now()
+func (e *Engine) expireSome(ctx context.Context, p access.Pass) (released int, more bool, err error) {
+	now := p.Now
 	err = e.db.InTx(ctx, func(tx db.Tx) error {
 		released = 0
-		due, err := ledger.DueHolds(ctx, tx, now, expireBatch)
+		due, err := ledger.DueHolds(ctx, tx, p, expireBatch)
 		if err != nil {
 			return err
 		}
@@ -69,14 +76,14 @@ func (e *Engine) expireSome(ctx context.Context) (released int, more bool, err e
 		if err != nil {
 			return err
 		}
-		return endExpired(ctx, tx, ended, before, now)
+		return endExpired(ctx, tx, ended, before, now, clock.RealNow(e.clock))
 	})
 	return released, more, err
 }
 
 // endExpired tells of transactions whose hold was released, and gives back what
 // they used of limits. before are the holds until then.
-func endExpired(ctx context.Context, tx db.Tx, ended []TransactionID, before map[ledger.HoldID]ledger.Hold, now time.Time) error {
+func endExpired(ctx context.Context, tx db.Tx, ended []TransactionID, before map[ledger.HoldID]ledger.Hold, now time.Time, at clock.Real) error {
 	found, err := ReadTransactions(ctx, tx, ended)
 	if err != nil {
 		return fmt.Errorf("read expired transactions: %w", err)
@@ -90,5 +97,5 @@ func endExpired(ctx context.Context, tx db.Tx, ended []TransactionID, before map
 	if err := giveBackExpired(ctx, tx, transactions, before, now); err != nil {
 		return err
 	}
-	return Raise(ctx, tx, events, now)
+	return Raise(ctx, tx, events, at)
 }

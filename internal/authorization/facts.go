@@ -89,6 +89,8 @@ type Facts struct {
 	imk     hsm.KeyRef
 	script  scriptFacts
 	network string
+	// ahead is how far Now is ahead of the clock.
+	ahead clock.Ahead
 	// tellsPIN says that the PIN is kept whatever the chip knows: it may be sent.
 	tellsPIN bool
 	codes    map[string]string // the tenant's own response codes

@@ -24,11 +24,11 @@ import (
 // gather reads and computes everything that cannot change under our feet: the
 // configuration, the card, and what its cryptography says. It holds no lock.
 func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
-	now := e.clock.Now()
+	moment := clock.RealNow(e.clock)
 	f := &Facts{
-		Transaction: id.New[Transaction](now), Now: now, BusinessOn: clock.DateOf(now, time.UTC),
+		Transaction: id.New[Transaction](moment.Time()), Now: moment.Time(), BusinessOn: clock.DateOf(moment.Time(), time.UTC),
 		Billing: req.Amount, ClearingModel: e.clearingModel(req.Link), network: req.Network,
-		Hold: id.New[ledger.Hold](now), Entry: id.New[ledger.Entry](now),
+		Hold: id.New[ledger.Hold](moment.Time()), Entry: id.New[ledger.Entry](moment.Time()),
 		AuthorizationCode: newAuthorizationCode(),
 	}
 	var err error
@@ -47,7 +47,8 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read controls: %w", err)
 	}
-	f.BusinessOn = clock.DateOf(now, cfg.Tenant.Zone)
+	now := cfg.Tenant.Ahead.At(moment)
+	f.Now, f.BusinessOn, f.ahead = now, clock.DateOf(now, cfg.Tenant.Zone), cfg.Tenant.Ahead
 	f.codes = cfg.Attributes.ResponseCodeMap
 	cards, err := e.cards.CardsByPAN(ctx, cfg.Tenant.ID, req.Card.PAN)
 	if err != nil {
@@ -72,7 +73,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	f.tellsPIN = slices.Contains(product.PINDeliveries, program.PINBySMS)
 	f.HoldExpires = now.AddDate(0, 0, holdDays(cfg.Attributes.HoldExpiryDays, req))
 	f.bill(req, product.Currency)
-	f.Client = clientFacts(cfg, product, card, req, now, e.within)
+	f.Client = clientFacts(cfg, product, card, req, moment, e.within)
 	if req.Flow.IsReversal() {
 		return f, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
@@ -129,7 +130,7 @@ func (e *Engine) decideAll(ctx context.Context, tx db.Tx, group []*operation) (e
 		op.stale, op.err, op.answer, op.trace = false, nil, Answer{}, nil
 		op.state, op.asks, op.awaits = State{}, false, TransactionID{}
 	}
-	w, err := open(ctx, tx, group, e.clock.Now(), e.codes)
+	w, err := open(ctx, tx, group, clock.RealNow(e.clock), e.codes)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (s *Seals) Seal(ctx context.Context) (int, error) {
 // sealNext seals one batch of decisions of all tenants, in the order of their
 // identifiers.
 func (s *Seals) sealNext(ctx context.Context, tx db.Tx) (int, error) {
-	now := s.Clock.Now()
+	now := clock.RealNow(s.Clock).Time()
 	after, err := readSealed(ctx, tx)
 	if err != nil {
 		return 0, fmt.Errorf("read what is sealed: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -44,13 +45,21 @@ func readSlips(ctx context.Context, tx db.Tx, ids []TransactionID) (map[Transact
 }
 
 // SweepSlips deletes slips past their date and returns how many.
-func (e *Engine) SweepSlips(ctx context.Context) (int64, error) {
+func (e *Engine) SweepSlips(ctx context.Context) (int, error) {
+	return access.EachPass(ctx, e.db, e.clock, func(p access.Pass) (int, error) { return e.SweepSlipsIn(ctx, p) })
+}
+
+// SweepSlipsIn is SweepSlips for the tenants of a pass.
+func (e *Engine) SweepSlipsIn(ctx context.Context, p access.Pass) (int, error) {
 	total, err := e.db.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		var w db.Where
+		w.And("expires_at < ?", clock.Micros(p.Now))
+		p.Narrow(&w, "tenant_id")
 		return db.Affected(tx.Exec(ctx, `DELETE FROM digital_slip WHERE transaction_id IN (
-			SELECT transaction_id FROM digital_slip WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)`, clock.Micros(e.clock.Now())))
+			SELECT transaction_id FROM digital_slip WHERE `+w.SQL()+` ORDER BY expires_at LIMIT 1000)`, w.Args()...))
 	})
 	if err != nil {
-		return total, fmt.Errorf("delete slips: %w", err)
+		return int(total), fmt.Errorf("delete slips: %w", err)
 	}
-	return total, nil
+	return int(total), nil
 }

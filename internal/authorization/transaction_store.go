@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -132,11 +133,12 @@ var transactionUpdate = &db.Bulk{
 }
 
 // UpdateTransactions writes the status and amounts of transactions that were
-// read in the same transaction, under the locks of their accounts.
-func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, now time.Time) error {
+// read in the same transaction, under the locks of their accounts. at tells what
+// the business of a tenant calls now.
+func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, at func(access.TenantID) time.Time) error {
 	args := make([]any, 0, len(all)*transactionUpdate.Columns)
 	for _, t := range all {
-		args = append(args, t.ID, t.Status, t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), clock.Micros(now))
+		args = append(args, t.ID, t.Status, t.Reversed.Minor(), t.Cleared.Minor(), t.Refunded.Minor(), clock.Micros(at(t.Tenant)))
 	}
 	return transactionUpdate.Exec(ctx, tx, args)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -45,7 +46,8 @@ type operation struct {
 // work is what a group of operations reads under locks, changes in memory, and
 // writes. Each operation sees what the one before it left.
 type work struct {
-	now          time.Time
+	now          clock.Real
+	aheads       map[access.TenantID]clock.Ahead // of the tenants of the operations
 	codes        ResponseCodes
 	cards        map[id.ID[issuing.Card]]issuing.CardState
 	book         *ledger.Book
@@ -81,11 +83,14 @@ type work struct {
 // then accounts, each by key. Whoever changes cards or accounts elsewhere has
 // the same order (issuing/lock_store.go). Operations whose facts have become stale
 // are marked and take no further part.
-func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes ResponseCodes) (*work, error) {
+func open(ctx context.Context, tx db.Tx, ops []*operation, now clock.Real, codes ResponseCodes) (*work, error) {
 	w := &work{
-		now: now, codes: codes, entries: map[TransactionID]ledger.Entry{},
+		now: now, aheads: map[access.TenantID]clock.Ahead{}, codes: codes, entries: map[TransactionID]ledger.Entry{},
 		cardsChanged: map[id.ID[issuing.Card]]bool{}, transactionsChanged: map[TransactionID]bool{},
 		chainsClosed: map[TransactionID]bool{}, completed: map[TransactionID]time.Time{},
+	}
+	for _, op := range ops {
+		w.aheads[op.facts.Tenant] = op.facts.ahead
 	}
 	if err := w.markStale(ctx, tx, ops); err != nil {
 		return nil, err
@@ -115,6 +120,17 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now time.Time, codes 
 		return nil, err
 	}
 	return w, w.readClients(ctx, tx, ops)
+}
+
+// at is what the business of a tenant calls now.
+func (w *work) at(tenant access.TenantID) time.Time { return w.aheads[tenant].At(w.now) }
+
+// atOf is what the business of the tenant of a life cycle calls now.
+func (w *work) atOf(root TransactionID) time.Time {
+	if t := w.transactions[root]; t != nil {
+		return w.at(t.Tenant)
+	}
+	return w.now.Time()
 }
 
 // markStale compares the configuration that was gathered under with the one in
@@ -636,7 +652,7 @@ func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
 func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
 	w.fresh = append(w.fresh, t)
 	w.transactions[t.ID] = t
-	m := &message{key: op.key, fingerprint: op.facts.fingerprint, tenant: t.Tenant, transaction: t.ID, answer: op.answer, at: w.now}
+	m := &message{key: op.key, fingerprint: op.facts.fingerprint, tenant: t.Tenant, transaction: t.ID, answer: op.answer, at: w.now.Time()}
 	if s.ReversedBefore {
 		w.messagesAnswered = append(w.messagesAnswered, m)
 	} else {
@@ -644,13 +660,13 @@ func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
 	}
 	w.messages[op.key] = m
 	if d.Tombstone && w.messages[op.original] == nil {
-		tomb := &message{key: op.original, tombstone: true, tenant: t.Tenant, transaction: t.ID, at: w.now}
+		tomb := &message{key: op.original, tombstone: true, tenant: t.Tenant, transaction: t.ID, at: w.now.Time()}
 		w.messagesNew = append(w.messagesNew, tomb)
 		w.messages[op.original] = tomb
 	}
 	r := record{Request: *op.req, Facts: *op.facts, State: s}
 	w.decisions = append(w.decisions, storedDecision{
-		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, at: w.now,
+		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, at: w.now.Time(),
 	})
 }
 
@@ -683,11 +699,11 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := w.writeConclusions(ctx, tx); err != nil {
 		return err
 	}
-	if err := UpdateTransactions(ctx, tx, changed, w.now); err != nil {
+	if err := UpdateTransactions(ctx, tx, changed, w.at); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
 	}
 	for root, cleared := range w.chainsClosed {
-		if err := closeChain(ctx, tx, root, cleared, w.now); err != nil {
+		if err := closeChain(ctx, tx, root, cleared, w.atOf(root)); err != nil {
 			return fmt.Errorf("close life cycle: %w", err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
@@ -129,6 +130,19 @@ func (b *batch) open(ctx context.Context, tx db.Tx) error {
 	return err
 }
 
+// at is what the business of a record's tenant calls now.
+func (b *batch) at(r *record) time.Time { return r.place.at(b.in.At) }
+
+// tenantAt is what the business of a tenant with records in the batch calls now.
+func (b *batch) tenantAt(tenant access.TenantID) time.Time {
+	for _, r := range b.records {
+		if r.place.tenant == tenant {
+			return b.at(r)
+		}
+	}
+	return b.in.At.Time()
+}
+
 // find reads the transactions that the records may belong to. Those of former
 // holders of a card are on accounts that nobody locked yet: they are read again
 // under their locks.
@@ -206,7 +220,7 @@ func (b *batch) traits() []authorization.Trait {
 		}
 		for _, card := range r.place.cards {
 			all = append(all, authorization.Trait{
-				Ref: r.ref, Tenant: r.place.tenant, Card: card.id, Since: b.in.At.Add(-window),
+				Ref: r.ref, Tenant: r.place.tenant, Card: card.id, Since: b.at(r).Add(-window),
 				NetworkTransactionID: r.NetworkTransactionID, AuthorizationCode: r.AuthorizationCode, RRN: r.RRN, STAN: r.STAN,
 				Amount: r.Transaction,
 			})
@@ -343,7 +357,7 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	slices.SortFunc(changed, func(x, y *authorization.Transaction) int {
 		return strings.Compare(x.ID.String(), y.ID.String())
 	})
-	if err := authorization.UpdateTransactions(ctx, tx, changed, b.in.At); err != nil {
+	if err := authorization.UpdateTransactions(ctx, tx, changed, b.tenantAt); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
 	}
 	if err := insertRecords(ctx, tx, b.in.ID, b.records); err != nil {

@@ -17,7 +17,7 @@ var totalInsert = &db.Bulk{Head: "INSERT INTO clearing_total (file_id, currency,
 func insertFile(ctx context.Context, tx db.Tx, in Import) (fresh bool, err error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO clearing_file (id, content_hash, network, file_id, business_on, record_count, imported_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (content_hash) DO NOTHING`,
-		in.ID, in.hashText(), in.Network, in.Name, in.BusinessOn.String(), in.Count, clock.Micros(in.At)))
+		in.ID, in.hashText(), in.Network, in.Name, in.BusinessOn.String(), in.Count, clock.Micros(in.At.Time())))
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -84,7 +84,7 @@ func insertExceptions(ctx context.Context, tx db.Tx, in Import, all []*record) e
 			if r.transaction != nil {
 				transaction = r.transaction.ID
 			}
-			args = append(args, id.New[Exception](in.At), r.place.tenant, in.ID, r.Line, cause, transaction, r.place.account, Open, clock.Micros(in.At))
+			args = append(args, id.New[Exception](in.At.Time()), r.place.tenant, in.ID, r.Line, cause, transaction, r.place.account, Open, clock.Micros(r.place.at(in.At)))
 		}
 	}
 	return exceptionInsert.Exec(ctx, tx, args)

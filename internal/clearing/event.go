@@ -64,7 +64,7 @@ func (b *batch) event(r *record, name string) authorization.TransactionEvent {
 	case r.original != nil:
 		e.Transaction, e.Original = *r.original, nil
 	default:
-		e.Transaction = authorization.Transaction{Tenant: r.place.tenant, Card: r.place.cards[0].id, Amount: r.Transaction, CreatedAt: b.in.At}
+		e.Transaction = authorization.Transaction{Tenant: r.place.tenant, Card: r.place.cards[0].id, Amount: r.Transaction, CreatedAt: b.at(r)}
 	}
 	return e
 }

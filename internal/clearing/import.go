@@ -3,9 +3,9 @@ package clearing
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -20,7 +20,7 @@ type FileID = id.ID[Import]
 type Import struct {
 	ID FileID
 	File
-	At time.Time
+	At clock.Real
 }
 
 // IDPrefix implements id.Entity.
@@ -54,10 +54,11 @@ const importMax = 3
 // While it runs it holds the locks of the cards' accounts it posts to, but not
 // of the network's, which it opens before; on SQLite, of everything.
 func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, error) {
-	if err := s.checkTenant(ctx, o.Tenant); err != nil {
+	fallback, err := s.fallback(ctx, o.Tenant)
+	if err != nil {
 		return Summary{}, err
 	}
-	r := &resolver{programs: s.programs, cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
+	r := &resolver{programs: s.programs, cards: s.cards, fallback: fallback, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
 	file, err := src.Read(func(p *Presentment) error {
 		err := r.resolve(ctx, p)
 		if err == nil {
@@ -86,17 +87,20 @@ func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, e
 	}
 }
 
-func (s *Service) checkTenant(ctx context.Context, tenant access.TenantID) error {
+// fallback returns the tenant that takes the records whose BIN nobody has; none
+// for zero.
+func (s *Service) fallback(ctx context.Context, tenant access.TenantID) (t access.Tenant, err error) {
 	if tenant.IsZero() {
-		return nil
+		return t, nil
 	}
-	return s.db.View(ctx, func(tx db.Tx) error {
-		_, found, err := access.ReadTenant(ctx, tx, tenant)
-		if err == nil && !found {
+	err = s.db.View(ctx, func(tx db.Tx) (err error) {
+		var found bool
+		if t, found, err = access.ReadTenant(ctx, tx, tenant); err == nil && !found {
 			err = fault.New(fault.NotFound, TenantNotFound, "there is no such tenant")
 		}
 		return err
 	})
+	return t, err
 }
 
 // openControls makes the network's accounts of the file's day, which messages of
@@ -108,13 +112,13 @@ func (s *Service) openControls(ctx context.Context, file File, r *resolver) erro
 		all = append(all, ledger.Control(k.tenant, ledger.SettlementCode(file.Network, file.BusinessOn), k.currency),
 			ledger.Control(k.tenant, ledger.UnmatchedClearing, k.currency))
 	}
-	return s.db.InTx(ctx, func(tx db.Tx) error { return ledger.OpenControls(ctx, tx, all, s.clock.Now()) })
+	return s.db.InTx(ctx, func(tx db.Tx) error { return ledger.OpenControls(ctx, tx, all, clock.RealNow(s.clock).Time()) })
 }
 
 // post is the body of the transaction.
 func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *resolver) (Summary, error) {
-	now := s.clock.Now()
-	in := Import{ID: id.New[Import](now), File: file, At: now}
+	now := clock.RealNow(s.clock)
+	in := Import{ID: id.New[Import](now.Time()), File: file, At: now}
 	sum := Summary{Import: in, ByStatus: map[MatchStatus]int{}, ByCause: map[Cause]int{}}
 	fresh, err := insertFile(ctx, tx, in)
 	if err != nil {

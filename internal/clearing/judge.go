@@ -38,7 +38,7 @@ func (b *batch) judge(r *record) error {
 		first := b.transactions[b.known[r.refersTo(b.in.Network)].transaction]
 		return b.force(r, b.payer(r, first, account), billing, first, "")
 	}
-	c, rule := find(r.Presentment, b.candidates(r, true), b.in.At, 0, func(c *chain) bool {
+	c, rule := find(r.Presentment, b.candidates(r, true), b.at(r), 0, func(c *chain) bool {
 		return billing.Cmp(b.limit(r, c)) <= 0
 	})
 	r.rule = rule
@@ -190,7 +190,7 @@ func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amoun
 		r.status = Matched
 	}
 	h, held := b.book.Hold(c.hold)
-	if c.head.Status == authorization.StatusExpired || held && h.Released.Sign() > 0 && !h.ExpiresAt.After(b.in.At) {
+	if c.head.Status == authorization.StatusExpired || held && h.Released.Sign() > 0 && !h.ExpiresAt.After(b.at(r)) {
 		r.status, r.causes = LatePresentment, append(r.causes, Late)
 	}
 	if billing.Cmp(most) > 0 {
@@ -240,7 +240,7 @@ func (b *batch) force(r *record, account ledger.Account, billing money.Amount, o
 // refund credits the cardholder and links the credit to its purchase, when that
 // can be found.
 func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) error {
-	credit, rule := find(r.Presentment, b.candidates(r, false), b.in.At, refundWindow, func(c *chain) bool {
+	credit, rule := find(r.Presentment, b.candidates(r, false), b.at(r), refundWindow, func(c *chain) bool {
 		return billing == c.left(b.book)
 	})
 	if credit != nil && credit.posted != nil && credit.posted.Status != authorization.StatusReversed && credit.posted.Cleared.IsZero() {
@@ -251,7 +251,7 @@ func (b *batch) refund(r *record, account ledger.Account, billing money.Amount) 
 	if purchase == nil {
 		var c *chain
 		paid := slices.DeleteFunc(b.candidates(r, true), func(c candidate) bool { return taken(c.chain.spent()).IsZero() })
-		c, r.rule = find(r.Presentment, paid, b.in.At, refundWindow, func(c *chain) bool {
+		c, r.rule = find(r.Presentment, paid, b.at(r), refundWindow, func(c *chain) bool {
 			return billing.Cmp(refundable(c.spent())) <= 0
 		})
 		if c != nil {

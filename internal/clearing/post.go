@@ -21,8 +21,8 @@ func (b *batch) network(r *record, c money.Currency) ledger.Account {
 // entry is the entry of a record, without its postings.
 func (b *batch) entry(r *record, event string) ledger.Entry {
 	e := ledger.Entry{
-		ID: id.New[ledger.Entry](b.in.At), Tenant: r.place.tenant, Event: event, Key: entryKey(r.key),
-		Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: b.in.At,
+		ID: id.New[ledger.Entry](b.in.At.Time()), Tenant: r.place.tenant, Event: event, Key: entryKey(r.key),
+		Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: b.at(r),
 	}
 	if r.transaction != nil {
 		e.Transaction = r.transaction.ID.String()
@@ -168,7 +168,7 @@ func (b *batch) undo(t *authorization.Transaction) error {
 func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, original *authorization.Transaction) {
 	zero := money.Zero(billing.Currency())
 	t := &authorization.Transaction{
-		ID: id.New[authorization.Transaction](b.in.At), Tenant: r.place.tenant, Flow: authorization.Clearing,
+		ID: id.New[authorization.Transaction](b.in.At.Time()), Tenant: r.place.tenant, Flow: authorization.Clearing,
 		Code: codeOf(r.Presentment), Status: authorization.StatusCleared, AuthorizationCode: r.AuthorizationCode,
 		Card: r.card(original), Issuance: r.place.issuance, Account: account.ID,
 		Amount: r.Transaction, Billing: billing, Reversed: zero, Cleared: zero, Refunded: zero, IsDebit: r.isDebit(),
@@ -179,7 +179,7 @@ func (b *batch) begin(r *record, account ledger.Account, billing money.Amount, o
 			MCC: r.MCC, EntryMode: r.EntryMode,
 		},
 		NetworkTransactionID: r.NetworkTransactionID, ARN: r.ARN,
-		BusinessOn: b.in.BusinessOn, CreatedAt: b.in.At, UpdatedAt: b.in.At,
+		BusinessOn: b.in.BusinessOn, CreatedAt: b.at(r), UpdatedAt: b.at(r),
 	}
 	t.Root = t.ID
 	t.CardNetwork, t.DecidedBy = r.place.network, authorization.ByNetwork

@@ -3,8 +3,10 @@ package clearing
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -21,6 +23,7 @@ import (
 // card, which is looked at again under its lock.
 type place struct {
 	tenant     access.TenantID
+	ahead      clock.Ahead // of the tenant
 	tolerances program.ClearingTolerances
 	// cards are the plastics of the number, newest first; none when it was
 	// never issued.
@@ -34,6 +37,9 @@ type place struct {
 	names map[id.ID[issuing.Card]]issuing.CardName
 }
 
+// at is what the business of the tenant calls a moment.
+func (p *place) at(moment clock.Real) time.Time { return p.ahead.At(moment) }
+
 type plastic struct {
 	id     id.ID[issuing.Card]
 	status issuing.CardStatus
@@ -44,7 +50,7 @@ type resolver struct {
 	programs Programs
 	cards    Cards
 	// fallback takes the records whose BIN nobody has; zero for none.
-	fallback access.TenantID
+	fallback access.Tenant
 	places   map[pan.PAN]*place
 	books    map[ledgerOf]bool // of the records
 }
@@ -78,17 +84,17 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 		return fmt.Errorf("route card of line %d: %w", p.Line, err)
 	}
 	if !found {
-		if r.fallback.IsZero() {
+		if r.fallback.ID.IsZero() {
 			return fault.New(fault.Refused, BINUnknown, "nobody has the BIN of the card in line %d", p.Line).With("line", p.Line)
 		}
-		r.places[p.PAN] = &place{tenant: r.fallback}
+		r.places[p.PAN] = &place{tenant: r.fallback.ID, ahead: r.fallback.Ahead}
 		return nil
 	}
 	cards, err := r.cards.CardsByPAN(ctx, cfg.Tenant.ID, p.PAN)
 	if err != nil {
 		return fmt.Errorf("find card of line %d: %w", p.Line, err)
 	}
-	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
+	to := &place{tenant: cfg.Tenant.ID, ahead: cfg.Tenant.Ahead, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
 	if cfg.Attributes.BalanceMode != program.BalanceInternal {
 		to.names = make(map[id.ID[issuing.Card]]issuing.CardName, len(cards))
 	}

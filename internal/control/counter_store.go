@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -101,8 +102,9 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]Counter
 	return read()
 }
 
-func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now time.Time) error {
-	return usageLookup.Query(ctx, tx, []any{clock.Micros(now)}, cycles, func(row db.Scanner) error {
+func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now func(access.TenantID) time.Time) error {
+	earliest := clock.Micros(now(access.TenantID{})) // no tenant is behind the clock
+	return usageLookup.Query(ctx, tx, []any{earliest}, cycles, func(row db.Scanner) error {
 		r := &usageRow{}
 		var id string
 		var at int64
@@ -116,6 +118,9 @@ func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now
 		r.was, r.At = r.used, clock.FromMicros(at)
 		if end := momentOf(ends); end != nil {
 			r.Ends = *end
+			if !r.Ends.After(now(k.Tenant)) {
+				return nil
+			}
 		}
 		c.usage[usageKey{r.Transaction, id}] = r
 		if c.counters[id] == nil {

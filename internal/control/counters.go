@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -95,8 +96,9 @@ type SpanOf struct {
 
 // OpenCounters locks counters, in one order, and reads them with what the named
 // life cycles have of any whose windows have not ended now. Counters of those are
-// locked too. What lies in a window that has ended is never changed.
-func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []SpanOf, cycles []string, now time.Time) (*Counters, error) {
+// locked too. What lies in a window that has ended is never changed. now is what
+// the business of a tenant calls now, of none the clock's time.
+func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []SpanOf, cycles []string, now func(access.TenantID) time.Time) (*Counters, error) {
 	c := &Counters{counters: map[string]*counterRow{}, usage: map[usageKey]*usageRow{}, spans: map[spanKey]*used{}}
 	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 		return nil, fmt.Errorf("read usage: %w", err)

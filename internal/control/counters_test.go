@@ -50,7 +50,7 @@ func TestCounters_keepALimitExactly(t *testing.T) {
 					keys = []CounterKey{week, day}
 				}
 				err := d.InTx(t.Context(), func(tx db.Tx) error {
-					c, err := OpenCounters(t.Context(), tx, keys, nil, []string{txn}, now)
+					c, err := OpenCounters(t.Context(), tx, keys, nil, []string{txn}, always(now))
 					if err != nil {
 						return err
 					}
@@ -99,7 +99,7 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 		change := func(cycles []string, f func(c *Counters)) {
 			t.Helper()
 			err := d.InTx(t.Context(), func(tx db.Tx) error {
-				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, nil, cycles, at)
+				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, nil, cycles, always(at))
 				if err != nil {
 					return err
 				}
@@ -165,7 +165,7 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		in := func(from time.Time, cycles []string, f func(c *Counters)) {
 			t.Helper()
 			err := d.InTx(t.Context(), func(tx db.Tx) error {
-				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, []SpanOf{{k, from}}, cycles, start)
+				c, err := OpenCounters(t.Context(), tx, []CounterKey{k}, []SpanOf{{k, from}}, cycles, always(start))
 				if err != nil {
 					return err
 				}
@@ -199,4 +199,9 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		})
 		want(start.Add(time.Hour), 25, 3)
 	})
+}
+
+// always is one time for every tenant.
+func always(now time.Time) func(access.TenantID) time.Time {
+	return func(access.TenantID) time.Time { return now }
 }

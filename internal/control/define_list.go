@@ -16,7 +16,7 @@ func (s *Service) CreateList(ctx context.Context, c access.Caller, in NamedList)
 	if err := l.check(); err != nil {
 		return NamedList{}, err
 	}
-	l.Record = access.NewRecord(c, s.Clock.Now())
+	l.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.Programs.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		inserted, err := insertNamedList(ctx, tx, c.Tenant, l)
 		if err == nil && !inserted {
@@ -38,7 +38,7 @@ func (s *Service) CreateList(ctx context.Context, c access.Caller, in NamedList)
 // is now from the next authorization on.
 func (s *Service) UpdateList(ctx context.Context, c access.Caller, in NamedList, stamp string) (NamedList, error) {
 	var l NamedList
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.Programs.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustNamedList(ctx, tx, c.Tenant, in.Code)
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) UpdateList(ctx context.Context, c access.Caller, in NamedList,
 
 // DeleteList deletes a named list that no rule looks into. Its code stays taken.
 func (s *Service) DeleteList(ctx context.Context, c access.Caller, code string) error {
-	r := access.Record{}.Updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, c.Now(s.Clock))
 	// Rules are saved in transactions that raise the version, too, so none comes
 	// to look into the list meanwhile.
 	return s.Programs.Change(ctx, c.Tenant, func(tx db.Tx) error {
@@ -141,7 +141,7 @@ func (s *Service) recordList(ctx context.Context, tx db.Tx, c access.Caller, bef
 	} else {
 		is = after.audited()
 	}
-	a := c.Act(of.UpdatedAt, audit.PolicyStream, action)
+	a := c.Act(c.Real(of.UpdatedAt), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey, a.Changes = "NamedList", of.Code, audit.Changes(was, is)
 	return audit.Append(ctx, tx, a)
 }

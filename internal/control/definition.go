@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -84,7 +85,7 @@ func (k *Definitions[D]) Create(ctx context.Context, s *Service, c access.Caller
 		return d, nil, err
 	}
 	h := k.Head(&d)
-	h.Version, h.Record = 1, access.NewRecord(c, s.Clock.Now())
+	h.Version, h.Record = 1, access.NewRecord(c, c.Now(s.Clock))
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) (err error) {
 		if d, err = k.fit(ctx, tx, c.Tenant, d, nil); err != nil {
 			return err
@@ -126,7 +127,7 @@ func (k *Definitions[D]) Update(ctx context.Context, s *Service, c access.Caller
 		if stamp != "" && stamp != was.ConcurrencyStamp {
 			return errStale
 		}
-		h.Version, h.Record = was.Version+1, was.Record.Updated(c, s.Clock.Now())
+		h.Version, h.Record = was.Version+1, was.Record.Updated(c, c.Now(s.Clock))
 		if d, err = k.fit(ctx, tx, c.Tenant, d, &old); err != nil {
 			return err
 		}
@@ -190,7 +191,7 @@ func (k *Definitions[D]) Delete(ctx context.Context, s *Service, c access.Caller
 		if len(links) > 0 {
 			return k.InUse.With("code", code)
 		}
-		if err := deleteDefinition(ctx, tx, c.Tenant, k.Kind, code, k.Head(&old).Record.Updated(c, s.Clock.Now())); err != nil {
+		if err := deleteDefinition(ctx, tx, c.Tenant, k.Kind, code, k.Head(&old).Record.Updated(c, c.Now(s.Clock))); err != nil {
 			return fmt.Errorf("delete %s: %w", k.Entity, err)
 		}
 		if err := KeepListUses(ctx, tx, c.Tenant, k.Context, code, nil); err != nil {
@@ -250,7 +251,7 @@ func (k *Definitions[D]) recordAct(ctx context.Context, tx db.Tx, s *Service, c 
 	} else {
 		action, named = "Delete", before
 	}
-	a := c.Act(s.Clock.Now(), audit.PolicyStream, action)
+	a := c.Act(clock.RealNow(s.Clock), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey = k.Entity, k.Head(named).Code
 	a.Changes = append(audit.Changes(was, is), audit.Changes(old, fresh)...)
 	return audit.Append(ctx, tx, a)

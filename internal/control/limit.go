@@ -70,7 +70,7 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 		return nil, err
 	}
 	v := &cardLimits{
-		tenant: c.Tenant, now: s.Clock.Now(), overrides: map[string]*Override{},
+		tenant: c.Tenant, now: c.Now(s.Clock), overrides: map[string]*Override{},
 		calendar: Calendar{programs.Tenant.Zone, programs.Attributes.WeekStart},
 	}
 	if v.subject, err = readSubject(ctx, tx, programs, i); err != nil {

@@ -174,7 +174,7 @@ func recordOverride(ctx context.Context, tx db.Tx, c access.Caller, v *cardLimit
 	} else {
 		is = *after
 	}
-	a := c.Act(v.now, audit.PolicyStream, action)
+	a := c.Act(c.Real(v.now), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey, a.IssuanceID = "CardVelocity", named.Check, v.subject.Issuance.String()
 	a.Changes = audit.Changes(was, is, "Issuance", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy")
 	return audit.Append(ctx, tx, a)

@@ -79,13 +79,21 @@ func deleteOverride(ctx context.Context, tx db.Tx, tenant access.TenantID, issua
 }
 
 // Sweep deletes limits of cards whose time has passed and returns how many.
-func (s *Service) Sweep(ctx context.Context) (int64, error) {
+func (s *Service) Sweep(ctx context.Context) (int, error) {
+	return access.EachPass(ctx, s.DB, s.Clock, func(p access.Pass) (int, error) { return s.SweepIn(ctx, p) })
+}
+
+// SweepIn is Sweep for the tenants of a pass.
+func (s *Service) SweepIn(ctx context.Context, p access.Pass) (int, error) {
 	total, err := s.DB.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		var w db.Where
+		w.And("ends_at < ?", clock.Micros(p.Now))
+		p.Narrow(&w, "tenant_id")
 		return db.Affected(tx.Exec(ctx, `DELETE FROM velocity_override WHERE (issuance_id, check_code) IN
-			(SELECT issuance_id, check_code FROM velocity_override WHERE ends_at < $1 ORDER BY ends_at LIMIT 1000)`, clock.Micros(s.Clock.Now())))
+			(SELECT issuance_id, check_code FROM velocity_override WHERE `+w.SQL()+` ORDER BY ends_at LIMIT 1000)`, w.Args()...))
 	})
 	if err != nil {
-		return total, fmt.Errorf("delete limits of cards: %w", err)
+		return int(total), fmt.Errorf("delete limits of cards: %w", err)
 	}
-	return total, nil
+	return int(total), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -64,8 +65,8 @@ func (s *Service) link(ctx context.Context, tx db.Tx, c access.Caller, l Link) (
 	if l.Target, err = s.target(ctx, tx, c, l); err != nil {
 		return Link{}, err
 	}
-	now := s.Clock.Now()
-	l.ID, l.Record = id.New[Link](now), access.NewRecord(c, now)
+	now := c.Now(s.Clock)
+	l.ID, l.Record = id.New[Link](s.Clock.Now()), access.NewRecord(c, now)
 	old, err := readLinks(ctx, tx, c.Tenant, LinkFilter{Kind: l.Kind, Parent: l.Parent, Type: l.Type})
 	if err != nil {
 		return Link{}, fmt.Errorf("read links: %w", err)
@@ -142,7 +143,7 @@ func (s *Service) recordLink(ctx context.Context, tx db.Tx, c access.Caller, bef
 	} else {
 		action, named = "Delete", before
 	}
-	a := c.Act(s.Clock.Now(), audit.PolicyStream, action)
+	a := c.Act(clock.RealNow(s.Clock), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey = string(named.Kind)+"Link", named.ID.UUID()
 	a.Changes = audit.Changes(was, is, "ID", "Target")
 	return audit.Append(ctx, tx, a)

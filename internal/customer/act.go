@@ -17,7 +17,7 @@ const hidden = "***"
 // new one. It comes after everything else of its transaction, since the chain
 // is held from here on. What changed nothing leaves no act.
 func (u Customer) record(ctx context.Context, tx db.Tx, c access.Caller, action string, old *Customer, at time.Time) error {
-	a := c.Act(at, audit.CustomerStream, action)
+	a := c.Act(c.Real(at), audit.CustomerStream, action)
 	a.EntityType, a.EntityKey = "Customer", u.No
 	var before any
 	if old != nil {
@@ -67,7 +67,7 @@ func recordSegment(ctx context.Context, tx db.Tx, c access.Caller, before, after
 	} else {
 		is, key = *after, after.Code
 	}
-	a := c.Act(at, audit.CustomerStream, action)
+	a := c.Act(c.Real(at), audit.CustomerStream, action)
 	a.EntityType, a.EntityKey, a.Changes = "Segment", key, audit.Changes(was, is)
 	return audit.Append(ctx, tx, a)
 }
@@ -75,7 +75,7 @@ func recordSegment(ctx context.Context, tx db.Tx, c access.Caller, before, after
 // recordNote writes down that there is a note about a customer, not what it
 // says.
 func recordNote(ctx context.Context, tx db.Tx, c access.Caller, n Note) error {
-	a := c.Act(n.CreatedAt, audit.CustomerStream, "NoteAdd")
+	a := c.Act(c.Real(n.CreatedAt), audit.CustomerStream, "NoteAdd")
 	a.EntityType, a.EntityKey = "Customer", n.Key
 	return audit.Append(ctx, tx, a)
 }

@@ -91,7 +91,7 @@ func (s *Service) amend(ctx context.Context, c access.Caller, customerNo, list s
 	if err != nil {
 		return Customer{}, 0, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		u, err := s.customerToChange(ctx, tx, c, customerNo)
 		if err != nil {

@@ -158,9 +158,9 @@ func (s *Service) newDraft(ctx context.Context, c access.Caller, in Customer) (d
 	if err != nil {
 		return draft{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	u := in.normalized()
-	u.ID, u.Tenant, u.Status = id.New[Customer](now), c.Tenant, Active
+	u.ID, u.Tenant, u.Status = id.New[Customer](s.Clock.Now()), c.Tenant, Active
 	u.Record = access.NewRecord(c, now)
 	d := draft{Customer: u, uniquePhone: unique}
 	if d.No == "" {

@@ -45,7 +45,7 @@ func (u Customer) raise(ctx context.Context, tx db.Tx, c access.Caller, name str
 		return fmt.Errorf("encode event: %w", err)
 	}
 	return outbox.Add(ctx, tx, outbox.Event{
-		Tenant: u.Tenant.String(), Name: name, Key: u.No, Payload: payload, CorrelationID: c.CorrelationID, At: at,
+		Tenant: u.Tenant.String(), Name: name, Key: u.No, Payload: payload, CorrelationID: c.CorrelationID, At: c.Real(at),
 	})
 }
 

@@ -42,10 +42,10 @@ func (Note) IDPrefix() string { return "note" }
 // AddNote writes a note about a customer or a card of the caller's tenant, also
 // of a closed one. In takes Subject, Key, Text, Category and IsPinned.
 func (s *Service) AddNote(ctx context.Context, c access.Caller, in Note) (Note, error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	n := in
 	n.Text = strings.TrimSpace(n.Text)
-	n.ID, n.CreatedAt, n.CreatedBy, n.Author = id.New[Note](now), now, c.By(), c.UserReference
+	n.ID, n.CreatedAt, n.CreatedBy, n.Author = id.New[Note](s.Clock.Now()), now, c.By(), c.UserReference
 	if n.Author == "" {
 		n.Author = c.Name
 	}

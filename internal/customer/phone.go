@@ -36,7 +36,7 @@ func (s *Service) MoveMobilePhone(ctx context.Context, tx db.Tx, c access.Caller
 	} else {
 		u.Communications = append(u.Communications, Communication{Type: MobilePhone, Value: e164})
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	u.Record = u.Record.Updated(c, now)
 	d, err := s.drafted(ctx, draft{Customer: u, uniquePhone: unique})
 	if err != nil {

@@ -38,7 +38,7 @@ func (s *Service) CreateSegment(ctx context.Context, c access.Caller, in Segment
 	if err := g.check(); err != nil {
 		return Segment{}, err
 	}
-	g.Record = access.NewRecord(c, s.Clock.Now())
+	g.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		inserted, err := insertSegment(ctx, tx, c.Tenant, g)
 		if err == nil && !inserted {
@@ -62,7 +62,7 @@ func (s *Service) UpdateSegment(ctx context.Context, c access.Caller, in Segment
 	if err := g.check(); err != nil {
 		return Segment{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		old, err := lockSegment(ctx, tx, c.Tenant, g.Code)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) UpdateSegment(ctx context.Context, c access.Caller, in Segment
 
 // DeleteSegment deletes a segment without customers. Its code stays taken.
 func (s *Service) DeleteSegment(ctx context.Context, c access.Caller, code string) error {
-	r := access.Record{}.Updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, c.Now(s.Clock))
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
 		// Behind the lock nobody can come into the segment any more.
 		old, err := lockSegment(ctx, tx, c.Tenant, code)
@@ -126,7 +126,7 @@ func (s *Service) Segments(ctx context.Context, c access.Caller, text string, p 
 // SetSegment moves a customer into a segment, or out of any when code is
 // empty. It holds from the customer's next authorization.
 func (s *Service) SetSegment(ctx context.Context, c access.Caller, customerNo, code string) (Customer, error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	var out Customer
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		u, err := s.customerToChange(ctx, tx, c, customerNo)

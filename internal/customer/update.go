@@ -34,7 +34,7 @@ func (s *Service) Update(ctx context.Context, c access.Caller, in Change) (out D
 	if err != nil {
 		return Detail{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		old, err := s.customerToChange(ctx, tx, c, in.No)
 		if err != nil {

@@ -5,20 +5,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // cardAct begins the audit record of an act on a card.
 func (s *Service) cardAct(c access.Caller, action string, card Card) audit.Act {
-	return actOn(card, c, action, s.Clock.Now())
+	return actOn(card, c, action, clock.RealNow(s.Clock))
 }
 
-func actOn(card Card, c access.Caller, action string, now time.Time) audit.Act {
+func actOn(card Card, c access.Caller, action string, now clock.Real) audit.Act {
 	a := c.Act(now, audit.CardStream, action)
 	a.EntityType, a.EntityKey = "Card", card.Token
 	a.CardID, a.IssuanceID = card.ID.String(), card.Issuance.String()
@@ -101,12 +101,12 @@ func (m mover) tellRenewal(ctx context.Context, d *draft) error {
 // recordMove writes down that a card went to another status, at the end of the
 // transaction where the mover has one in view.
 func (m mover) recordMove(ctx context.Context, card Card, to StatusChange) error {
-	return m.note(ctx, moveAct(card, m.c, to, m.s.Clock.Now()))
+	return m.note(ctx, moveAct(card, m.c, to, clock.RealNow(m.s.Clock)))
 }
 
 // moveAct is the record that a card, which is as it was before, went to another
 // status.
-func moveAct(card Card, c access.Caller, to StatusChange, now time.Time) audit.Act {
+func moveAct(card Card, c access.Caller, to StatusChange, now clock.Real) audit.Act {
 	a := actOn(card, c, "StatusChange", now)
 	a.Channel, a.Description = to.Channel, to.Description
 	type standing struct {

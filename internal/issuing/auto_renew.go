@@ -42,7 +42,7 @@ const (
 // night; why one is skipped is told when it is another reason than the last
 // time.
 func (s *Service) RenewAtNight(ctx context.Context, tenant access.Tenant) (int, error) {
-	now := s.Clock.Now()
+	now := tenant.Now(s.Clock)
 	if hour := now.In(tenant.Zone).Hour(); hour < nightBegins || hour >= nightEnds {
 		return 0, nil
 	}
@@ -165,7 +165,7 @@ func (s *Service) settleRenewal(ctx context.Context, c access.Caller, d draft, s
 		if err := markSkipped(ctx, tx, c.Tenant, card.ID, skip); err != nil {
 			return fmt.Errorf("remember skipped renewal: %w", err)
 		}
-		return raiseCard(ctx, tx, c, EventCardRenewalSkipped, card.ID, s.Clock.Now(), CardRenewalSkipped{
+		return raiseCard(ctx, tx, c, EventCardRenewalSkipped, card.ID, c.Now(s.Clock), CardRenewalSkipped{
 			Reason: skip, ExpireYear: card.Expires.Year, ExpireMonth: int(card.Expires.Month),
 		})
 	})

@@ -94,7 +94,8 @@ type CardRenewalTold struct {
 
 // raiseCard writes an event about a card, in the transaction of what it tells
 // of and after it, and queues what the card's holder is told. about is what the kind of event adds, nil for nothing.
-// Events of one issuance are told in their order.
+// Events of one issuance are told in their order. at is the caller's business
+// time; the event has real time.
 func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card id.ID[Card], at time.Time, about any) error {
 	e, tenant, found, err := readCardEvent(ctx, tx, card)
 	if err != nil || !found {
@@ -110,11 +111,11 @@ func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card
 		return fmt.Errorf("encode event %s: %w", name, err)
 	}
 	if err := outbox.Add(ctx, tx, outbox.Event{
-		Tenant: tenant.String(), Name: name, Key: e.IssuanceNo, Payload: payload, CorrelationID: c.CorrelationID, At: at,
+		Tenant: tenant.String(), Name: name, Key: e.IssuanceNo, Payload: payload, CorrelationID: c.CorrelationID, At: c.Real(at),
 	}); err != nil {
 		return err
 	}
-	return tellHolder(ctx, tx, tenant, e, name, card, at, about)
+	return tellHolder(ctx, tx, tenant, e, name, card, c.Real(at), about)
 }
 
 // raiseStatus tells that a card came into another status.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -122,7 +123,7 @@ func TestCardEvents_tellOfAFirstUse(t *testing.T) {
 			}
 			s := states[card.Card.ID]
 			s.Status = Active
-			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, clock.RealNow(w.clock))
 			return err
 		})
 		if err != nil {

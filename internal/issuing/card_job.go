@@ -39,10 +39,15 @@ const expiryDelay = 5 * time.Minute
 // cards whose overlap with a newer one is over. It returns how many cards there
 // were.
 func (s *Service) CarryOutDue(ctx context.Context) (int, error) {
+	return access.EachPass(ctx, s.DB, s.Clock, func(p access.Pass) (int, error) { return s.CarryOutDueIn(ctx, p) })
+}
+
+// CarryOutDueIn is CarryOutDue for the tenants of a pass.
+func (s *Service) CarryOutDueIn(ctx context.Context, p access.Pass) (int, error) {
 	done := 0
-	for _, find := range []func(context.Context, db.Tx, int64, dueCard, int) ([]dueCard, error){dueSchedules, dueRetirements} {
+	for _, find := range []func(context.Context, db.Tx, access.Pass, dueCard, int) ([]dueCard, error){dueSchedules, dueRetirements} {
 		n, err := s.eachDue(ctx, func(tx db.Tx, after dueCard) ([]dueCard, error) {
-			return find(ctx, tx, clock.Micros(s.Clock.Now()), after, jobBatch)
+			return find(ctx, tx, p, after, jobBatch)
 		}, func(m mover, card Card, issuance Issuance) (bool, error) {
 			again, _, err := m.settleDue(ctx, card, issuance)
 			return again.Upcoming != card.Upcoming || again.Status != card.Status, err
@@ -58,7 +63,7 @@ func (s *Service) CarryOutDue(ctx context.Context) (int, error) {
 // Expire turns the tenant's cards whose month is over into Expired ones, from
 // five minutes after it.
 func (s *Service) Expire(ctx context.Context, tenant access.Tenant) (int, error) {
-	now := clock.DateOf(s.Clock.Now().Add(-expiryDelay), tenant.Zone)
+	now := clock.DateOf(tenant.Now(s.Clock).Add(-expiryDelay), tenant.Zone)
 	month := Expiry{now.Year, now.Month}
 	n, err := s.eachDue(ctx, func(tx db.Tx, after dueCard) ([]dueCard, error) {
 		return expiredBefore(ctx, tx, tenant.ID, month, after, jobBatch)
@@ -78,7 +83,7 @@ func (s *Service) Expire(ctx context.Context, tenant access.Tenant) (int, error)
 // TellExpiring tells of the tenant's cards in use that expire within thirty
 // days, of each once.
 func (s *Service) TellExpiring(ctx context.Context, tenant access.Tenant) (int, error) {
-	today := clock.DateOf(s.Clock.Now(), tenant.Zone)
+	today := clock.DateOf(tenant.Now(s.Clock), tenant.Zone)
 	// The last month whose last day is not later than that.
 	last := today.AddDays(expiringDays + 1)
 	month := ExpiryAfter(clock.Date{Year: last.Year, Month: last.Month, Day: 1}, -1)
@@ -88,11 +93,11 @@ func (s *Service) TellExpiring(ctx context.Context, tenant access.Tenant) (int, 
 		if issuance.CurrentCard != card.ID || card.Status != Active && card.Status != Inactive && card.Status != Blocked {
 			return false, nil
 		}
-		first, err := markExpiryTold(ctx, m.tx, tenant.ID, card.ID, m.s.Clock.Now())
+		first, err := markExpiryTold(ctx, m.tx, tenant.ID, card.ID, m.c.Now(m.s.Clock))
 		if err != nil || !first {
 			return false, err
 		}
-		return true, raiseCard(ctx, m.tx, m.c, EventCardExpiring, card.ID, m.s.Clock.Now(), CardExpiring{
+		return true, raiseCard(ctx, m.tx, m.c, EventCardExpiring, card.ID, m.c.Now(m.s.Clock), CardExpiring{
 			ExpireYear: card.Expires.Year, ExpireMonth: int(card.Expires.Month), IsRenewed: !issuance.Successor.IsZero(),
 		})
 	})

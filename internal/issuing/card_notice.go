@@ -2,9 +2,9 @@ package issuing
 
 import (
 	"context"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -13,7 +13,7 @@ import (
 
 // tellHolder queues what the holder of a card is told of an event; of most
 // events that is nothing. about is what the kind of event adds.
-func tellHolder(ctx context.Context, tx db.Tx, tenant access.TenantID, e CardEvent, name string, card id.ID[Card], at time.Time, about any) error {
+func tellHolder(ctx context.Context, tx db.Tx, tenant access.TenantID, e CardEvent, name string, card id.ID[Card], at clock.Real, about any) error {
 	if !notification.Tells(name) {
 		return nil
 	}
@@ -30,7 +30,7 @@ const statusPlace = "statusCode"
 
 // tellOldPhone queues a notice to the number that a card's messages went to
 // before. Nobody is told when there was none.
-func (s *Service) tellOldPhone(ctx context.Context, tx db.Tx, card Card, before Issuance, now time.Time) error {
+func (s *Service) tellOldPhone(ctx context.Context, tx db.Tx, card Card, before Issuance, now clock.Real) error {
 	if before.PhoneNumber == "" {
 		return nil
 	}

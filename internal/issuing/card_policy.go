@@ -67,7 +67,7 @@ func (s *Service) CardPolicies(ctx context.Context, c access.Caller, token strin
 // while the parent's is off is parent_policy_exceeded; a parent that is
 // narrowed later narrows its supplementary cards with it.
 func (s *Service) ChangePolicies(ctx context.Context, c access.Caller, token string, in PolicyWish) (PolicyResult, error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	if err := in.check(now); err != nil {
 		return PolicyResult{}, err
 	}
@@ -161,7 +161,7 @@ func (s *Service) permitPolicies(ctx context.Context, tx db.Tx, c access.Caller,
 // policiesInForce is what holds for an issuance now, its parent's limits
 // included where the tenant wants that.
 func (s *Service) policiesInForce(ctx context.Context, tx db.Tx, c access.Caller, i Issuance) ([]CardPolicy, error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	all := i.PoliciesAt(now)
 	if i.Parent.IsZero() {
 		return all, nil

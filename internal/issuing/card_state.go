@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -31,8 +32,9 @@ type CardState struct {
 	Tap               string // the last contactless answer that asked for a PIN; opaque here
 	ContactlessCount  int
 	ContactlessAmount int64
-	ContactlessRuns   int // how often a verified PIN began the two anew
-	Upcoming              // read only
+	ContactlessRuns   int         // how often a verified PIN began the two anew
+	Upcoming                      // read only
+	Ahead             clock.Ahead // of the tenant; read only
 
 	locked CardStatus // the status as it was read
 	number string     // the keyed hash of its card number

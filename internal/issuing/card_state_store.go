@@ -98,7 +98,8 @@ func (r successorRow) card() *Card {
 var selectCardStates = db.Lookup{
 	Head: `SELECT id, pan_index, status, pin_status, pin_changed_at, pin_try_count, cvv2_try_count, atc, atc_window,
 		chip_script, chip_script_atc, tap, contactless_count, contactless_amount, contactless_runs,
-		scheduled_status, scheduled_at, scheduled_right, retires_at, holder_changes FROM card WHERE id IN (
+		scheduled_status, scheduled_at, scheduled_right, retires_at, holder_changes, ` + access.AheadOf("card.tenant_id") + `
+		FROM card WHERE id IN (
 		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
 	Tail: `) ORDER BY id`,
 	Lock: true,
@@ -119,13 +120,14 @@ func LockCardStates(ctx context.Context, tx db.Tx, ids []id.ID[Card]) (map[id.ID
 	states := make(map[id.ID[Card]]CardState, len(keys))
 	err := selectCardStates.Query(ctx, tx, nil, keys, func(s db.Scanner) error {
 		var c CardState
-		var window int64
+		var window, ahead int64
 		err := s.Scan(&c.ID, &c.number, &c.Status, &c.PINStatus, db.IntoTime(&c.PINChangedAt), &c.PINTryCount, &c.CVV2TryCount, &c.ATC,
 			&window, &c.Script, &c.ScriptATC, &c.Tap, &c.ContactlessCount, &c.ContactlessAmount, &c.ContactlessRuns, &c.Scheduled,
-			db.IntoTime(&c.ScheduledAt), &c.ScheduledRight, db.IntoTime(&c.RetiresAt), &c.holderChanges)
+			db.IntoTime(&c.ScheduledAt), &c.ScheduledRight, db.IntoTime(&c.RetiresAt), &c.holderChanges, &ahead)
 		if err != nil {
 			return err
 		}
+		c.Ahead = access.AheadFromMicros(ahead)
 		c.ATCWindow, c.locked = uint64(window), c.Status
 		states[c.ID] = c
 		return nil
@@ -157,7 +159,7 @@ const atcWindowBits = 1<<63 - 1
 // history, as moved by the system at its first use; if it is a successor, it is
 // in force then and its predecessor comes to its end. The acts are for
 // [RecordFirstUses]; where no status changed there are none.
-func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) (acts []audit.Act, err error) {
+func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now clock.Real) (acts []audit.Act, err error) {
 	sorted, err := saveStates(ctx, tx, states, now)
 	if err != nil {
 		return nil, err
@@ -177,13 +179,12 @@ func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now time.
 
 // saveStates writes what authorizations and tries change of cards, but their
 // status, and returns the states in the order of the cards.
-func saveStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time) ([]CardState, error) {
-	at := clock.Micros(now)
+func saveStates(ctx context.Context, tx db.Tx, states []CardState, now clock.Real) ([]CardState, error) {
 	args := make([]any, 0, len(states)*updateCardStates.Columns)
 	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int { return compareIDs(a.ID, b.ID) })
 	for _, c := range sorted {
 		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
-			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, at,
+			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, clock.Micros(c.Ahead.At(now)),
 			string(c.Script), int64(c.ScriptATC), int64(c.ContactlessRuns))
 	}
 	if err := updateCardStates.Exec(ctx, tx, args); err != nil {
@@ -193,7 +194,7 @@ func saveStates(ctx context.Context, tx db.Tx, states []CardState, now time.Time
 }
 
 // moveAtFirstUse brings a card, which is locked, into the status of c.
-func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now time.Time) ([]audit.Act, error) {
+func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now clock.Real) ([]audit.Act, error) {
 	var tenant access.TenantID
 	if err := tx.QueryRow(ctx, `SELECT tenant_id FROM card WHERE id = $1`, c.ID).Scan(&tenant); err != nil {
 		return nil, err
@@ -202,14 +203,14 @@ func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now time.Time) (
 	if err != nil || !found {
 		return nil, db.Missing(err)
 	}
-	to := StatusChange{Status: c.Status, Reason: FirstActivation, ChangedAt: now, ChangedBy: "system", Channel: "System"}
-	act, err := moveBySystemAct(ctx, tx, card, to)
+	to := StatusChange{Status: c.Status, Reason: FirstActivation, ChangedAt: c.Ahead.At(now), ChangedBy: "system", Channel: "System"}
+	act, err := moveBySystemAct(ctx, tx, card, to, c.Ahead)
 	if err != nil {
 		return nil, err
 	}
 	acts := []audit.Act{act}
 	if c.locked == Pending && c.Status == Active {
-		if act, found, err = takeOverAtFirstUse(ctx, tx, card, to); found {
+		if act, found, err = takeOverAtFirstUse(ctx, tx, card, to, c.Ahead); found {
 			acts = append(acts, act)
 		}
 	}
@@ -218,19 +219,19 @@ func moveAtFirstUse(ctx context.Context, tx db.Tx, c CardState, now time.Time) (
 
 // moveBySystemAct moves a card without its mover, tells it, and returns what is
 // to be recorded.
-func moveBySystemAct(ctx context.Context, tx db.Tx, card Card, to StatusChange) (audit.Act, error) {
+func moveBySystemAct(ctx context.Context, tx db.Tx, card Card, to StatusChange, ahead clock.Ahead) (audit.Act, error) {
 	moved, err := moveCard(ctx, tx, card.Tenant, card.ID, card.Status, to)
 	if err != nil || !moved {
 		return audit.Act{}, orRefuse(err, errStale)
 	}
-	system := access.System(access.Tenant{ID: card.Tenant})
-	return moveAct(card, system, to, to.ChangedAt), raiseStatus(ctx, tx, access.Caller{}, card.ID, card.Status, to)
+	system := access.System(access.Tenant{ID: card.Tenant, Ahead: ahead})
+	return moveAct(card, system, to, ahead.Real(to.ChangedAt)), raiseStatus(ctx, tx, access.Caller{Ahead: ahead}, card.ID, card.Status, to)
 }
 
 // takeOverAtFirstUse brings a card that its first use has activated into force,
 // if it is a successor, and ends its predecessor; found says whether there is an
 // act of that.
-func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card Card, change StatusChange) (act audit.Act, found bool, err error) {
+func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card Card, change StatusChange, ahead clock.Ahead) (act audit.Act, found bool, err error) {
 	i, found, err := readIssuance(ctx, tx, card.Tenant, card.Issuance)
 	if err != nil || !found {
 		return act, false, fmt.Errorf("read issuance: %w", db.Missing(err))
@@ -253,6 +254,6 @@ func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card Card, change StatusC
 	if change.Status == old.Status {
 		return act, false, nil
 	}
-	act, err = moveBySystemAct(ctx, tx, old, change)
+	act, err = moveBySystemAct(ctx, tx, old, change, ahead)
 	return act, err == nil, err
 }

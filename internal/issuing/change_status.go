@@ -65,7 +65,7 @@ const statusAttempts = 5
 // is one transaction; of two changes at once one wins, and the other is held
 // against the status it left behind.
 func (s *Service) ChangeStatus(ctx context.Context, c access.Caller, token string, in NewStatus) (StatusResult, error) {
-	if err := in.check(s.Clock.Now()); err != nil {
+	if err := in.check(c.Now(s.Clock)); err != nil {
 		return StatusResult{}, err
 	}
 	var replacement *draft
@@ -138,7 +138,7 @@ func (m mover) move(ctx context.Context, token string) (StatusResult, error) {
 		return StatusResult{}, err
 	}
 	out := StatusResult{CardToken: card.Token, IssuanceNo: issuance.No}
-	if m.in.EffectiveAt.After(m.s.Clock.Now()) {
+	if m.in.EffectiveAt.After(m.c.Now(m.s.Clock)) {
 		out.Previous, out.Current = card.Status, card.StatusChange
 		out.Scheduled, err = m.schedule(ctx, card, issuance)
 		return out, err
@@ -249,7 +249,7 @@ func (m mover) to(reason StatusReason) StatusChange {
 		by = m.c.By()
 	}
 	return StatusChange{
-		Status: m.in.Status, Reason: reason, Description: m.in.Description, ChangedAt: m.s.Clock.Now(),
+		Status: m.in.Status, Reason: reason, Description: m.in.Description, ChangedAt: m.c.Now(m.s.Clock),
 		ChangedBy: by, Channel: channelOf(m.c, m.in.Channel),
 	}
 }
@@ -287,7 +287,7 @@ func (m mover) permitActivation(card Card, issuance Issuance) error {
 	if to != Active {
 		return nil
 	}
-	now := m.s.Clock.Now()
+	now := m.c.Now(m.s.Clock)
 	if from == Lost {
 		// A lost card that turns up again: within the tenant's hours, and only
 		// while nothing has taken its place.
@@ -382,7 +382,7 @@ func (m mover) closeChild(ctx context.Context, card Card, child *Issuance) (from
 		return from, now, fmt.Errorf("read successor of issuance %s: %w", child.ID, db.Missing(err))
 	}
 	child.Successor = cardID{}
-	if err := saveSuccession(ctx, m.tx, *child, m.s.Clock.Now()); err != nil {
+	if err := saveSuccession(ctx, m.tx, *child, m.c.Now(m.s.Clock)); err != nil {
 		return from, now, fmt.Errorf("drop renewal: %w", err)
 	}
 	_, _, err = m.cancel(ctx, successor, ParentClosed)

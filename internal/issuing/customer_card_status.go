@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/customer"
@@ -30,7 +31,7 @@ type CustomerCardsStatus struct {
 // cards that a closed main card takes along are.
 func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in CustomerCardsStatus) ([]UpdatedCard, error) {
 	one := NewStatus{Status: in.Status, Reason: in.Reason, Description: in.Description, from: in.FromStatuses}
-	if err := in.check(one, s); err != nil {
+	if err := in.check(one, c.Now(s.Clock)); err != nil {
 		return nil, err
 	}
 	var cards []heldCard
@@ -69,7 +70,7 @@ func (s *Service) ChangeCustomerCards(ctx context.Context, c access.Caller, in C
 	return done, nil
 }
 
-func (in CustomerCardsStatus) check(one NewStatus, s *Service) error {
+func (in CustomerCardsStatus) check(one NewStatus, now time.Time) error {
 	if !slices.Contains([]CardStatus{Active, Inactive, Blocked, Cancelled}, in.Status) {
 		return errInvalid.OnField("status", "not_allowed", "must be Active, Inactive, Blocked or Cancelled")
 	}
@@ -78,7 +79,7 @@ func (in CustomerCardsStatus) check(one NewStatus, s *Service) error {
 	if err := v.Err(errInvalid); err != nil {
 		return err
 	}
-	return one.check(s.Clock.Now())
+	return one.check(now)
 }
 
 // errAnothersCard says that a card has another holder than the wish to move it

@@ -106,7 +106,7 @@ func (s *Service) recordCVV2View(ctx context.Context, c access.Caller, card Card
 		if err := showable(card, states[card.ID].Status); err != nil {
 			return err
 		}
-		now := s.Clock.Now()
+		now := c.Now(s.Clock)
 		view := cvv2View{card: card.ID, tenant: c.Tenant, at: now, by: c, reason: in.Reason, withCardNo: in.IncludeCardNo}
 		written, first, err := insertCVV2View(ctx, tx, view, now.Add(-cvv2ViewWindow), cvv2ViewsMax)
 		if err == nil && !written {
@@ -171,7 +171,7 @@ func (s *Service) countCVV2Try(ctx context.Context, c access.Caller, card cardIn
 	var count int
 	var counted bool
 	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		count, counted, err = countCVV2(ctx, tx, c, card.Card, right, resets, limit, s.Clock.Now())
+		count, counted, err = countCVV2(ctx, tx, c, card.Card, right, resets, limit, c.Now(s.Clock))
 		if err != nil || right || !counted {
 			return err
 		}
@@ -197,8 +197,8 @@ func (s *Service) ResetCVV2(ctx context.Context, c access.Caller, token string, 
 		if out.Card.CVV2TryCount == 0 && !out.Card.Status.IsFinal() {
 			return nil
 		}
-		now := s.Clock.Now()
-		done, err := resetCVV2(ctx, tx, out.Card, now)
+		now := c.Now(s.Clock)
+		done, err := resetCVV2(ctx, tx, out.Card, c.Real(now))
 		if err != nil {
 			return fmt.Errorf("reset CVV2 tries: %w", err)
 		}

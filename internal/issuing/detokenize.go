@@ -115,7 +115,7 @@ func (s *Service) recordDetokenization(ctx context.Context, c access.Caller, cfg
 	if len(cards) == 0 {
 		return nil
 	}
-	now, quota := s.Clock.Now(), cfg.Attributes.DetokenizeDailyQuota
+	now, quota := c.Now(s.Clock), cfg.Attributes.DetokenizeDailyQuota
 	today := clock.DateOf(now, cfg.Tenant.Zone)
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		used, taken, err := takeDetokenizations(ctx, tx, c, today, len(cards), quota)

@@ -47,12 +47,12 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 	if err := s.findParent(ctx, tx, c, &d); err != nil {
 		return d, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	if err := d.checkHolder(now); err != nil {
 		return d, err
 	}
 	d.issuance = Issuance{
-		ID: id.New[Issuance](now), Tenant: c.Tenant, Customer: d.customer.ID, ProductCode: d.product.Code, Parent: d.parent.ID,
+		ID: id.New[Issuance](s.Clock.Now()), Tenant: c.Tenant, Customer: d.customer.ID, ProductCode: d.product.Code, Parent: d.parent.ID,
 		AccountNo: in.AccountNo, ExternalCardID: in.ExternalCardID, PhoneNumber: in.PhoneNumber,
 		DigitalSlipType: d.product.DigitalSlip, AutoRenewal: d.product.AutoRenewal,
 		Policies: mergePolicies(d.product.Policies, in.Policies, now), CreatedAt: now, UpdatedAt: now,
@@ -66,7 +66,7 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 	if in.PhoneNumber == "" {
 		d.issuance.PhoneNumber = d.customer.Contact(customer.MobilePhone)
 	}
-	d.card = d.firstCard(now)
+	d.card = d.firstCard(now, c.Real(now))
 	d.issuance.CurrentCard = d.card.ID
 	for _, fill := range []func(access.Caller, time.Time) error{
 		d.fillForm, d.fillExpiry, d.fillStatus, d.fillNames, d.fillPlastic,
@@ -91,9 +91,9 @@ func (s *Service) draftCard(ctx context.Context, tx db.Tx, c access.Caller, in N
 
 // firstCard is the first card of the draft's issuance, with what product and BIN
 // say.
-func (d *draft) firstCard(now time.Time) Card {
+func (d *draft) firstCard(now time.Time, moment clock.Real) Card {
 	return Card{
-		ID: id.New[Card](now), Tenant: d.issuance.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
+		ID: id.New[Card](moment.Time()), Tenant: d.issuance.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01", BIN: d.bin.BIN,
 		PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
 		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, CreatedAt: now, UpdatedAt: now,
 	}

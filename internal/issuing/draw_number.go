@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/program"
@@ -18,7 +19,7 @@ const numberAttempts = 10
 func (s *Service) drawNumber(ctx context.Context, c access.Caller, d *draft) error {
 	var p pan.PAN
 	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		p, err = program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.Clock.Now(), s.takenNumber(ctx, tx, c.Tenant))
+		p, err = program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, clock.RealNow(s.Clock), s.takenNumber(ctx, tx, c.Tenant))
 		return err
 	})
 	if err != nil {

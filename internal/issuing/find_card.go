@@ -96,7 +96,7 @@ func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string
 		if err != nil {
 			return err
 		}
-		today := clock.DateOf(s.Clock.Now(), cfg.Tenant.Zone)
+		today := clock.DateOf(c.Now(s.Clock), cfg.Tenant.Zone)
 		d.YearBegins = clock.Date{Year: today.Year, Month: time.January, Day: 1}.In(cfg.Tenant.Zone)
 		if d.Schedule, err = readScheduleOf(ctx, tx, d.Card); err != nil {
 			return fmt.Errorf("read schedule: %w", err)

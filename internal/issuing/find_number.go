@@ -97,7 +97,7 @@ func (s *Service) seek(ctx context.Context, c access.Caller, number Sensitive) (
 	if err != nil {
 		return soughtNumber{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	out := soughtNumber{day: clock.DateOf(now, cfg.Tenant.Zone)}
 	out.wait = out.day.AddDays(1).In(cfg.Tenant.Zone).Sub(now)
 	for bin := range cfg.BINs {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -90,7 +91,7 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.
-		p, err := program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, s.Clock.Now(), s.takenNumber(ctx, tx, c.Tenant))
+		p, err := program.AllocatePAN(ctx, tx, d.cfg, d.product.BINRangeCode, clock.RealNow(s.Clock), s.takenNumber(ctx, tx, c.Tenant))
 		if err != nil {
 			return err
 		}
@@ -121,7 +122,7 @@ func (s *Service) openAccount(ctx context.Context, tx db.Tx, d *draft) error {
 		d.issuance.AccountNo = d.issuance.No
 	}
 	a, err := ledger.OpenCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo, d.customer.ID.String(),
-		d.product.Currency, d.issuance.CreatedAt)
+		d.product.Currency, clock.RealNow(s.Clock), d.cfg.Tenant.Ahead)
 	if err != nil {
 		return fmt.Errorf("open account: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -102,7 +103,7 @@ func (n *numberSource) numbered(p pan.PAN) numberedPAN { return numberedPAN{p, n
 // [program.OpenSource].
 func (s *Service) openNumbers(ctx context.Context, tx db.Tx, d draft, n int) (*numberSource, int, error) {
 	out := &numberSource{rangeCode: d.product.BINRangeCode, indexes: map[pan.PAN]string{}}
-	source, n, err := program.OpenSource(ctx, tx, d.cfg, d.product.BINRangeCode, n, s.Clock.Now(), func(all []pan.PAN) (map[pan.PAN]bool, error) {
+	source, n, err := program.OpenSource(ctx, tx, d.cfg, d.product.BINRangeCode, n, clock.RealNow(s.Clock), func(all []pan.PAN) (map[pan.PAN]bool, error) {
 		indexes := make([]string, len(all))
 		for i, p := range all {
 			var err error
@@ -143,7 +144,7 @@ func (s *Service) draftNoname(ctx context.Context, tx db.Tx, c access.Caller, in
 	if !slices.Contains(d.product.FormFactors, in.FormFactor) {
 		return d, errFormFactorNotAllowed.With("formFactor", string(in.FormFactor))
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	d.issuance = Issuance{
 		Tenant: c.Tenant, ProductCode: d.product.Code, DigitalSlipType: d.product.DigitalSlip, AutoRenewal: d.product.AutoRenewal,
 		Policies: mergePolicies(d.product.Policies, nil, now), CreatedAt: now, UpdatedAt: now,
@@ -154,7 +155,7 @@ func (s *Service) draftNoname(ctx context.Context, tx db.Tx, c access.Caller, in
 	if in.AutoRenewal != "" {
 		d.issuance.AutoRenewal = in.AutoRenewal
 	}
-	d.card = d.firstCard(now)
+	d.card = d.firstCard(now, c.Real(now))
 	d.card.FormFactor = in.FormFactor
 	for _, fill := range []func(access.Caller, time.Time) error{d.fillExpiry, d.fillStatus, d.fillPlastic} {
 		if err := fill(c, now); err != nil {
@@ -182,7 +183,7 @@ func (s *Service) openBatch(ctx context.Context, tx db.Tx, c access.Caller, d dr
 	}
 	now := d.card.CreatedAt
 	b := NonameBatch{
-		ID: id.New[NonameBatch](now), Tenant: c.Tenant, Reference: in.Reference, ProductCode: in.ProductCode, Requested: in.Count,
+		ID: id.New[NonameBatch](s.Clock.Now()), Tenant: c.Tenant, Reference: in.Reference, ProductCode: in.ProductCode, Requested: in.Count,
 		Status: BatchProcessing, CreatedAt: now, UpdatedAt: now, wish: in, by: c,
 	}
 	b.by.Channel = d.card.Channel
@@ -215,7 +216,7 @@ func (s *Service) makeNoname(ctx context.Context, tx db.Tx, d draft, numbers *nu
 	if len(some) == 0 {
 		return nil
 	}
-	now := s.Clock.Now()
+	now := d.cfg.Tenant.Now(s.Clock)
 	all := make([]nonameDraft, len(some))
 	accounts := make([]ledger.NewCardAccount, len(some))
 	for i, p := range some {
@@ -245,10 +246,10 @@ func (s *Service) makeNoname(ctx context.Context, tx db.Tx, d draft, numbers *nu
 // nextNoname is one more card like d.
 func (s *Service) nextNoname(ctx context.Context, d draft, b NonameBatch, position int, number numberedPAN, now time.Time) (nonameDraft, error) {
 	i := d.issuance
-	i.ID, i.No, i.Account, i.CreatedAt, i.UpdatedAt = id.New[Issuance](now), newIssuanceNo(), id.New[ledger.Account](now), now, now
+	i.ID, i.No, i.Account, i.CreatedAt, i.UpdatedAt = id.New[Issuance](s.Clock.Now()), newIssuanceNo(), id.New[ledger.Account](s.Clock.Now()), now, now
 	i.AccountNo = i.No
 	card := d.card
-	card.ID, card.Issuance, card.CreatedAt, card.UpdatedAt = id.New[Card](now), i.ID, now, now
+	card.ID, card.Issuance, card.CreatedAt, card.UpdatedAt = id.New[Card](s.Clock.Now()), i.ID, now, now
 	i.CurrentCard = card.ID
 	if card.Physical != nil {
 		body := *card.Physical
@@ -320,7 +321,7 @@ func (s *Service) saveProgress(ctx context.Context, tx db.Tx, b *NonameBatch) er
 // recordBatch writes into the audit chain that cards were ordered, or made:
 // their digest stands for all of them.
 func (s *Service) recordBatch(ctx context.Context, tx db.Tx, b NonameBatch) error {
-	a := b.by.Act(s.Clock.Now(), audit.CardStream, "BulkCreate")
+	a := b.by.Act(clock.RealNow(s.Clock), audit.CardStream, "BulkCreate")
 	a.EntityType, a.EntityKey, a.ProductCode, a.Description = "NonameBatch", b.ID.UUID(), b.ProductCode, b.wish.Description
 	a.Changes = audit.Changes(nil, struct {
 		BatchReference, ProductCode               string

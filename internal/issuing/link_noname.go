@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -100,7 +101,7 @@ func (s *Service) LinkNoname(ctx context.Context, c access.Caller, in NonameLink
 	}
 	var n NonameCard
 	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		n, err = s.linkable(ctx, tx, card.Card, card.issuance)
+		n, err = s.linkable(ctx, tx, c, card.Card, card.issuance)
 		return err
 	})
 	if err != nil {
@@ -123,7 +124,7 @@ func (s *Service) LinkNoname(ctx context.Context, c access.Caller, in NonameLink
 
 // linkable refuses a card that cannot be linked now, and returns what it has for
 // being noname.
-func (s *Service) linkable(ctx context.Context, tx db.Tx, card Card, i Issuance) (NonameCard, error) {
+func (s *Service) linkable(ctx context.Context, tx db.Tx, c access.Caller, card Card, i Issuance) (NonameCard, error) {
 	n, found, err := readNoname(ctx, tx, i.Tenant, i.ID)
 	switch {
 	case err != nil:
@@ -134,7 +135,7 @@ func (s *Service) linkable(ctx context.Context, tx db.Tx, card Card, i Issuance)
 		return n, errCardLinked
 	case card.Status != Pending && card.Status != Active || i.CurrentCard != card.ID:
 		return n, errStatusNotSuitable.With("status", string(card.Status)).With("operation", "noname/link")
-	case !n.LinkDueAt.IsZero() && !s.Clock.Now().Before(n.LinkDueAt):
+	case !n.LinkDueAt.IsZero() && !c.Now(s.Clock).Before(n.LinkDueAt):
 		// The deadline holds before the job has cancelled the card.
 		return n, errStatusNotSuitable.With("status", string(Cancelled)).With("operation", "noname/link")
 	}
@@ -233,7 +234,7 @@ func (l linking) run(ctx context.Context, card Card) error {
 		return errStale
 	}
 	card = cards[at]
-	n, err := l.s.linkable(ctx, l.tx, card, i)
+	n, err := l.s.linkable(ctx, l.tx, l.c, card, i)
 	if err != nil {
 		return err
 	}
@@ -241,7 +242,7 @@ func (l linking) run(ctx context.Context, card Card) error {
 	if err != nil {
 		return err
 	}
-	now := l.s.Clock.Now()
+	now := l.c.Now(l.s.Clock)
 	before := i
 	i.Customer, i.UpdatedAt = holder.ID, now
 	if err := l.takeAccount(ctx, &i, n); err != nil {
@@ -285,7 +286,7 @@ func (l linking) holder(ctx context.Context, i Issuance) (customer.Customer, err
 		return u, errCustomerInactive
 	}
 	d := draft{cfg: l.cfg, product: l.product, customer: u, issuance: i}
-	if err := d.checkHolder(l.s.Clock.Now()); err != nil {
+	if err := d.checkHolder(l.c.Now(l.s.Clock)); err != nil {
 		return u, err
 	}
 	return u, checkPlaces(ctx, l.tx, d)
@@ -312,7 +313,7 @@ func (l linking) takeAccount(ctx context.Context, i *Issuance, n NonameCard) err
 		i.AccountNo = l.in.AccountNo
 		return errors.Join(ledger.RenameAccount(ctx, l.tx, i.Tenant, n.Account, i.AccountNo), give())
 	}
-	theirs, err := ledger.OpenCardAccount(ctx, l.tx, i.Tenant, l.in.AccountNo, owner, l.product.Currency, l.s.Clock.Now())
+	theirs, err := ledger.OpenCardAccount(ctx, l.tx, i.Tenant, l.in.AccountNo, owner, l.product.Currency, clock.RealNow(l.s.Clock), l.c.Ahead)
 	if err != nil {
 		return err // another customer's, or in another currency
 	}
@@ -346,7 +347,7 @@ func (l linking) tell(ctx context.Context, card Card, before, i Issuance, holder
 	m := mover{s: l.s, c: l.c, in: NewStatus{Status: Active, Description: l.in.Description, Channel: l.in.Channel}}
 	status := card.Status
 	if l.in.Activate && status == Pending {
-		if err := activationConditions(l.cfg, card, i, l.s.Clock.Now()); err != nil {
+		if err := activationConditions(l.cfg, card, i, l.c.Now(l.s.Clock)); err != nil {
 			return err
 		}
 		to := m.to(FirstActivation)

@@ -47,7 +47,7 @@ func raiseBatch(ctx context.Context, tx db.Tx, b NonameBatch) error {
 	}
 	return outbox.Add(ctx, tx, outbox.Event{
 		Tenant: b.Tenant.String(), Name: EventCardsMade, Key: b.ID.UUID(), Payload: payload,
-		CorrelationID: b.by.CorrelationID, At: b.UpdatedAt,
+		CorrelationID: b.by.CorrelationID, At: b.by.Real(b.UpdatedAt),
 	})
 }
 

@@ -30,16 +30,18 @@ type nonameDocument struct {
 	Delivery       []byte // sealed
 }
 
-const batchColumns = `b.id, b.tenant_id, b.reference, b.product_code, b.requested_count, b.created_count, b.failed_count, b.failure,
-	b.status, b.document, b.digest, b.link_due_at, b.client_id, b.user_reference, b.channel, b.correlation_id, b.created_at, b.updated_at`
+var batchColumns = `b.id, b.tenant_id, b.reference, b.product_code, b.requested_count, b.created_count, b.failed_count, b.failure,
+	b.status, b.document, b.digest, b.link_due_at, b.client_id, b.user_reference, b.channel, b.correlation_id, b.created_at, b.updated_at,
+	` + access.AheadOf("b.tenant_id")
 
 // scanBatch leaves the delivery of the wish sealed, in the second value.
 func scanBatch(s db.Scanner) (NonameBatch, []byte, error) {
 	var b NonameBatch
 	var document string
+	var ahead int64
 	err := s.Scan(&b.ID, &b.Tenant, &b.Reference, &b.ProductCode, &b.Requested, &b.Created, &b.Failed, &b.Failure, &b.Status,
 		&document, &b.Digest, db.IntoTime(&b.LinkDueAt), &b.by.Client, &b.by.UserReference, &b.by.Channel, &b.by.CorrelationID,
-		db.IntoTime(&b.CreatedAt), db.IntoTime(&b.UpdatedAt))
+		db.IntoTime(&b.CreatedAt), db.IntoTime(&b.UpdatedAt), &ahead)
 	if err != nil {
 		return b, nil, err
 	}
@@ -47,6 +49,7 @@ func scanBatch(s db.Scanner) (NonameBatch, []byte, error) {
 	if err := json.Unmarshal([]byte(document), &d); err != nil {
 		return b, nil, fmt.Errorf("read batch %s: %w", b.ID, err)
 	}
+	b.by.Ahead = access.AheadFromMicros(ahead)
 	b.by.Tenant, b.by.Permissions = b.Tenant, access.EveryPermission() // what it may was asked when it ordered
 	b.wish = NewNoname{
 		ProductCode: b.ProductCode, FormFactor: d.FormFactor, Count: b.Requested, Reference: b.Reference, EmbossText: d.EmbossText,
@@ -236,11 +239,14 @@ func readNoname(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance 
 	}, `SELECT `+nonameColumns+` FROM noname_card n WHERE n.tenant_id = $1 AND n.issuance_id = $2`, tenant, issuance)
 }
 
-// overdue are issuances, of any tenant, that should have been linked by now.
-func overdue(ctx context.Context, tx db.Tx, now time.Time, n int) ([]unlinkedCard, error) {
+// overdue are issuances of the pass that should have been linked by now.
+func overdue(ctx context.Context, tx db.Tx, p access.Pass, n int) ([]unlinkedCard, error) {
+	var w db.Where
+	w.And("link_due_at <= ?", clock.Micros(p.Now))
+	p.Narrow(&w, "tenant_id")
 	return db.Collect(ctx, tx, func(s db.Scanner) (u unlinkedCard, err error) { return u, s.Scan(&u.tenant, &u.issuance) },
-		`SELECT tenant_id, issuance_id FROM noname_card WHERE link_due_at <= $1 ORDER BY link_due_at, issuance_id LIMIT $2`,
-		clock.Micros(now), int64(n))
+		`SELECT tenant_id, issuance_id FROM noname_card WHERE `+w.SQL()+` ORDER BY link_due_at, issuance_id LIMIT `+w.Bind(int64(n)),
+		w.Args()...)
 }
 
 // dropDeadline says that an issuance no longer waits to be linked.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
@@ -41,7 +42,7 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 		if before.PhoneNumber, err = s.phoneInUse(ctx, tx, before); err != nil {
 			return err
 		}
-		old, err := s.movePhone(ctx, tx, k.issuance, e164)
+		old, err := s.movePhone(ctx, tx, c, k.issuance, e164)
 		if err != nil {
 			return err
 		}
@@ -55,13 +56,13 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 			return err
 		}
 		if before.PhoneNumber != e164 {
-			if err := s.tellOldPhone(ctx, tx, k.card, before, s.Clock.Now()); err != nil {
+			if err := s.tellOldPhone(ctx, tx, k.card, before, clock.RealNow(s.Clock)); err != nil {
 				return err
 			}
 		}
 		masked := PhoneChanged{Previous: customer.MaskMiddle(old, 3, 3), Current: customer.MaskMiddle(e164, 3, 3)}
 		if old != e164 {
-			if err := raiseCard(ctx, tx, c, EventPhoneChanged, k.card.ID, s.Clock.Now(), masked); err != nil {
+			if err := raiseCard(ctx, tx, c, EventPhoneChanged, k.card.ID, c.Now(s.Clock), masked); err != nil {
 				return err
 			}
 		}
@@ -73,14 +74,14 @@ func (s *Service) ChangePhone(ctx context.Context, c access.Caller, token string
 }
 
 // movePhone gives an issuance another phone and returns the one it had.
-func (s *Service) movePhone(ctx context.Context, tx db.Tx, i Issuance, e164 string) (old string, err error) {
+func (s *Service) movePhone(ctx context.Context, tx db.Tx, c access.Caller, i Issuance, e164 string) (old string, err error) {
 	if err := s.openPhone(ctx, &i); err != nil {
 		return "", err
 	}
 	if old = i.PhoneNumber; old == e164 {
 		return old, nil
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	i.PhoneNumber, i.PhoneChangedAt, i.UpdatedAt = e164, now, now
 	if i.sealedPhone, err = s.sealPhone(ctx, i); err != nil {
 		return "", err

@@ -65,7 +65,7 @@ func (s *Service) tryPIN(ctx context.Context, c access.Caller, card cardInUse, i
 	var count int
 	var counted bool
 	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		count, counted, err = countPIN(ctx, tx, c, card.Card, right, limit, s.Clock.Now())
+		count, counted, err = countPIN(ctx, tx, c, card.Card, right, limit, c.Now(s.Clock))
 		if err != nil || right || !counted {
 			return err
 		}
@@ -297,7 +297,7 @@ func (s *Service) keepPIN(ctx context.Context, c access.Caller, card cardInUse, 
 		if _, err := lockWithCards(ctx, tx, c.Tenant, card.Issuance); err != nil {
 			return err
 		}
-		now := s.Clock.Now()
+		now := c.Now(s.Clock)
 		status, kept, err := savePIN(ctx, tx, card, p, now, act.in)
 		if err != nil {
 			return fmt.Errorf("save PIN: %w", err)

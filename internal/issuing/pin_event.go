@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -33,12 +34,12 @@ func raisePIN(ctx context.Context, tx db.Tx, c access.Caller, name string, card 
 const networkChannel = "Network"
 
 // RaisePINBlocked tells that a wrong PIN at a terminal was the last one allowed.
-func RaisePINBlocked(ctx context.Context, tx db.Tx, card id.ID[Card], now time.Time) error {
-	return raisePIN(ctx, tx, access.Caller{}, EventPINBlocked, card, now, PINBlocked, networkChannel)
+func RaisePINBlocked(ctx context.Context, tx db.Tx, card id.ID[Card], now clock.Real) error {
+	return raisePIN(ctx, tx, access.Caller{}, EventPINBlocked, card, now.Time(), PINBlocked, networkChannel)
 }
 
 // RaiseCVV2Blocked tells that a wrong CVV2 in a message was the last one
 // allowed.
-func RaiseCVV2Blocked(ctx context.Context, tx db.Tx, card id.ID[Card], now time.Time) error {
-	return raiseCard(ctx, tx, access.Caller{}, EventCVV2Blocked, card, now, nil)
+func RaiseCVV2Blocked(ctx context.Context, tx db.Tx, card id.ID[Card], now clock.Real) error {
+	return raiseCard(ctx, tx, access.Caller{}, EventCVV2Blocked, card, now.Time(), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -93,7 +94,7 @@ func (s *Service) pinBlock(ctx context.Context, c access.Caller, cfg *program.Co
 // transportKey finds a key that the caller has exchanged.
 func (s *Service) transportKey(ctx context.Context, c access.Caller, keyID string, usage hsm.Usage) (key hsm.KeyRef, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		key, err = vault.TransportKey(ctx, tx, c, keyID, usage, s.Clock.Now())
+		key, err = vault.TransportKey(ctx, tx, c, keyID, usage, clock.RealNow(s.Clock).Time())
 		return err
 	})
 	return key, err

@@ -56,7 +56,7 @@ func (s *Service) MovePlastics(ctx context.Context, tx db.Tx, c access.Caller, m
 
 // movePlastics is MovePlastics without the audit, which it adds to acts.
 func (s *Service) movePlastics(ctx context.Context, tx db.Tx, c access.Caller, moves []PlasticMove, acts *[]audit.Act) (map[id.ID[Card]]bool, error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	sorted := slices.SortedFunc(slices.Values(moves), func(a, b PlasticMove) int {
 		return strings.Compare(a.Card.String(), b.Card.String())
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/notification"
@@ -16,7 +17,7 @@ type PINSender interface {
 	// PINKey encrypts messages of production tenants; nil: none can be sent.
 	PINKey() *rsa.PublicKey
 	// SendPIN queues a message in tx.
-	SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p notification.PINMessage, now time.Time) error
+	SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p notification.PINMessage, now clock.Real) error
 }
 
 // LastUse tells when an issuance was last used. It is what the package that

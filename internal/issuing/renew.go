@@ -95,7 +95,7 @@ func (s *Service) numberSuccessor(ctx context.Context, c access.Caller, d *draft
 
 // draftSuccessor fills in the successor of old, everything but its number.
 func (s *Service) draftSuccessor(ctx context.Context, tx db.Tx, c access.Caller, d *draft, old Card) error {
-	in, now := d.renewal, s.Clock.Now()
+	in, now := d.renewal, c.Now(s.Clock)
 	d.old = old
 	var err error
 	if d.cfg, err = s.programs.ConfigurationIn(ctx, tx, c.Tenant); err != nil {
@@ -125,7 +125,7 @@ func (s *Service) draftSuccessor(ctx context.Context, tx db.Tx, c access.Caller,
 		return errCardNotPermitted.With("permission", access.IssuingCardStatusPrivileged)
 	}
 	d.card = Card{
-		ID: id.New[Card](now), Tenant: c.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01",
+		ID: id.New[Card](s.Clock.Now()), Tenant: c.Tenant, Issuance: d.issuance.ID, ProductCode: d.product.Code, Sequence: 1, PSN: "01",
 		BIN: d.bin.BIN, PANLength: d.bin.PANLength, ServiceCode: d.product.ServiceCode, ChipProfile: d.product.ChipProfile,
 		KeyVersion: d.keys.IMKAC.Version, PINStatus: PINNotSet, LastATC: -1, PreviousCard: old.ID, Renewed: in.Reason,
 		CreatedAt: now, UpdatedAt: now,
@@ -413,7 +413,7 @@ func (m mover) renew(ctx context.Context, d *draft) error {
 		return err
 	}
 	issuance.Successor = d.card.ID
-	if err := saveSuccession(ctx, m.tx, issuance, m.s.Clock.Now()); err != nil {
+	if err := saveSuccession(ctx, m.tx, issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("save renewal: %w", err)
 	}
 	if err := m.tellRenewal(ctx, d); err != nil {
@@ -424,7 +424,7 @@ func (m mover) renew(ctx context.Context, d *draft) error {
 		// A plastic that never arrived must not be activated by whoever finds it.
 		return m.takeOver(ctx, d.card, &issuance)
 	case !d.keeps:
-		end := m.s.Clock.Now().AddDate(0, 0, d.overlapDays())
+		end := m.c.Now(m.s.Clock).AddDate(0, 0, d.overlapDays())
 		if err := setRetirement(ctx, m.tx, m.c.Tenant, old.ID, end); err != nil {
 			return fmt.Errorf("end overlap: %w", err)
 		}
@@ -454,7 +454,7 @@ func (m mover) judgeAgain(ctx context.Context, d *draft, issuance *Issuance) err
 	if err := m.s.findRenewed(ctx, m.tx, m.c, d); err != nil {
 		return err
 	}
-	if err := d.renewal.suits(m.c, old, m.s.Clock.Now()); err != nil {
+	if err := d.renewal.suits(m.c, old, m.c.Now(m.s.Clock)); err != nil {
 		return err
 	}
 	// A PIN that is changed from here on waits for this transaction, and is then
@@ -495,7 +495,7 @@ func (m mover) insertSuccessor(ctx context.Context, d *draft) error {
 		if d.keeps {
 			return errRenewalInProgress.With("cardToken", d.old.Token)
 		}
-		p, err := program.AllocatePAN(ctx, m.tx, d.cfg, d.product.BINRangeCode, m.s.Clock.Now(), m.s.takenNumber(ctx, m.tx, m.c.Tenant))
+		p, err := program.AllocatePAN(ctx, m.tx, d.cfg, d.product.BINRangeCode, clock.RealNow(m.s.Clock), m.s.takenNumber(ctx, m.tx, m.c.Tenant))
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (s *Service) ChangeAutoRenewal(ctx context.Context, c access.Caller, token 
 		if !found {
 			return fmt.Errorf("product %s of issuance %s is gone", k.issuance.ProductCode, k.issuance.ID)
 		}
-		now, coming := s.Clock.Now(), k.current
+		now, coming := c.Now(s.Clock), k.current
 		if !k.issuance.Successor.IsZero() { // it is renewed already: the next time is that card's
 			if coming, found, err = readCardByID(ctx, tx, c.Tenant, k.issuance.Successor); err != nil || !found {
 				return fmt.Errorf("read successor of issuance %s: %w", k.issuance.ID, db.Missing(err))

@@ -112,7 +112,7 @@ func (m mover) note(ctx context.Context, a audit.Act) error {
 // settleDue makes of a card what it should be already: whoever acts on a card
 // before the job has run finds it as authorizations do. The issuance is locked.
 func (m mover) settleDue(ctx context.Context, card Card, issuance Issuance) (Card, Issuance, error) {
-	now := m.s.Clock.Now()
+	now := m.c.Now(m.s.Clock)
 	scheduled := card.Scheduled != "" && !card.ScheduledAt.After(now)
 	retires := !card.RetiresAt.IsZero() && !card.RetiresAt.After(now) && retired(card.Status) != card.Status
 	if !scheduled && !retires {
@@ -173,7 +173,7 @@ func (m mover) runSchedule(ctx context.Context, card Card, issuance *Issuance) e
 
 // dropDue tells that a scheduled change was not allowed any more.
 func (m mover) dropDue(ctx context.Context, card Card, s Schedule, refusal *fault.Error) error {
-	err := raiseCard(ctx, m.tx, m.c, EventCardScheduleDropped, card.ID, m.s.Clock.Now(), CardScheduleDropped{
+	err := raiseCard(ctx, m.tx, m.c, EventCardScheduleDropped, card.ID, m.c.Now(m.s.Clock), CardScheduleDropped{
 		Status: s.Status, Reason: s.Reason, EffectiveAt: s.EffectiveAt, RequestedBy: s.RequestedBy, Code: refusal.Code,
 	})
 	if err != nil {

@@ -66,18 +66,22 @@ type dueCard struct {
 
 func scanDue(row db.Scanner) (d dueCard, err error) { return d, row.Scan(&d.ID, &d.Tenant) }
 
-// dueSchedules returns the cards whose scheduled change has come, of every
-// tenant, earliest first.
-func dueSchedules(ctx context.Context, tx db.Tx, now int64, after dueCard, most int) ([]dueCard, error) {
-	return db.Collect(ctx, tx, scanDue, `SELECT id, tenant_id FROM card
-		WHERE scheduled_at IS NOT NULL AND scheduled_at <= $1 AND id > $2
-		ORDER BY id LIMIT $3`, now, after.ID.String(), int64(most))
+// dueSchedules returns the cards of the pass whose scheduled change has come.
+func dueSchedules(ctx context.Context, tx db.Tx, p access.Pass, after dueCard, most int) ([]dueCard, error) {
+	return dueIn(ctx, tx, p, "scheduled_at IS NOT NULL AND scheduled_at <= ?", after, most)
 }
 
-// dueRetirements returns the cards whose overlap with a newer one is over, of
-// every tenant.
-func dueRetirements(ctx context.Context, tx db.Tx, now int64, after dueCard, most int) ([]dueCard, error) {
-	return db.Collect(ctx, tx, scanDue, `SELECT id, tenant_id FROM card
-		WHERE retires_at IS NOT NULL AND retires_at <= $1 AND status IN ('Pending', 'Active', 'Inactive') AND id > $2
-		ORDER BY id LIMIT $3`, now, after.ID.String(), int64(most))
+// dueRetirements returns the cards of the pass whose overlap with a newer one is
+// over.
+func dueRetirements(ctx context.Context, tx db.Tx, p access.Pass, after dueCard, most int) ([]dueCard, error) {
+	return dueIn(ctx, tx, p, "retires_at IS NOT NULL AND retires_at <= ? AND status IN ('Pending', 'Active', 'Inactive')", after, most)
+}
+
+// dueIn returns cards of which the condition is true at the time of the pass.
+func dueIn(ctx context.Context, tx db.Tx, p access.Pass, condition string, after dueCard, most int) ([]dueCard, error) {
+	var w db.Where
+	w.And(condition, clock.Micros(p.Now))
+	p.Narrow(&w, "tenant_id")
+	w.And("id > ?", after.ID.String())
+	return db.Collect(ctx, tx, scanDue, `SELECT id, tenant_id FROM card WHERE `+w.SQL()+` ORDER BY id LIMIT `+w.Bind(int64(most)), w.Args()...)
 }

@@ -48,7 +48,7 @@ func (s *Service) SendPIN(ctx context.Context, c access.Caller, token string, in
 		return SentPIN{}, err
 	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		now := s.Clock.Now()
+		now := c.Now(s.Clock)
 		states, err := LockCardStates(ctx, tx, []id.ID[Card]{card.ID})
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (s *Service) SendPIN(ctx context.Context, c access.Caller, token string, in
 		if err := withinDailyLimit(ctx, tx, c, card, now); err != nil {
 			return err
 		}
-		if err := s.PINs.SendPIN(ctx, tx, c, m, now); err != nil {
+		if err := s.PINs.SendPIN(ctx, tx, c, m, c.Real(now)); err != nil {
 			return err
 		}
 		if err := raisePIN(ctx, tx, c, EventPINSent, card.ID, now, at.PINStatus, ""); err != nil {
@@ -140,7 +140,7 @@ func (s *Service) pinRecipient(ctx context.Context, c access.Caller, card cardIn
 		return r, errPhoneMissing
 	}
 	hours := card.cfg.Attributes.PINSMSCoolingHours
-	if !since.IsZero() && s.Clock.Now().Before(since.Add(time.Duration(hours)*time.Hour)) {
+	if !since.IsZero() && c.Now(s.Clock).Before(since.Add(time.Duration(hours)*time.Hour)) {
 		return r, errPhoneCooling.With("hours", hours)
 	}
 	r.Phone = number

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -54,7 +55,7 @@ func (w *cardWorld) authorize(t *testing.T, card Card, f func(*CardState)) {
 		for _, k := range ShareTries(states, card.ID) {
 			changed = append(changed, states[k])
 		}
-		_, err = SaveCardStates(t.Context(), tx, changed, w.clock.Now())
+		_, err = SaveCardStates(t.Context(), tx, changed, clock.RealNow(w.clock))
 		return err
 	})
 	if err != nil {

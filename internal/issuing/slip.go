@@ -39,7 +39,7 @@ func (s *Service) ChangeSlipType(ctx context.Context, c access.Caller, token str
 		if err != nil {
 			return err
 		}
-		now := s.Clock.Now()
+		now := c.Now(s.Clock)
 		out = SlipResult{CardToken: k.card.Token, Previous: k.issuance.DigitalSlipType, Type: in.Type, EffectiveFrom: now}
 		if out.Previous == in.Type {
 			return nil

@@ -43,7 +43,7 @@ func (m mover) takeOver(ctx context.Context, successor Card, issuance *Issuance)
 		return fmt.Errorf("read current card of issuance %s: %w", issuance.ID, db.Missing(err))
 	}
 	issuance.CurrentCard, issuance.ProductCode, issuance.Successor = successor.ID, successor.ProductCode, cardID{}
-	if err := saveSuccession(ctx, m.tx, *issuance, m.s.Clock.Now()); err != nil {
+	if err := saveSuccession(ctx, m.tx, *issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("bring successor into force: %w", err)
 	}
 	return m.supersede(ctx, old)
@@ -79,7 +79,7 @@ func (m mover) supersede(ctx context.Context, old Card) error {
 // stays in force.
 func (m mover) dropSuccessor(ctx context.Context, issuance *Issuance) error {
 	issuance.Successor = cardID{}
-	if err := saveSuccession(ctx, m.tx, *issuance, m.s.Clock.Now()); err != nil {
+	if err := saveSuccession(ctx, m.tx, *issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("drop renewal: %w", err)
 	}
 	return setRetirement(ctx, m.tx, m.c.Tenant, issuance.CurrentCard, time.Time{})
@@ -94,14 +94,14 @@ func (m mover) loseCurrent(ctx context.Context, card Card, issuance *Issuance, t
 	}
 	if successor.Token == card.Token && (to.Status == Cancelled || isCompromised(to.Status)) {
 		issuance.Successor = cardID{}
-		if err := saveSuccession(ctx, m.tx, *issuance, m.s.Clock.Now()); err != nil {
+		if err := saveSuccession(ctx, m.tx, *issuance, m.c.Now(m.s.Clock)); err != nil {
 			return fmt.Errorf("drop renewal: %w", err)
 		}
 		_, _, err := m.cancel(ctx, successor, to.Reason)
 		return err
 	}
 	issuance.CurrentCard, issuance.ProductCode, issuance.Successor = successor.ID, successor.ProductCode, cardID{}
-	if err := saveSuccession(ctx, m.tx, *issuance, m.s.Clock.Now()); err != nil {
+	if err := saveSuccession(ctx, m.tx, *issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("bring successor into force: %w", err)
 	}
 	return nil

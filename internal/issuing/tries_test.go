@@ -496,7 +496,7 @@ func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 					s.ContactlessRuns = rapid.IntRange(0, 100).Draw(r, "runs")
 					all, want[c.ID] = append(all, s), s
 				}
-				_, err = SaveCardStates(t.Context(), tx, all, w.clock.Now())
+				_, err = SaveCardStates(t.Context(), tx, all, clock.RealNow(w.clock))
 				return err
 			})
 			if err != nil {
@@ -522,7 +522,7 @@ func TestCardStates_areReadAndWrittenWhole(t *testing.T) {
 			}
 			s := states[plastic.ID]
 			s.Status = Active
-			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, w.clock.Now())
+			_, err = SaveCardStates(t.Context(), tx, []CardState{s}, clock.RealNow(w.clock))
 			return err
 		})
 		if err != nil {

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // changeState locks a card with all plastics of its number, lets f change its state,
 // and writes all of them when f says so.
-func changeState(ctx context.Context, tx db.Tx, card id.ID[Card], now time.Time, f func(*CardState) bool) (bool, error) {
+func changeState(ctx context.Context, tx db.Tx, card id.ID[Card], now clock.Real, f func(*CardState) bool) (bool, error) {
 	states, err := LockCardStates(ctx, tx, []id.ID[Card]{card})
 	if err != nil {
 		return false, err
@@ -38,7 +39,7 @@ func changeState(ctx context.Context, tx db.Tx, card id.ID[Card], now time.Time,
 // is blocked already or another one by now.
 func countPIN(ctx context.Context, tx db.Tx, c access.Caller, card Card, right bool, limit int, now time.Time) (count int, found bool, err error) {
 	blocked := false
-	found, err = changeState(ctx, tx, card.ID, now, func(s *CardState) bool {
+	found, err = changeState(ctx, tx, card.ID, c.Real(now), func(s *CardState) bool {
 		if !s.PINChangedAt.Equal(card.PINChangedAt) || s.PINStatus == PINBlocked || s.PINTryCount >= limit {
 			return false
 		}
@@ -60,7 +61,7 @@ func countPIN(ctx context.Context, tx db.Tx, c access.Caller, card Card, right b
 // changed, when the tries were used up already. A right value starts the count
 // anew only where the product says so.
 func countCVV2(ctx context.Context, tx db.Tx, c access.Caller, card Card, right, resets bool, limit int, now time.Time) (count int, found bool, err error) {
-	found, err = changeState(ctx, tx, card.ID, now, func(s *CardState) bool {
+	found, err = changeState(ctx, tx, card.ID, c.Real(now), func(s *CardState) bool {
 		if s.CVV2TryCount >= limit {
 			return false
 		}
@@ -80,7 +81,7 @@ func countCVV2(ctx context.Context, tx db.Tx, c access.Caller, card Card, right,
 }
 
 // resetCVV2 forgets the wrong tries of a card that is not closed.
-func resetCVV2(ctx context.Context, tx db.Tx, card Card, now time.Time) (bool, error) {
+func resetCVV2(ctx context.Context, tx db.Tx, card Card, now clock.Real) (bool, error) {
 	return changeState(ctx, tx, card.ID, now, func(s *CardState) bool {
 		s.CVV2TryCount = 0
 		return !s.Status.IsFinal()

@@ -27,7 +27,7 @@ func (s *Service) UnblockPIN(ctx context.Context, c access.Caller, token string,
 		if out, err = s.issuedCard(ctx, tx, c, token, 0); err != nil {
 			return err
 		}
-		now := s.Clock.Now()
+		now := c.Now(s.Clock)
 		status, done, err := unblock(ctx, tx, c, out.Card.ID, now)
 		if err != nil || !done {
 			return err
@@ -97,7 +97,7 @@ func unblock(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], n
 	if !done {
 		return s, false, nil
 	}
-	_, err = saveStates(ctx, tx, changed, now)
+	_, err = saveStates(ctx, tx, changed, c.Real(now))
 	return s, err == nil, err
 }
 
@@ -132,7 +132,7 @@ func (s *Service) resetTenant(ctx context.Context, c access.Caller) (total int, 
 			due = false
 			return err
 		}
-		day = clock.DateOf(s.Clock.Now(), cfg.Tenant.Zone).String()
+		day = clock.DateOf(c.Now(s.Clock), cfg.Tenant.Zone).String()
 		due, err = claimReset(ctx, tx, c.Tenant, day)
 		return err
 	})
@@ -158,7 +158,7 @@ func (s *Service) resetTenant(ctx context.Context, c access.Caller) (total int, 
 // forgetTries resets the tries of cards. What was blocked is told and recorded
 // as unblocked.
 func (s *Service) forgetTries(ctx context.Context, tx db.Tx, c access.Caller, cards []id.ID[Card]) error {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	states, err := LockCardStates(ctx, tx, cards)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (s *Service) forgetTries(ctx context.Context, tx db.Tx, c access.Caller, ca
 		}
 		changed = append(changed, p)
 	}
-	if _, err := saveStates(ctx, tx, changed, now); err != nil {
+	if _, err := saveStates(ctx, tx, changed, c.Real(now)); err != nil {
 		return err
 	}
 	var acts []audit.Act

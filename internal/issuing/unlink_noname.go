@@ -8,6 +8,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -96,7 +97,7 @@ func (u unlinking) run(ctx context.Context, card Card) error {
 		return fmt.Errorf("product %s of issuance %s is gone", i.ProductCode, i.ID)
 	}
 	before := i
-	now := u.s.Clock.Now()
+	now := u.c.Now(u.s.Clock)
 	if err := u.leaveAccount(ctx, cfg, product, &i, n); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (u unlinking) leaveAccount(ctx context.Context, cfg *program.Configuration,
 	if err != nil {
 		return err
 	}
-	own, err := ledger.OpenCardAccount(ctx, u.tx, i.Tenant, number, i.ID.String(), product.Currency, u.s.Clock.Now())
+	own, err := ledger.OpenCardAccount(ctx, u.tx, i.Tenant, number, i.ID.String(), product.Currency, clock.RealNow(u.s.Clock), u.c.Ahead)
 	if err != nil {
 		return fmt.Errorf("open account: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -26,7 +27,7 @@ func (s *Service) WorkNoname(ctx context.Context) (made int, err error) {
 	for ctx.Err() == nil {
 		var batch id.ID[NonameBatch]
 		var found bool
-		now := s.Clock.Now()
+		now := clock.RealNow(s.Clock).Time()
 		claim := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
 			batch, found, err = claimBatch(ctx, tx, worker, now, now.Add(nonameLease))
 			return err
@@ -47,7 +48,7 @@ func (s *Service) WorkNoname(ctx context.Context) (made int, err error) {
 func (s *Service) workBatch(ctx context.Context, batch id.ID[NonameBatch], worker string) (made int, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		made = 0
-		b, found, err := s.holdBatch(ctx, tx, batch, worker, s.Clock.Now().Add(nonameLease))
+		b, found, err := s.holdBatch(ctx, tx, batch, worker, clock.RealNow(s.Clock).Time().Add(nonameLease))
 		if err != nil || !found { // the lease ran out, and another one has it
 			return err
 		}
@@ -107,12 +108,16 @@ const overdueMax = 100
 
 // CancelUnlinked cancels noname cards that were not linked by their deadline,
 // and returns how many. Each is a transaction of its own.
-func (s *Service) CancelUnlinked(ctx context.Context) (cancelled int, err error) {
+func (s *Service) CancelUnlinked(ctx context.Context) (int, error) {
+	return access.EachPass(ctx, s.DB, s.Clock, func(p access.Pass) (int, error) { return s.CancelUnlinkedIn(ctx, p) })
+}
+
+// CancelUnlinkedIn is CancelUnlinked for the tenants of a pass.
+func (s *Service) CancelUnlinkedIn(ctx context.Context, p access.Pass) (cancelled int, err error) {
 	for ctx.Err() == nil {
 		var due []unlinkedCard
-		now := s.Clock.Now()
 		err := s.DB.View(ctx, func(tx db.Tx) (err error) {
-			due, err = overdue(ctx, tx, now, overdueMax)
+			due, err = overdue(ctx, tx, p, overdueMax)
 			return err
 		})
 		if err != nil {
@@ -148,7 +153,7 @@ func (s *Service) cancelUnlinked(ctx context.Context, u unlinkedCard) error {
 		if err != nil || !found {
 			return fmt.Errorf("read noname card: %w", db.Missing(err))
 		}
-		if n.LinkDueAt.IsZero() || s.Clock.Now().Before(n.LinkDueAt) {
+		if n.LinkDueAt.IsZero() || c.Now(s.Clock).Before(n.LinkDueAt) {
 			return nil // linked, or another node was faster
 		}
 		if err := dropDeadline(ctx, tx, u.tenant, u.issuance); err != nil {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -17,13 +16,13 @@ import (
 //
 // An account that is already known for the same owner and currency is
 // returned; one that is another's, or kept in another currency, is a conflict
-// (AccountNoTaken) that does not tell which.
-func OpenCardAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number, owner string, c money.Currency, now time.Time) (Account, error) {
-	fresh := id.New[Account](now)
+// (AccountNoTaken) that does not tell which. ahead is the tenant's.
+func OpenCardAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number, owner string, c money.Currency, now clock.Real, ahead clock.Ahead) (Account, error) {
+	fresh := id.New[Account](now.Time())
 	_, err := tx.Exec(ctx, `INSERT INTO account
 			(id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, posting_count, created_at)
 		VALUES ($1, $2, $3, 'L', $4, $5, $6, $7, 0, 0, 0, $8) ON CONFLICT DO NOTHING`,
-		fresh, tenant, "L.CARD."+number, c.Code(), true, number, owner, clock.Micros(now))
+		fresh, tenant, "L.CARD."+number, c.Code(), true, number, owner, clock.Micros(ahead.At(now)))
 	if err != nil {
 		return Account{}, fmt.Errorf("open account: %w", err)
 	}

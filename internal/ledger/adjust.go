@@ -83,13 +83,13 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 			}
 			debit, credit = account, bank
 		}
-		now := s.clock.Now()
+		now := c.Now(s.clock)
 		tenant, found, err := access.ReadTenant(ctx, tx, c.Tenant)
 		if err != nil || !found {
 			return fmt.Errorf("read tenant: found %v: %w", found, err)
 		}
 		out.Entry = Entry{
-			ID: id.New[Entry](now), Tenant: c.Tenant, Event: "F3", Key: key, Description: a.Description,
+			ID: id.New[Entry](s.clock.Now()), Tenant: c.Tenant, Event: "F3", Key: key, Description: a.Description,
 			BusinessOn: clock.DateOf(now, tenant.Zone), At: now, Postings: Move(debit, credit, a.Amount),
 		}
 		if err := book.Post(out.Entry); errors.Is(err, money.ErrRange) {

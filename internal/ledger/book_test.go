@@ -56,7 +56,7 @@ func (b *books) open(balance int64) ledger.Account {
 	b.opened++
 	var a ledger.Account
 	b.in(func(tx db.Tx) (err error) {
-		a, err = ledger.OpenCardAccount(b.t.Context(), tx, b.caller.Tenant, fmt.Sprint("A", b.opened), "owner", money.MustCurrency("TRY"), b.clock.Now())
+		a, err = ledger.OpenCardAccount(b.t.Context(), tx, b.caller.Tenant, fmt.Sprint("A", b.opened), "owner", money.MustCurrency("TRY"), clock.RealNow(b.clock), 0)
 		return err
 	})
 	if balance > 0 {
@@ -224,7 +224,7 @@ func TestOpenCardAccount_sharesWithTheSameOwnerOnly(t *testing.T) {
 		a := b.open(0)
 		open := func(owner, currency string) (again ledger.Account, err error) {
 			err = d.InTx(t.Context(), func(tx db.Tx) (err error) {
-				again, err = ledger.OpenCardAccount(t.Context(), tx, b.caller.Tenant, a.Number, owner, money.MustCurrency(currency), start)
+				again, err = ledger.OpenCardAccount(t.Context(), tx, b.caller.Tenant, a.Number, owner, money.MustCurrency(currency), clock.RealAt(start), 0)
 				return err
 			})
 			return again, err

@@ -2,17 +2,20 @@ package ledger
 
 import (
 	"context"
-	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
-// DueHolds returns up to n open holds whose time has passed at now, unlocked:
-// open a book on their accounts before changing them.
-func DueHolds(ctx context.Context, tx db.Tx, now time.Time, n int) ([]Hold, error) {
+// DueHolds returns up to n open holds of the pass whose time has passed,
+// unlocked: open a book on their accounts before changing them.
+func DueHolds(ctx context.Context, tx db.Tx, p access.Pass, n int) ([]Hold, error) {
+	var w db.Where
+	w.And("is_open AND expires_at <= ?", clock.Micros(p.Now))
+	p.Narrow(&w, "tenant_id")
 	return db.Collect(ctx, tx, scanHold,
-		"SELECT "+holdColumns+" FROM hold WHERE is_open AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2", clock.Micros(now), n)
+		"SELECT "+holdColumns+" FROM hold WHERE "+w.SQL()+" ORDER BY expires_at, id LIMIT "+w.Bind(n), w.Args()...)
 }
 
 // OpenHolds returns up to n open holds in the order of their identifiers, after

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -174,10 +175,10 @@ type PINMessage struct {
 }
 
 // SendPIN queues a PIN message in tx.
-func (s *Service) SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p PINMessage, now time.Time) error {
+func (s *Service) SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p PINMessage, now clock.Real) error {
 	return s.send(ctx, tx, Message{
 		ID: p.ID, Tenant: c.Tenant, CustomerNo: p.CustomerNo, CardToken: p.CardToken, Event: PINSent, Channel: SMS, IsPIN: true,
-		CreatedAt: now, Content: Content{To: p.Phone, JWE: p.JWE, Inbox: p.Inbox},
+		CreatedAt: now.Time(), Content: Content{To: p.Phone, JWE: p.JWE, Inbox: p.Inbox},
 	}, c.Sandbox, c.CorrelationID)
 }
 

@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -50,15 +50,15 @@ type Notice struct {
 }
 
 // Tell queues a notice in tx. key orders those of one card.
-func Tell(ctx context.Context, tx db.Tx, tenant access.TenantID, key string, n Notice, now time.Time) error {
+func Tell(ctx context.Context, tx db.Tx, tenant access.TenantID, key string, n Notice, now clock.Real) error {
 	payload, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("encode notice of %s: %w", n.Event, err)
 	}
 	return outbox.Put(ctx, tx, outbox.Message{
 		Tenant: tenant.String(), Topic: TopicNotice, Lane: tenant.String(), Name: n.Event, Key: key, Payload: payload,
-		OccurredAt: now, RetriesMax: noticeRetries,
-	}, now)
+		OccurredAt: now.Time(), RetriesMax: noticeRetries,
+	}, now.Time())
 }
 
 // Tells reports whether customers are told of an event wherever it is raised. A

@@ -102,7 +102,7 @@ func (w *world) receive(out http.ResponseWriter, in *http.Request) {
 func (w *world) tell(c access.Caller, n Notice) {
 	w.t.Helper()
 	err := w.DB.InTx(w.t.Context(), func(tx db.Tx) error {
-		return Tell(w.t.Context(), tx, c.Tenant, "9000000000000017", n, w.clock.Now())
+		return Tell(w.t.Context(), tx, c.Tenant, "9000000000000017", n, clock.RealNow(w.clock))
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -342,7 +342,7 @@ func (w *world) sendPIN(c access.Caller, m PINMessage) id.ID[Message] {
 	w.t.Helper()
 	m.ID = id.New[Message](w.clock.Now())
 	m.CustomerNo, m.CardToken, m.Phone = "1001", w.who.CardToken, "+905321234567"
-	err := w.DB.InTx(w.t.Context(), func(tx db.Tx) error { return w.SendPIN(w.t.Context(), tx, c, m, w.clock.Now()) })
+	err := w.DB.InTx(w.t.Context(), func(tx db.Tx) error { return w.SendPIN(w.t.Context(), tx, c, m, clock.RealNow(w.clock)) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -391,7 +391,7 @@ func TestSendPIN_aSandboxReadsIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.Inbox = sealed
-		if err := w.DB.InTx(ctx, func(tx db.Tx) error { return w.SendPIN(ctx, tx, w.box, m, now) }); err != nil {
+		if err := w.DB.InTx(ctx, func(tx db.Tx) error { return w.SendPIN(ctx, tx, w.box, m, clock.RealAt(now)) }); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.inbox(); len(got) != 1 || got[0].Content.Text != "PIN 2580" || !got[0].IsPIN {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
@@ -67,7 +68,7 @@ func (s *Service) Retry(ctx context.Context, c access.Caller, message id.ID[Mess
 				return ErrNobody
 			}
 		}
-		a := c.Act(now, audit.AccessStream, "Retry")
+		a := c.Act(clock.RealAt(now), audit.AccessStream, "Retry")
 		a.EntityType, a.EntityKey = "Message", message.UUID()
 		return audit.Append(ctx, tx, a)
 	})

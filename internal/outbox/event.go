@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -18,7 +18,7 @@ type Event struct {
 	Key           string // events of one key are told in their order: the issuance number, else the customer number
 	Payload       []byte // what the domain tells of it, in a form its encoder knows; no card numbers, no secrets
 	CorrelationID string
-	At            time.Time
+	At            clock.Real
 }
 
 // IDPrefix is the prefix of event identifiers.

@@ -20,8 +20,8 @@ var eventInsert = &db.Bulk{
 func insertEvents(ctx context.Context, tx db.Tx, events []Event) error {
 	args := make([]any, 0, len(events)*eventInsert.Columns)
 	for _, e := range events {
-		at := clock.Micros(e.At)
-		args = append(args, e.Tenant, id.New[Event](e.At), e.Name, e.Key, e.CorrelationID, e.Payload, at, 0, at)
+		at := clock.Micros(e.At.Time())
+		args = append(args, e.Tenant, id.New[Event](e.At.Time()), e.Name, e.Key, e.CorrelationID, e.Payload, at, 0, at)
 	}
 	return eventInsert.Exec(ctx, tx, args)
 }
@@ -31,7 +31,7 @@ const eventColumns = `e.position, e.tenant_id, e.event_id, e.name, e.ordering_ke
 func scanEvent(row db.Scanner) (e WaitingEvent, err error) {
 	var at int64
 	err = row.Scan(&e.position, &e.Tenant, &e.ID, &e.Name, &e.Key, &e.CorrelationID, &e.Payload, &at, &e.Attempts)
-	e.At = clock.FromMicros(at)
+	e.At = clock.RealAt(clock.FromMicros(at))
 	return e, err
 }
 

@@ -130,7 +130,7 @@ func (r *Relay) giveOnAlone(ctx context.Context, tenant string, n int) error {
 // putOff lets an event wait, or gives it up when it has waited for RetryLife.
 func (r *Relay) putOff(ctx context.Context, e WaitingEvent, cause error) error {
 	due := r.Clock.Now().Add(Pause(e.Attempts + 1))
-	lost := due.After(e.At.Add(RetryLife))
+	lost := due.After(e.At.Time().Add(RetryLife))
 	r.Log.Error("consume event", "event", e.Name, "id", e.ID.String(), "given_up", lost, "error", cause)
 	return r.DB.InTx(ctx, func(tx db.Tx) error {
 		if lost {
@@ -155,7 +155,7 @@ func number(ctx context.Context, tx db.Tx, tenant string, events []WaitingEvent)
 		last[e.Key]++
 		messages[i] = Message{
 			Tenant: e.Tenant, EventID: e.ID, Name: e.Name, Key: e.Key, Sequence: last[e.Key], CorrelationID: e.CorrelationID,
-			Payload: e.Payload, OccurredAt: e.At,
+			Payload: e.Payload, OccurredAt: e.At.Time(),
 		}
 	}
 	return messages, nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -19,7 +20,7 @@ func (p *post) raise(keys ...string) {
 	p.t.Helper()
 	var events []outbox.Event
 	for _, key := range keys {
-		events = append(events, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: key, Payload: []byte("{}"), At: p.clock.Now()})
+		events = append(events, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: key, Payload: []byte("{}"), At: clock.RealNow(p.clock)})
 	}
 	if err := p.db.InTx(p.t.Context(), func(tx db.Tx) error { return outbox.Add(p.t.Context(), tx, events...) }); err != nil {
 		p.t.Fatal(err)
@@ -74,7 +75,7 @@ func TestAdd_isUndoneWithItsTransaction(t *testing.T) {
 	each(t, func(t *testing.T, p *post) {
 		broken := errors.New("broken")
 		err := p.db.InTx(t.Context(), func(tx db.Tx) error {
-			if err := outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: "1", At: p.clock.Now(), Payload: []byte{}}); err != nil {
+			if err := outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: "a.happened", Key: "1", At: clock.RealNow(p.clock), Payload: []byte{}}); err != nil {
 				return err
 			}
 			return broken
@@ -197,7 +198,7 @@ func TestAdd_followsTheOrderOfLocks(t *testing.T) {
 			err := p.db.InTx(t.Context(), func(tx db.Tx) error {
 				return outbox.ChangeInterest(t.Context(), tx, p.tenant, func() (outbox.Interest, error) {
 					before()
-					return nil, outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: name, Key: "1", At: at, Payload: []byte{}})
+					return nil, outbox.Add(t.Context(), tx, outbox.Event{Tenant: p.tenant, Name: name, Key: "1", At: clock.RealAt(at), Payload: []byte{}})
 				})
 			})
 			if err != nil {

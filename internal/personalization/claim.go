@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -107,9 +108,9 @@ func (s *Service) queue(ctx context.Context, tx db.Tx, c access.Caller, b bureau
 	if err != nil {
 		return 0, fmt.Errorf("take the next batch number: %w", err)
 	}
-	now := s.Clock.Now()
+	now := clock.RealNow(s.Clock).Time() // a file is made when it is made, whatever its tenant calls today
 	batch := Batch{
-		ID: id.New[Batch](now), Tenant: b.tenant, Vendor: b.vendor, No: no, Status: BatchQueued, CreatedAt: now,
+		ID: id.New[Batch](s.Clock.Now()), Tenant: b.tenant, Vendor: b.vendor, No: no, Status: BatchQueued, CreatedAt: now,
 		FileName: fmt.Sprintf("%s-%s-%06d", b.vendor, now.UTC().Format("20060102"), no),
 	}
 	moved, err := s.Issuing.MovePlastics(ctx, tx, c, movesOf(cards, issuing.PersoRequested, issuing.PersoQueued, ""))
@@ -126,7 +127,7 @@ func (s *Service) queue(ctx context.Context, tx db.Tx, c access.Caller, b bureau
 		if !moved[card] {
 			continue
 		}
-		if err := insertOrder(ctx, tx, batch, Order{ID: id.New[Order](now), Card: card}); err != nil {
+		if err := insertOrder(ctx, tx, batch, Order{ID: id.New[Order](s.Clock.Now()), Card: card}); err != nil {
 			return 0, fmt.Errorf("save order: %w", err)
 		}
 	}

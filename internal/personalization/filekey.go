@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -26,7 +27,7 @@ func (s *Service) openFile(ctx context.Context, tx db.Tx, b Batch) (File, hsm.Bu
 	}
 	keys := hsm.BureauKeys{Transport: transport.Ref}
 	file := File{
-		ID: b.FileName, Tenant: b.Tenant, Vendor: b.Vendor, CreatedAt: s.Clock.Now(),
+		ID: b.FileName, Tenant: b.Tenant, Vendor: b.Vendor, CreatedAt: clock.RealNow(s.Clock).Time(),
 		TransportKeyID: transport.Ref.ID, TransportKeyKCV: transport.Ref.KCV,
 	}
 	var mac hsm.KeyRef

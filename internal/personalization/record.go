@@ -20,7 +20,7 @@ import (
 // events out of order sends it again.
 func (s *Service) Record(ctx context.Context, c access.Caller, e Event) (Outcome, error) {
 	e.At = e.At.UTC().Truncate(time.Microsecond)
-	status, err := e.check(s.Clock.Now())
+	status, err := e.check(c.Now(s.Clock))
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Service) record(ctx context.Context, tx db.Tx, c access.Caller, e Event
 	}
 	out.Outdated = e.At.Before(last)
 	moves := !out.Outdated && status != current
-	fresh, err := insertEvent(ctx, tx, c.Tenant, card.ID, e, status, moves, s.Clock.Now())
+	fresh, err := insertEvent(ctx, tx, c.Tenant, card.ID, e, status, moves, c.Now(s.Clock))
 	if err != nil {
 		return out, fmt.Errorf("keep event: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -20,7 +21,7 @@ func (s *Service) retry(ctx context.Context, m *Summary) error {
 	}
 	var failed []failedAt
 	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
-		failed, err = readFailedBureaus(ctx, tx, s.Clock.Now())
+		failed, err = readFailedBureaus(ctx, tx, clock.RealNow(s.Clock).Time())
 		return err
 	})
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *Service) retry(ctx context.Context, m *Summary) error {
 		err := s.DB.View(ctx, func(tx db.Tx) error {
 			_, hasKey, err := vault.BureauKey(ctx, tx, f.tenant, f.vendor)
 			if err == nil && hasKey {
-				cards, err = readFailedCards(ctx, tx, f, s.Clock.Now(), s.BatchMax)
+				cards, err = readFailedCards(ctx, tx, f, clock.RealNow(s.Clock).Time(), s.BatchMax)
 			}
 			return err
 		})

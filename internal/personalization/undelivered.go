@@ -35,7 +35,7 @@ func (s *Service) cancelUndelivered(ctx context.Context, m *Summary) error {
 				return err
 			}
 			days := cfg.Attributes.UndeliveredCancelDays
-			if days == 0 || s.Clock.Now().Before(d.at.Add(time.Duration(days)*24*time.Hour)) {
+			if days == 0 || cfg.Tenant.Now(s.Clock).Before(d.at.Add(time.Duration(days)*24*time.Hour)) {
 				continue
 			}
 			cancelled, err := s.follow(ctx, d)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -68,7 +69,7 @@ func (s *Service) deliver(ctx context.Context, b Batch, m *Summary) error {
 	if err != nil {
 		return fmt.Errorf("deliver: %w", err)
 	}
-	b.Status, b.SentAt = BatchSent, s.Clock.Now()
+	b.Status, b.SentAt = BatchSent, clock.RealNow(s.Clock).Time()
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
 		done, err := closeBatch(ctx, tx, b, BatchWritten)
 		if err == nil && done {
@@ -246,7 +247,7 @@ func (s *Service) seal(ctx context.Context, tx db.Tx, b Batch, l *lot) (bool, er
 			return false, fmt.Errorf("drop order: %w", err)
 		}
 	}
-	now := s.Clock.Now()
+	now := clock.RealNow(s.Clock).Time()
 	var moves []issuing.PlasticMove
 	for _, card := range l.in {
 		m := issuing.PlasticMove{Card: card.ID, FromPerso: issuing.PersoQueued, ToPerso: issuing.PersoFileSent}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
@@ -18,14 +19,14 @@ func (s *Service) recordDefinition(ctx context.Context, tx db.Tx, c access.Calle
 	case after == nil:
 		action = "Delete"
 	}
-	a := c.Act(s.Clock.Now(), audit.ProductStream, action)
+	a := c.Act(clock.RealNow(s.Clock), audit.ProductStream, action)
 	a.EntityType, a.EntityKey = entity, key
 	if entity == productEntity {
 		a.ProductCode = key
 	}
 	a.Changes = audit.Changes(before, after, "UsedCount", "ProductCount")
 	if entity == productEntity && action == "Update" {
-		if err := raiseProductUpdate(ctx, tx, c, key, a.Changes, a.At); err != nil {
+		if err := raiseProductUpdate(ctx, tx, c, key, a.Changes, clock.RealAt(a.At)); err != nil {
 			return err
 		}
 	}

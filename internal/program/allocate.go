@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
-	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
@@ -25,7 +25,7 @@ const randomPicks = 10
 // a random place; a sequential one gives its next number. It fails with
 // bin_range_exhausted when nothing is left, and bin_range_passive when the
 // range gives out no new numbers.
-func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, now time.Time, taken func(pan.PAN) (bool, error)) (pan.PAN, error) {
+func AllocatePAN(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, now clock.Real, taken func(pan.PAN) (bool, error)) (pan.PAN, error) {
 	tenant := cfg.Tenant.ID
 	r, found, err := readRange(ctx, tx, tenant, rangeCode)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
@@ -60,7 +60,7 @@ func leftInRange(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode st
 // where they come from, and how many they are: fewer when no more are left, and
 // bin_range_exhausted when there is none. Until the transaction ends, others wait
 // for the range. taken says which numbers cards have already.
-func OpenSource(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, n int, now time.Time, taken func([]pan.PAN) (map[pan.PAN]bool, error)) (*PANSource, int, error) {
+func OpenSource(ctx context.Context, tx db.Tx, cfg *Configuration, rangeCode string, n int, now clock.Real, taken func([]pan.PAN) (map[pan.PAN]bool, error)) (*PANSource, int, error) {
 	for {
 		left, r, err := leftInRange(ctx, tx, cfg, rangeCode)
 		if err != nil {

@@ -86,7 +86,7 @@ func (s *Service) CreateCardArt(ctx context.Context, c access.Caller, in CardArt
 	if err := a.check(); err != nil {
 		return CardArt{}, err
 	}
-	a.Record = access.NewRecord(c, s.Clock.Now())
+	a.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		inserted, err := insertCardArt(ctx, tx, c.Tenant, a)
 		if err == nil && !inserted {
@@ -111,7 +111,7 @@ func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name
 	if err := v.Err(errInvalid); err != nil {
 		return CardArt{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		if a, err = mustCardArt(ctx, tx, c.Tenant, code); err != nil {
 			return err
@@ -132,7 +132,7 @@ func (s *Service) RenameCardArt(ctx context.Context, c access.Caller, code, name
 // DeleteCardArt deletes a card art that no plastic of a product has. Its code
 // stays taken.
 func (s *Service) DeleteCardArt(ctx context.Context, c access.Caller, code string) error {
-	r := access.Record{}.Updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, c.Now(s.Clock))
 	// As a change of the configuration, so that no product changes meanwhile.
 	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustCardArt(ctx, tx, c.Tenant, code)

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -434,7 +435,7 @@ func (h *house) takePAN(code string) (p pan.PAN, err error) {
 		if err != nil {
 			return err
 		}
-		p, err = AllocatePAN(h.t.Context(), tx, cfg, code, h.time.Now(), func(pan.PAN) (bool, error) { return false, nil })
+		p, err = AllocatePAN(h.t.Context(), tx, cfg, code, clock.RealNow(h.time), func(pan.PAN) (bool, error) { return false, nil })
 		return err
 	})
 	return p, err

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/list"
@@ -29,9 +29,9 @@ func (s *Service) CreateBIN(ctx context.Context, c access.Caller, in BIN) (BIN, 
 	if err := b.check(); err != nil {
 		return BIN{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	b.Record = access.NewRecord(c, now)
-	keys, err := s.missingKeys(ctx, c, b.KeySetCode, now)
+	keys, err := s.missingKeys(ctx, c, b.KeySetCode, clock.RealNow(s.Clock))
 	if err != nil {
 		return BIN{}, err
 	}
@@ -67,7 +67,7 @@ func (s *Service) CreateBIN(ctx context.Context, c access.Caller, in BIN) (BIN, 
 }
 
 // missingKeys generates the key set unless the tenant has it.
-func (s *Service) missingKeys(ctx context.Context, c access.Caller, code string, now time.Time) ([]vault.Key, error) {
+func (s *Service) missingKeys(ctx context.Context, c access.Caller, code string, now clock.Real) ([]vault.Key, error) {
 	var complete bool
 	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
 		_, complete, err = readKeySet(ctx, tx, c.Tenant, code)
@@ -103,7 +103,7 @@ func saveMissing(ctx context.Context, tx db.Tx, tenant access.TenantID, code str
 // and its key set. The card type is fixed once a product uses the BIN. stamp
 // must be the present one, or empty.
 func (s *Service) UpdateBIN(ctx context.Context, c access.Caller, in BIN, stamp string) (b BIN, err error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readBIN(ctx, tx, c.Tenant, in.BIN)
 		if err != nil {

@@ -20,7 +20,7 @@ func (s *Service) CreateProduct(ctx context.Context, c access.Caller, in Product
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	p.Record = access.NewRecord(c, s.Clock.Now())
+	p.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := p.fits(ctx, tx, c.Tenant); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustProduct(ctx, tx, c.Tenant, p.Code)
 		if err != nil {
@@ -146,7 +146,7 @@ func (s *Service) UpdateProduct(ctx context.Context, c access.Caller, in Product
 // SetContactlessLimit replaces a product's limit for taps without a PIN. It
 // holds for the cards that exist at their next authorization.
 func (s *Service) SetContactlessLimit(ctx context.Context, c access.Caller, code string, limit ContactlessLimit) (p Product, err error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if p, err = mustProduct(ctx, tx, c.Tenant, code); err != nil {
 			return err
@@ -179,7 +179,7 @@ const usesMax = 1000
 // stays taken. A refusal says how many issuances use it, as far as 1,000 cards
 // tell.
 func (s *Service) DeleteProduct(ctx context.Context, c access.Caller, code string) error {
-	r := access.Record{}.Updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, c.Now(s.Clock))
 	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustProduct(ctx, tx, c.Tenant, code)
 		if err != nil {
@@ -246,7 +246,7 @@ func (s *Service) CreateGroup(ctx context.Context, c access.Caller, in Group) (G
 	if err := g.check(); err != nil {
 		return Group{}, err
 	}
-	g.ProductCount, g.Record = 0, access.NewRecord(c, s.Clock.Now())
+	g.ProductCount, g.Record = 0, access.NewRecord(c, c.Now(s.Clock))
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		inserted, err := insertGroup(ctx, tx, c.Tenant, g)
 		if err == nil && !inserted {
@@ -270,7 +270,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in Group, st
 	if err := g.check(); err != nil {
 		return Group{}, err
 	}
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readGroup(ctx, tx, c.Tenant, g.Code)
 		if err != nil {
@@ -297,7 +297,7 @@ func (s *Service) UpdateGroup(ctx context.Context, c access.Caller, in Group, st
 
 // DeleteGroup deletes a product group without products. Its code stays taken.
 func (s *Service) DeleteGroup(ctx context.Context, c access.Caller, code string) error {
-	r := access.Record{}.Updated(c, s.Clock.Now())
+	r := access.Record{}.Updated(c, c.Now(s.Clock))
 	return s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readGroup(ctx, tx, c.Tenant, code)
 		if err != nil {

@@ -35,7 +35,7 @@ func (s *Service) CreateRange(ctx context.Context, c access.Caller, in BINRange)
 	if err := v.Err(errInvalid); err != nil {
 		return BINRange{}, err
 	}
-	r.Record = access.NewRecord(c, s.Clock.Now())
+	r.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		b, found, err := readBIN(ctx, tx, c.Tenant, r.BIN)
 		if err != nil {
@@ -84,7 +84,7 @@ func noOverlap(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange
 // that have no default of their own (BIN, Start, End) stay. stamp must be the
 // present one, or empty.
 func (s *Service) UpdateRange(ctx context.Context, c access.Caller, in BINRange, stamp string) (r BINRange, err error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readRange(ctx, tx, c.Tenant, in.Code)
 		if err != nil {

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -38,7 +38,7 @@ type RangeThreshold struct {
 }
 
 // raiseProductUpdate tells that a product is another.
-func raiseProductUpdate(ctx context.Context, tx db.Tx, c access.Caller, code string, changes []audit.Change, at time.Time) error {
+func raiseProductUpdate(ctx context.Context, tx db.Tx, c access.Caller, code string, changes []audit.Change, at clock.Real) error {
 	e := ProductUpdated{Code: code}
 	for _, change := range changes {
 		name := change.Property
@@ -57,7 +57,7 @@ func raiseProductUpdate(ctx context.Context, tx db.Tx, c access.Caller, code str
 
 // raiseThreshold tells that a range has reached its threshold with the numbers
 // that were just taken, so many of those used: once, since usage only grows.
-func raiseThreshold(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange, used, taken int64, at time.Time) error {
+func raiseThreshold(ctx context.Context, tx db.Tx, tenant access.TenantID, r BINRange, used, taken int64, at clock.Real) error {
 	if !r.reaches(used) || r.reaches(used-taken) {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (r BINRange) reaches(used int64) bool {
 	return percent > 0 && used >= threshold
 }
 
-func raiseProgram(ctx context.Context, tx db.Tx, tenant access.TenantID, correlation, name, key string, at time.Time, about any) error {
+func raiseProgram(ctx context.Context, tx db.Tx, tenant access.TenantID, correlation, name, key string, at clock.Real, about any) error {
 	payload, err := json.Marshal(about)
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", name, err)

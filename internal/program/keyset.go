@@ -3,9 +3,9 @@ package program
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -86,16 +86,16 @@ func readKeySet(ctx context.Context, tx db.Tx, tenant access.TenantID, code stri
 
 // generateKeySet makes the keys of a set. It asks the HSM and belongs before
 // the transaction that saves them.
-func (s *Service) generateKeySet(ctx context.Context, tenant access.TenantID, code string, test bool, now time.Time) ([]vault.Key, error) {
+func (s *Service) generateKeySet(ctx context.Context, tenant access.TenantID, code string, test bool, now clock.Real) ([]vault.Key, error) {
 	keys := make([]vault.Key, len(keySlots))
 	for i, slot := range keySlots {
 		spec := slot.spec
-		spec.ID, spec.Version, spec.Test = id.New[vault.Key](now).String(), firstKeyVersion, test
+		spec.ID, spec.Version, spec.Test = id.New[vault.Key](now.Time()).String(), firstKeyVersion, test
 		ref, err := s.HSM.GenerateKey(ctx, tenant.String(), spec)
 		if err != nil {
 			return nil, vault.HSMFault(fmt.Errorf("generate %s: %w", slot.name, err))
 		}
-		keys[i] = vault.Key{Ref: ref, Label: code + "/" + slot.name, CreatedAt: now}
+		keys[i] = vault.Key{Ref: ref, Label: code + "/" + slot.name, CreatedAt: now.Time()}
 	}
 	return keys, nil
 }

@@ -41,7 +41,7 @@ func (s *Service) UniqueMobilePhone(ctx context.Context, c access.Caller) (bool,
 // Start from [DefaultAttributes]. Amounts are in the tenant's default currency.
 func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attributes) (Attributes, error) {
 	a := in
-	a.Record = access.NewRecord(c, s.Clock.Now())
+	a.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := a.check(c.Sandbox); err != nil {
 			return err
@@ -67,7 +67,7 @@ func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attr
 // UpdateAttributes replaces the tenant's issuing attributes. stamp must be the
 // present one, or empty. A tenant that has set none is NotFound.
 func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attributes, stamp string) (a Attributes, err error) {
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err = s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		if err := in.check(c.Sandbox); err != nil {
 			return err

@@ -28,7 +28,7 @@ func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in
 		return CurrencyConversion{}, err
 	}
 	v := in
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, found, err := readConversion(ctx, tx, c.Tenant)
 		if err != nil {

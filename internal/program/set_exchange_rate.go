@@ -16,8 +16,8 @@ func (s *Service) CreateExchangeRate(ctx context.Context, c access.Caller, in Ex
 	if err := r.check(); err != nil {
 		return ExchangeRate{}, err
 	}
-	now := s.Clock.Now()
-	r.ID, r.Record = id.New[ExchangeRate](now), access.NewRecord(c, now)
+	now := c.Now(s.Clock)
+	r.ID, r.Record = id.New[ExchangeRate](s.Clock.Now()), access.NewRecord(c, now)
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		inserted, err := insertExchangeRate(ctx, tx, c.Tenant, r)
 		if err == nil && !inserted {
@@ -38,7 +38,7 @@ func (s *Service) CreateExchangeRate(ctx context.Context, c access.Caller, in Ex
 // present one, or empty.
 func (s *Service) UpdateExchangeRate(ctx context.Context, c access.Caller, in ExchangeRate, stamp string) (ExchangeRate, error) {
 	r := in.kept()
-	now := s.Clock.Now()
+	now := c.Now(s.Clock)
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		old, found, err := readExchangeRate(ctx, tx, c.Tenant, r.ID)
 		if err != nil {

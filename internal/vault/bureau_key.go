@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
@@ -54,7 +55,7 @@ func (s *Service) ShareBureauKey(ctx context.Context, tenant access.TenantID, bu
 		if err := SaveKey(ctx, tx, tenant, out.Key); err != nil {
 			return err
 		}
-		a := c.Act(now, audit.AccessStream, "BureauKeyShare")
+		a := c.Act(clock.RealAt(now), audit.AccessStream, "BureauKeyShare")
 		a.EntityType, a.EntityKey = "Bureau", bureau
 		kcv, key := made.KCV, out.Key.Ref.ID
 		a.Changes = []audit.Change{{Property: "KeyID", New: &key}, {Property: "KCV", New: &kcv}, {Property: "Fingerprint", New: &fingerprint}}

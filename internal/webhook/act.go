@@ -7,13 +7,14 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
 // record writes into the audit chain what became of a hook: before is nil for a
 // new one, after for one that is removed. It comes last in its transaction.
 func (s *Service) record(ctx context.Context, tx db.Tx, c access.Caller, action string, before, after *Hook) error {
-	a := c.Act(s.Clock.Now(), audit.AccessStream, action)
+	a := c.Act(clock.RealNow(s.Clock), audit.AccessStream, action)
 	a.EntityType = "WebHook"
 	var was, is any
 	if before != nil {

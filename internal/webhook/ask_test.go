@@ -16,6 +16,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -308,7 +309,7 @@ func TestDeliver_tellsAFactUntilItIsAcknowledged(t *testing.T) {
 			m := w.question(w.main, "P1")
 			m.Type, m.Transaction.Status = kind, authorization.StatusDeclined
 			err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
-				return authorization.TellClients(t.Context(), tx, []authorization.ClientMessage{*m}, w.clock.Now())
+				return authorization.TellClients(t.Context(), tx, []authorization.ClientMessage{*m}, clock.RealNow(w.clock))
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -352,7 +353,7 @@ func TestDeliver_keepsFactsForAHookThatIsSwitchedOff(t *testing.T) {
 			m := w.question(w.main, "P1")
 			m.Type, m.Transaction.Status = kind, authorization.StatusDeclined
 			err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
-				return authorization.TellClients(t.Context(), tx, []authorization.ClientMessage{*m}, w.clock.Now())
+				return authorization.TellClients(t.Context(), tx, []authorization.ClientMessage{*m}, clock.RealNow(w.clock))
 			})
 			if err != nil {
 				t.Fatal(err)

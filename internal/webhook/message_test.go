@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -71,7 +72,7 @@ func (m *messages) send() {
 func (m *messages) tell(c access.Caller) {
 	m.t.Helper()
 	err := m.DB.InTx(m.t.Context(), func(tx db.Tx) error {
-		return notification.Tell(m.t.Context(), tx, c.Tenant, "9000000000000017", notification.Notice{Event: notification.PINChanged}, m.clock.Now())
+		return notification.Tell(m.t.Context(), tx, c.Tenant, "9000000000000017", notification.Notice{Event: notification.PINChanged}, clock.RealNow(m.clock))
 	})
 	if err != nil {
 		m.t.Fatal(err)
@@ -325,10 +326,10 @@ func TestMessages_aPINGoesToNoHook(t *testing.T) {
 		boxed, encrypted := pin, pin
 		boxed.Inbox, encrypted.JWE, encrypted.ID = sealed, "cipher.text", id.New[notification.Message](now)
 		err = m.DB.InTx(ctx, func(tx db.Tx) error {
-			if err := m.notices.SendPIN(ctx, tx, m.main, boxed, now); err != nil {
+			if err := m.notices.SendPIN(ctx, tx, m.main, boxed, clock.RealAt(now)); err != nil {
 				return err
 			}
-			return m.notices.SendPIN(ctx, tx, m.live, encrypted, now)
+			return m.notices.SendPIN(ctx, tx, m.live, encrypted, clock.RealAt(now))
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -83,7 +83,7 @@ func (w *world) raise(c access.Caller, name, key string) {
 	w.t.Helper()
 	err := w.DB.InTx(w.t.Context(), func(tx db.Tx) error {
 		return outbox.Add(w.t.Context(), tx, outbox.Event{
-			Tenant: c.Tenant.String(), Name: name, Key: key, Payload: []byte(`{"a":1}`), At: w.clock.Now(), CorrelationID: "trace",
+			Tenant: c.Tenant.String(), Name: name, Key: key, Payload: []byte(`{"a":1}`), At: clock.RealNow(w.clock), CorrelationID: "trace",
 		})
 	})
 	if err != nil {

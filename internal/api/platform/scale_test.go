@@ -478,7 +478,7 @@ func (s *scale) jobs() []asked {
 	return []asked{
 		{name: "job: release due holds", do: func() error {
 			return s.db.View(ctx, func(tx db.Tx) error {
-				_, err := ledger.DueHolds(ctx, tx, s.clock.Now(), 100)
+				_, err := ledger.DueHolds(ctx, tx, access.Pass{Now: s.clock.Now()}, 100)
 				return err
 			})
 		}},

@@ -220,7 +220,7 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 	}
 	if selectors > 0 { // a reference finds whatever it names, however old
 		if f.To.IsZero() {
-			f.To = a.Clock.Now().Add(time.Microsecond)
+			f.To = tenant.Now(a.Clock).Add(time.Microsecond)
 		}
 		if f.From.IsZero() {
 			f.From = f.To.Add(-listDays * hoursDay)

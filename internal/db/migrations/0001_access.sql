@@ -19,10 +19,18 @@ CREATE TABLE tenant (
     client_refresh    BOOLEAN NOT NULL DEFAULT TRUE,
     rate_per_second   BIGINT  NOT NULL DEFAULT 0 CHECK (rate_per_second BETWEEN 0 AND 1000000),
     rate_burst        BIGINT  NOT NULL DEFAULT 0 CHECK (rate_burst BETWEEN 0 AND 1000000),
+    -- how many microseconds the business time of a sandbox is ahead of the clock,
+    -- and until when, by the clock, somebody is moving it on
+    ahead             BIGINT  NOT NULL DEFAULT 0 CHECK (ahead BETWEEN 0 AND 400000000000000),
+    advancing_until   BIGINT  NOT NULL DEFAULT 0 CHECK (advancing_until BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000)
+    updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    CHECK (ahead = 0 OR environment = 'Sandbox')
 );
+
+-- Those that are ahead are looked through on their own.
+CREATE INDEX tenant_ahead ON tenant (id) WHERE ahead > 0;
 
 -- An API client: the credentials of a program that calls us. The secret is
 -- 256 random bits, so its SHA-256 is as good as a slow hash; the one before is
