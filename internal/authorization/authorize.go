@@ -15,9 +15,9 @@ import (
 
 // Engine answers messages about cards. It is safe for concurrent use.
 type Engine struct {
+	binder
 	db       *db.DB
 	hsm      Module
-	programs Programs
 	cards    Cards
 	codes    ResponseCodes
 	clock    clock.Clock
@@ -25,7 +25,6 @@ type Engine struct {
 	observe  Observer
 	clearing map[string]ClearingModel
 	client   Client
-	controls Controls
 	within   time.Duration // from its receipt, a request's client is asked
 	lanes    []*lane
 	asked    asked
@@ -68,8 +67,9 @@ type Observer interface {
 // a group belongs to no caller, and who stops waiting does not stop it.
 func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards Cards, codes ResponseCodes, c clock.Clock, log *slog.Logger, o Observer, cfg Config) *Engine {
 	e := &Engine{
-		db: d, hsm: m, programs: programs, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels,
-		client: cfg.Client, controls: cfg.Controls, within: cfg.AskWithin,
+		binder: binder{programs: programs, controls: cfg.Controls},
+		db:     d, hsm: m, cards: cards, codes: codes, clock: c, log: log, observe: o, clearing: cfg.ClearingModels,
+		client: cfg.Client, within: cfg.AskWithin,
 	}
 	if e.within <= 0 {
 		e.within = 8 * time.Second

@@ -10,9 +10,16 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
+// binder finds what tenants control requests with: of what is gathered, and again
+// of what was recorded.
+type binder struct {
+	programs Programs
+	controls Controls // nil: none holds
+}
+
 // configure notes under what the request is decided, and returns what the tenant
 // controls it with; nil without controls.
-func (e *Engine) configure(ctx context.Context, f *Facts, cfg *program.Configuration) (*control.Snapshot, error) {
+func (e *binder) configure(ctx context.Context, f *Facts, cfg *program.Configuration) (*control.Snapshot, error) {
 	f.ConfigurationVersion, f.ConfigurationHash = cfg.Version, cfg.Hash
 	if e.controls == nil {
 		return nil, nil
@@ -29,7 +36,7 @@ func (e *Engine) configure(ctx context.Context, f *Facts, cfg *program.Configura
 }
 
 // bind finds what the tenant controls the request with.
-func (e *Engine) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, k *control.Snapshot) error {
+func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, k *control.Snapshot) error {
 	if k == nil || k.IsEmpty() || req.Flow.IsReversal() {
 		return nil
 	}
@@ -55,7 +62,7 @@ func (f *Facts) occasion(req *Request, c control.Calendar, lists *rule.Lists, li
 }
 
 // bindVelocity finds the velocity controls that count the request.
-func (e *Engine) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot, o *control.Occasion) error {
+func (e *binder) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot, o *control.Occasion) error {
 	bounds, err := e.controls.Bounds(ctx, k, o)
 	if err != nil {
 		return err
@@ -72,7 +79,7 @@ func (e *Engine) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot
 
 // convert returns what the request is billed in another currency, at the
 // tenant's middle rate in force; nil where there is none. It is not negative.
-func (e *Engine) convert(ctx context.Context, f *Facts, to money.Currency) (*money.Amount, error) {
+func (e *binder) convert(ctx context.Context, f *Facts, to money.Currency) (*money.Amount, error) {
 	switch {
 	case to.IsZero() || !f.Convertible:
 		return nil, nil
