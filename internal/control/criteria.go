@@ -67,8 +67,8 @@ func (c Criteria) equal(o Criteria) bool {
 // criteriaMax is how many values a list may have.
 const criteriaMax = 1000
 
-// check checks what a list by itself can tell; at is before the names.
-func (c Criteria) check(v *fault.Checks, at string) {
+// CheckInto checks what a list by itself can tell; at is before the names.
+func (c Criteria) CheckInto(v *fault.Checks, at string) {
 	for _, l := range c.lists() {
 		if len(l.values) > criteriaMax {
 			v.Fail(at+l.name, "too_many", "must have at most "+strconv.Itoa(criteriaMax)+" values")

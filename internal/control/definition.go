@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/fold"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Kind is what is defined and linked.
@@ -39,7 +40,8 @@ type Head struct {
 	access.Record
 }
 
-func (h Head) check(v *fault.Checks) {
+// CheckInto checks a head by itself.
+func (h Head) CheckInto(v *fault.Checks) {
 	v.Code("code", h.Code)
 	v.Text("name", h.Name, 1, 100)
 	v.Text("description", h.Description, 0, 250)
@@ -64,6 +66,9 @@ type Definitions[D any] struct {
 	// Fit checks it against the tenant's others of the kind, which none can change
 	// at the same time, and may complete it. old is nil for a new one.
 	Fit func(d D, old *D, others []D) (D, error)
+	// FitProduct checks it against the product that a link ties it to, directly or
+	// as the product of a card; nil for what fits all.
+	FitProduct func(D, program.Product) error
 	// Criteria and Rule are what selects transactions; the rule must compile for
 	// Context.
 	Criteria func(D) Criteria
@@ -102,7 +107,7 @@ func (k *Definitions[D]) Create(ctx context.Context, s *Service, c access.Caller
 		}
 		for i := range links {
 			links[i].Kind, links[i].Parent = k.Kind, h.Code
-			if links[i], err = s.link(ctx, tx, c, links[i]); err != nil {
+			if links[i], err = k.tie(ctx, tx, s, c, d, links[i]); err != nil {
 				return err
 			}
 		}
@@ -133,6 +138,9 @@ func (k *Definitions[D]) Update(ctx context.Context, s *Service, c access.Caller
 		}
 		if err := k.update(ctx, tx, c.Tenant, d); err != nil {
 			return fmt.Errorf("write %s: %w", k.Entity, err)
+		}
+		if err := k.fitLinks(ctx, tx, s, c, d); err != nil {
+			return err
 		}
 		return k.recordAct(ctx, tx, s, c, &old, &d)
 	})

@@ -22,11 +22,11 @@ func (k *Definitions[D]) Link(ctx context.Context, s *Service, c access.Caller, 
 		return Link{}, err
 	}
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) error {
-		if _, err := k.must(ctx, tx, c.Tenant, l.Parent); err != nil {
+		d, err := k.must(ctx, tx, c.Tenant, l.Parent)
+		if err != nil {
 			return err
 		}
-		var err error
-		l, err = s.link(ctx, tx, c, l)
+		l, err = k.tie(ctx, tx, s, c, d, l)
 		return err
 	})
 	return l, err
@@ -57,6 +57,59 @@ func (k *Definitions[D]) Links(ctx context.Context, s *Service, c access.Caller,
 		return err
 	})
 	return links, err
+}
+
+// tie keeps a link of d, which must fit what it is to.
+func (k *Definitions[D]) tie(ctx context.Context, tx db.Tx, s *Service, c access.Caller, d D, l Link) (Link, error) {
+	l, err := s.link(ctx, tx, c, l)
+	if err != nil {
+		return l, err
+	}
+	return l, k.fitLink(ctx, tx, s, c, d, l)
+}
+
+// fitLinks checks d against what it is linked to already.
+func (k *Definitions[D]) fitLinks(ctx context.Context, tx db.Tx, s *Service, c access.Caller, d D) error {
+	if k.FitProduct == nil {
+		return nil
+	}
+	links, err := readLinks(ctx, tx, c.Tenant, LinkFilter{Kind: k.Kind, Parent: k.Head(&d).Code})
+	if err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	for _, l := range links {
+		if err := k.fitLink(ctx, tx, s, c, d, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Definitions[D]) fitLink(ctx context.Context, tx db.Tx, s *Service, c access.Caller, d D, l Link) error {
+	if k.FitProduct == nil || l.Type != LinkProduct && l.Type != LinkCard {
+		return nil
+	}
+	cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	code := l.Target
+	if l.Type == LinkCard {
+		issuance, err := id.Parse[issuing.Issuance](l.Target)
+		if err != nil {
+			return fmt.Errorf("read target of link: %w", err)
+		}
+		card, err := issuing.ReadStanding(ctx, tx, c.Tenant, issuance)
+		if err != nil {
+			return fmt.Errorf("read card of link: %w", err)
+		}
+		code = card.ProductCode
+	}
+	p, known := cfg.Product(code)
+	if !known {
+		return nil // an issuance has a product, and a link to a product a target
+	}
+	return k.FitProduct(d, p)
 }
 
 // link finds l's target and keeps l.

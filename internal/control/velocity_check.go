@@ -118,14 +118,14 @@ const countMax = 1_000_000_000
 
 func (c VelocityCheck) check() error {
 	var v fault.Checks
-	c.Head.check(&v)
+	c.Head.CheckInto(&v)
 	if c.LimitGroup != "" {
 		v.Code("limitGroup", c.LimitGroup)
 	}
 	fault.OneOf(&v, "period", c.Period, Periods())
 	c.checkSpan(&v)
 	c.checkLimits(&v)
-	c.Criteria.check(&v, "criteria.")
+	c.Criteria.CheckInto(&v, "criteria.")
 	fault.OneOf(&v, "accumulationLevel", c.Level, AccumulationLevels())
 	fault.OneOf(&v, "refundHandling", c.Refunds, RefundHandlings())
 	fault.OneOf(&v, "actionOnExceed", c.OnExceed, OnExceeds())
