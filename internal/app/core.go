@@ -20,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -86,6 +87,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.customers = customer.New(k.db, k.hsm, k.clock)
 	k.programs = program.New(k.db, k.hsm, k.clock)
 	k.controls = control.New(k.db, k.programs, k.customers, k.clock)
+	fee.IncludeIn(k.controls)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
 	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
 	k.access.Watcher = k.programs

@@ -22,7 +22,7 @@ type Snapshot struct {
 
 	stamps, digests map[string]string // of the lists, by code
 	parts           map[Kind]part
-	isEmpty         bool // all parts are
+	isEmpty         bool // all parts that transactions are asked about are
 
 	links Links
 	// personal says that links to customers or cards exist: those are read with
@@ -112,7 +112,9 @@ func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.Tena
 			return nil, err
 		}
 		k.parts[kind] = p
-		k.isEmpty = k.isEmpty && p.isEmpty()
+		if kind != IssuanceFee && kind != AnnualFee { // those no transaction is asked about
+			k.isEmpty = k.isEmpty && p.isEmpty()
+		}
 	}
 	links, personal, err := readGeneralLinks(ctx, tx, tenant)
 	if err != nil {

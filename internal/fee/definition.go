@@ -3,10 +3,19 @@ package fee
 import (
 	"strconv"
 
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
+
+// IncludeIn makes the fees of all families part of the snapshots that s takes. It
+// is for the start.
+func IncludeIn(s *control.Service) {
+	s.Include(&TransactionFees)
+	s.Include(&IssuanceFees)
+	s.Include(&AnnualFees)
+}
 
 // TaxUse is a tax that lies on a fee. Its rate is in the tenant's table of rates
 // by day, never in the fee.

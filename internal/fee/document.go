@@ -28,12 +28,9 @@ type tierDocument struct {
 }
 
 func encodeOnTransaction(f OnTransaction) (string, error) {
-	d := transactionDocument{Fee: f, Fixed: minorOf(f.Fixed), Min: minorOf(f.Min), Max: minorOf(f.Max)}
-	d.Fee.Head, d.Fee.Fixed, d.Fee.Min, d.Fee.Max, d.Fee.Tiers = control.Head{}, nil, nil, nil, nil
-	if f.Free != nil {
-		free := *f.Free
-		d.FreeAmount, free.Amount, d.Fee.Free = minorOf(free.Amount), nil, &free
-	}
+	d := transactionDocument{Fee: f, Fixed: minorOf(f.Fixed), Min: minorOf(f.Min), Max: minorOf(f.Max), FreeAmount: minorOf(f.FreeAmount)}
+	d.Fee.Head, d.Fee.Tiers = control.Head{}, nil
+	d.Fee.Fixed, d.Fee.Min, d.Fee.Max, d.Fee.FreeAmount = nil, nil, nil, nil
 	for _, t := range f.Tiers {
 		d.Tiers = append(d.Tiers, tierDocument{t.From.Minor(), t.Fixed.Minor(), minorOf(t.To), t.Rate})
 	}
@@ -48,10 +45,7 @@ func decodeOnTransaction(document string) (OnTransaction, error) {
 	}
 	f := d.Fee
 	r := amountReader{currency: f.Currency}
-	f.Fixed, f.Min, f.Max = r.amount(d.Fixed), r.amount(d.Min), r.amount(d.Max)
-	if f.Free != nil {
-		f.Free.Amount = r.amount(d.FreeAmount)
-	}
+	f.Fixed, f.Min, f.Max, f.FreeAmount = r.amount(d.Fixed), r.amount(d.Min), r.amount(d.Max), r.amount(d.FreeAmount)
 	for _, t := range d.Tiers {
 		f.Tiers = append(f.Tiers, Tier{From: r.must(t.From), To: r.amount(t.To), Rate: t.Rate, Fixed: r.must(t.Fixed)})
 	}

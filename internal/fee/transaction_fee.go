@@ -27,7 +27,11 @@ type OnTransaction struct {
 	Min, Max    *money.Amount
 	Tiers       []Tier // of Tiered
 	Base        Base
-	Free        *Free
+	// FreeCount transactions of an issuance, and those that come to no more than
+	// FreeAmount together, cost nothing in each FreePeriod.
+	FreeCount  int
+	FreeAmount *money.Amount
+	FreePeriod control.Period
 
 	Timing           Timing
 	OnDeclined       bool
@@ -100,8 +104,8 @@ func (f OnTransaction) checkPrice(v *fault.Checks) {
 		{"maxAmount", f.Max != nil, false, f.Calculation != Fixed},
 		{"tiers", len(f.Tiers) > 0, f.Calculation == Tiered, f.Calculation == Tiered},
 	} {
-		v.Is(m.name, m.is || !m.needs, "required", "is required for "+string(f.Calculation))
-		v.Is(m.name, !m.is || m.takes, "not_allowed", "is not for "+string(f.Calculation))
+		v.Is(m.name, m.is || !m.needs, "required", "is required for the calculation "+string(f.Calculation))
+		v.Is(m.name, !m.is || m.takes, "not_allowed", "is not for the calculation "+string(f.Calculation))
 	}
 	checkAmount(v, "fixedAmount", f.Fixed, f.Currency)
 	checkAmount(v, "minAmount", f.Min, f.Currency)
@@ -123,14 +127,14 @@ func checkRate(v *fault.Checks, name string, r *money.Rate) {
 }
 
 func (f OnTransaction) checkFree(v *fault.Checks) {
-	if f.Free == nil {
-		return
+	v.Is("freeCount", f.FreeCount >= 0 && f.FreeCount <= countMax, "out_of_range", "must be from 1 to 1000000000")
+	v.Is("freeAmount", f.FreeAmount == nil || f.FreeAmount.Sign() > 0, "out_of_range", "must be above zero")
+	checkAmount(v, "freeAmount", f.FreeAmount, f.Currency)
+	if f.FreeCount > 0 || f.FreeAmount != nil {
+		fault.OneOf(v, "freePeriod", f.FreePeriod, FreePeriods())
+	} else {
+		v.Is("freePeriod", f.FreePeriod == "", "not_allowed", "needs a freeCount or a freeAmount")
 	}
-	v.Is("freeCount", f.Free.Count >= 0 && f.Free.Count <= countMax, "out_of_range", "must be from 1 to 1000000000")
-	v.Is("freeAmount", f.Free.Amount == nil || f.Free.Amount.Sign() > 0, "out_of_range", "must be above zero")
-	checkAmount(v, "freeAmount", f.Free.Amount, f.Currency)
-	v.Is("freePeriod", f.Free.Count > 0 || f.Free.Amount != nil, "not_allowed", "needs a freeCount or a freeAmount")
-	fault.OneOf(v, "freePeriod", f.Free.Period, FreePeriods())
 }
 
 // checkTiers makes sure that every amount lies in exactly one tier.
@@ -178,11 +182,15 @@ func (f *OnTransaction) terms(taxes []Tax) Terms {
 
 // apply freezes the fee for a transaction that a link brought it to.
 func (f *OnTransaction) apply(l control.Link, taxes []Tax) Applied {
-	return Applied{
+	a := Applied{
 		Code: f.Code, Name: f.Name, Version: f.Version, Group: f.Group, Link: string(l.Type) + "/" + l.Code, Type: f.Type,
-		Terms: f.terms(taxes), Base: f.Base, Timing: f.Timing, Free: f.Free,
+		Terms: f.terms(taxes), Base: f.Base, Timing: f.Timing,
 		OnDeclined: f.OnDeclined, RefundOnReversal: f.RefundOnReversal, RefundOnRefund: f.RefundOnRefund,
 	}
+	if f.FreePeriod != "" {
+		a.Free = &Free{Count: f.FreeCount, Amount: f.FreeAmount, Period: f.FreePeriod}
+	}
+	return a
 }
 
 // TransactionFees are the fees on transactions of tenants.

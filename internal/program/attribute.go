@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -65,7 +66,7 @@ type ClearingTolerances struct {
 	RefundAlert *money.Amount
 }
 
-// TaxRate is a tax in force from a day on.
+// TaxRate is the rate of a tax from a day on, until the next one of that tax.
 type TaxRate struct {
 	TaxType       string // Bsmv, Kkdf, Kdv, StampTax, Other
 	Rate          money.Rate
@@ -100,6 +101,19 @@ type Attributes struct {
 	AllowClearSensitive        bool              // sandbox tenants only
 	DigitalSlipRetentionMonths int
 	access.Record
+}
+
+// TaxRate returns the rate of a tax on a day: that of the latest row of the
+// table that is in force by then. A tax that the table does not know yet has no
+// rate.
+func (a Attributes) TaxRate(tax string, on clock.Date) (rate money.Rate, known bool) {
+	day, latest := on.String(), ""
+	for _, r := range a.TaxRates {
+		if r.TaxType == tax && r.EffectiveFrom <= day && r.EffectiveFrom > latest {
+			rate, known, latest = r.Rate, true, r.EffectiveFrom
+		}
+	}
+	return rate, known
 }
 
 // foreignTo returns the currency of the first amount that is in another one

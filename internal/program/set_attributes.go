@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -142,6 +143,8 @@ func (a Attributes) check(sandbox bool) error {
 		v.Is(at+"rate", r.Rate >= 0 && r.Rate <= percent100, "out_of_range", "must be from 0 to 100")
 		_, err := clock.ParseDate(r.EffectiveFrom)
 		v.Is(at+"effectiveFrom", err == nil, "not_a_date", "must be a date YYYY-MM-DD")
+		isSame := func(o TaxRate) bool { return o.TaxType == r.TaxType && o.EffectiveFrom == r.EffectiveFrom }
+		v.Is(at+"effectiveFrom", !slices.ContainsFunc(a.TaxRates[:i], isSame), "twice", "must be another day than that of a rate before it")
 	}
 	v.Between("holdExpiryDays.default", a.HoldExpiryDays.Default, 1, 365)
 	v.Between("holdExpiryDays.preAuth", a.HoldExpiryDays.PreAuth, 1, 365)

@@ -282,13 +282,27 @@ func (a *API) listPolicyAudits(ctx context.Context, c access.Caller, in *struct 
 	}
 	rows := make([]policyAudit, len(entries))
 	for i, e := range entries {
-		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), nil, e.EntityType, orNil(e.EntityKey)}
+		rows[i] = policyAudit{encodeAudit(e), orNil(names[e.CardID].Token), nil, policyKind(e.EntityType), orNil(e.EntityKey)}
 		if e.CardID != "" { // the changes name the types
 			rows[i].Kind, rows[i].Code = "CardPolicy", nil
 			rows[i].PolicyType = onlyPolicyType(e.Changes)
 		}
 	}
 	return api.PageOf(total, rows), nil
+}
+
+// policyKind is what the contract calls the kind of what a record is about: a
+// control, a fee, a link of one; else as the record calls it.
+func policyKind(entity string) string {
+	switch name := strings.TrimSuffix(entity, "Link"); {
+	case strings.HasPrefix(name, "Velocity"):
+		return "Velocity"
+	case strings.HasPrefix(name, "Authorization"):
+		return "Authorization"
+	case strings.HasSuffix(name, "Fee"):
+		return "Fee"
+	}
+	return entity
 }
 
 // onlyPolicyType is the type of all changes; nil when they are of several.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // definitions are what the parts of a tenant's configuration look like on the
@@ -20,6 +21,12 @@ var definitions = map[string]reflect.Type{
 	"IssuingAttribute":   reflect.TypeFor[tenantIssuingAttribute](),
 	"ExchangeRate":       reflect.TypeFor[exchangeRate](),
 	"CurrencyConversion": reflect.TypeFor[currencyConversion](),
+	"TransactionFee":     reflect.TypeFor[transactionFee](),
+	"CardIssuanceFee":    reflect.TypeFor[cardIssuanceFee](),
+	"CardAnnualFee":      reflect.TypeFor[cardAnnualFee](),
+	"TransactionFeeLink": reflect.TypeFor[feeLink](),
+	"IssuanceFeeLink":    reflect.TypeFor[feeLink](),
+	"AnnualFeeLink":      reflect.TypeFor[feeLink](),
 }
 
 // otherNames are the fields that domains and wire structs name differently, by
@@ -31,7 +38,30 @@ var otherNames = map[reflect.Type]map[string]string{
 	reflect.TypeFor[tenantIssuingAttribute](): {
 		"standIn": "StandInPolicy", "clientTimeout": "ClientTimeoutMS", "digitalSlipRetentionMonths": "SlipRetentionMonths",
 	},
-	reflect.TypeFor[standInPolicy]():    {"amountPerTransaction": "AmountPerTxn"},
+	reflect.TypeFor[standInPolicy](): {"amountPerTransaction": "AmountPerTxn"},
+	reflect.TypeFor[transactionFee](): {
+		"startsAt": "StartDate", "endsAt": "EndDate", "group": "FeeGroup", "type": "AdditionalAmountType", "currency": "CurrencyCode",
+		"calculation": "CalculationType", "fixed": "FixedAmount", "min": "MinAmount", "max": "MaxAmount", "base": "BaseAmount",
+		"timing": "ChargeTiming", "onDeclined": "ApplyOnDeclined",
+	},
+	reflect.TypeFor[feeTier](): {"from": "FromAmount", "to": "ToAmount", "fixed": "FixedAmount"},
+	reflect.TypeFor[feeTax]():  {"type": "TaxType"},
+	reflect.TypeFor[cardIssuanceFee](): {
+		"startsAt": "StartDate", "endsAt": "EndDate", "currency": "CurrencyCode", "freePerYear": "FreeCountPerCalendarYear",
+		"timing": "ChargeTiming", "refundsCancellation": "RefundIfCancelledBeforeProduction",
+	},
+	reflect.TypeFor[cardAnnualFee](): {
+		"startsAt": "StartDate", "endsAt": "EndDate", "currency": "CurrencyCode", "timing": "ChargeTiming", "freeFirst": "FreeFirstYear",
+		"waiverSpend": "WaiverMinAnnualSpend", "waiverCount": "WaiverMinTransactionCount", "instalments": "InstallmentCount",
+		"proRata": "ProRataRefundOnClose",
+	},
+	reflect.TypeFor[feeLink](): {
+		"parent": "FeeCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
+	},
+	reflect.TypeFor[transactionCriteria](): {
+		"flows": "FlowCodes", "entryModes": "PosEntryModes", "presences": "CardholderPresences", "exceptMCCs": "ExcludeMCCs",
+		"exceptCountries": "ExcludeCountries",
+	},
 	reflect.TypeFor[conversionMarkup](): {"rate": "Percent"},
 }
 
@@ -46,8 +76,11 @@ func encodeChange(entity string, c audit.Change) auditChange {
 	if name, known := memberPath(dto, c.Property); known {
 		out.Property = name
 	}
-	if out.Property == "clientAuthTimeoutMs" {
+	switch last := out.Property[strings.LastIndex(out.Property, ".")+1:]; {
+	case last == "clientAuthTimeoutMs":
 		out.OldValue, out.NewValue = inMilliseconds(c.Old), inMilliseconds(c.New)
+	case entity != "ExchangeRate" && (last == "rate" || last == "percent" || last == "fx"):
+		out.OldValue, out.NewValue = inPercent(c.Old), inPercent(c.New)
 	}
 	return out
 }
@@ -87,6 +120,20 @@ func memberField(dto reflect.Type, word string) (reflect.StructField, bool) {
 		return dto.FieldByName(other)
 	}
 	return dto.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, word) })
+}
+
+// inPercent is a rate, which the record writes in parts per million, as the
+// contract writes it.
+func inPercent(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	ppm, err := strconv.ParseInt(*text, 10, 64)
+	if err != nil {
+		return text
+	}
+	out := string(percentOf(money.Rate(ppm)))
+	return &out
 }
 
 // inMilliseconds is a duration as the record writes it, in milliseconds.

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -20,6 +21,7 @@ func TestEncodeChange_everyPropertyIsAMember(t *testing.T) {
 	for entity, definition := range map[string]any{
 		"Product": program.Product{}, "Group": program.Group{}, "BinRange": program.BINRange{}, "Art": program.CardArt{}, "Bin": program.BIN{},
 		"IssuingAttribute": program.Attributes{}, "ExchangeRate": program.ExchangeRate{}, "CurrencyConversion": program.CurrencyConversion{},
+		"TransactionFee": fee.OnTransaction{}, "CardIssuanceFee": fee.OnIssuance{}, "CardAnnualFee": fee.Yearly{},
 	} {
 		full := reflect.New(reflect.TypeOf(definition)).Elem()
 		fill(full)
@@ -97,5 +99,15 @@ func TestEncodeChange_timeoutIsInMilliseconds(t *testing.T) {
 	got = encodeChange("Card", audit.Change{Property: "clientTimeout", Old: nil, New: &is})
 	if got.Property != "clientTimeout" || got.OldValue != nil || *got.NewValue != "1.5s" {
 		t.Errorf("what is no definition became %v", got)
+	}
+}
+
+func TestEncodeChange_ratesAreInPercent(t *testing.T) {
+	was, is := "30000", "125"
+	for entity, property := range map[string]string{"TransactionFee": "tiers[0].rate", "IssuingAttribute": "taxRates[1].rate"} {
+		got := encodeChange(entity, audit.Change{Property: property, Old: &was, New: &is})
+		if got.Property != property || *got.OldValue != "3" || *got.NewValue != "0.0125" {
+			t.Errorf("got %s from %s to %s", got.Property, *got.OldValue, *got.NewValue)
+		}
 	}
 }

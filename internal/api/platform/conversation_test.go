@@ -29,6 +29,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -123,6 +124,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Controls = control.New(d, s.Programs, s.Customers, c)
+	fee.IncludeIn(s.Controls)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions

@@ -210,6 +210,7 @@ func TestDocument_hasTheOperationsOfTheContract(t *testing.T) {
 		{"Product", "/api/v1/issuing/product", 18}, {"Transactions", "/api/v1/issuing-transaction/", 1},
 		{"WebHook", "/api/v1/issuing/webhook", 4}, {"AuditLog", "/api/v1/issuing/audit-log/", 3},
 		{"Transaction Testing", "/api/v1/sandbox/", 6}, {"Velocity Controls", "/api/v1/issuing/velocity-control", 12},
+		{"Fees", "/api/v1/issuing/fee-management/", 24},
 	}
 	got := map[string]int{}
 	for path, methods := range document(t).Paths {

@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/locale"
@@ -202,6 +203,13 @@ var refusals = map[fault.Code]outward{
 	"velocity_override_not_allowed":   {422, "Issuing:VelocityOverrideNotAllowed"},
 	"velocity_override_out_of_bounds": {422, "Issuing:VelocityOverrideOutOfBounds"},
 
+	// fee
+	"fee_not_found":         {404, "Issuing:FeeNotFound"},
+	"fee_already_exists":    {409, "Issuing:FeeAlreadyExists"},
+	"fee_in_use":            {409, "Issuing:FeeInUse"},
+	"fee_tier_invalid":      {422, "Issuing:FeeTierInvalid"},
+	"fee_currency_mismatch": {422, "Issuing:FeeCurrencyMismatch"},
+
 	// ledger
 	ledger.AccountNotFound:  {404, "Issuing:AccountNotFound"},
 	ledger.AccountNoTaken:   {409, "Issuing:AccountNoAlreadyUsed"},
@@ -232,7 +240,7 @@ var refusals = map[fault.Code]outward{
 }
 
 // domainCodes lists the codes that refusals must know.
-var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, control.Codes, ledger.Codes, authorization.Codes, testerCodes, webhook.Codes}
+var domainCodes = [][]fault.Code{api.Codes, access.Codes, vault.Codes, customer.Codes, program.Codes, issuing.Codes, personalization.Codes, control.Codes, fee.Codes, ledger.Codes, authorization.Codes, testerCodes, webhook.Codes}
 
 // kinds is for a code that no row names: only its kind speaks.
 var kinds = map[fault.Kind]outward{

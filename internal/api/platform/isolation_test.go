@@ -67,6 +67,22 @@ POST /api/v1/issuing/velocity-control/link
 
 let link = id
 
+POST /api/v1/issuing/fee-management/transaction
+
+{ "code": "TREASURE_F", "name": "treasure", "currencyCode": "TRY", "calculationType": "Fixed", "fixedAmount": 1,
+  "links": [{ "linkType": "Product", "linkCode": "TREASURE_P" }] }
+----
+
+POST /api/v1/issuing/fee-management/card-issuance
+
+{ "code": "TREASURE_F", "name": "treasure", "currencyCode": "TRY", "events": ["ReplacementLost"], "amount": 1 }
+----
+
+POST /api/v1/issuing/fee-management/card-annual
+
+{ "code": "TREASURE_F", "name": "treasure", "currencyCode": "TRY", "amount": 1 }
+----
+
 POST /api/v1/issuing/customer
 
 {"customerNo": "7770000017", "customerType": "Individual", "name": "treasure", "surname": "treasure", "birthDate": "1980-01-01",
@@ -155,7 +171,7 @@ func (w *world) furnish(d *db.DB) map[string]string {
 	keyID, _ := w.dataKey()
 	return map[string]string{
 		"bin": "979209", "binRangeCode": "TREASURE_R", "groupCode": "TREASURE_G", "cardArtCode": "TREASURE_A",
-		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "linkId": w.names["link"],
+		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "feeCode": "TREASURE_F", "linkId": w.names["link"],
 		"/api/v1/issuing/velocity-control/{code}": "TREASURE_V", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
 		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
@@ -202,6 +218,15 @@ var bodies = map[string]string{
 	"PUT /api/v1/issuing/velocity-control/{code}":                      `{"name": "mine", "period": "Day", "maxCount": 1}`,
 	"POST /api/v1/issuing/velocity-control/link":                       `{"velocityCheckCode": "TREASURE_V", "linkType": "Global", "linkCode": null}`,
 	"POST /api/v1/issuing/velocity-control/card/{cardToken}":           `{"velocityCheckCode": "TREASURE_V", "maxCount": 2}`,
+	"POST /api/v1/issuing/fee-management/transaction":                  `{"code": "MINE", "name": "mine", "currencyCode": "TRY", "calculationType": "Fixed", "fixedAmount": 1}`,
+	"PUT /api/v1/issuing/fee-management/transaction/{feeCode}":         `{"name": "mine", "currencyCode": "TRY", "calculationType": "Fixed", "fixedAmount": 1}`,
+	"POST /api/v1/issuing/fee-management/transaction/link":             `{"feeCode": "TREASURE_F", "linkType": "Global", "linkCode": null}`,
+	"POST /api/v1/issuing/fee-management/card-issuance":                `{"code": "MINE", "name": "mine", "currencyCode": "TRY", "events": ["PinMailer"], "amount": 1}`,
+	"PUT /api/v1/issuing/fee-management/card-issuance/{feeCode}":       `{"name": "mine", "currencyCode": "TRY", "events": ["PinMailer"], "amount": 1}`,
+	"POST /api/v1/issuing/fee-management/card-issuance/link":           `{"feeCode": "TREASURE_F", "linkType": "Global", "linkCode": null}`,
+	"POST /api/v1/issuing/fee-management/card-annual":                  `{"code": "MINE", "name": "mine", "currencyCode": "TRY", "amount": 1}`,
+	"PUT /api/v1/issuing/fee-management/card-annual/{feeCode}":         `{"name": "mine", "currencyCode": "TRY", "amount": 1}`,
+	"POST /api/v1/issuing/fee-management/card-annual/link":             `{"feeCode": "TREASURE_F", "linkType": "Global", "linkCode": null}`,
 	"POST /api/v1/issuing/rule-engine/list":                            `{"code": "MINE", "name": "mine", "values": ["mine"]}`,
 	"PUT /api/v1/issuing/rule-engine/list/{listCode}":                  `{"name": "mine", "values": ["mine"]}`,
 	"POST /api/v1/issuing/rule-engine/validate":                        `{"context": "Velocity", "rule": "transaction.mcc.in_list('TREASURE_L')"}`,
@@ -241,73 +266,85 @@ const (
 
 // unaddressed says it for every such route.
 var unaddressed = map[string]outcome{
-	"GET /api/v1/issuing/integration/key-exchange":     ownThing, // its own
-	"POST /api/v1/issuing/integration/key-exchange":    ownThing,
-	"GET /api/v1/system/tenant":                        ownThing,
-	"PUT /api/v1/system/tenant":                        ownThing,
-	"POST /api/v1/system/client":                       ownThing,
-	"GET /api/v1/system/client":                        ownThing, // its own
-	"GET /api/v1/system/tenant/issuing-attribute":      ownThing,
-	"POST /api/v1/system/tenant/issuing-attribute":     ownThing,
-	"PUT /api/v1/system/tenant/issuing-attribute":      ownThing,
-	"GET /api/v1/system/tenant/currency-conversion":    ownThing,
-	"PUT /api/v1/system/tenant/currency-conversion":    ownThing,
-	"POST /api/v1/system/bin":                          notItself, // a BIN belongs to one tenant of the platform
-	"POST /api/v1/system/exchange-rate":                ownThing,  // also where another tenant has the same
-	"GET /api/v1/system/exchange-rate":                 empty,
-	"POST /api/v1/issuing/customer":                    ownThing,
-	"POST /api/v1/issuing/customer/get-or-create":      ownThing,
-	"GET /api/v1/issuing/customer":                     empty,
-	"POST /api/v1/issuing/customer/user-note":          notFound,
-	"GET /api/v1/issuing/customer/user-note":           notFound,
-	"POST /api/v1/issuing/customer-segment":            ownThing,
-	"GET /api/v1/issuing/customer-segment":             empty,
-	"GET /api/v1/issuing/product/bin":                  empty,
-	"POST /api/v1/issuing/product/bin-range":           notFound,
-	"GET /api/v1/issuing/product/bin-range":            empty,
-	"POST /api/v1/issuing/product/group":               ownThing,
-	"GET /api/v1/issuing/product/group":                empty,
-	"POST /api/v1/issuing/product/card-art":            ownThing,
-	"GET /api/v1/issuing/product/card-art":             empty,
-	"POST /api/v1/issuing/product":                     notFound,
-	"GET /api/v1/issuing/product":                      empty,
-	"POST /api/v1/issuing/card":                        notFound,
-	"GET /api/v1/issuing/card":                         empty,
-	"POST /api/v1/issuing/card/find":                   notFound,
-	"POST /api/v1/issuing/card/noname":                 notFound,
-	"POST /api/v1/issuing/card/noname/link":            notFound,
-	"POST /api/v1/issuing/card/noname/unlink":          notFound,
-	"POST /api/v1/issuing/card/detokenize":             eachFails,
-	"PUT /api/v1/issuing/card/customer-card-statuses":  notFound,
-	"POST /api/v1/issuing/perso/event":                 notFound,
-	"POST /api/v1/issuing/shipment/event":              notFound,
-	"POST /api/v1/issuing/card/user-note":              notFound,
-	"GET /api/v1/issuing/card/user-note":               notFound,
-	"GET /api/v1/issuing/audit-log/card":               empty,
-	"GET /api/v1/issuing/audit-log/product":            empty,
-	"GET /api/v1/issuing/audit-log/policy":             empty,
-	"GET /api/v1/issuing-transaction/card-transaction": empty,
-	"GET /api/v1/issuing/rule-engine/fields":           ownThing, // the same for everybody
-	"POST /api/v1/issuing/rule-engine/validate":        ownThing, // says that there is no such list
-	"POST /api/v1/issuing/rule-engine/evaluate":        notFound,
-	"POST /api/v1/issuing/rule-engine/list":            ownThing,
-	"POST /api/v1/issuing/velocity-control":            ownThing,
-	"GET /api/v1/issuing/velocity-control":             empty,
-	"GET /api/v1/issuing/velocity-control/link":        empty,
-	"POST /api/v1/issuing/velocity-control/link":       notFound,
-	"GET /api/v1/issuing/rule-engine/list":             empty,
-	"POST /api/v1/issuing/webhook":                     ownThing,
-	"GET /api/v1/issuing/webhook":                      empty,
-	"POST /api/v1/sandbox/card-info":                   notFound,
-	"POST /api/v1/sandbox/pin-block/generate":          notFound,
-	"POST /api/v1/sandbox/pin-block/extract":           notFound,
-	"POST /api/v1/sandbox/pin-test":                    notFound,
-	"POST /api/v1/sandbox/transaction/process":         notFound,
-	"POST /api/v1/sandbox/transaction/void":            notFound,
-	"POST /api/v1/sandbox/transaction/refund":          notFound,
-	"POST /api/v1/sandbox/transaction/clear":           notFound,
-	"POST /api/v1/sandbox/encrypt-card-number":         notItself, // another's key
-	"GET /api/v1/sandbox/inbox":                        empty,
+	"GET /api/v1/issuing/integration/key-exchange":           ownThing, // its own
+	"POST /api/v1/issuing/integration/key-exchange":          ownThing,
+	"GET /api/v1/system/tenant":                              ownThing,
+	"PUT /api/v1/system/tenant":                              ownThing,
+	"POST /api/v1/system/client":                             ownThing,
+	"GET /api/v1/system/client":                              ownThing, // its own
+	"GET /api/v1/system/tenant/issuing-attribute":            ownThing,
+	"POST /api/v1/system/tenant/issuing-attribute":           ownThing,
+	"PUT /api/v1/system/tenant/issuing-attribute":            ownThing,
+	"GET /api/v1/system/tenant/currency-conversion":          ownThing,
+	"PUT /api/v1/system/tenant/currency-conversion":          ownThing,
+	"POST /api/v1/system/bin":                                notItself, // a BIN belongs to one tenant of the platform
+	"POST /api/v1/system/exchange-rate":                      ownThing,  // also where another tenant has the same
+	"GET /api/v1/system/exchange-rate":                       empty,
+	"POST /api/v1/issuing/customer":                          ownThing,
+	"POST /api/v1/issuing/customer/get-or-create":            ownThing,
+	"GET /api/v1/issuing/customer":                           empty,
+	"POST /api/v1/issuing/customer/user-note":                notFound,
+	"GET /api/v1/issuing/customer/user-note":                 notFound,
+	"POST /api/v1/issuing/customer-segment":                  ownThing,
+	"GET /api/v1/issuing/customer-segment":                   empty,
+	"GET /api/v1/issuing/product/bin":                        empty,
+	"POST /api/v1/issuing/product/bin-range":                 notFound,
+	"GET /api/v1/issuing/product/bin-range":                  empty,
+	"POST /api/v1/issuing/product/group":                     ownThing,
+	"GET /api/v1/issuing/product/group":                      empty,
+	"POST /api/v1/issuing/product/card-art":                  ownThing,
+	"GET /api/v1/issuing/product/card-art":                   empty,
+	"POST /api/v1/issuing/product":                           notFound,
+	"GET /api/v1/issuing/product":                            empty,
+	"POST /api/v1/issuing/card":                              notFound,
+	"GET /api/v1/issuing/card":                               empty,
+	"POST /api/v1/issuing/card/find":                         notFound,
+	"POST /api/v1/issuing/card/noname":                       notFound,
+	"POST /api/v1/issuing/card/noname/link":                  notFound,
+	"POST /api/v1/issuing/card/noname/unlink":                notFound,
+	"POST /api/v1/issuing/card/detokenize":                   eachFails,
+	"PUT /api/v1/issuing/card/customer-card-statuses":        notFound,
+	"POST /api/v1/issuing/perso/event":                       notFound,
+	"POST /api/v1/issuing/shipment/event":                    notFound,
+	"POST /api/v1/issuing/card/user-note":                    notFound,
+	"GET /api/v1/issuing/card/user-note":                     notFound,
+	"GET /api/v1/issuing/audit-log/card":                     empty,
+	"GET /api/v1/issuing/audit-log/product":                  empty,
+	"GET /api/v1/issuing/audit-log/policy":                   empty,
+	"GET /api/v1/issuing-transaction/card-transaction":       empty,
+	"GET /api/v1/issuing/rule-engine/fields":                 ownThing, // the same for everybody
+	"POST /api/v1/issuing/rule-engine/validate":              ownThing, // says that there is no such list
+	"POST /api/v1/issuing/rule-engine/evaluate":              notFound,
+	"POST /api/v1/issuing/rule-engine/list":                  ownThing,
+	"POST /api/v1/issuing/velocity-control":                  ownThing,
+	"GET /api/v1/issuing/velocity-control":                   empty,
+	"GET /api/v1/issuing/velocity-control/link":              empty,
+	"POST /api/v1/issuing/velocity-control/link":             notFound,
+	"POST /api/v1/issuing/fee-management/transaction":        ownThing,
+	"GET /api/v1/issuing/fee-management/transaction":         empty,
+	"GET /api/v1/issuing/fee-management/transaction/link":    empty,
+	"POST /api/v1/issuing/fee-management/transaction/link":   notFound,
+	"POST /api/v1/issuing/fee-management/card-issuance":      ownThing,
+	"GET /api/v1/issuing/fee-management/card-issuance":       empty,
+	"GET /api/v1/issuing/fee-management/card-issuance/link":  empty,
+	"POST /api/v1/issuing/fee-management/card-issuance/link": notFound,
+	"POST /api/v1/issuing/fee-management/card-annual":        ownThing,
+	"GET /api/v1/issuing/fee-management/card-annual":         empty,
+	"GET /api/v1/issuing/fee-management/card-annual/link":    empty,
+	"POST /api/v1/issuing/fee-management/card-annual/link":   notFound,
+	"GET /api/v1/issuing/rule-engine/list":                   empty,
+	"POST /api/v1/issuing/webhook":                           ownThing,
+	"GET /api/v1/issuing/webhook":                            empty,
+	"POST /api/v1/sandbox/card-info":                         notFound,
+	"POST /api/v1/sandbox/pin-block/generate":                notFound,
+	"POST /api/v1/sandbox/pin-block/extract":                 notFound,
+	"POST /api/v1/sandbox/pin-test":                          notFound,
+	"POST /api/v1/sandbox/transaction/process":               notFound,
+	"POST /api/v1/sandbox/transaction/void":                  notFound,
+	"POST /api/v1/sandbox/transaction/refund":                notFound,
+	"POST /api/v1/sandbox/transaction/clear":                 notFound,
+	"POST /api/v1/sandbox/encrypt-card-number":               notItself, // another's key
+	"GET /api/v1/sandbox/inbox":                              empty,
 }
 
 // selectors are queries that ask for what is not the caller's, where the first

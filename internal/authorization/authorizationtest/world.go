@@ -20,6 +20,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -75,6 +76,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	w.Customers, w.Programs, w.Issuing = newIssuing(d, module, w.Clock)
 	w.Access.Watcher = w.Programs
 	w.Controls = control.New(d, w.Programs, w.Customers, w.Clock)
+	fee.IncludeIn(w.Controls)
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Queries = authorization.NewQueries(d)
 	w.Engine = w.NewEngine()
@@ -99,7 +101,9 @@ func (w *World) NewEngine() *authorization.Engine {
 	must(w.T, err)
 	customers, programs, cards := newIssuing(w.DB, w.HSM, w.Clock)
 	cfg := w.Config
-	cfg.Controls = control.New(w.DB, programs, customers, w.Clock)
+	controls := control.New(w.DB, programs, customers, w.Clock)
+	fee.IncludeIn(controls)
+	cfg.Controls = controls
 	e := authorization.NewEngine(context.Background(), w.DB, w.HSM, programs, cards, codes, w.Clock,
 		w.log, Nobody{}, cfg)
 	w.T.Cleanup(e.Close)
