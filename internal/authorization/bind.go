@@ -45,7 +45,11 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 		return err
 	}
 	o := f.occasion(req, control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, k.Lists, links)
-	if classify(req.ProcessingCode, req.MCC, req.Amount).dir == debit {
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	for _, m := range k.Matches(o, row.dir != neither) {
+		f.Controls = append(f.Controls, controlFacts(m))
+	}
+	if row.dir == debit {
 		return e.bindVelocity(ctx, f, k, o)
 	}
 	return nil
@@ -57,7 +61,9 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 func (f *Facts) occasion(req *Request, c control.Calendar, lists *rule.Lists, links control.Links) *control.Occasion {
 	o := &control.Occasion{Tenant: f.Tenant, Subject: f.subject(), Links: links, Facts: &rule.Facts{}, At: f.Now, Calendar: c}
 	f.ruleFacts(o.Facts, req, c.Zone)
-	o.Facts.SetList(rule.TransactionMCCGroup, lists.Groups(req.MCC))
+	if req.MCC != "" {
+		o.Facts.SetList(rule.TransactionMCCGroup, lists.Groups(req.MCC))
+	}
 	return o
 }
 

@@ -41,6 +41,7 @@ var checks = []check{
 	{"Amount", checkAmount},
 	{"ContactlessLimit", checkContactless},
 	{"Installment", checkInstalment},
+	{ControlCheck, checkControls},
 	{VelocityCheck, checkVelocity},
 	{"Balance", checkBalance},
 }

@@ -47,6 +47,11 @@ type Decision struct {
 	ResponseCode string
 	Tell         MessageType
 
+	// Matched are the codes of the authorization controls that were found to apply,
+	// in their order, Alerts those of them that somebody is to be told of.
+	Matched []string
+	Alerts  []ControlFacts
+
 	// asks says that all checks of ours have passed and the client decides.
 	asks bool
 	// Slip is what the acquirer is told about the slip.

@@ -68,6 +68,8 @@ type Facts struct {
 	// amount, terminal.
 	Tap string
 
+	// Controls are the authorization controls that select the request.
+	Controls []ControlFacts
 	// Velocity are the velocity controls that count the request, by code.
 	Velocity []VelocityFacts
 

@@ -33,11 +33,16 @@ const (
 	CVV2TriesExceeded    Reason = "Cvv2TriesExceeded"
 	PolicyNotAllowed     Reason = "PolicyNotAllowed"
 	ThreeDSRequired      Reason = "ThreeDsRequired"
-	VelocityAmount       Reason = "VelocityAmount"
-	VelocityCount        Reason = "VelocityCount"
-	InvalidTransaction   Reason = "InvalidTransaction"
-	InvalidAmount        Reason = "InvalidAmount"
-	InsufficientFunds    Reason = "InsufficientFunds"
+	// ControlDeclined is the no of an authorization control, Referred that of one
+	// that wants the cardholder to be asked.
+	ControlDeclined Reason = "AuthorizationControl"
+	Referred        Reason = "Referred"
+
+	VelocityAmount     Reason = "VelocityAmount"
+	VelocityCount      Reason = "VelocityCount"
+	InvalidTransaction Reason = "InvalidTransaction"
+	InvalidAmount      Reason = "InvalidAmount"
+	InsufficientFunds  Reason = "InsufficientFunds"
 	// ClientDeclined is the no of a client that owns its balances; ClientTimeout
 	// that it gave no answer, and nobody could approve in its place.
 	ClientDeclined Reason = "ClientDeclined"
@@ -56,8 +61,8 @@ func Reasons() []Reason {
 		DuplicateTransaction, OriginalNotFound, CardNotFound, TenantSuspended, CardNotActivated, CardInactive,
 		CardBlocked, CardLost, CardStolen, CardFraud, CardCancelled, CardExpired, CardRenewed, CustomerInactive,
 		ExpiryMismatch, PINNotSet, PINInvalid, PINTriesExceeded, PINRequired, ARQCInvalid, CVVInvalid, CVV2Invalid,
-		CVV2TriesExceeded, PolicyNotAllowed, ThreeDSRequired, VelocityAmount, VelocityCount, InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined,
-		ClientTimeout, NetworkDeclined, SystemError,
+		CVV2TriesExceeded, PolicyNotAllowed, ThreeDSRequired, ControlDeclined, Referred, VelocityAmount, VelocityCount,
+		InvalidTransaction, InvalidAmount, InsufficientFunds, ClientDeclined, ClientTimeout, NetworkDeclined, SystemError,
 	}
 }
 

@@ -57,6 +57,7 @@ func (r *record) visit(c *codec) {
 	r.Request.visit(c)
 	r.Facts.visit(c)
 	r.State.visit(c)
+	visitControls(c, &r.Facts.Controls)
 	visitVelocity(c, &r.Facts.Velocity, &r.State.Velocity)
 }
 

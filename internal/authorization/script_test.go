@@ -37,6 +37,7 @@ type script struct {
 	card        *authorizationtest.Card
 	sent        map[string]*authorization.Request
 	ids         map[string]authorization.TransactionID // of what was answered, by message key
+	last        authorization.TransactionID
 }
 
 // limit is "limit code=DAY period=Day max=50.00 count=3 for=Segment/VIP": a
@@ -92,6 +93,97 @@ func (s *script) limit(args map[string]string) string {
 		return err.Error()
 	}
 	return "ok"
+}
+
+// control is "control code=NO_GAMES action=Decline group-of-mcc=GAMBLING
+// for=Product/P1": an authorization control with one link.
+func (s *script) control(args map[string]string) string {
+	c := control.NewAuthorizationCheck(args["code"])
+	c.Name, c.Action, c.ResponseCode = args["code"], control.Action(args["action"]), args["de39"]
+	c.IsMandatory = args["mandatory"] == "yes"
+	if args["mode"] == "monitor" {
+		c.Mode = control.Monitor
+	}
+	list := func(name string) []string {
+		return strings.FieldsFunc(args[name], func(r rune) bool { return r == ',' })
+	}
+	c.Criteria.MCCGroups, c.Criteria.Countries, c.Criteria.TransactionCodes = list("group-of-mcc"), list("in"), list("of")
+	c.Criteria.MerchantIDs, c.Criteria.MinAmount = list("at"), args["from-amount"]
+	if v := args["rule"]; v != "" {
+		c.Rule = rule.Source(`"` + strings.ReplaceAll(strings.ReplaceAll(v, "'", `\"`), "_", " ") + `"`)
+	}
+	if v := args["priority"]; v != "" {
+		if _, err := fmt.Sscan(v, &c.Priority); err != nil {
+			s.T.Fatal(err)
+		}
+	}
+	for _, channel := range list("tell") {
+		c.AlertChannels = append(c.AlertChannels, control.AlertChannel(channel))
+	}
+	if flows := list("flows"); len(flows) > 0 {
+		c.Flows = flows
+	}
+	c.Schedule = s.schedule(list("days"), args["hours"])
+	c.ReasonText = strings.ReplaceAll(args["because"], "_", " ")
+	kind, code, _ := strings.Cut(args["for"], "/")
+	switch {
+	case kind == "":
+		kind = string(control.LinkGlobal)
+	case kind == string(control.LinkCard):
+		code = s.card.Token
+	case kind == string(control.LinkCustomer):
+		code = s.Customer()
+	}
+	link := control.Link{Type: control.LinkType(kind), Code: code, Priority: control.LinkPriority, IsActive: true}
+	if v := args["link-priority"]; v != "" {
+		if _, err := fmt.Sscan(v, &link.Priority); err != nil {
+			s.T.Fatal(err)
+		}
+	}
+	if _, _, err := control.AuthorizationChecks.Create(s.T.Context(), s.Controls, s.Caller, c, []control.Link{link}); err != nil {
+		return err.Error()
+	}
+	return "ok"
+}
+
+// schedule is days=Friday,Saturday hours=22:00-06:00.
+func (s *script) schedule(days []string, hours string) (out control.Schedule) {
+	for _, day := range days {
+		for d := time.Sunday; d <= time.Saturday; d++ {
+			if d.String() == day {
+				out.Days = append(out.Days, d)
+			}
+		}
+	}
+	from, to, found := strings.Cut(hours, "-")
+	if !found {
+		return out
+	}
+	for text, at := range map[string]**control.TimeOfDay{from: &out.From, to: &out.To} {
+		t, err := control.ParseTimeOfDay(text)
+		if err != nil {
+			s.T.Fatal(err)
+		}
+		*at = &t
+	}
+	return out
+}
+
+// why shows what the authorization controls said of the last transaction.
+func (s *script) why() string {
+	x, err := s.Queries.Explain(s.T.Context(), s.Caller, s.last)
+	if err != nil {
+		return err.Error()
+	}
+	lines := []string{strings.TrimSpace("matched " + strings.Join(x.Transaction.MatchedControls, " "))}
+	for _, c := range x.Trace {
+		for _, p := range c.Parts {
+			if c.Name == authorization.ControlCheck {
+				lines = append(lines, strings.TrimSpace(string(p.Outcome)+" "+p.Detail))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // limits shows how the card stands.
@@ -168,6 +260,10 @@ func (s *script) Run(command string, args map[string]string) string {
 		return s.limit(args)
 	case "limits":
 		return s.limits()
+	case "control":
+		return s.control(args)
+	case "why":
+		return s.why()
 	case "segments":
 		if _, err := s.Customers.CreateSegment(s.T.Context(), s.Caller, customer.Segment{Code: args["code"], Name: args["code"], IsActive: true}); err != nil {
 			return err.Error()
@@ -302,7 +398,9 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 		r.EntryMode, r.ConditionCode, r.StoredCard = "100", "01", authorization.StoredCard(v)
 	}
 	if v := args["mcc"]; v != "" {
-		r.MCC = v
+		if r.MCC = v; v == "none" {
+			r.MCC = ""
+		}
 	}
 	r.Wallet, r.ECI, r.HasCAVV = args["wallet"], args["eci"], args["eci"] != ""
 	if args["entry"] == "net" {
@@ -358,7 +456,7 @@ func (s *script) answer(r *authorization.Request) string {
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	if !a.Transaction.IsZero() {
+	if s.last = a.Transaction; !a.Transaction.IsZero() {
 		s.ids[r.Key().String()] = a.Transaction
 	}
 	text := "approved"

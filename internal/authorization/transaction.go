@@ -204,6 +204,9 @@ type Transaction struct {
 	// what of the tenant's it was about, see [Check].Subject, and DeclinedText what
 	// that control says of its refusals.
 	DeclinedBy, DeclinedSubject, DeclinedText string
+	// MatchedControls are the codes of the authorization controls that applied, as
+	// far as they were asked, in that order.
+	MatchedControls []string
 	// DecidedBy is who decided, and ClientReference what the client that did so
 	// calls it.
 	DecidedBy       DecidedBy

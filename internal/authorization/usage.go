@@ -204,24 +204,29 @@ func (d *Decision) told(name string, r Result, exhausted bool) Result {
 // cvm is the method by which the cardholder was verified: the PIN that came, or
 // what the chip reports (tag 9F34).
 func (t *Transaction) cvm(req *Request) CVM {
-	const succeeded = 2
 	if t.PIN != NotPresent {
 		return OnlinePIN
 	}
 	if req.Chip != nil {
-		switch results := req.Chip.CVMResults; results[0] & 0x3F {
-		case 0x01, 0x03, 0x04, 0x05:
-			if results[2] == succeeded {
-				return OfflinePIN
-			}
-		case 0x1E:
-			return SignatureCVM
-		case 0x1F:
-			return NoCVM
-		}
-		return ""
+		return req.Chip.cvm()
 	}
 	if present, known := req.CardPresent(); known && !present {
+		return NoCVM
+	}
+	return ""
+}
+
+// cvm is what the chip says of how it verified the cardholder.
+func (h *Chip) cvm() CVM {
+	const succeeded = 2
+	switch results := h.CVMResults; results[0] & 0x3F {
+	case 0x01, 0x03, 0x04, 0x05:
+		if results[2] == succeeded {
+			return OfflinePIN
+		}
+	case 0x1E:
+		return SignatureCVM
+	case 0x1F:
 		return NoCVM
 	}
 	return ""

@@ -446,7 +446,7 @@ func (op *operation) transaction(d Decision, s State) *Transaction {
 		BusinessOn: f.BusinessOn, CreatedAt: f.Now, UpdatedAt: f.Now,
 	}
 	t.Flow, t.Code = req.named(row)
-	t.CardNetwork, t.DecidedBy = f.Card.Network, d.By
+	t.CardNetwork, t.DecidedBy, t.MatchedControls = f.Card.Network, d.By, d.Matched
 	t.Classify(f.Card.Country)
 	t.judged(req, f, s, d)
 	if d.Status == StatusDeclined || d.Status == StatusFailed {

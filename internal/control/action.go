@@ -19,13 +19,18 @@ const (
 // Actions lists them.
 func Actions() []Action { return []Action{Decline, Approve, RequirePIN, Require3DS, Alert, Refer} }
 
+// refuses reports whether a may refuse a transaction.
+func (a Action) refuses() bool {
+	return a == Decline || a == RequirePIN || a == Require3DS || a == Refer
+}
+
 // Missing is what a comparison with a missing value counts as in the rule of a
 // control that does this: what refuses applies, what lets pass does not.
 func (a Action) Missing() rule.Missing {
-	switch a {
-	case Decline, RequirePIN, Require3DS, Refer:
+	switch {
+	case a.refuses():
 		return rule.Matched
-	case Approve:
+	case a == Approve:
 		return rule.Unmatched
 	}
 	return rule.TwoValued

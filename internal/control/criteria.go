@@ -121,8 +121,9 @@ func isMCCRange(s string) bool {
 // criteria and a rule, both of which must hold.
 type Selection struct {
 	Criteria
-	low, high *rule.Number // the bounds of the amount
-	rule      *rule.Program
+	low, high   *rule.Number // the bounds of the amount
+	rule        *rule.Program
+	readsAmount bool
 }
 
 // compile makes a selection; the criteria and the rule were checked before.
@@ -130,13 +131,16 @@ func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.L
 	s := Selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount)}
 	var problems []rule.Problem
 	s.rule, problems = rule.Compile(source, context, lists)
+	s.readsAmount = s.low != nil || s.high != nil || s.rule != nil && s.rule.Reads(rule.FieldID.IsAmount)
 	return s, problems
 }
 
 // Reads reports whether the rule asks about such a field.
-func (s *Selection) Reads(is func(rule.FieldID) bool) bool {
-	return slices.ContainsFunc(s.rule.Fields(), is)
-}
+func (s *Selection) Reads(is func(rule.FieldID) bool) bool { return s.rule.Reads(is) }
+
+// ReadsAmount reports whether criteria or rule ask for an amount of the
+// transaction.
+func (s *Selection) ReadsAmount() bool { return s.readsAmount }
 
 func bound(text string) *rule.Number {
 	n, ok := rule.ParseNumber(text)
@@ -149,7 +153,7 @@ func bound(text string) *rule.Number {
 // Selects reports whether a transaction is chosen; if not, why is the criterion
 // that leaves it out, or "rule".
 func (s *Selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool) {
-	if member, ok := s.meets(f); !ok {
+	if member, ok := s.meets(f, m); !ok {
 		return "criteria." + member, false
 	}
 	if !s.rule.Match(f, m) {
@@ -159,8 +163,10 @@ func (s *Selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool)
 }
 
 // meets reports whether a transaction meets the criteria; if not, member is the
-// name of the first that leaves it out. A value that is missing is in no list.
-func (s *Selection) meets(f *rule.Facts) (member string, ok bool) {
+// name of the first that leaves it out. A value that is missing is in no list,
+// unless m says what else it counts as: then each criterion is met, or left out
+// by, whatever misses what it asks for.
+func (s *Selection) meets(f *rule.Facts, m rule.Missing) (member string, ok bool) {
 	for _, l := range []struct {
 		name   string
 		values []string
@@ -181,24 +187,32 @@ func (s *Selection) meets(f *rule.Facts) (member string, ok bool) {
 		{"countries", s.Countries, rule.MerchantCountry, isSame},
 		{"currencies", s.Currencies, rule.TransactionTransactionCurrency, isSame},
 	} {
-		if len(l.values) > 0 && !holds(l.values, f, l.field, l.match) {
+		if len(l.values) > 0 && !holds(l.values, f, l.field, l.match, m == rule.Matched) {
 			return l.name, false
 		}
 	}
 	switch {
-	case len(s.MCCGroups) > 0 && !slices.ContainsFunc(f.List(rule.TransactionMCCGroup), func(g string) bool { return slices.Contains(s.MCCGroups, g) }):
+	case len(s.MCCGroups) > 0 && !s.meetsGroups(f, m):
 		return "mccGroups", false
-	case holds(s.ExceptMCCs, f, rule.TransactionMCC, isInRange):
+	case len(s.ExceptMCCs) > 0 && holds(s.ExceptMCCs, f, rule.TransactionMCC, isInRange, m == rule.Unmatched):
 		return "excludeMccs", false
-	case holds(s.ExceptCountries, f, rule.MerchantCountry, isSame):
+	case len(s.ExceptCountries) > 0 && holds(s.ExceptCountries, f, rule.MerchantCountry, isSame, m == rule.Unmatched):
 		return "excludeCountries", false
 	}
-	return s.meetsRest(f)
+	return s.meetsRest(f, m)
 }
 
-func (s *Selection) meetsRest(f *rule.Facts) (member string, ok bool) {
+func (s *Selection) meetsGroups(f *rule.Facts, m rule.Missing) bool {
+	if !f.Known(rule.TransactionMCCGroup) {
+		return m == rule.Matched
+	}
+	return slices.ContainsFunc(f.List(rule.TransactionMCCGroup), func(g string) bool { return slices.Contains(s.MCCGroups, g) })
+}
+
+func (s *Selection) meetsRest(f *rule.Facts, m rule.Missing) (member string, ok bool) {
 	amount, known := f.Number(rule.TransactionBillingAmount)
 	switch {
+	case !known && m == rule.Matched:
 	case s.low != nil && (!known || amount.Compare(*s.low) < 0):
 		return "minAmount", false
 	case s.high != nil && (!known || amount.Compare(*s.high) > 0):
@@ -217,17 +231,25 @@ func (s *Selection) meetsRest(f *rule.Facts) (member string, ok bool) {
 		if w.wanted == nil {
 			continue
 		}
-		if is, known := f.Flag(w.field); (is && known) != *w.wanted {
+		is, known := f.Flag(w.field)
+		if !known && m != rule.TwoValued {
+			is, known = *w.wanted == (m == rule.Matched), true
+		}
+		if (is && known) != *w.wanted {
 			return w.name, false
 		}
 	}
 	return "", true
 }
 
-// holds reports whether the value of a field is known and fits one of a list.
-func holds(list []string, f *rule.Facts, field rule.FieldID, match func(pattern, value string) bool) bool {
+// holds reports whether the value of a field fits one of a list; missing is what
+// is said of one that is not known.
+func holds(list []string, f *rule.Facts, field rule.FieldID, match func(pattern, value string) bool, missing bool) bool {
 	value, known := f.Text(field)
-	return known && slices.ContainsFunc(list, func(pattern string) bool { return match(pattern, value) })
+	if !known {
+		return missing
+	}
+	return slices.ContainsFunc(list, func(pattern string) bool { return match(pattern, value) })
 }
 
 func isSame(pattern, value string) bool { return pattern == value }

@@ -69,6 +69,9 @@ type Definitions[D any] struct {
 	// FitProduct checks it against the product that a link ties it to, directly or
 	// as the product of a card; nil for what fits all.
 	FitProduct func(D, program.Product) error
+	// Permitted refuses callers who may not touch such a definition; nil is
+	// everybody. A change asks it of what was and of what is.
+	Permitted func(D, access.Caller) error
 	// Criteria and Rule are what selects transactions; the rule must compile for
 	// Context.
 	Criteria func(D) Criteria
@@ -87,6 +90,9 @@ func (k *Definitions[D]) Create(ctx context.Context, s *Service, c access.Caller
 		return d, nil, err
 	}
 	if err := checkLinks(links); err != nil {
+		return d, nil, err
+	}
+	if err := k.permit(c, &d); err != nil {
 		return d, nil, err
 	}
 	h := k.Head(&d)
@@ -128,6 +134,9 @@ func (k *Definitions[D]) Update(ctx context.Context, s *Service, c access.Caller
 		if old, err = k.must(ctx, tx, c.Tenant, h.Code); err != nil {
 			return err
 		}
+		if err := k.permit(c, &old, &d); err != nil {
+			return err
+		}
 		was := k.Head(&old)
 		if stamp != "" && stamp != was.ConcurrencyStamp {
 			return errStale
@@ -145,6 +154,19 @@ func (k *Definitions[D]) Update(ctx context.Context, s *Service, c access.Caller
 		return k.recordAct(ctx, tx, s, c, &old, &d)
 	})
 	return d, old, err
+}
+
+// permit refuses what a caller may not do to definitions.
+func (k *Definitions[D]) permit(c access.Caller, all ...*D) error {
+	if k.Permitted == nil {
+		return nil
+	}
+	for _, d := range all {
+		if err := k.Permitted(*d, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *Definitions[D]) fit(ctx context.Context, tx db.Tx, tenant access.TenantID, d D, old *D) (D, error) {
@@ -190,6 +212,9 @@ func (k *Definitions[D]) Delete(ctx context.Context, s *Service, c access.Caller
 	return s.change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := k.must(ctx, tx, c.Tenant, code)
 		if err != nil {
+			return err
+		}
+		if err := k.permit(c, &old); err != nil {
 			return err
 		}
 		links, err := readLinks(ctx, tx, c.Tenant, LinkFilter{Kind: k.Kind, Parent: code})

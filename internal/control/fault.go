@@ -35,11 +35,20 @@ var (
 	errOverrideBounds   = fault.New(fault.Refused, "velocity_override_out_of_bounds", "the limit is outside what the velocity control allows")
 )
 
+// Refusals about authorization controls.
+var (
+	errAuthorizationNotFound = fault.New(fault.NotFound, "authorization_check_not_found", "there is no such authorization control")
+	errAuthorizationExists   = fault.New(fault.Conflict, "authorization_check_already_exists", "the code of the authorization control is or was in use")
+	errAuthorizationInUse    = fault.New(fault.Conflict, "authorization_check_in_use", "the authorization control is linked")
+	errMandatory             = fault.New(fault.Forbidden, access.CodeForbidden, "the caller may not touch mandatory controls")
+)
+
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
 var Codes = fault.CodesOf(errRule, errListNotFound, errListExists, errListInUse, errListType,
 	errLinkNotFound, errLinkTarget, errVelocityNotFound, errVelocityExists, errVelocityInUse, errLimitMissing,
-	errGroupDisagrees, errOverrideNotFound, errOverrideRefused, errOverrideBounds)
+	errGroupDisagrees, errOverrideNotFound, errOverrideRefused, errOverrideBounds,
+	errAuthorizationNotFound, errAuthorizationExists, errAuthorizationInUse)
 
 // ruleFault is the refusal of a rule that an object has as its member.
 func ruleFault(member string, problems []rule.Problem) error {

@@ -25,7 +25,7 @@ type Service struct {
 // New returns a service on this database, whose tenants' configuration versions
 // programs raises.
 func New(d *db.DB, programs *program.Service, customers *customer.Service, c clock.Clock) *Service {
-	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c, kinds: []compilable{&VelocityChecks}}
+	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c, kinds: []compilable{&VelocityChecks, &AuthorizationChecks}}
 }
 
 // Include makes definitions of another package part of every [Snapshot]. It is

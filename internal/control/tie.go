@@ -26,6 +26,9 @@ func (k *Definitions[D]) Link(ctx context.Context, s *Service, c access.Caller, 
 		if err != nil {
 			return err
 		}
+		if err := k.permit(c, &d); err != nil {
+			return err
+		}
 		l, err = k.tie(ctx, tx, s, c, d, l)
 		return err
 	})
@@ -41,6 +44,13 @@ func (k *Definitions[D]) Unlink(ctx context.Context, s *Service, c access.Caller
 		}
 		if !found {
 			return errLinkNotFound
+		}
+		d, err := k.must(ctx, tx, c.Tenant, l.Parent)
+		if err != nil {
+			return err
+		}
+		if err := k.permit(c, &d); err != nil {
+			return err
 		}
 		if err := deleteLink(ctx, tx, c.Tenant, link); err != nil {
 			return fmt.Errorf("delete link: %w", err)

@@ -211,6 +211,7 @@ func TestDocument_hasTheOperationsOfTheContract(t *testing.T) {
 		{"WebHook", "/api/v1/issuing/webhook", 4}, {"AuditLog", "/api/v1/issuing/audit-log/", 3},
 		{"Transaction Testing", "/api/v1/sandbox/", 6}, {"Velocity Controls", "/api/v1/issuing/velocity-control", 12},
 		{"Fees", "/api/v1/issuing/fee-management/", 24},
+		{"Authorization Controls", "/api/v1/issuing/authorization-control", 7},
 	}
 	got := map[string]int{}
 	for path, methods := range document(t).Paths {

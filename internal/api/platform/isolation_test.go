@@ -83,6 +83,18 @@ POST /api/v1/issuing/fee-management/card-annual
 { "code": "TREASURE_F", "name": "treasure", "currencyCode": "TRY", "amount": 1 }
 ----
 
+POST /api/v1/issuing/authorization-control
+
+{ "code": "TREASURE_C", "name": "treasure", "action": "Decline", "criteria": { "mccs": ["7995"] }, "links": [{ "linkType": "Product", "linkCode": "TREASURE_P" }] }
+----
+
+POST /api/v1/issuing/authorization-control/link
+
+{ "authorizationCheckCode": "TREASURE_C", "linkType": "Global", "description": "treasure" }
+----
+
+let controlLink = id
+
 POST /api/v1/issuing/customer
 
 {"customerNo": "7770000017", "customerType": "Individual", "name": "treasure", "surname": "treasure", "birthDate": "1980-01-01",
@@ -172,7 +184,9 @@ func (w *world) furnish(d *db.DB) map[string]string {
 	return map[string]string{
 		"bin": "979209", "binRangeCode": "TREASURE_R", "groupCode": "TREASURE_G", "cardArtCode": "TREASURE_A",
 		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "feeCode": "TREASURE_F", "linkId": w.names["link"],
-		"/api/v1/issuing/velocity-control/{code}": "TREASURE_V", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
+		"authorizationCheckCode": "TREASURE_C", "/api/v1/issuing/authorization-control/{code}": "TREASURE_C",
+		"/api/v1/issuing/authorization-control/link/{linkId}": w.names["controlLink"],
+		"/api/v1/issuing/velocity-control/{code}":             "TREASURE_V", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
 		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
@@ -227,6 +241,9 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/fee-management/card-annual":                  `{"code": "MINE", "name": "mine", "currencyCode": "TRY", "amount": 1}`,
 	"PUT /api/v1/issuing/fee-management/card-annual/{feeCode}":         `{"name": "mine", "currencyCode": "TRY", "amount": 1}`,
 	"POST /api/v1/issuing/fee-management/card-annual/link":             `{"feeCode": "TREASURE_F", "linkType": "Global", "linkCode": null}`,
+	"POST /api/v1/issuing/authorization-control":                       `{"code": "MINE", "name": "mine", "action": "Decline", "criteria": {"mccs": ["7995"]}}`,
+	"PUT /api/v1/issuing/authorization-control/{code}":                 `{"name": "mine", "action": "Decline", "criteria": {"mccs": ["7995"]}}`,
+	"POST /api/v1/issuing/authorization-control/link":                  `{"authorizationCheckCode": "TREASURE_C", "linkType": "Global", "linkCode": null}`,
 	"POST /api/v1/issuing/rule-engine/list":                            `{"code": "MINE", "name": "mine", "values": ["mine"]}`,
 	"PUT /api/v1/issuing/rule-engine/list/{listCode}":                  `{"name": "mine", "values": ["mine"]}`,
 	"POST /api/v1/issuing/rule-engine/validate":                        `{"context": "Velocity", "rule": "transaction.mcc.in_list('TREASURE_L')"}`,
@@ -345,6 +362,10 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/sandbox/transaction/clear":                 notFound,
 	"POST /api/v1/sandbox/encrypt-card-number":               notItself, // another's key
 	"GET /api/v1/sandbox/inbox":                              empty,
+	"POST /api/v1/issuing/authorization-control":             ownThing,
+	"GET /api/v1/issuing/authorization-control":              empty,
+	"GET /api/v1/issuing/authorization-control/link":         empty,
+	"POST /api/v1/issuing/authorization-control/link":        notFound,
 }
 
 // selectors are queries that ask for what is not the caller's, where the first

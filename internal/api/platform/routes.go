@@ -215,6 +215,16 @@ func (a *API) routes() {
 	register(a, route{put, fees + "/card-annual/{feeCode}", "Update a card annual fee", manage, plain}, yearly.update)
 	register(a, route{remove, fees + "/card-annual/{feeCode}", "Delete a card annual fee", manage, plain}, yearly.delete)
 
+	// Authorization controls (§12.1)
+	const control = "/api/v1/issuing/authorization-control"
+	register(a, route{post, control, "Create an authorization control", access.IssuingAuthorizationControlManage, once}, a.createAuthorizationCheck)
+	register(a, route{get, control, "List authorization controls", access.IssuingAuthorizationControl, plain}, a.listAuthorizationChecks)
+	register(a, route{post, control + "/link", "Link an authorization control", access.IssuingAuthorizationControlManage, once}, a.linkAuthorizationCheck)
+	register(a, route{get, control + "/link", "List links of authorization controls", access.IssuingAuthorizationControl, plain}, a.listAuthorizationLinks)
+	register(a, route{remove, control + "/link/{linkId}", "Unlink an authorization control", access.IssuingAuthorizationControlManage, plain}, a.unlinkAuthorizationCheck)
+	register(a, route{put, control + "/{code}", "Update an authorization control", access.IssuingAuthorizationControlManage, plain}, a.updateAuthorizationCheck)
+	register(a, route{remove, control + "/{code}", "Delete an authorization control", access.IssuingAuthorizationControlManage, plain}, a.deleteAuthorizationCheck)
+
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
 	register(a, route{post, "/api/v1/sandbox/pin-block/generate", "Generate a PIN block", access.SandboxCard, plain}, a.makePINBlock)

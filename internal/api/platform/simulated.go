@@ -164,6 +164,7 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 	if t.HasBalance {
 		out.AvailableBalance = api.DecimalOf(t.AvailableAfter)
 	}
+	out.MatchedControls = append([]string{}, t.MatchedControls...)
 	results := encodeSecurity(&t.Transaction)
 	out.SimulationResults = SimulationResults{
 		ARQCResult: results.ARQCResult, CVCResult: results.CVCResult, CVV2Result: results.CVV2Result, CAVVResult: results.CAVVResult,

@@ -78,7 +78,7 @@ var formed = strings.Fields(`
 	cvv2 track2 cvv emvData unpredictableNumber tvr cvmResults forceCavvResult eci cavv dsTransactionId originalRrn walletType
 	originalTransactionId transactionId rrn stan authorizationCode networkTransactionId transactionDate
 	value values identificationNo rule facts
-	linkCode feeCode feeGroup velocityCheckCode limitGroup declineReasonCode mccGroups excludeMccs terminalIds acquirerIds countries excludeCountries
+	linkCode feeCode feeGroup velocityCheckCode authorizationCheckCode responseCode schedule.from schedule.to limitGroup declineReasonCode mccGroups excludeMccs terminalIds acquirerIds countries excludeCountries
 	vendorCode eventId orderId statusCode courierCode trackingNo trackingUrl estimatedDeliveryDate`)
 
 func TestRequests_everyTextThatIsKeptIsFreeText(t *testing.T) {

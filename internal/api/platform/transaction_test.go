@@ -203,8 +203,8 @@ func TestCardTransaction_hasEveryMemberOfTheContract(t *testing.T) {
 				t.Errorf("%s is missing", name)
 			}
 		}
-		if len(got) != len(want)+1 || got["digitalSlip"] == nil { // the content of §8.9 besides
-			t.Errorf("got %d members, want %d: %s", len(got), len(want)+1, text)
+		if len(got) != len(want)+2 || got["digitalSlip"] == nil || got["matchedControls"] == nil { // of §8.9 and §12.3 besides
+			t.Errorf("got %d members, want %d: %s", len(got), len(want)+2, text)
 		}
 		for name, value := range map[string]string{"additionalAmounts": "[]", "related": "[]", "sli": "null", "declineDetail": "null"} {
 			if string(got[name]) != value {

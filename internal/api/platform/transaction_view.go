@@ -67,6 +67,7 @@ type TransactionDecision struct {
 	NetworkResponseCode *string        `json:"networkResponseCode" doc:"What an advice reports."`
 	DeclineReason       *string        `json:"declineReason"`
 	DeclineDetail       *declineDetail `json:"declineDetail"`
+	MatchedControls     []string       `json:"matchedControls" doc:"Codes of the authorization controls that applied, in the order in which they were asked; after the one that decided none was."`
 	DecidedBy           string         `json:"decidedBy" enum:"Platform,Client,StandIn,Network" doc:"Client: the system that owns the balance; StandIn: we, as it gave no answer."`
 }
 
@@ -306,6 +307,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		},
 		TransactionDecision: TransactionDecision{
 			ResponseCode: orNil(t.ResponseCode), NetworkResponseCode: orNil(m.ResponseCode), DeclineReason: orNil(t.Reason), DecidedBy: string(t.DecidedBy),
+			MatchedControls: append([]string{}, t.MatchedControls...),
 		},
 		TransactionCard: TransactionCard{
 			CardToken: orNil(n.Token), MaskedCardNo: orNil(n.MaskedNo), CardSequenceNo: n.Sequence, IssuanceNo: orNil(n.IssuanceNo),
