@@ -107,7 +107,8 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds = k.queries
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
-	k.clearing = clearing.New(k.db, k.programs, k.issuing, k.clock)
+	k.clearing = clearing.New(k.db, k.programs, k.issuing,
+		&authorization.Limits{Controls: k.controls, Programs: k.programs, Cards: k.issuing}, k.clock)
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
 	k.notices.Hooks, k.webhooks.Messages = k.webhooks, k.notices

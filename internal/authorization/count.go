@@ -81,14 +81,16 @@ func (w *work) stood(t *Transaction) stood {
 // standing is what a life cycle still holds or has moved of what was approved,
 // seen from one of its transactions.
 func (w *work) standing(t *Transaction) control.Standing {
-	if h, ok := w.book.Hold(t.Hold); ok {
-		refunded := t.Refunded
-		if first := w.transactions[t.Root]; first != nil {
-			refunded = first.Refunded
-		}
-		return control.StandingOf(minus(minus(h.Authorized, h.Reversed), h.Released), refunded)
+	h, held := w.book.Hold(t.Hold)
+	if !held {
+		return control.StandingOf(t.Outstanding(), t.Refunded)
 	}
-	return control.StandingOf(t.Outstanding(), t.Refunded)
+	first := w.transactions[t.Root]
+	if first == nil {
+		first = t
+	}
+	// What was presented and taken back again is still consumed of the hold.
+	return control.StandingOf(plus(first.Cleared, h.Remaining()), first.Refunded)
 }
 
 // count books what op uses of its limits, or what it gives back. before is what
@@ -110,9 +112,9 @@ func (w *work) count(op *operation, d Decision, o Original, t *Transaction, befo
 		w.counters.FollowReversal(orig.Root.String(), named, before.of, before.all, w.standing(orig))
 	case !t.IsDebit:
 	case t.Root == t.ID:
-		w.use(f, t, d.Approved, countOf(d, o))
+		w.use(f, t.ID, t.ID, d.Approved, countOf(d, o))
 	case op.req.IsIncrement && !t.IsAdvice:
-		w.use(f, t, d.Approved, 0)
+		w.use(f, t.ID, t.Root, d.Approved, 0)
 	case d.Post.Sign() > 0: // a completion that posts
 		w.counters.Follow(t.Root.String(), before.all, control.StandingOf(plus(d.Approved, o.Cleared), orig.Refunded))
 	default:
@@ -164,10 +166,10 @@ func (w *work) countDecline(f *Facts, t TransactionID) {
 
 // use counts an amount in the account's currency, which may be less than was asked
 // for.
-func (w *work) use(f *Facts, t *Transaction, approved money.Amount, count int64) {
+func (w *work) use(f *Facts, t, cycle TransactionID, approved money.Amount, count int64) {
 	for i := range f.Velocity {
 		if v := &f.Velocity[i]; v.Counts && (count > 0 || approved.Sign() > 0) {
-			u := v.use(f.Tenant, t.ID, t.Root, f.Now)
+			u := v.use(f.Tenant, t, cycle, f.Now)
 			u.Of, u.Count = approved.Minor(), count
 			if v.Amount != nil {
 				u.Amount = share(v.Amount.Minor(), approved, f.Billing)
@@ -205,12 +207,10 @@ func giveBackExpired(ctx context.Context, tx db.Tx, ended []*Transaction, holds 
 	if err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
-	done := map[TransactionID]bool{}
 	for _, t := range ended {
-		if h, ok := holds[t.Hold]; ok && !done[t.Root] {
-			done[t.Root] = true
-			before := control.StandingOf(minus(h.Authorized, h.Reversed), t.Refunded)
-			c.Follow(t.Root.String(), before, control.StandingOf(h.Cleared, t.Refunded))
+		if h, ok := holds[t.Hold]; ok && t.ID == t.Root {
+			before := control.StandingOf(plus(t.Cleared, h.Remaining()), t.Refunded)
+			c.Follow(t.Root.String(), before, control.StandingOf(t.Cleared, t.Refunded))
 		}
 	}
 	return c.Write(ctx, tx)

@@ -40,61 +40,6 @@ type script struct {
 	last        authorization.TransactionID
 }
 
-// limit is "limit code=DAY period=Day max=50.00 count=3 for=Segment/VIP": a
-// velocity control of cash, or of everything with of=all. Those of group=… are
-// one limit group.
-func (s *script) limit(args map[string]string) string {
-	c := control.NewVelocityCheck(args["code"])
-	c.Name, c.Period, c.LimitGroup, c.Currency = args["code"], control.Period(args["period"]), args["group"], money.MustCurrency("TRY")
-	if args["of"] != "all" {
-		c.Criteria.TransactionCodes = []string{string(authorization.CashWithdrawal)}
-	}
-	if v := args["group-of-mcc"]; v != "" {
-		c.Criteria.MCCGroups = []string{v}
-	}
-	if v := args["rule"]; v != "" {
-		c.Rule = rule.Source(`"` + v + `"`)
-	}
-	if v := args["max"]; v != "" {
-		a := s.amount(v)
-		c.Limits.Amount = &a
-	}
-	if v := args["min"]; v != "" {
-		a := s.amount(v)
-		c.MinAmount = &a
-	}
-	if v := args["count"]; v != "" {
-		var n int
-		if _, err := fmt.Sscan(v, &n); err != nil {
-			s.T.Fatal(err)
-		}
-		c.Limits.Count = &n
-	}
-	if v := args["span"]; v != "" {
-		if _, err := fmt.Sscan(v, &c.Span.Length); err != nil {
-			s.T.Fatal(err)
-		}
-		c.Span.Unit = control.Hours
-	}
-	if v := args["level"]; v != "" {
-		c.Level = control.AccumulationLevel(v)
-	}
-	c.IncludeDeclined = args["declines"] == "count"
-	if args["on"] == "alert" {
-		c.OnExceed = control.ExceedAlerts
-	}
-	c.DeclineCode = args["de39"]
-	kind, code, _ := strings.Cut(args["for"], "/")
-	if kind == "" {
-		kind = string(control.LinkGlobal)
-	}
-	link := control.Link{Type: control.LinkType(kind), Code: code, Priority: control.LinkPriority, IsActive: true}
-	if _, _, err := control.VelocityChecks.Create(s.T.Context(), s.Controls, s.Caller, c, []control.Link{link}); err != nil {
-		return err.Error()
-	}
-	return "ok"
-}
-
 // control is "control code=NO_GAMES action=Decline group-of-mcc=GAMBLING
 // for=Product/P1": an authorization control with one link.
 func (s *script) control(args map[string]string) string {
@@ -186,27 +131,6 @@ func (s *script) why() string {
 	return strings.Join(lines, "\n")
 }
 
-// limits shows how the card stands.
-func (s *script) limits() string {
-	all, err := s.Controls.CardLimits(s.T.Context(), s.Caller, s.card.Token)
-	if err != nil {
-		return err.Error()
-	}
-	var told []string
-	for _, l := range all {
-		text := l.Check.Code + ": " + l.Used.Amount.Decimal()
-		if l.Limit.Amount != nil {
-			text += " of " + l.Limit.Amount.Decimal()
-		}
-		text += fmt.Sprintf(" in %d", l.Used.Count)
-		if l.Limit.Count != nil {
-			text += fmt.Sprintf(" of %d", *l.Limit.Count)
-		}
-		told = append(told, text)
-	}
-	return strings.Join(told, "; ")
-}
-
 // policy is "policy type=… on=yes from=+2h to=+4h": a usage switch of the card.
 func (s *script) policy(args map[string]string) string {
 	p := program.Policy{Type: program.PolicyType(args["type"]), IsAllowed: args["on"] == "yes"}
@@ -257,9 +181,9 @@ func (s *script) Run(command string, args map[string]string) string {
 		}
 		return "ok"
 	case "limit":
-		return s.limit(args)
+		return s.NewLimit(args)
 	case "limits":
-		return s.limits()
+		return s.Limits(s.card)
 	case "control":
 		return s.control(args)
 	case "why":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
@@ -28,7 +29,9 @@ func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []
 			}
 			all = append(all, v)
 		}
-		return nil
+		used, err := control.VerifyUsage(ctx, tx)
+		all = append(all, used...)
+		return err
 	})
 	return all, err
 }

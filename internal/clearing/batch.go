@@ -61,13 +61,14 @@ type batch struct {
 	entries      map[string]ledger.Entry
 	book         *ledger.Book
 
-	fresh   []*authorization.Transaction
-	changed map[authorization.TransactionID]*authorization.Transaction
+	fresh     []*authorization.Transaction
+	changed   map[authorization.TransactionID]*authorization.Transaction
+	presented *authorization.Presented // of the whole file
 }
 
-func newBatch(in Import, r *resolver) *batch {
+func newBatch(in Import, r *resolver, presented *authorization.Presented) *batch {
 	return &batch{
-		in: in, places: r, known: map[string]known{},
+		in: in, places: r, presented: presented, known: map[string]known{},
 		transactions: map[authorization.TransactionID]*authorization.Transaction{},
 		chains:       map[authorization.TransactionID]*chain{}, entries: map[string]ledger.Entry{},
 		changed: map[authorization.TransactionID]*authorization.Transaction{},

@@ -3,8 +3,10 @@ package clearing
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -133,13 +135,14 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 	if err := r.lock(ctx, tx); err != nil {
 		return sum, err
 	}
-	b := newBatch(in, r)
+	presented := &authorization.Presented{}
+	b := newBatch(in, r, presented)
 	flush := func() error {
 		if err := b.run(ctx, tx); err != nil {
 			return err
 		}
 		b.count(sum)
-		b = newBatch(in, r)
+		b = newBatch(in, r, presented)
 		return nil
 	}
 	again, err := src.Read(func(p *Presentment) error {
@@ -157,5 +160,7 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 	if again.Hash != file.Hash {
 		return sum, fault.New(fault.Conflict, FileChanged, "the file changed while it was imported")
 	}
-	return sum, nil
+	// Limits come after all accounts, and all at once: an authorization locks them
+	// in one order, too.
+	return sum, s.limits.Count(ctx, tx, presented, func(tenant access.TenantID) time.Time { return r.tenantAt(tenant, now) })
 }

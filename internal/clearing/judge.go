@@ -139,6 +139,7 @@ func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c
 	if !mayMove(account, billing.Neg()) || !mayAdd(c.head.Cleared, billing) {
 		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
+	before := b.standing(c.head)
 	left, most := c.left(b.book), b.limit(r, c)
 	final := r.Final || billing.Cmp(left) >= 0
 	event := "A5"
@@ -175,6 +176,7 @@ func (b *batch) clear(r *record, account ledger.Account, billing money.Amount, c
 		}
 	}
 	c.head.Status = to
+	b.presented.Clear(c.head.ID, before, b.standing(c.head))
 	return b.debit(r, account, billing, c.head, event, false)
 }
 
@@ -199,11 +201,17 @@ func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amoun
 			r.status = AmountExceeded
 		}
 	}
+	before := b.standing(c.head)
 	if err := b.addCleared(c.head, billing); err != nil {
 		return err
 	}
 	if c.head.Status == authorization.StatusExpired {
 		c.head.Status = authorization.StatusCleared
+	}
+	if r.status == LatePresentment {
+		b.presented.Follow(c.head.ID, before, b.standing(c.head)) // what had been given back
+	} else {
+		b.presented.Clear(c.head.ID, before, b.standing(c.head))
 	}
 	return b.debit(r, account, billing, c.head, "A11", false)
 }
@@ -234,7 +242,13 @@ func (b *batch) force(r *record, account ledger.Account, billing money.Amount, o
 		return b.suspend(r, Unbillable, BalanceTooLarge)
 	}
 	r.status, r.rule = ForcePost, rule
-	return b.debit(r, account, billing, original, "A11", true)
+	if err := b.debit(r, account, billing, original, "A11", true); err != nil {
+		return err
+	}
+	if r.transaction.Flow == authorization.Clearing { // a representment was counted when it came first
+		b.presented.Force(r.transaction)
+	}
+	return nil
 }
 
 // refund credits the cardholder and links the credit to its purchase, when that
@@ -352,6 +366,7 @@ func (b *batch) addCleared(t *authorization.Transaction, amount money.Amount) (e
 // purchase. A purchase that still waits for the rest of its presentments keeps
 // its status, as one does whose message was partly reversed.
 func (b *batch) addRefunded(t *authorization.Transaction, amount money.Amount) (err error) {
+	defer b.follow(t)()
 	t.Refunded, err = t.Refunded.Add(amount)
 	b.changed[t.ID] = t
 	switch t.Status {

@@ -140,6 +140,9 @@ func (r *record) isPartOf(t *authorization.Transaction) bool {
 // undo takes what a transaction did to its life cycle back. The hold stays
 // closed: it was consumed, and only ever grows.
 func (b *batch) undo(t *authorization.Transaction) error {
+	if t.Flow != authorization.Refund { // a refund's purchase follows by itself
+		defer b.follow(t)()
+	}
 	t.Status, t.Reversed = authorization.StatusReversed, t.Billing
 	b.changed[t.ID] = t
 	if t.Flow == authorization.Refund {

@@ -61,6 +61,17 @@ type ledgerOf struct {
 	currency money.Currency
 }
 
+// tenantAt is what the business of a tenant with records in the file calls a
+// moment.
+func (r *resolver) tenantAt(tenant access.TenantID, moment clock.Real) time.Time {
+	for _, p := range r.places {
+		if p.tenant == tenant {
+			return p.at(moment)
+		}
+	}
+	return moment.Time()
+}
+
 // note remembers in which books a record may be posted.
 func (r *resolver) note(p *Presentment) {
 	for _, c := range []money.Currency{p.Transaction.Currency(), p.Billing.Currency()} {

@@ -37,6 +37,8 @@ import (
 //	import                                  the night's file
 //	import-again                            its content once more
 //	import-broken                           the file with a trailer that disagrees
+//	limit code=DAY period=Day max=50.00 …   a velocity control
+//	limits                                  how the card stands
 //	show of=a, books
 func TestScripts(t *testing.T) {
 	authorizationtest.RunScripts(t, func(t *testing.T, d *db.DB) authorizationtest.Script {
@@ -74,6 +76,10 @@ func (s *script) Run(command string, args map[string]string) string {
 		}
 		s.Clock.Advance(d)
 		return ""
+	case "limit":
+		return s.NewLimit(args)
+	case "limits":
+		return s.Limits(s.card)
 	case "expire":
 		n, err := s.Engine.Expire(s.T.Context())
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -26,10 +27,12 @@ type Service struct {
 	db       *db.DB
 	programs Programs
 	cards    Cards
+	limits   *authorization.Limits
 	clock    clock.Clock
 }
 
-// New returns the service on an open database.
-func New(d *db.DB, programs Programs, cards Cards, c clock.Clock) *Service {
-	return &Service{db: d, programs: programs, cards: cards, clock: c}
+// New returns the service on an open database, which counts what it posts under
+// limits.
+func New(d *db.DB, programs Programs, cards Cards, limits *authorization.Limits, c clock.Clock) *Service {
+	return &Service{db: d, programs: programs, cards: cards, limits: limits, clock: c}
 }

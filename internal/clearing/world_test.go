@@ -30,7 +30,8 @@ func newWorld(t testing.TB, d *db.DB) *world { return newWorldWith(t, d, authori
 
 func newWorldWith(t testing.TB, d *db.DB, cfg authorization.Config) *world {
 	w := &world{World: authorizationtest.NewWith(t, d, cfg)}
-	w.clearing = clearing.New(d, w.Programs, w.Issuing, w.Clock)
+	w.clearing = clearing.New(d, w.Programs, w.Issuing,
+		&authorization.Limits{Controls: w.Controls, Programs: w.Programs, Cards: w.Issuing}, w.Clock)
 	return w
 }
 

@@ -73,7 +73,7 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card 
 		tenant: c.Tenant, now: c.Now(s.Clock), overrides: map[string]*Override{},
 		calendar: Calendar{programs.Tenant.Zone, programs.Attributes.WeekStart},
 	}
-	if v.subject, err = readSubject(ctx, tx, programs, i); err != nil {
+	if v.subject, err = ReadSubject(ctx, tx, programs, i); err != nil {
 		return nil, fmt.Errorf("read card: %w", err)
 	}
 	links, err := k.linksOf(ctx, tx, c.Tenant, v.subject)

@@ -56,8 +56,8 @@ func (s Subject) target(t LinkType) string {
 	return ""
 }
 
-// readSubject reads what an issuance is now.
-func readSubject(ctx context.Context, tx db.Tx, cfg *program.Configuration, i id.ID[issuing.Issuance]) (Subject, error) {
+// ReadSubject reads what an issuance is now.
+func ReadSubject(ctx context.Context, tx db.Tx, cfg *program.Configuration, i id.ID[issuing.Issuance]) (Subject, error) {
 	s, err := issuing.ReadStanding(ctx, tx, cfg.Tenant.ID, i)
 	return NewSubject(s, cfg), err
 }

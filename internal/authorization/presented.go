@@ -1,0 +1,158 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// Presented is what a clearing file does to what was used of velocity limits. It is
+// noted in the order in which it happens and counted at once.
+type Presented struct{ notes []presentedNote }
+
+// presentedNote is that a life cycle stands for something else, or a presentment
+// that nothing was authorized for.
+type presentedNote struct {
+	cycle         TransactionID
+	before, after control.Standing
+	isClearing    bool
+	forced        *Transaction
+}
+
+// Follow notes that a life cycle stands for something else: it is presented when
+// its hold was gone, or its money is given back. A presentment that nothing was
+// authorized for is a life cycle of its own.
+func (p *Presented) Follow(cycle TransactionID, before, after control.Standing) {
+	p.note(presentedNote{cycle: cycle, before: before, after: after})
+}
+
+// Clear notes that a life cycle is presented with the amount that was held, or
+// with another one.
+func (p *Presented) Clear(cycle TransactionID, before, after control.Standing) {
+	p.note(presentedNote{cycle: cycle, before: before, after: after, isClearing: true})
+}
+
+func (p *Presented) note(n presentedNote) {
+	if n.before != n.after {
+		p.notes = append(p.notes, n)
+	}
+}
+
+// Force notes a presentment that nothing was authorized for.
+func (p *Presented) Force(t *Transaction) {
+	p.notes = append(p.notes, presentedNote{cycle: t.ID, forced: t})
+}
+
+// Limits counts what clearing does to velocity limits.
+type Limits struct {
+	Controls Controls
+	Programs Programs
+	Cards    IssuedCards
+}
+
+// IssuedCards reads what rules ask about cards. It is issuing.Service.
+type IssuedCards interface {
+	CardOf(ctx context.Context, c access.Caller, card id.ID[issuing.Card]) (issuing.IssuedCard, error)
+}
+
+// Count keeps what was noted. It comes after the accounts, in the order of all
+// locks. What nothing was authorized for is counted where it would have been,
+// and never declined.
+func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, now func(access.TenantID) time.Time) error {
+	ctx = db.WithTx(ctx, tx) // what is read is read in tx
+	var cycles []string
+	var keys []control.CounterKey
+	forced := map[TransactionID]*Facts{}
+	for _, n := range p.notes {
+		if n.forced == nil {
+			cycles = append(cycles, n.cycle.String())
+			continue
+		}
+		f, err := l.bind(ctx, tx, n.forced)
+		if err != nil {
+			return fmt.Errorf("find limits of presentment: %w", err)
+		}
+		forced[n.cycle] = f
+		for i := range f.Velocity {
+			if v := &f.Velocity[i]; v.Counts {
+				keys = append(keys, v.key(f.Tenant))
+			}
+		}
+	}
+	if len(cycles) == 0 && len(keys) == 0 {
+		return nil
+	}
+	slices.Sort(cycles)
+	c, err := control.OpenCounters(ctx, tx, keys, nil, slices.Compact(cycles), now)
+	if err != nil {
+		return fmt.Errorf("open velocity counters: %w", err)
+	}
+	for _, n := range p.notes {
+		switch f := forced[n.cycle]; {
+		case n.forced != nil:
+			(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1)
+		case n.isClearing:
+			c.FollowCleared(n.cycle.String(), n.before, n.after)
+		default:
+			c.Follow(n.cycle.String(), n.before, n.after)
+		}
+	}
+	return c.Write(ctx, tx)
+}
+
+// bind finds the limits that a presentment without an authorization counts under.
+func (l *Limits) bind(ctx context.Context, tx db.Tx, t *Transaction) (*Facts, error) {
+	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
+	if l.Controls == nil {
+		return f, nil
+	}
+	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{t.Tenant})
+	if err != nil {
+		return nil, err
+	}
+	k, err := l.Controls.Snapshot(ctx, t.Tenant, versions[t.Tenant])
+	if err != nil || k.IsEmpty() {
+		return f, err
+	}
+	cfg, err := l.Programs.Configuration(ctx, t.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	o, err := l.occasion(ctx, tx, t, cfg, k)
+	if err != nil {
+		return nil, err
+	}
+	return f, (&binder{programs: l.Programs, controls: l.Controls}).bindVelocity(ctx, f, k, o)
+}
+
+// occasion is what controls are asked about a presentment.
+func (l *Limits) occasion(ctx context.Context, tx db.Tx, t *Transaction, cfg *program.Configuration, k *control.Snapshot) (*control.Occasion, error) {
+	o := &control.Occasion{
+		Tenant: t.Tenant, Facts: &rule.Facts{}, At: t.CreatedAt,
+		Calendar: control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart},
+	}
+	var err error
+	if o.Subject, err = control.ReadSubject(ctx, tx, cfg, t.Issuance); err != nil {
+		return nil, err
+	}
+	if o.Links, err = l.Controls.LinksOf(ctx, k, t.Tenant, o.Subject); err != nil {
+		return nil, err
+	}
+	card, err := l.Cards.CardOf(ctx, access.System(cfg.Tenant), t.Card)
+	if err != nil {
+		return nil, fmt.Errorf("read card for rules: %w", err)
+	}
+	t.RuleFacts(o.Facts, cfg.Tenant.Zone)
+	CardRuleFacts(o.Facts, card, t.CreatedAt, cfg.Tenant.Zone)
+	o.Facts.SetList(rule.TransactionMCCGroup, k.Lists.Groups(t.Message.MCC))
+	return o, nil
+}

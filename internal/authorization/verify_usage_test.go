@@ -1,0 +1,64 @@
+package authorization_test
+
+import (
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Who changes what was used of a limit behind our backs is found out.
+func TestVerify_findsAForgedCounter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		if said := w.NewLimit(map[string]string{"code": "DAY", "period": "Day", "max": "100.00", "of": "all"}); said != "ok" {
+			t.Fatal(said)
+		}
+		c := w.NewCard("100.00")
+		w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(1000, "TRY")))
+		broken := func() map[string]int64 {
+			all, err := w.Queries.Verify(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := map[string]int64{}
+			for _, v := range all {
+				if v.Broken > 0 {
+					found[v.Name] = v.Broken
+				}
+			}
+			return found
+		}
+		if found := broken(); len(found) > 0 {
+			t.Fatalf("nobody forged anything: %v", found)
+		}
+		for _, forgery := range []struct{ name, change, back string }{
+			{"a velocity counter is the sum of what transactions have of it",
+				"UPDATE velocity_counter SET amount = amount - 1", "UPDATE velocity_counter SET amount = amount + 1"},
+			{"a velocity counter is the sum of what transactions have of it",
+				"UPDATE velocity_counter SET count = 0", "UPDATE velocity_counter SET count = 1"},
+			{"nothing is counted of what nothing stands of",
+				"UPDATE velocity_usage SET amount = 900", "UPDATE velocity_usage SET amount = 1000"},
+		} {
+			do := func(text string) {
+				t.Helper()
+				err := d.InTx(t.Context(), func(tx db.Tx) error {
+					_, err := tx.Exec(t.Context(), text)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			do(forgery.change)
+			if broken()[forgery.name] != 1 {
+				t.Errorf("%s: not found out", forgery.change)
+			}
+			do(forgery.back)
+		}
+		w.Verify()
+	})
+}
