@@ -38,4 +38,6 @@
 //   - Five wrong secrets lock a client, five wrong passwords a user, for fifteen minutes, and the answer of a
 //     locked client cannot be told from that of a wrong secret.
 //   - The effect of an idempotent request and its kept answer commit together.
+//   - The business time of a tenant is never behind the clock, goes forward only,
+//     and is ahead in a sandbox only. Tokens, keys and records go by the clock.
 package access

@@ -26,6 +26,7 @@ const (
 	CodeIdempotencyNotKept   fault.Code = "idempotent_answer_not_kept"
 	CodeIdempotencyMalformed fault.Code = "idempotency_key_malformed"
 	CodeInProgress           fault.Code = "request_in_progress"
+	CodeAdvancing            fault.Code = "sandbox_time_moving"
 )
 
 // Codes lists every code this package refuses with.
@@ -33,7 +34,7 @@ var Codes = []fault.Code{
 	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
 	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
 	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
-	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress,
+	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress, CodeAdvancing,
 }
 
 // Refusals that every domain shares.
@@ -62,5 +63,6 @@ var (
 	errNotKept           = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
 	errKeyMalformed      = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
 				OnField("X-Idempotency-Key", "malformed", "must have 1 to 64 printable ASCII characters")
+	errAdvancing  = fault.New(fault.Conflict, CodeAdvancing, "somebody else is moving the business time of the tenant")
 	errInProgress = fault.New(fault.Conflict, CodeInProgress, "a request with this idempotency key is being carried out")
 )

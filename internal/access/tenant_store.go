@@ -60,6 +60,30 @@ func scanTenant(row db.Scanner) (Tenant, error) {
 	return t, nil
 }
 
+// claimAdvance takes the right to move the time of a tenant, unless somebody has
+// it now.
+func claimAdvance(ctx context.Context, tx db.Tx, tenant TenantID, now, until clock.Real) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET advancing_until = $3 WHERE id = $1 AND advancing_until <= $2`,
+		tenant, clock.Micros(now.Time()), clock.Micros(until.Time())))
+	return n == 1, err
+}
+
+// moveAhead writes how far t is ahead, and renews the right to move it; false
+// when it was lost.
+func moveAhead(ctx context.Context, tx db.Tx, t Tenant, held, until clock.Real) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET ahead = $2, advancing_until = $4 WHERE id = $1 AND advancing_until = $3`,
+		t.ID, time.Duration(t.Ahead).Microseconds(), clock.Micros(held.Time()), clock.Micros(until.Time())))
+	return n == 1, err
+}
+
+// releaseAdvance gives the right to move the time of a tenant back; false when
+// it was lost.
+func releaseAdvance(ctx context.Context, tx db.Tx, tenant TenantID, held clock.Real) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET advancing_until = 0 WHERE id = $1 AND advancing_until = $2`,
+		tenant, clock.Micros(held.Time())))
+	return n == 1, err
+}
+
 // tenantsAhead returns those whose business time is ahead of the clock.
 func tenantsAhead(ctx context.Context, tx db.Tx) ([]Tenant, error) {
 	return db.Collect(ctx, tx, scanTenant, `SELECT `+tenantColumns+` FROM tenant WHERE ahead > 0 ORDER BY id`)

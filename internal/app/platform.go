@@ -255,7 +255,7 @@ func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
-		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Clock: p.clock,
+		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
 	}, ReadBuild().Version)
 	proxies, _ := api.ParseNetworks(p.config.HTTP.TrustedProxies) // checked with the settings

@@ -280,7 +280,7 @@ func (t *tester) processStranger(ctx context.Context, c access.Caller, in platfo
 	if !found || cfg.Tenant.ID != c.Tenant {
 		return platform.Simulated{}, unknown
 	}
-	expires := issuing.Expiry{Year: t.clock.Now().Year() + 3, Month: time.December}
+	expires := issuing.Expiry{Year: c.Now(t.clock).Year() + 3, Month: time.December}
 	switch {
 	case sim.Entry(in.EntryMode).Reads() != sim.ReadsNumber:
 		return platform.Simulated{}, api.Invalid().OnField("posEntryMode", "no_card", "must be one in which the number is typed: no card has it")

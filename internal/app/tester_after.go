@@ -307,7 +307,7 @@ func (t *tester) present(ctx context.Context, c access.Caller, o original, place
 	if err != nil {
 		return clearingfile.Presentment{}, err
 	}
-	now := t.clock.Now()
+	now := c.Now(t.clock)
 	arn, err := clearingfile.ARN(testerID, clock.DateOf(now, cfg.Tenant.Zone), t.presented.Add(1)%100_000_000_000)
 	if err != nil {
 		return clearingfile.Presentment{}, fmt.Errorf("make acquirer reference: %w", err)
@@ -342,7 +342,7 @@ func wallClock(now time.Time, zone *time.Location) time.Time {
 // importRecord writes a clearing file of one record and takes it in, as the night
 // does, and finds what became of it.
 func (t *tester) importRecord(ctx context.Context, c access.Caller, o original, p clearingfile.Presentment) (platform.Simulated, error) {
-	now, network := t.clock.Now(), o.Message.Network
+	now, network := c.Now(t.clock), o.Message.Network
 	if network == "" {
 		network = t.acquirer.Dialect.Name()
 	}
@@ -352,7 +352,7 @@ func (t *tester) importRecord(ctx context.Context, c access.Caller, o original, 
 	}
 	var file bytes.Buffer
 	header := clearingfile.Header{
-		Network: network, FileID: "SANDBOX." + p.ARN, CreatedAt: now, BusinessDate: clock.DateOf(now, cfg.Tenant.Zone),
+		Network: network, FileID: "SANDBOX." + p.ARN, CreatedAt: c.Real(now).Time(), BusinessDate: clock.DateOf(now, cfg.Tenant.Zone),
 	}
 	if err := t.acquirer.Clear(&file, header, []clearingfile.Presentment{p}); err != nil {
 		return platform.Simulated{}, err

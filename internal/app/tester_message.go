@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
-	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
@@ -54,7 +53,7 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 	if in.ForceCVC == "S" || reads != sim.ReadsNumber {
 		payment.CVV2 = secret.Value{}
 	}
-	r, err := t.terminal(in, cfg.Tenant.Zone).Use(card, payment)
+	r, err := t.terminal(in, cfg.Tenant).Use(card, payment)
 	if errors.Is(err, sim.ErrCounterUsedUp) {
 		return nil, platform.ErrChipUsedUp
 	}
@@ -85,11 +84,11 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 }
 
 // terminal is the place where the card is used.
-func (t *tester) terminal(in platform.Simulation, zone *time.Location) *sim.Terminal {
+func (t *tester) terminal(in platform.Simulation, tenant access.Tenant) *sim.Terminal {
 	p := in.Merchant
 	return &sim.Terminal{
-		Acquirer: t.acquirer, ID: p.TerminalID, Merchant: p.ID, Name: p.Name, City: p.City, Country: p.Country, MCC: p.MCC, Zone: zone,
-		Type: p.TerminalType,
+		Acquirer: t.acquirer, ID: p.TerminalID, Merchant: p.ID, Name: p.Name, City: p.City, Country: p.Country, MCC: p.MCC, Zone: tenant.Zone,
+		Ahead: tenant.Ahead, Type: p.TerminalType,
 	}
 }
 
@@ -187,7 +186,7 @@ func (t *tester) convert(ctx context.Context, c access.Caller, in platform.Simul
 	if billing == nil {
 		if rate == "" {
 			rates, _, err := t.programs.ExchangeRates(ctx, c, program.ExchangeRateFilter{
-				Base: in.Amount.Currency(), Quote: product.Currency, EffectiveAt: t.clock.Now(), Page: list.Page{Limit: 1},
+				Base: in.Amount.Currency(), Quote: product.Currency, EffectiveAt: c.Now(t.clock), Page: list.Page{Limit: 1},
 			})
 			if err != nil {
 				return err

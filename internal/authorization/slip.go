@@ -81,8 +81,8 @@ type Slip struct {
 	TerminalID        string
 	RRN               string
 	AuthorizationCode string
-	LocalTime         string // MMDDhhmmss
-	SentAt            time.Time
+	LocalTime         string    // MMDDhhmmss
+	SentAt            time.Time // by the tenant's time: what year LocalTime is of
 	Amount            money.Amount
 	Billing           money.Amount
 	EntryMode         string
@@ -108,7 +108,7 @@ func newSlip(req *Request, f *Facts, t *Transaction, name issuing.CardName) *Sli
 		Transaction: t.ID, Tenant: t.Tenant, Type: program.DigitalSlipType(f.Card.DigitalSlip), MaskedNo: name.MaskedNo,
 		MerchantID: strings.TrimSpace(m.CardAcceptorID), MerchantName: m.MerchantName, MerchantCity: m.MerchantCity,
 		MerchantCountry: m.MerchantCountry, TerminalID: strings.TrimSpace(m.TerminalID), RRN: m.RRN, AuthorizationCode: t.AuthorizationCode,
-		LocalTime: m.LocalTime, SentAt: m.TransmittedAt, Amount: t.Amount, Billing: t.Billing, EntryMode: m.EntryMode, CVM: t.CVM,
+		LocalTime: m.LocalTime, SentAt: t.CreatedAt, Amount: t.Amount, Billing: t.Billing, EntryMode: m.EntryMode, CVM: t.CVM,
 		ExpiresAt: t.CreatedAt.AddDate(0, max(f.slipMonths, slipMonthsMin), 0),
 	}
 	if h := req.Chip; h != nil {

@@ -116,12 +116,21 @@ func (s *Service) ResetTries(ctx context.Context) (total int, err error) {
 		return 0, fmt.Errorf("list tenants: %w", err)
 	}
 	for _, t := range tenants {
-		n, err := s.resetTenant(ctx, access.System(t))
+		n, err := s.ResetTriesOf(ctx, t)
 		if total += n; err != nil {
-			return total, fmt.Errorf("reset PIN tries of %s: %w", t.ID, err)
+			return total, err
 		}
 	}
 	return total, nil
+}
+
+// ResetTriesOf is ResetTries for one tenant.
+func (s *Service) ResetTriesOf(ctx context.Context, t access.Tenant) (int, error) {
+	n, err := s.resetTenant(ctx, access.System(t))
+	if err != nil {
+		return n, fmt.Errorf("reset PIN tries of %s: %w", t.ID, err)
+	}
+	return n, nil
 }
 
 func (s *Service) resetTenant(ctx context.Context, c access.Caller) (total int, err error) {

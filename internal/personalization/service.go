@@ -63,7 +63,7 @@ func (s *Service) Run(ctx context.Context) (Summary, error) {
 		{"begin failed productions anew", s.retry},
 		{"queue requested plastics", s.claim},
 		{"write batches", s.writeBatches},
-		{"cancel undelivered cards", s.cancelUndelivered},
+		{"cancel undelivered cards", func(ctx context.Context, m *Summary) error { return s.cancelUndelivered(ctx, access.TenantID{}, m) }},
 	} {
 		if err := step.do(ctx, &m); err != nil {
 			return m, fmt.Errorf("%s: %w", step.what, err)

@@ -15,9 +15,17 @@ import (
 // destroyedPage is how many destroyed plastics are looked at together.
 const destroyedPage = 500
 
-// cancelUndelivered cancels cards whose plastic was destroyed as many days ago
-// as their tenant gives the customer to ask for another one.
-func (s *Service) cancelUndelivered(ctx context.Context, m *Summary) error {
+// CancelUndelivered does for one tenant what [Service.Run] does for all: it
+// cancels cards whose plastic was destroyed as many days ago as the tenant gives
+// the customer to ask for another one.
+func (s *Service) CancelUndelivered(ctx context.Context, t access.Tenant) (int, error) {
+	var m Summary
+	err := s.cancelUndelivered(ctx, t.ID, &m)
+	return m.Cancelled, err
+}
+
+// cancelUndelivered cancels those of a tenant; of every one where it is zero.
+func (s *Service) cancelUndelivered(ctx context.Context, only access.TenantID, m *Summary) error {
 	after, afterCard := clock.FromMicros(0), ""
 	for {
 		var page []destroyedPlastic
@@ -30,6 +38,9 @@ func (s *Service) cancelUndelivered(ctx context.Context, m *Summary) error {
 		}
 		for _, d := range page {
 			after, afterCard = d.at, d.card.String()
+			if !only.IsZero() && d.tenant != only {
+				continue
+			}
 			cfg, err := s.Programs.Configuration(ctx, d.tenant)
 			if err != nil {
 				return err

@@ -16,7 +16,7 @@ import (
 // changes that.
 func (t *Terminal) Present(r *Request, answer *iso8583.Message, amount money.Amount) (clearingfile.Presentment, error) {
 	a, m := t.Acquirer, r.Message
-	now := a.Clock.Now()
+	now := t.Ahead.Now(a.Clock)
 	arn, err := clearingfile.ARN(filled(a.ID, 6), clock.DateOf(now, t.Zone), a.presented.Add(1))
 	if err != nil {
 		return clearingfile.Presentment{}, err

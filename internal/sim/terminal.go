@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/hsm/algo"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -80,7 +81,8 @@ type Terminal struct {
 	Country  country.Country
 	MCC      string // DE18
 	Zone     *time.Location
-	Type     byte // tag 9F35: 22 attended, 14 a bank's cash machine
+	Ahead    clock.Ahead // of the terminal's own clock, for a sandbox that was moved
+	Type     byte        // tag 9F35: 22 attended, 14 a bank's cash machine
 }
 
 // Payment is one use of a card at a terminal.
@@ -124,7 +126,7 @@ func (t *Terminal) Use(c *Card, p Payment) (*Request, error) {
 	m := &iso8583.Message{MTI: p.MTI}
 	t.Acquirer.number(m)
 	r := &Request{Message: m, card: c}
-	now := t.Acquirer.Clock.Now().In(t.Zone)
+	now := t.Ahead.Now(t.Acquirer.Clock).In(t.Zone)
 
 	m.SetText(iso8583.PAN, c.PAN.Reveal())
 	m.SetText(iso8583.ProcessingCode, string(p.Kind)+"0000")

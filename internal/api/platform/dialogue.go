@@ -91,7 +91,7 @@ func (Dialogue) EncodeQuestion(id string, m *authorization.ClientMessage) (webho
 		AdditionalAmounts: []additionalAmount{}, TotalAmount: api.DecimalOf(t.Billing), ConversionRate: rateOf(t.Message.ConversionRate),
 		Merchant: encodeMerchant(t), POS: encodePOS(t), Security: encodeSecurity(t), IsPartialApprovalAllowed: m.MayApprovePartially,
 		AccountNo: n.AccountNo, ExternalCardID: orNil(n.ExternalCardID), MaskedCardNo: n.MaskedNo, CardSequenceNo: n.Sequence,
-		ProductCode: n.ProductCode, InstallmentCount: countOrNil(t.Message.InstalmentCount), LocalTransactionDate: localDate(t.Message.LocalTime, t.Message.TransmittedAt),
+		ProductCode: n.ProductCode, InstallmentCount: countOrNil(t.Message.InstalmentCount), LocalTransactionDate: acceptorDate(t),
 	}
 	if !t.Original.IsZero() {
 		out.OriginalTransactionID = orNil(t.Original.UUID())

@@ -66,6 +66,7 @@ var refusals = map[fault.Code]outward{
 	access.CodeIdempotencyNotKept:   {409, "Common:IdempotencyKeyReused"},
 	access.CodeIdempotencyMalformed: {400, "Common:ValidationError"},
 	access.CodeInProgress:           {409, "Common:RequestInProgress"},
+	access.CodeAdvancing:            {409, "Sandbox:TimeMoving"},
 
 	// vault
 	vault.CodeKeyNotFound:            {404, "Issuing:EncryptionKeyNotFound"},

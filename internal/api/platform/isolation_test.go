@@ -264,6 +264,7 @@ var bodies = map[string]string{
 	"POST /api/v1/sandbox/transaction/void":                            `{"originalTransactionId": "${transactionId}", "cardToken": null, "rrn": null, "authorizationCode": null}`,
 	"POST /api/v1/sandbox/transaction/refund":                          `{"originalTransactionId": "${transactionId}", "amount": 5, "currencyCode": "TRY", "cardToken": null}`,
 	"POST /api/v1/sandbox/transaction/clear":                           `{"cardToken": null, "cardNo": null}`,
+	"POST /api/v1/sandbox/transaction/advance-time":                    `{"days": 1}`,
 	"POST /api/v1/sandbox/encrypt-card-number":                         `{"cardNo": "${cardNo}"}`,
 	"POST /api/v1/system/exchange-rate":                                `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
 	"PUT /api/v1/system/exchange-rate/{id}":                            `{"baseCurrency": "USD", "quoteCurrency": "TRY", "buyRate": 43, "midRate": 43, "sellRate": 43, "source": "Manual", "effectiveFrom": "2026-03-31T00:00:00Z"}`,
@@ -359,6 +360,7 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/sandbox/transaction/process":               notFound,
 	"POST /api/v1/sandbox/transaction/void":                  notFound,
 	"POST /api/v1/sandbox/transaction/refund":                notFound,
+	"POST /api/v1/sandbox/transaction/advance-time":          ownThing,
 	"POST /api/v1/sandbox/transaction/clear":                 notFound,
 	"POST /api/v1/sandbox/encrypt-card-number":               notItself, // another's key
 	"GET /api/v1/sandbox/inbox":                              empty,

@@ -42,6 +42,7 @@ type Services struct {
 	Webhooks        *webhook.Service
 	Notices         *notification.Service
 	Tester          Tester
+	Calendar        Calendar
 	Clock           clock.Clock
 	TokenLimit      api.Limit // of one network address that asks for tokens
 }

@@ -236,5 +236,6 @@ func (a *API) routes() {
 	register(a, route{post, transaction + "/void", "Void a test transaction", access.SandboxTransaction, noStore}, a.voidTransaction)
 	register(a, route{post, transaction + "/refund", "Refund a test transaction", access.SandboxTransaction, noStore}, a.refundTransaction)
 	register(a, route{post, transaction + "/clear", "Clear a test transaction", access.SandboxTransaction, noStore}, a.clearTransaction)
+	register(a, route{post, transaction + "/advance-time", "Advance the time of the sandbox", access.SandboxTransaction, noStore}, a.advanceTime)
 	register(a, route{get, "/api/v1/sandbox/inbox", "List what customers were told", access.SandboxCard, plain}, a.listInbox)
 }

@@ -153,7 +153,7 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 		TransactionID: orNil(t.ID.UUID()), ResponseCode: orNil(s.ResponseCode), ResponseDescription: orNil(responseTexts[s.ResponseCode]),
 		IsApproved: t.Reason == authorization.Approved, AuthorizationCode: orNil(t.AuthorizationCode), RRN: orNil(t.Message.RRN),
 		STAN: orNil(t.Message.STAN), NetworkTransactionID: orNil(t.NetworkTransactionID),
-		TransactionDate: localDate(t.Message.LocalTime, t.Message.TransmittedAt), DeclineReason: orNil(t.Reason),
+		TransactionDate: acceptorDate(&t.Transaction), DeclineReason: orNil(t.Reason),
 		DeclineDetail: encodeDecline(&t.Transaction), Status: orNil(t.Status),
 	}
 	amounts := encodeAmounts(t)

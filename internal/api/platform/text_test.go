@@ -66,7 +66,7 @@ func TestRequests_withTextNoDatabaseKeepsAreRefused(t *testing.T) {
 var formed = strings.Fields(`
 	entityKey frontImage backImage
 	currency currencyCode defaultCurrency currencies allowedBillingCurrencies baseCurrency quoteCurrency countryCode issuingCountry nationality language timeZone languageCode
-	birthDate establishmentDate issueDate expiryDate effectiveFrom settlementCutOff mccs mccExclusions responseCodeMap
+	to birthDate establishmentDate issueDate expiryDate effectiveFrom settlementCutOff mccs mccExclusions responseCodeMap
 	bin rangeStart rangeEnd serviceCode chipProfileCode naceCode cityCode townCode zipCode
 	tckn recipientTckn businessDetail.taxNumber mersisNo phone phoneNumber
 	code productCode groupCode binRangeCode segmentCode physicalCode cardArtCode keySetCode

@@ -316,7 +316,7 @@ func encodeTransaction(t authorization.ListedTransaction, n issuing.CardName, wi
 		},
 		TransactionAmounts: encodeAmounts(t),
 		TransactionDates: TransactionDates{
-			TransactionDate: localDate(m.LocalTime, m.TransmittedAt), TransmissionDate: m.TransmittedAt, SystemDate: t.CreatedAt,
+			TransactionDate: acceptorDate(&t.Transaction), TransmissionDate: m.TransmittedAt, SystemDate: t.CreatedAt,
 			BusinessDate: t.BusinessOn.String(), SettlementDate: dayOf(m.SettlementDate, m.TransmittedAt), ClearingDate: clearingDate(t),
 		},
 		TransactionMerchant:    encodeMerchant(&t.Transaction),
@@ -524,13 +524,24 @@ func modeOf(field22 string) string {
 	return ""
 }
 
+// acceptorDate is what the card acceptor's clock showed. Its year is the one that
+// the tenant had: a message of a sandbox whose time was moved is sent today, but
+// from a terminal that has the sandbox's date.
+func acceptorDate(t *authorization.Transaction) *string {
+	near := t.CreatedAt
+	if isClearingRecord(t) {
+		near = t.Message.TransmittedAt // the same clock, with its year
+	}
+	return localDate(t.Message.LocalTime, near)
+}
+
 // localDate gives MMDDhhmmss, which has no year, the one that brings it nearest
-// to when the message was sent.
-func localDate(text string, sent time.Time) *string {
+// to a moment that is not far from it.
+func localDate(text string, near time.Time) *string {
 	var best time.Time
-	for year := sent.Year() - 1; year <= sent.Year()+1; year++ {
+	for year := near.Year() - 1; year <= near.Year()+1; year++ {
 		t, err := time.Parse("20060102150405", time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC).Format("2006")+text)
-		if err == nil && (best.IsZero() || t.Sub(sent).Abs() < best.Sub(sent).Abs()) {
+		if err == nil && (best.IsZero() || t.Sub(near).Abs() < best.Sub(near).Abs()) {
 			best = t
 		}
 	}
