@@ -23,6 +23,7 @@ const (
 	PolicyCheck   = "Policy"
 	ControlCheck  = "AuthorizationControl"
 	VelocityCheck = "Velocity"
+	FeeCheck      = "Fee"
 )
 
 // checks are the steps of contract §3.4 that this build has, in their order.
@@ -42,6 +43,7 @@ var checks = []check{
 	{"ContactlessLimit", checkContactless},
 	{"Installment", checkInstalment},
 	{ControlCheck, checkControls},
+	{FeeCheck, checkFee},
 	{VelocityCheck, checkVelocity},
 	{"Balance", checkBalance},
 }
@@ -347,13 +349,17 @@ func checkInstalment(_ *Decision, req *Request, f *Facts, _ State, row codeRow) 
 	return passed("%d instalments", req.InstalmentCount).with(countInput("installmentCount", req.InstalmentCount))
 }
 
-// checkBalance is the last step: what is approved is now known.
+// checkBalance is the last step: what is approved is now known. It must be
+// covered together with what it costs besides, unless the tenant lets that wait.
 func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) Check {
 	if row.dir == neither {
 		d.asks = f.Client.Owns() && row.code == BalanceInquiry
-		return skipped()
+		if len(d.Fees) == 0 || d.asks {
+			return skipped()
+		}
+	} else {
+		d.Approved = f.Billing
 	}
-	d.Approved = f.Billing
 	if row.dir == credit {
 		return skipped()
 	}
@@ -365,21 +371,34 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) Che
 		d.asks, d.Forced = !req.Flow.IsAdvice(), true
 		return passed("%s, the client has the balance", f.Billing.Decimal())
 	}
+	fees := d.feesOn(f.Billing, req, f, s, row)
+	total, err := f.Billing.Add(fees)
+	if err != nil {
+		return failed(InvalidAmount, "the amount and its fees are beyond any balance")
+	}
 	available := ledger.Account{Currency: s.Posted.Currency(), Posted: s.Posted, Held: s.Held}.Available()
 	looked := []Input{
 		amountInput("requested", f.Billing), amountInput("available", available), amountInput("posted", s.Posted), amountInput("held", s.Held),
 	}
+	text := f.Billing.Decimal()
+	if !fees.IsZero() {
+		looked, text = append(looked, amountInput("fees", fees)), text+" + "+fees.Decimal()
+	}
 	switch {
-	case available.Cmp(f.Billing) >= 0:
-		return passed("%s of %s", f.Billing.Decimal(), available.Decimal()).with(looked...)
+	case available.Cmp(total) >= 0:
+		return passed("%s of %s", text, available.Decimal()).with(looked...)
 	case req.Flow.IsAdvice():
-		return failed(InsufficientFunds, "%s of %s, booked all the same", f.Billing.Decimal(), available.Decimal()).with(looked...)
-	case req.MayApprovePartially && available.Sign() > 0:
+		return failed(InsufficientFunds, "%s of %s, booked all the same", text, available.Decimal()).with(looked...)
+	case available.Cmp(f.Billing) >= 0 && f.AllowsFeeShortfall:
+		d.deferFees()
+		return passed("%s of %s, the fees wait", text, available.Decimal()).with(looked...)
+	case req.MayApprovePartially && available.Sign() > 0 && row.dir == debit:
+		part := d.mostWithFees(available, req, f, s, row)
 		// What is approved must be something in the terminal's currency, too.
-		if told, err := req.Amount.MulDiv(available.Minor(), f.Billing.Minor(), money.Down); err == nil && told.Sign() > 0 {
-			d.Approved, d.Outcome = available, OutcomeApprovedPartially
-			return passed("%s of the %s asked for", available.Decimal(), f.Billing.Decimal()).with(looked...)
+		if told, err := req.Amount.MulDiv(part.Minor(), f.Billing.Minor(), money.Down); err == nil && told.Sign() > 0 {
+			d.Approved, d.Outcome = part, OutcomeApprovedPartially
+			return passed("%s of the %s asked for", part.Decimal(), text).with(looked...)
 		}
 	}
-	return failed(InsufficientFunds, "%s of %s", f.Billing.Decimal(), available.Decimal()).with(looked...)
+	return failed(InsufficientFunds, "%s of %s", text, available.Decimal()).with(looked...)
 }

@@ -122,9 +122,15 @@ func (w *work) conclude(op *operation) error {
 	s := op.conclusion.reserved
 	s.Verdict = w.weigh(op)
 	d := decide(op.req, f, s)
-	before := w.standing(t)
+	before, reserved, held := w.standing(t), t.Hold, money.Zero(f.Billing.Currency())
+	if h, ok := w.book.Hold(t.Hold); ok {
+		held = minus(h.Remaining(), least(h.Remaining(), f.Billing))
+	}
 	if err := w.settleReserve(op, d, s, t); err != nil {
 		return fmt.Errorf("conclude: %w", err)
+	}
+	if err := w.concludeFees(op, d, t, held, reserved); err != nil {
+		return fmt.Errorf("charge fees: %w", err)
 	}
 	w.recount(f, d, t, before)
 	w.activate(op, d, s)

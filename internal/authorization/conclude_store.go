@@ -7,23 +7,25 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 var (
 	transactionConclude = &db.Bulk{
 		Head: `WITH v (id, status, reason, response_code, authorization_code, hold_id, billing_amount, pin_result, arqc_result, cvv_result,
-			cvv2_result, cvm_method, declined_by, declined_subject, declined_text, decided_by, client_reference, posted_after, available_after, updated_at) AS (VALUES `,
-		Columns: 20,
+			cvv2_result, cvm_method, declined_by, declined_subject, declined_text, decided_by, client_reference, posted_after, available_after, updated_at, additional_amounts) AS (VALUES `,
+		Columns: 21,
 		Types: []string{
 			"TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT",
-			"TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
+			"TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "TEXT",
 		},
 		Tail: `) UPDATE card_transaction SET status = v.status, reason = v.reason, response_code = v.response_code,
 			authorization_code = v.authorization_code, hold_id = v.hold_id, billing_amount = v.billing_amount, pin_result = v.pin_result,
 			arqc_result = v.arqc_result, cvv_result = v.cvv_result, cvv2_result = v.cvv2_result, cvm_method = v.cvm_method,
 			declined_by = v.declined_by, declined_subject = v.declined_subject, declined_text = v.declined_text, decided_by = v.decided_by, client_reference = v.client_reference,
-			posted_after = v.posted_after, available_after = v.available_after, updated_at = v.updated_at
+			posted_after = v.posted_after, available_after = v.available_after, updated_at = v.updated_at,
+			additional_amounts = v.additional_amounts
 			FROM v WHERE card_transaction.id = v.id AND card_transaction.status = 'Pending'`,
 	}
 	messageConclude = &db.Bulk{
@@ -45,7 +47,8 @@ func concludeTransactions(ctx context.Context, tx db.Tx, all []concluded, at fun
 			posted, available = t.PostedAfter.Minor(), t.AvailableAfter.Minor()
 		}
 		args = append(args, t.ID, t.Status, t.Reason, t.ResponseCode, t.AuthorizationCode, t.Hold, t.Billing.Minor(), t.PIN, t.ARQC, t.CVV,
-			t.CVV2, t.CVM, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, t.DecidedBy, t.ClientReference, posted, available, clock.Micros(at(t.Tenant)))
+			t.CVV2, t.CVM, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, t.DecidedBy, t.ClientReference, posted, available, clock.Micros(at(t.Tenant)),
+			fee.AdditionalDocument(t.Additional))
 	}
 	return transactionConclude.Exec(ctx, tx, args)
 }

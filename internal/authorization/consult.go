@@ -102,6 +102,7 @@ func (e *Engine) ask(ctx context.Context, op *operation) (v Verdict) {
 func (op *operation) question() *ClientMessage {
 	d := decide(op.req, op.facts, op.state)
 	t := op.transaction(d, op.state)
+	t.Additional = op.additional
 	m := &ClientMessage{
 		Type: AuthorizationMessage, Names: op.facts.Client.Names, Transaction: *t, MayApprovePartially: op.req.MayApprovePartially,
 	}

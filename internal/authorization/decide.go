@@ -3,6 +3,7 @@ package authorization
 import (
 	"fmt"
 
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -36,6 +37,10 @@ type Decision struct {
 	Mirror     bool         // Post is the exact mirror of Original's entry
 	Tombstone  bool         // remember that the named original must not act
 
+	// Fees are the fees of the life cycle that the request begins; of one that is
+	// declined, those that are due all the same.
+	Fees []fee.Due
+
 	// OriginalStatus, when set, is what the original becomes. ReverseOriginal is
 	// what is taken off an original that neither holds nor has moved money.
 	OriginalStatus  Status
@@ -62,6 +67,9 @@ type Decision struct {
 	isFreshATC, isReplay bool
 	// isFirstUse says that an approval activates the card.
 	isFirstUse bool
+	// feesComputed says that the decision came to the fees, defersFees that the
+	// balance does not cover them and they wait for one that does.
+	feesComputed, defersFees bool
 }
 
 // decide makes the decision on req from what was gathered and what was read
@@ -120,12 +128,14 @@ func (d *Decision) authorize(req *Request, f *Facts, s State) {
 		d.note(c.name, found)
 		if found.Outcome == Fail {
 			d.Reason = found.Reason
+			d.refuseFees(f)
 			d.rememberTap(f)
 			return
 		}
 	}
 	d.Status = StatusApproved
 	if d.asks && !d.hear(req, f, s, row) {
+		d.refuseFees(f)
 		d.rememberTap(f)
 		return
 	}
@@ -195,7 +205,7 @@ func (d *Decision) advise(req *Request, f *Facts, s State) {
 		found := c.run(d, req, f, s, row)
 		d.note(c.name, found)
 		if found.Outcome == Fail && (found.Reason == CardNotFound || found.Reason == InvalidTransaction) {
-			d.Status, d.Reason = StatusFailed, found.Reason
+			d.Status, d.Reason, d.Fees = StatusFailed, found.Reason, nil
 			return
 		}
 	}

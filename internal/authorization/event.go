@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -197,6 +198,13 @@ func (t *Transaction) visit(c *codec) {
 	c.date("business_on", &t.BusinessOn)
 	c.time("created_at", &t.CreatedAt)
 	c.time("updated_at", &t.UpdatedAt)
+	additional := fee.AdditionalDocument(t.Additional)
+	visitText(c, "additional_amounts", &additional)
+	if c.reading {
+		var err error
+		t.Additional, err = fee.ParseAdditional(additional)
+		c.fail("additional_amounts", err)
+	}
 }
 
 // event is the row of e.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -72,6 +73,11 @@ type Facts struct {
 	Controls []ControlFacts
 	// Velocity are the velocity controls that count the request, by code.
 	Velocity []VelocityFacts
+
+	// Fees are the fees on the request, by code. AllowsFeeShortfall says that they
+	// may wait for a balance that covers them.
+	Fees               []FeeFacts
+	AllowsFeeShortfall bool
 
 	AuthorizationCode string // six characters, used when approved
 	Hold              ledger.HoldID
@@ -161,6 +167,10 @@ type State struct {
 	Original       Original
 	// Velocity is what was used of each of Facts.Velocity.
 	Velocity []VelocityState
+	// Fees is what was free of each of Facts.Fees. Dues are the fees of Original's
+	// life cycle.
+	Fees []FeeState
+	Dues []fee.Due
 	// Verdict is what the client answered, once it was asked.
 	Verdict Verdict
 	// Remains is what a partial reversal leaves of Original, in the account's

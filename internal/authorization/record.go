@@ -59,6 +59,7 @@ func (r *record) visit(c *codec) {
 	r.State.visit(c)
 	visitControls(c, &r.Facts.Controls)
 	visitVelocity(c, &r.Facts.Velocity, &r.State.Velocity)
+	visitFees(c, &r.Facts.Fees, &r.State.Fees, &r.State.Dues)
 }
 
 func (r *Request) visit(c *codec) {
@@ -67,6 +68,7 @@ func (r *Request) visit(c *codec) {
 	r.Details.visit(c)
 	c.amount("amount", &r.Amount)
 	c.optionalAmount("network_billing", &r.Billing)
+	c.optionalAmount("cashback", &r.Cashback)
 	visitText(c, "expiry", &r.Expiry)
 	visitText(c, "psn", &r.PSN)
 	c.optionalAmount("replacement", &r.Replacement)
@@ -191,6 +193,7 @@ func (f *Facts) visit(c *codec) {
 	visitID(c, "entry", &f.Entry)
 	c.time("hold_expires", &f.HoldExpires)
 	visitID(c, "candidate", &f.Candidate)
+	c.bool("allows_fee_shortfall", &f.AllowsFeeShortfall)
 	f.Client.visit(c)
 }
 

@@ -24,9 +24,11 @@ type Request struct {
 	Amount money.Amount // DE4 in DE49
 	// Billing is DE6 in DE51, when the network has converted.
 	Billing *money.Amount
-	Expiry  string // DE14 or the track's, YYMM; empty when absent
-	PSN     string // DE23 or tag 5F34, two digits; empty when absent
-	Chip    *Chip  // DE55
+	// Cashback is the cash in the amount of a purchase (DE54); nil for none.
+	Cashback *money.Amount
+	Expiry   string // DE14 or the track's, YYMM; empty when absent
+	PSN      string // DE23 or tag 5F34, two digits; empty when absent
+	Chip     *Chip  // DE55
 
 	// Original names the message that a reversal undoes (DE90).
 	Original *Key

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -181,6 +182,10 @@ type Transaction struct {
 	Reversed money.Amount
 	Cleared  money.Amount
 	Refunded money.Amount
+
+	// Additional is what it costs, or gives back, besides: the fees on it as they
+	// were when it was decided or posted.
+	Additional []fee.Additional
 
 	IsDebit, IsAdvice, IsForcePost bool
 

@@ -8,6 +8,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -21,9 +22,9 @@ const transactionColumns = `id, tenant_id, root_id, original_id, flow, code, sta
 	pos_condition_code, card_network, card_country, domain, terminal_type, cardholder_presence, cvm_method, pin_result, arqc_result,
 	cvv_result, cvv2_result, declined_by, declined_subject, declined_text, network_response_code, settlement_amount, settlement_currency, conversion_rate,
 	settlement_date, conversion_date, posted_after, available_after, business_on, created_at, updated_at, decided_by, client_reference,
-	stored_card, is_tokenised, wallet, installment_count, installment_no, eci, has_cavv, matched_controls`
+	stored_card, is_tokenised, wallet, installment_count, installment_no, eci, has_cavv, matched_controls, additional_amounts`
 
-var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 78}
+var transactionInsert = &db.Bulk{Head: "INSERT INTO card_transaction (" + transactionColumns + ") VALUES ", Columns: 79}
 
 // InsertTransactions writes new transactions. The caller holds the locks of
 // their accounts.
@@ -46,7 +47,7 @@ func InsertTransactions(ctx context.Context, tx db.Tx, all []*Transaction) error
 			m.ConditionCode, t.CardNetwork, t.CardCountry, t.Domain, t.Terminal, t.Presence, t.CVM, t.PIN, t.ARQC,
 			t.CVV, t.CVV2, t.DeclinedBy, t.DeclinedSubject, t.DeclinedText, m.ResponseCode, settlement, m.Settlement.Currency().Code(), m.ConversionRate,
 			m.SettlementDate, m.ConversionDate, posted, available, t.BusinessOn.String(), clock.Micros(t.CreatedAt), clock.Micros(t.UpdatedAt), t.DecidedBy, t.ClientReference,
-			m.StoredCard, m.IsTokenised, m.Wallet, m.InstalmentCount, m.InstalmentNo, m.ECI, m.HasCAVV, strings.Join(t.MatchedControls, " "))
+			m.StoredCard, m.IsTokenised, m.Wallet, m.InstalmentCount, m.InstalmentNo, m.ECI, m.HasCAVV, strings.Join(t.MatchedControls, " "), fee.AdditionalDocument(t.Additional))
 	}
 	return transactionInsert.Exec(ctx, tx, args)
 }
@@ -57,6 +58,7 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 	var amount, billing, reversed, cleared, refunded, transmitted, created, updated int64
 	var amountCurrency, billingCurrency, settlementCurrency, business, controls string
 	var posted, available, settlement *int64
+	var additional string
 	err := s.Scan(&t.ID, &t.Tenant, &t.Root, &t.Original, &t.Flow, &t.Code, &t.Status, &t.Reason, &t.ResponseCode, &t.AuthorizationCode,
 		&t.Card, &t.Issuance, &t.Account, &t.Hold, &amount, &amountCurrency, &billing, &billingCurrency,
 		&reversed, &cleared, &refunded, &t.IsDebit, &t.IsAdvice, &t.IsForcePost, &m.Network, &m.Link, &m.MTI,
@@ -65,7 +67,7 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 		&m.ConditionCode, &t.CardNetwork, &t.CardCountry, &t.Domain, &t.Terminal, &t.Presence, &t.CVM, &t.PIN, &t.ARQC,
 		&t.CVV, &t.CVV2, &t.DeclinedBy, &t.DeclinedSubject, &t.DeclinedText, &m.ResponseCode, &settlement, &settlementCurrency, &m.ConversionRate,
 		&m.SettlementDate, &m.ConversionDate, &posted, &available, &business, &created, &updated, &t.DecidedBy, &t.ClientReference,
-		&m.StoredCard, &m.IsTokenised, &m.Wallet, &m.InstalmentCount, &m.InstalmentNo, &m.ECI, &m.HasCAVV, &controls)
+		&m.StoredCard, &m.IsTokenised, &m.Wallet, &m.InstalmentCount, &m.InstalmentNo, &m.ECI, &m.HasCAVV, &controls, &additional)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -37,6 +38,8 @@ type operation struct {
 	state  State
 	asks   bool
 	awaits TransactionID
+	// additional is what it costs besides, as the client is asked.
+	additional []fee.Additional
 	// stale says that what was gathered is out of date: gather again.
 	stale bool
 	err   error
@@ -52,6 +55,7 @@ type work struct {
 	cards        map[id.ID[issuing.Card]]issuing.CardState
 	book         *ledger.Book
 	counters     *control.Counters
+	dues         *fee.Dues
 	messages     map[string]*message
 	transactions map[TransactionID]*Transaction
 	entries      map[TransactionID]ledger.Entry // of posted originals
@@ -114,6 +118,9 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now clock.Real, codes
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
 	if err := w.lockAccounts(ctx, tx, ops); err != nil {
+		return nil, err
+	}
+	if err := w.openDues(ctx, tx); err != nil {
 		return nil, err
 	}
 	if err := w.openCounters(ctx, tx, ops); err != nil {
@@ -305,7 +312,7 @@ func (w *work) complete(t *Transaction) {
 func (w *work) state(op *operation) State {
 	f := op.facts
 	zero := money.Zero(f.Billing.Currency())
-	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op)}
+	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op), Fees: w.freeUsed(op)}
 	if a, ok := w.book.Account(f.Card.Account); ok {
 		s.AccountExists, s.Posted, s.Held = true, a.Posted, a.Held
 	}
@@ -322,6 +329,9 @@ func (w *work) state(op *operation) State {
 			s.Original.Amount = m.answer.Approved // less than DE4 after a partial approval
 		}
 		s.Remains = remaining(op.req, s.Original)
+		if !op.req.Flow.IsReversal() {
+			s.Dues = w.dues.Of(t.Root.String())
+		}
 	}
 	return s
 }
@@ -370,9 +380,14 @@ func (w *work) step(op *operation) error {
 	}
 	t := op.transaction(d, s)
 	before := w.stood(w.transactions[s.Original.ID])
+	w.standFees(s.Original)
 	if err := w.apply(op, d, s, t); err != nil {
 		return fmt.Errorf("apply decision: %w", err)
 	}
+	if err := w.chargeFees(op, d, s.Original, t, t.Hold); err != nil {
+		return fmt.Errorf("charge fees: %w", err)
+	}
+	op.additional = t.Additional
 	w.count(op, d, s.Original, t, before)
 	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode != program.BalanceExternal {
 		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
@@ -684,6 +699,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 		return fmt.Errorf("tell what is blocked: %w", err)
 	}
 	if err := w.book.Write(ctx, tx); err != nil {
+		return err
+	}
+	if err := w.dues.Write(ctx, tx); err != nil {
 		return err
 	}
 	if err := w.counters.Write(ctx, tx); err != nil {

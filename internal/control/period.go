@@ -67,6 +67,9 @@ func (w Window) Contains(at time.Time) bool {
 	return !at.Before(w.Start) && (w.End.IsZero() || at.Before(w.End))
 }
 
+// WindowAt returns the window of a calendar period that at lies in.
+func (c Calendar) WindowAt(p Period, at time.Time) Window { return c.windowAt(p, Span{}, at) }
+
 // windowAt returns the window that at lies in. That of a transaction and of a
 // lifetime begins at 1970, so that they have one name for ever; that of a span
 // is a new one each moment, and does not contain the moment it begins behind.

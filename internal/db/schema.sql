@@ -1295,3 +1295,29 @@ CREATE TABLE velocity_usage (
 );
 
 CREATE INDEX velocity_usage_in_time ON velocity_usage (counter_id, at);
+
+CREATE TABLE fee_due (
+    root_id      TEXT    NOT NULL, -- the first transaction of the life cycle
+    line         BIGINT  NOT NULL CHECK (line BETWEEN 1 AND 1000),
+    tenant_id    TEXT    NOT NULL REFERENCES tenant (id),
+    account_id   TEXT    NOT NULL REFERENCES account (id),
+    fee_code     TEXT    NOT NULL,
+    fee_type     TEXT    NOT NULL,
+    currency     TEXT    NOT NULL,
+    applied      TEXT    NOT NULL, -- terms and the rest of it
+    is_free      BOOLEAN NOT NULL,
+    waits        BOOLEAN NOT NULL, -- for a balance that covers it
+    moved        BIGINT  NOT NULL CHECK (moved BETWEEN 0 AND 1000000000000000),
+    kept         BIGINT  NOT NULL CHECK (kept BETWEEN 0 AND 1000000000000000),
+    refunded     BIGINT  NOT NULL CHECK (refunded BETWEEN 0 AND 1000000000000000),
+    due_total    BIGINT  NOT NULL CHECK (due_total BETWEEN 0 AND 1000000000000000),
+    posted_total BIGINT  NOT NULL CHECK (posted_total BETWEEN 0 AND 1000000000000000),
+    posted       TEXT    NOT NULL, -- fee and taxes, minor units with blanks between
+    entry_count  BIGINT  NOT NULL CHECK (entry_count BETWEEN 0 AND 1000000),
+    entry_id     TEXT    REFERENCES entry (id), -- the only one so far
+    created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at   BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (root_id, line)
+);
+
+CREATE INDEX fee_due_pending ON fee_due (account_id) WHERE due_total > posted_total;

@@ -98,6 +98,18 @@ var Codes = []fault.Code{AccountNotFound, AccountNoTaken, CurrencyMismatch, Over
 const (
 	Safeguarded       = "A.BANK.SAFEGUARD"
 	UnmatchedClearing = "S.CLEARING.UNMATCHED"
+
+	TransactionFees = "I.FEE.TRANSACTION"
+	CashFees        = "I.FEE.CASH"
+	IssuanceFees    = "I.FEE.ISSUANCE"
+	AnnualFees      = "I.FEE.ANNUAL"
+	Markups         = "I.FXMARKUP"
+
+	BSMVTax  = "L.TAX.BSMV"
+	KKDFTax  = "L.TAX.KKDF"
+	VAT      = "L.TAX.VAT"
+	StampTax = "L.TAX.STAMP"
+	OtherTax = "L.TAX.OTHER"
 )
 
 // SettlementCode is the control account payable to a network, in the issuer's
