@@ -6,6 +6,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -49,10 +50,23 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 	for _, m := range k.Matches(o, row.dir != neither) {
 		f.Controls = append(f.Controls, controlFacts(m))
 	}
+	if row.dir != credit {
+		f.bindFees(req, cfg, k, o, row)
+	}
 	if row.dir == debit {
 		return e.bindVelocity(ctx, f, k, o)
 	}
 	return nil
+}
+
+// bindFees finds the fees on the request, should it begin a life cycle.
+func (f *Facts) bindFees(req *Request, cfg *program.Configuration, k *control.Snapshot, o *control.Occasion, row codeRow) {
+	for _, a := range fee.Applicable(k, o, cfg, f.Billing.Currency()) {
+		if v, ok := feeFacts(a, req, f, row, o.Calendar); ok {
+			f.Fees = append(f.Fees, v)
+		}
+	}
+	f.AllowsFeeShortfall = len(f.Fees) > 0 && cfg.Attributes.AllowFeeShortfall
 }
 
 // occasion is what controls and fees are asked about the request: the links of

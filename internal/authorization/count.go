@@ -35,6 +35,13 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 			}
 		}
 	}
+	for _, op := range ops {
+		for i := range op.facts.Fees {
+			if v := &op.facts.Fees[i]; v.Counter != "" {
+				keys = append(keys, v.key(op.facts.Tenant))
+			}
+		}
+	}
 	roots := map[string]bool{}
 	var named []string
 	for _, t := range w.transactions {

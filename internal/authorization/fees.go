@@ -47,7 +47,7 @@ func feeFacts(a fee.Applied, req *Request, f *Facts, row codeRow, calendar contr
 		v.Due.Most = req.Cashback
 	}
 	if row.dir == neither {
-		if row.code != BalanceInquiry {
+		if row.code != BalanceInquiry || !a.OnInquiries {
 			return v, false
 		}
 		v.Due.StandsAlone = true
@@ -394,7 +394,7 @@ func (w *work) concludeFees(op *operation, d Decision, t *Transaction, before mo
 // settleFees charges and holds what the fees of t's life cycle come to now.
 func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) error {
 	changes, err := w.dues.Settle(w.book, t.Root.String(), hold, fee.Act{
-		Transaction: t.ID.String(), Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now,
+		Transaction: t.ID.String(), Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
 	})
 	if err != nil {
 		return err

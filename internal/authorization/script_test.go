@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
@@ -131,6 +132,15 @@ func (s *script) why() string {
 	return strings.Join(lines, "\n")
 }
 
+// costs shows what a transaction costs besides, as it was decided.
+func (s *script) costs(name string) string {
+	x, err := s.Queries.Explain(s.T.Context(), s.Caller, s.ids[s.sent[name].Key().String()])
+	if err != nil {
+		return err.Error()
+	}
+	return authorizationtest.TellAdditional(x.Transaction.Additional)
+}
+
 // policy is "policy type=… on=yes from=+2h to=+4h": a usage switch of the card.
 func (s *script) policy(args map[string]string) string {
 	p := program.Policy{Type: program.PolicyType(args["type"]), IsAllowed: args["on"] == "yes"}
@@ -176,6 +186,9 @@ func (s *script) Run(command string, args map[string]string) string {
 		if v := args["recurring"]; v != "" {
 			s.SetAttributes(func(a *program.Attributes) { a.AllowRecurringWhenInactive = v == "yes" })
 		}
+		if v := args["shortfall"]; v != "" {
+			s.SetAttributes(func(a *program.Attributes) { a.AllowFeeShortfall = v == "yes" })
+		}
 		if v := args["instalments"]; v != "" {
 			s.AllowInstalments(v == "yes")
 		}
@@ -188,6 +201,18 @@ func (s *script) Run(command string, args map[string]string) string {
 		return s.control(args)
 	case "why":
 		return s.why()
+	case "tax":
+		s.SetTax(fee.TaxType(args["type"]), args["rate"])
+		return "ok"
+	case "fee":
+		if err := s.Fee(args); err != nil {
+			return err.Error()
+		}
+		return "ok"
+	case "costs":
+		return s.costs(args["of"])
+	case "earned":
+		return s.Earned()
 	case "segments":
 		if _, err := s.Customers.CreateSegment(s.T.Context(), s.Caller, customer.Segment{Code: args["code"], Name: args["code"], IsActive: true}); err != nil {
 			return err.Error()
@@ -317,6 +342,10 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 	if v := args["billing"]; v != "" {
 		a := s.amount(v)
 		r.Billing = &a
+	}
+	if v := args["cashback"]; v != "" {
+		a := s.amount(v)
+		r.Cashback = &a
 	}
 	if v := args["stored"]; v != "" {
 		r.EntryMode, r.ConditionCode, r.StoredCard = "100", "01", authorization.StoredCard(v)

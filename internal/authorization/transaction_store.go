@@ -107,6 +107,9 @@ func scanTransaction(s db.Scanner) (*Transaction, error) {
 		}
 	}
 	t.MatchedControls = strings.Fields(controls)
+	if t.Additional, err = fee.ParseAdditional(additional); err != nil {
+		return nil, err
+	}
 	m.TransmittedAt = clock.FromMicros(transmitted)
 	t.CreatedAt, t.UpdatedAt = clock.FromMicros(created), clock.FromMicros(updated)
 	t.BusinessOn, err = clock.ParseDate(business)

@@ -683,7 +683,8 @@ CREATE TABLE card_transaction (
     installment_no       BIGINT  NOT NULL CHECK (installment_no BETWEEN 0 AND 99),
     eci                  TEXT    NOT NULL, -- two digits, or the three of a security level indicator
     has_cavv             BOOLEAN NOT NULL, -- that a value came; it is not kept
-    matched_controls     TEXT    NOT NULL  -- codes of authorization controls in the order they were asked, blanks between
+    matched_controls     TEXT    NOT NULL, -- codes of authorization controls in the order they were asked, blanks between
+    additional_amounts   TEXT    NOT NULL  -- fees as they were then, with their taxes
 );
 
 CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;

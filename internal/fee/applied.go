@@ -72,6 +72,7 @@ type Applied struct {
 	Free   *Free // nil: nothing is free
 
 	OnDeclined       bool // it is due for a decline, too
+	OnInquiries      bool // it names them, and is due for an answer that moves nothing
 	RefundOnReversal bool // it is given back with what is reversed
 	RefundOnRefund   bool // it is given back with what is refunded
 }

@@ -43,14 +43,6 @@ type appliedFree struct {
 	Period string
 }
 
-func minorOf(a *money.Amount) *int64 {
-	if a == nil {
-		return nil
-	}
-	n := a.Minor()
-	return &n
-}
-
 // Document is the stored form of an applied fee with what it is computed on,
 // which [ParseDue] reads.
 func (d Due) Document() string {

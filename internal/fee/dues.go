@@ -95,7 +95,8 @@ type Act struct {
 	Transaction string
 	Description string
 	BusinessOn  clock.Date
-	At          time.Time
+	At          time.Time  // of the tenant's business
+	Real        clock.Real // when that is
 }
 
 // Change is what an act did to a fee.
@@ -204,7 +205,7 @@ func fits(a ledger.Account, debit money.Amount) bool {
 // mirror of the one that charged it, where there was only one and all of it is.
 func (r *dueRow) post(b *ledger.Book, more Charge, total money.Amount, act Act) error {
 	e := ledger.Entry{
-		ID: id.New[ledger.Entry](act.At), Tenant: r.tenant, Event: "A14", Key: r.entryKey(r.Entries + 1), Transaction: act.Transaction,
+		ID: id.New[ledger.Entry](act.Real.Time()), Tenant: r.tenant, Event: "A14", Key: r.entryKey(r.Entries + 1), Transaction: act.Transaction,
 		Description: act.Description, BusinessOn: act.BusinessOn, At: act.At,
 	}
 	account, ok := b.Account(r.account)

@@ -185,7 +185,7 @@ func (f *OnTransaction) apply(l control.Link, taxes []Tax) Applied {
 	a := Applied{
 		Code: f.Code, Name: f.Name, Version: f.Version, Group: f.Group, Link: string(l.Type) + "/" + l.Code, Type: f.Type,
 		Terms: f.terms(taxes), Base: f.Base, Timing: f.Timing,
-		OnDeclined: f.OnDeclined, RefundOnReversal: f.RefundOnReversal, RefundOnRefund: f.RefundOnRefund,
+		OnDeclined: f.OnDeclined, OnInquiries: slices.Contains(f.Criteria.TransactionCodes, "BalanceInquiry"), RefundOnReversal: f.RefundOnReversal, RefundOnRefund: f.RefundOnRefund,
 	}
 	if f.FreePeriod != "" {
 		a.Free = &Free{Count: f.FreeCount, Amount: f.FreeAmount, Period: f.FreePeriod}
