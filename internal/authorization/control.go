@@ -167,13 +167,6 @@ func checkControls(d *Decision, req *Request, f *Facts, _ State, _ codeRow) Chec
 	return all
 }
 
-// alert notes that somebody is to be told that a control has acted.
-func (d *Decision) alert(c ControlFacts) {
-	if c.Action == control.Alert || c.AlertChannels != "" {
-		d.Alerts = append(d.Alerts, c)
-	}
-}
-
 // visitControls writes or reads the authorization controls of a decision.
 func visitControls(c *codec, f *[]ControlFacts) {
 	n := len(*f)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -31,6 +32,7 @@ const (
 	EventRefunded          = "transaction.refunded"
 	EventRepresented       = "transaction.representment"
 	EventDigitalSlip       = "transaction.digital-slip"
+	EventControlAlert      = "authorization-control.alert"
 )
 
 // TransactionEvent is what every event about a transaction tells: the
@@ -49,6 +51,8 @@ type TransactionEvent struct {
 	Slip *Slip
 	// Record is the clearing record; nil where there is none.
 	Record *ClearedRecord
+	// Alert is the authorization control that alerts; nil for none.
+	Alert *ControlFacts
 }
 
 // ClearedRecord is what an event tells of a clearing record.
@@ -94,6 +98,13 @@ func (e *TransactionEvent) visit(c *codec) {
 	}
 	if c.bool("record", &record); record {
 		e.visitRecord(c)
+	}
+	alert := e.Alert != nil
+	if c.bool("alert", &alert); alert {
+		if c.reading {
+			e.Alert = &ControlFacts{}
+		}
+		e.Alert.visit(c, "alert.")
 	}
 	slip := e.Slip != nil
 	if c.bool("slip", &slip); slip {
@@ -298,24 +309,46 @@ func (w *work) listen(ctx context.Context, tx db.Tx, ops []*operation) (err erro
 // left, which the next one may change.
 func (w *work) tell(op *operation, d Decision, t *Transaction) {
 	slip := w.keepSlip(op, d, t)
-	if !op.facts.Card.Found || len(w.interests) == 0 {
+	if !op.facts.Card.Found {
+		return
+	}
+	for i := range d.Alerts {
+		w.tellHolder(op, &d.Alerts[i], t)
+	}
+	if len(w.interests) == 0 {
 		return
 	}
 	interest := w.interests[t.Tenant.String()]
-	for _, name := range eventsOf(op.req, d, t) {
-		if !interest.Wants(name) {
-			continue
-		}
-		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original], Slip: slip}
+	event := func(name string) TransactionEvent {
+		e := TransactionEvent{Name: name, Card: op.facts.name, Transaction: *t, Original: w.transactions[t.Original]}
 		if h, ok := w.book.Hold(t.Hold); ok && !t.Hold.IsZero() {
 			e.Held, e.HoldExpires = h.Total(), h.ExpiresAt
 		}
-		if e.Card.Token == "" {
-			w.unnamed = append(w.unnamed, e) // its facts are read back, and hold no names
-			continue
-		}
-		w.events = append(w.events, e.event(w.now))
+		return e
 	}
+	for _, name := range eventsOf(op.req, d, t) {
+		if interest.Wants(name) {
+			e := event(name)
+			e.Slip = slip
+			w.raise(e)
+		}
+	}
+	for i := range d.Alerts {
+		if d.Alerts[i].alertsBy(control.AlertByWebhook) && interest.Wants(EventControlAlert) {
+			e := event(EventControlAlert)
+			e.Alert = &d.Alerts[i]
+			w.raise(e)
+		}
+	}
+}
+
+// raise keeps an event for writing.
+func (w *work) raise(e TransactionEvent) {
+	if e.Card.Token == "" {
+		w.unnamed = append(w.unnamed, e) // its facts are read back, and hold no names
+		return
+	}
+	w.events = append(w.events, e.event(w.now))
 }
 
 // writeTold writes slips and events.
@@ -335,6 +368,9 @@ func (w *work) writeTold(ctx context.Context, tx db.Tx) error {
 		return fmt.Errorf("insert slips: %w", err)
 	}
 	if err := Raise(ctx, tx, w.unnamed, w.now); err != nil {
+		return err
+	}
+	if err := w.writeNotices(ctx, tx); err != nil {
 		return err
 	}
 	return outbox.Add(ctx, tx, w.events...)

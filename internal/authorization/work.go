@@ -67,6 +67,7 @@ type work struct {
 	pinsLearned               []id.ID[issuing.Card] // by their chips
 	slips                     []*Slip
 	unnamed                   []TransactionEvent // of cards that are still to be named
+	notices                   []holderNotice
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool

@@ -21,17 +21,18 @@ const (
 	PINChanged        = "card.pin-changed"
 	PINBlocked        = "card.pin-blocked"
 	PINUnblocked      = "card.pin-unblocked"
-	PINSent           = "card.pin-sent" // the PIN itself
+	PINSent           = "card.pin-sent"               // the PIN itself
+	ControlAlert      = "authorization-control.alert" // an authorization control has acted
 )
 
 // Events lists what customers are told of.
 func Events() []string {
-	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent}
+	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent, ControlAlert}
 }
 
 // IsSecurity reports whether an event is told against a customer's wish, too:
 // whoever misuses a card or a phone must not be able to do it in silence.
-func IsSecurity(event string) bool { return event != CardCreated }
+func IsSecurity(event string) bool { return event != CardCreated && event != ControlAlert }
 
 // Notice says that customers are to be told of something. Its member names are
 // the stored form: they are not changed, only added to.
@@ -47,6 +48,8 @@ type Notice struct {
 	Phone []byte
 	// PhoneOnly says that nothing but Phone is told.
 	PhoneOnly bool
+	// Channels are the only ones by which it is told; none is all of them.
+	Channels []Channel
 }
 
 // Tell queues a notice in tx. key orders those of one card.
@@ -62,10 +65,10 @@ func Tell(ctx context.Context, tx db.Tx, tenant access.TenantID, key string, n N
 }
 
 // Tells reports whether customers are told of an event wherever it is raised. A
-// PIN is sent only when somebody asks for it, and of another phone the number
-// that was is told.
+// PIN is sent only when somebody asks for it, of another phone the number that
+// was is told, and of a control only what it says.
 func Tells(event string) bool {
-	return event != PINSent && event != CardPhoneChanged && slices.Contains(Events(), event)
+	return event != PINSent && event != CardPhoneChanged && event != ControlAlert && slices.Contains(Events(), event)
 }
 
 // Recipient is who is told, how, and in which words.

@@ -416,8 +416,9 @@ func TestChannels_securityIsToldAgainstTheWish(t *testing.T) {
 		{PINChanged, mail, false, []Channel{Email}},
 		{CardPhoneChanged, wants, true, []Channel{SMS}},
 		{PINChanged, Recipient{}, false, nil},
+		{ControlAlert, phone, false, nil},
 	} {
-		if got := channels(tt.event, tt.r, tt.old); !slices.Equal(got, tt.want) {
+		if got := channels(Notice{Event: tt.event, PhoneOnly: tt.old}, tt.r); !slices.Equal(got, tt.want) {
 			t.Errorf("%s to %+v: %v, want %v", tt.event, tt.r, got, tt.want)
 		}
 	}
@@ -495,6 +496,15 @@ func TestGateway_isCheckedAtTheStart(t *testing.T) {
 		g := &Gateway{URL: "https://gateway.example.com/", Secret: secretKey}
 		if change(g); g.Check() == nil {
 			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+func TestChannels_aNoticeMayChooseAmongThem(t *testing.T) {
+	wants := Recipient{Phone: "+905321234567", Email: "a@b.c", WantsSMS: true, WantsEmail: true}
+	for _, only := range []Channel{SMS, Email} {
+		if got := channels(Notice{Event: ControlAlert, Channels: []Channel{only}}, wants); !slices.Equal(got, []Channel{only}) {
+			t.Errorf("only %s: %v", only, got)
 		}
 	}
 }

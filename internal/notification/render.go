@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -39,7 +40,7 @@ func (s *Service) render(ctx context.Context, tx db.Tx, m outbox.Message) error 
 	values := map[string]string{"tenant": t.Name}
 	maps.Copy(values, n.Values)
 	now := m.OccurredAt
-	for _, channel := range channels(n.Event, r, n.PhoneOnly) {
+	for _, channel := range channels(n, r) {
 		out := Message{
 			ID: id.New[Message](now), Tenant: tenant, CustomerNo: r.CustomerNo, CardToken: r.CardToken,
 			ProductCode: r.ProductCode, Event: n.Event, Channel: channel, CreatedAt: now, Content: Content{To: r.Phone, Text: Text(n.Event, r, values)},
@@ -57,17 +58,16 @@ func (s *Service) render(ctx context.Context, tx db.Tx, m outbox.Message) error 
 	return nil
 }
 
-// channels are the ways an event is told. What is about security goes by SMS, or
-// by e-mail to those who have no phone, whatever was opted out of. phoneOnly is
-// for what is told to a certain number.
-func channels(event string, r Recipient, phoneOnly bool) []Channel {
+// channels are the ways a notice is told. What is about security goes by SMS, or
+// by e-mail to those who have no phone, whatever was opted out of.
+func channels(n Notice, r Recipient) []Channel {
 	var out []Channel
-	security := IsSecurity(event)
+	security := IsSecurity(n.Event)
 	if r.Phone != "" && (r.WantsSMS || security) {
 		out = append(out, SMS)
 	}
-	if r.Email != "" && !phoneOnly && (r.WantsEmail || security && r.Phone == "") {
+	if r.Email != "" && !n.PhoneOnly && (r.WantsEmail || security && r.Phone == "") {
 		out = append(out, Email)
 	}
-	return out
+	return slices.DeleteFunc(out, func(c Channel) bool { return len(n.Channels) > 0 && !slices.Contains(n.Channels, c) })
 }

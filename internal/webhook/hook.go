@@ -128,7 +128,7 @@ func Events() []string {
 		"card.perso-status-changed", "card.shipment-status-changed", "card.expiring", "card.token-status-changed",
 		"transaction.authorized", "transaction.declined", "transaction.reversed", "transaction.voided", "transaction.hold-expired",
 		"transaction.cleared", "transaction.clearing-exception", "transaction.refunded", "transaction.chargeback",
-		"transaction.representment", "transaction.digital-slip", "velocity.threshold", "fee.charged", "fee.reversed", "fee.failed",
+		"transaction.representment", "transaction.digital-slip", "authorization-control.alert", "velocity.threshold", "fee.charged", "fee.reversed", "fee.failed",
 		"fee.upcoming", "bin-range.threshold", "settlement.report-ready", "product.updated", Ping,
 	}
 }

@@ -88,6 +88,7 @@ var eventKinds = []eventKind{
 	{"transaction.chargeback", "a transaction is disputed", later},
 	{authorization.EventRepresented, "a presentment comes again after a chargeback", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventDigitalSlip, "the paper slip of a purchase is left out", transactionEncoder(encodeDigitalSlip)},
+	{authorization.EventControlAlert, "an authorization control alerts, or refuses and is to tell webhooks of it", transactionEncoder(encodeControlAlert)},
 	{"velocity.threshold", "the use of a limit reaches a percentage", later},
 	{"fee.charged", "a fee is charged", later},
 	{"fee.reversed", "a fee is given back", later},

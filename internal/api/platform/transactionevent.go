@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
@@ -58,6 +59,23 @@ type clearingExceptionEvent struct {
 	Clearing              clearedRecord `json:"clearing"`
 }
 
+// controlAlertEvent is the data of an authorization control that alerts: the
+// transaction that it was asked about, and the control.
+type controlAlertEvent struct {
+	transactionEvent
+	Control alertingControl `json:"control"`
+}
+
+type alertingControl struct {
+	Code       string  `json:"code"`
+	Name       string  `json:"name"`
+	Version    int     `json:"version"`
+	Action     string  `json:"action"`
+	LinkType   string  `json:"linkType"`
+	LinkCode   *string `json:"linkCode"`
+	ReasonText *string `json:"reasonText"`
+}
+
 // digitalSlipEvent is the data of a slip that was left out.
 type digitalSlipEvent struct {
 	TransactionID string `json:"transactionId"`
@@ -103,6 +121,18 @@ func encodeTransactionEvent(e authorization.TransactionEvent) transactionEvent {
 	if e.Record != nil {
 		record := encodeClearedRecord(e.Record)
 		out.Clearing = &record
+	}
+	return out
+}
+
+func encodeControlAlert(e authorization.TransactionEvent) controlAlertEvent {
+	out := controlAlertEvent{transactionEvent: encodeTransactionEvent(e)}
+	if c := e.Alert; c != nil {
+		linkType, linkCode, _ := strings.Cut(c.Link, "/")
+		out.Control = alertingControl{
+			Code: c.Code, Name: c.Name, Version: c.Version, Action: string(c.Action), LinkType: linkType, LinkCode: orNil(linkCode),
+			ReasonText: orNil(c.ReasonText),
+		}
 	}
 	return out
 }

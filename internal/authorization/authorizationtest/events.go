@@ -29,7 +29,7 @@ func (w *World) Told() []authorization.TransactionEvent {
 			return err
 		}
 		for _, m := range waiting {
-			if !strings.HasPrefix(m.Name, "transaction.") {
+			if !strings.HasPrefix(m.Name, "transaction.") && m.Name != authorization.EventControlAlert {
 				continue
 			}
 			e, err := authorization.ParseTransactionEvent(m.Payload)
@@ -63,6 +63,10 @@ func TellEvents(all []authorization.TransactionEvent) string {
 		}
 		if o := e.Original; o != nil {
 			line += fmt.Sprintf("; the original is %s, reversed %s, cleared %s, refunded %s", o.Status, o.Reversed, o.Cleared, o.Refunded)
+		}
+		if c := e.Alert; c != nil {
+			kind, _, _ := strings.Cut(c.Link, "/")
+			line += fmt.Sprintf("; %s: %s for the %s", c.Code, c.Action, kind)
 		}
 		if r := e.Record; r != nil {
 			line += fmt.Sprintf("; presented %s: %s", r.Amount, r.MatchStatus)
