@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
@@ -60,6 +61,7 @@ type batch struct {
 	chains       map[authorization.TransactionID]*chain
 	entries      map[string]ledger.Entry
 	book         *ledger.Book
+	dues         *fee.Dues
 
 	fresh     []*authorization.Transaction
 	changed   map[authorization.TransactionID]*authorization.Transaction
@@ -99,6 +101,9 @@ func (b *batch) run(ctx context.Context, tx db.Tx) error {
 		if err := b.judge(r); err != nil {
 			return fmt.Errorf("post line %d: %w", r.Line, err)
 		}
+		if err := b.chargeFees(r); err != nil {
+			return err
+		}
 		b.remember(r)
 	}
 	return b.write(ctx, tx)
@@ -127,8 +132,10 @@ func (b *batch) open(ctx context.Context, tx db.Tx) error {
 		accounts = append(accounts, t.Account)
 		holds = append(holds, t.Hold)
 	}
-	b.book, err = ledger.OpenBook(ctx, tx, accounts, holds)
-	return err
+	if b.book, err = ledger.OpenBook(ctx, tx, accounts, holds); err != nil {
+		return err
+	}
+	return b.openDues(ctx, tx)
 }
 
 // at is what the business of a record's tenant calls now.
@@ -346,6 +353,9 @@ func (b *batch) remember(r *record) {
 // write puts everything that changed into the database.
 func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	if err := b.book.Write(ctx, tx); err != nil {
+		return err
+	}
+	if err := b.dues.Write(ctx, tx); err != nil {
 		return err
 	}
 	if err := authorization.InsertTransactions(ctx, tx, b.fresh); err != nil {

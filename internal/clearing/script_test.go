@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -39,6 +40,8 @@ import (
 //	import-broken                           the file with a trailer that disagrees
 //	limit code=DAY period=Day max=50.00 …   a velocity control
 //	limits                                  how the card stands
+//	tax type=Bsmv rate=15, fee code=POS …   a tax and a fee on transactions
+//	earned                                  what fees and taxes came to
 //	show of=a, books
 func TestScripts(t *testing.T) {
 	authorizationtest.RunScripts(t, func(t *testing.T, d *db.DB) authorizationtest.Script {
@@ -80,6 +83,16 @@ func (s *script) Run(command string, args map[string]string) string {
 		return s.NewLimit(args)
 	case "limits":
 		return s.Limits(s.card)
+	case "tax":
+		s.SetTax(fee.TaxType(args["type"]), args["rate"])
+		return ""
+	case "fee":
+		if err := s.Fee(args); err != nil {
+			return err.Error()
+		}
+		return ""
+	case "earned":
+		return s.Earned()
 	case "expire":
 		n, err := s.Engine.Expire(s.T.Context())
 		if err != nil {

@@ -50,6 +50,7 @@ func OpenDues(ctx context.Context, tx db.Tx, roots []string) (*Dues, error) {
 		return nil, fmt.Errorf("read fees: %w", err)
 	}
 	for _, r := range rows {
+		r.stood = r.Owed()
 		d.of[r.root] = append(d.of[r.root], r)
 	}
 	return d, nil
