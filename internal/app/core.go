@@ -52,6 +52,7 @@ type core struct {
 	vault           *vault.Service
 	engine          *authorization.Engine
 	queries         *authorization.Queries
+	counterfactuals *authorization.Counterfactuals
 	seals           *authorization.Seals
 	clearing        *clearing.Service
 	webhooks        *webhook.Service
@@ -103,7 +104,8 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
-	k.queries = authorization.NewQueries(k.db)
+	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
+	k.queries = authorization.NewQueries(k.db, k.counterfactuals)
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds = k.queries
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}

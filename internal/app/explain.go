@@ -1,13 +1,11 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
@@ -37,6 +35,17 @@ type explanation struct {
 	Version           int64          `json:"configurationVersion,omitempty"`
 	Recomputed        *bool          `json:"recomputed,omitempty"` // absent where nothing was decided
 	Difference        string         `json:"difference,omitempty"`
+	// Counterfactual is what would have approved a decline, Instead that as a
+	// sentence.
+	Counterfactual *explainCounterfactual `json:"counterfactual,omitempty"`
+	Instead        string                 `json:"instead,omitempty"`
+}
+
+type explainCounterfactual struct {
+	Change  string     `json:"change"`
+	Amount  string     `json:"amount,omitempty"`
+	Billing string     `json:"billing,omitempty"`
+	At      *time.Time `json:"at,omitempty"`
 }
 
 type explainCheck struct {
@@ -115,6 +124,12 @@ func encodeExplanation(x authorization.Explanation) explanation {
 	if t.HasBalance {
 		e.Money.Posted, e.Money.Available = t.PostedAfter.String(), t.AvailableAfter.String()
 	}
+	if c := x.Counterfactual; c != nil {
+		e.Instead, e.Counterfactual = c.String(), &explainCounterfactual{Change: string(c.Change), Amount: amountText(c.Amount), Billing: amountText(c.Billing)}
+		if !c.At.IsZero() {
+			e.Counterfactual.At = &c.At
+		}
+	}
 	if len(x.Trace) > 0 {
 		e.Recomputed = &x.Recomputed
 	}
@@ -152,28 +167,52 @@ func withName(name, value string) string {
 	return name + " " + value
 }
 
-// checks is the trace as a table: each check with what it compared, and below it
+// explainWidth is how wide lines become before they go on in the next one.
+const explainWidth = 110
+
+// checks is the trace for people: each check, below it what it compared, and then
 // the controls that it stands for.
 func (e explanation) checks() []string {
-	var table bytes.Buffer
-	t := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	row := func(name string, f explainFinding, said string) {
-		var inputs []string
-		for _, in := range f.Inputs {
-			inputs = append(inputs, in.Name+" "+in.Value)
+	width := 0
+	for _, c := range e.Checks {
+		width = max(width, len(c.Check))
+		for _, p := range c.Parts {
+			width = max(width, len(p.Subject)+2)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", strings.ToLower(f.Outcome), name, said, strings.Join(inputs, ", "))
+	}
+	var lines []string
+	row := func(name string, f explainFinding, said string) {
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-4s  %-*s  %s", strings.ToLower(f.Outcome), width, name, said), " "))
+		lines = append(lines, f.compared(width+8)...)
 	}
 	for _, c := range e.Checks {
-		row(c.Check, c.explainFinding, joinWords(c.Reason, c.Detail))
+		if row(c.Check, c.explainFinding, joinWords(c.Reason, c.Detail)); c.Outcome == string(authorization.Skip) {
+			continue
+		}
 		for _, p := range c.Parts {
 			row("  "+p.Subject, p, p.Detail)
 		}
 	}
-	_ = t.Flush() // a buffer takes everything
+	return lines
+}
+
+// compared are the inputs, so far from the left.
+func (f explainFinding) compared(margin int) []string {
 	var lines []string
-	for line := range strings.Lines(table.String()) {
-		lines = append(lines, strings.TrimRight(line, " \n"))
+	line := ""
+	for _, in := range f.Inputs {
+		text := in.Name + " " + in.Value
+		switch {
+		case line == "":
+			line = text
+		case margin+len(line)+2+len(text) > explainWidth:
+			lines, line = append(lines, strings.Repeat(" ", margin)+line+","), text
+		default:
+			line += ", " + text
+		}
+	}
+	if line != "" {
+		lines = append(lines, strings.Repeat(" ", margin)+line)
 	}
 	return lines
 }
@@ -185,8 +224,17 @@ func (e explanation) lines() []string {
 		"message      " + joinWords(e.MTI, e.Flow, e.Code, e.Amount),
 		"where        " + joinWords(e.Merchant, withName("entry mode", e.EntryMode)),
 		"ended        " + joinWords(e.Status, e.DeclineReason, withName("answered", e.ResponseCode), e.AuthorizationCode),
-		"",
 	}
+	for _, c := range e.Checks {
+		if c.Outcome == string(authorization.Fail) && c.Reason == e.DeclineReason {
+			lines = append(lines, "why          "+c.Check+" refused it: "+c.Detail)
+			break
+		}
+	}
+	if e.Instead != "" {
+		lines = append(lines, "instead      "+e.Instead)
+	}
+	lines = append(lines, "")
 	lines = append(lines, e.checks()...)
 	lines = append(lines, "")
 	for _, m := range []struct{ name, amount string }{

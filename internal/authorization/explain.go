@@ -19,10 +19,14 @@ const (
 var Codes = []fault.Code{TransactionNotFound}
 
 // Queries reads what was decided. It is safe for concurrent use.
-type Queries struct{ db *db.DB }
+type Queries struct {
+	db              *db.DB
+	counterfactuals *Counterfactuals
+}
 
-// NewQueries returns the queries on an open database.
-func NewQueries(d *db.DB) *Queries { return &Queries{db: d} }
+// NewQueries returns the queries on an open database. Without counterfactuals
+// none are told.
+func NewQueries(d *db.DB, c *Counterfactuals) *Queries { return &Queries{d, c} }
 
 // Explanation is a transaction with how it was decided.
 type Explanation struct {
@@ -36,6 +40,9 @@ type Explanation struct {
 	// same decision; Difference says what differs when it does not.
 	Recomputed bool
 	Difference string
+	// Counterfactual is what would have approved a declined request; nil when
+	// nothing would, or when it cannot be told any more.
+	Counterfactual *Counterfactual
 }
 
 // Explain returns how a transaction of the caller's tenant was decided, and
@@ -52,6 +59,7 @@ func (q *Queries) ExplainAny(ctx context.Context, t TransactionID) (Explanation,
 
 func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Transaction) bool) (Explanation, error) {
 	var x Explanation
+	var r *record
 	err := q.db.View(ctx, func(tx db.Tx) error {
 		found, err := ReadTransactions(ctx, tx, []TransactionID{t})
 		if err != nil {
@@ -66,8 +74,7 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 			return err
 		}
 		x.Trace, x.ConfigurationHash = d.trace, d.configuration
-		r, err := parseRecord(d.record)
-		if err != nil {
+		if r, err = parseRecord(d.record); err != nil {
 			return err
 		}
 		x.ConfigurationVersion = r.Facts.ConfigurationVersion
@@ -75,6 +82,9 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 		x.Recomputed = x.Difference == ""
 		return nil
 	})
+	if err == nil && r != nil && x.Recomputed && q.counterfactuals != nil {
+		x.Counterfactual, err = q.counterfactuals.find(ctx, r)
+	}
 	if err != nil {
 		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}

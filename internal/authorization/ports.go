@@ -36,6 +36,8 @@ type Controls interface {
 	Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*control.Snapshot, error)
 	LinksOf(ctx context.Context, k *control.Snapshot, tenant access.TenantID, s control.Subject) (control.Links, error)
 	Bounds(ctx context.Context, k *control.Snapshot, o *control.Occasion) ([]control.Bound, error)
+	// OverridesOf returns the limits that are set for a card, past ones too.
+	OverridesOf(ctx context.Context, tenant access.TenantID, s control.Subject) ([]control.Override, error)
 }
 
 // Cards finds what was issued. It is issuing.Service.

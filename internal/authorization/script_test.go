@@ -267,9 +267,25 @@ func (s *script) Run(command string, args map[string]string) string {
 		return s.clientSays(args)
 	case "heard":
 		return s.heard()
+	case "instead":
+		return s.instead()
 	}
 	s.T.Fatalf("unknown command %q", command)
 	return ""
+}
+
+// instead tells what would have approved what was sent last.
+func (s *script) instead() string {
+	x, err := s.Queries.Explain(s.T.Context(), s.Caller, s.last)
+	switch {
+	case err != nil:
+		return err.Error()
+	case !x.Recomputed:
+		return "it does not recompute: " + x.Difference
+	case x.Counterfactual == nil:
+		return "nothing would have approved it"
+	}
+	return x.Counterfactual.String()
 }
 
 func (s *script) amount(text string) money.Amount {

@@ -62,8 +62,28 @@ func velocityOf(k *Snapshot, o *Occasion) []Applied[VelocityCheck] {
 // Bounds returns the velocity controls that count what is done, by code, those
 // that it does not concern left out.
 func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound, error) {
+	bounds := k.bounds(o)
+	if !slices.ContainsFunc(bounds, func(b Bound) bool { return b.Check.AllowsOverride }) {
+		return bounds, nil
+	}
+	overrides, err := s.OverridesOf(ctx, o.Tenant, o.Subject)
+	if err != nil {
+		return nil, err
+	}
+	setLimits(bounds, overrides, o.At)
+	return bounds, nil
+}
+
+// BoundsWith is [Service.Bounds] with the overrides of the card.
+func (k *Snapshot) BoundsWith(o *Occasion, overrides []Override) []Bound {
+	bounds := k.bounds(o)
+	setLimits(bounds, overrides, o.At)
+	return bounds
+}
+
+// bounds are those of [Service.Bounds] with the controls' own limits.
+func (k *Snapshot) bounds(o *Occasion) []Bound {
 	var bounds []Bound
-	mayBeSet := false
 	for _, a := range velocityOf(k, o) {
 		if _, concerns := a.Selection.Selects(o.Facts, rule.TwoValued); !concerns {
 			continue
@@ -71,23 +91,24 @@ func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound
 		b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits}
 		b.Key, b.Window = a.Definition.key(o.Tenant, o.Subject, o.Calendar, o.At)
 		bounds = append(bounds, b)
-		mayBeSet = mayBeSet || a.Definition.AllowsOverride
 	}
-	if !mayBeSet {
-		return bounds, nil
-	}
-	err := s.DB.View(ctx, func(tx db.Tx) error {
-		return setLimits(ctx, tx, o.Tenant, o.Subject.Issuance, bounds, o.At)
+	return bounds
+}
+
+// OverridesOf returns the limits that are set for a card, past ones too.
+func (s *Service) OverridesOf(ctx context.Context, tenant access.TenantID, subject Subject) (all []Override, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
+		all, err = readOverrides(ctx, tx, tenant, []id.ID[issuing.Issuance]{subject.Issuance})
+		return err
 	})
-	return bounds, err
+	if err != nil {
+		return nil, fmt.Errorf("read limits of card: %w", err)
+	}
+	return all, nil
 }
 
 // setLimits puts the limits of a card in the place of the controls' own.
-func setLimits(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], bounds []Bound, at time.Time) error {
-	overrides, err := readOverrides(ctx, tx, tenant, []id.ID[issuing.Issuance]{issuance})
-	if err != nil {
-		return fmt.Errorf("read limits of card: %w", err)
-	}
+func setLimits(bounds []Bound, overrides []Override, at time.Time) {
 	for i := range bounds {
 		for _, o := range overrides {
 			if o.Check == bounds[i].Check.Code {
@@ -95,5 +116,4 @@ func setLimits(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance i
 			}
 		}
 	}
-	return nil
 }

@@ -69,6 +69,8 @@ func (c *Compiled[D]) Of(o *Occasion) []Applied[D] {
 type part interface {
 	isEmpty() bool
 	reads(is func(rule.FieldID) bool) bool
+	amountThresholds(o *Occasion) []rule.Threshold
+	turns(o *Occasion, t *turns)
 }
 
 func (c *Compiled[D]) isEmpty() bool { return len(c.by) == 0 }

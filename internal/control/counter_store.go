@@ -64,6 +64,24 @@ var (
 	}
 )
 
+// SpanUse is what a transaction has of a rolling window.
+type SpanUse struct {
+	Transaction   string
+	At            time.Time
+	Amount, Count int64 // the amount in minor units of the counter's currency
+}
+
+// SpanUses returns what is used under a key since a moment, oldest first.
+func SpanUses(ctx context.Context, tx db.Tx, k CounterKey, from time.Time) ([]SpanUse, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (u SpanUse, err error) {
+		var at int64
+		err = row.Scan(&u.Transaction, &at, &u.Amount, &u.Count)
+		u.At = clock.FromMicros(at)
+		return u, err
+	}, `SELECT transaction_id, at, amount, count FROM velocity_usage WHERE counter_id = $1 AND at >= $2 ORDER BY at, transaction_id`,
+		k.String(), clock.Micros(from))
+}
+
 // lock makes the counters that are missing and locks all of them, with those of
 // the usage that was read, in the order of their keys.
 func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]CounterKey) error {

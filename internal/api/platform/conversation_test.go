@@ -120,10 +120,11 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	t.Cleanup(func() { _ = backend.Close() })
 	s := Services{
 		Access: access.New(d, backend, c), Audit: audit.New(d, backend, c), Vault: vault.New(d, backend, c), Customers: customer.New(d, backend, c), Programs: program.New(d, backend, c),
-		Ledger: ledger.New(d, c), Transactions: authorization.NewQueries(d), Clock: c,
+		Ledger: ledger.New(d, c), Clock: c,
 	}
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Controls = control.New(d, s.Programs, s.Customers, c)
+	s.Transactions = authorization.NewQueries(d, authorization.NewCounterfactuals(d, s.Programs, s.Controls))
 	fee.IncludeIn(s.Controls)
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}

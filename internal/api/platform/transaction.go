@@ -345,16 +345,43 @@ func outwardTransaction(text string) *string {
 }
 
 type transactionTrace struct {
-	TransactionID        string       `json:"transactionId"`
-	FlowCode             string       `json:"flowCode"`
-	Status               string       `json:"status"`
-	DeclineReason        *string      `json:"declineReason"`
-	ResponseCode         *string      `json:"responseCode"`
-	ConfigurationHash    *string      `json:"configurationHash" doc:"Of the configuration that the decision was made under."`
-	ConfigurationVersion int64        `json:"configurationVersion"`
-	IsRecomputed         bool         `json:"isRecomputed" doc:"Deciding again from what was recorded gives the same decision."`
-	Difference           *string      `json:"difference"`
-	Checks               []traceCheck `json:"checks" doc:"In the order in which they ran; none for a clearing record, which is not decided."`
+	TransactionID        string          `json:"transactionId"`
+	FlowCode             string          `json:"flowCode"`
+	Status               string          `json:"status"`
+	DeclineReason        *string         `json:"declineReason"`
+	ResponseCode         *string         `json:"responseCode"`
+	ConfigurationHash    *string         `json:"configurationHash" doc:"Of the configuration that the decision was made under."`
+	ConfigurationVersion int64           `json:"configurationVersion"`
+	IsRecomputed         bool            `json:"isRecomputed" doc:"Deciding again from what was recorded gives the same decision."`
+	Difference           *string         `json:"difference"`
+	Counterfactual       *counterfactual `json:"counterfactual" doc:"Of a decline: the nearest change that would have approved it. Null when nothing would, or when that cannot be told."`
+	Checks               []traceCheck    `json:"checks" doc:"In the order in which they ran; none for a clearing record, which is not decided."`
+}
+
+// counterfactual is what would have approved a declined request, everything else
+// as it was.
+type counterfactual struct {
+	Change          string      `json:"change" enum:"Amount,Time,Pin,ThreeDSecure"`
+	Amount          api.Decimal `json:"amount" nullable:"true" doc:"Of Amount: the highest that would have been approved or, below a minimum, the lowest; in the transaction's currency."`
+	CurrencyCode    *string     `json:"currencyCode"`
+	BillingAmount   api.Decimal `json:"billingAmount" nullable:"true" doc:"What that comes to in the account's currency."`
+	BillingCurrency *string     `json:"billingCurrency"`
+	At              *time.Time  `json:"at" doc:"Of Time: from when on."`
+}
+
+func encodeCounterfactual(c *authorization.Counterfactual) *counterfactual {
+	if c == nil {
+		return nil
+	}
+	out := &counterfactual{Change: string(c.Change)}
+	if c.Change == authorization.AnotherAmount {
+		out.Amount, out.CurrencyCode = api.DecimalOf(c.Amount), orNil(c.Amount.Currency().Code())
+		out.BillingAmount, out.BillingCurrency = api.DecimalOf(c.Billing), orNil(c.Billing.Currency().Code())
+	}
+	if !c.At.IsZero() {
+		out.At = &c.At
+	}
+	return out
 }
 
 type traceCheck struct {
@@ -410,7 +437,7 @@ func (a *API) traceTransaction(ctx context.Context, c access.Caller, in *struct 
 		TransactionID: x.Transaction.ID.UUID(), FlowCode: string(x.Transaction.Flow), Status: string(x.Transaction.Status),
 		DeclineReason: orNil(x.Transaction.Reason), ResponseCode: orNil(x.Transaction.ResponseCode),
 		ConfigurationHash: orNil(x.ConfigurationHash), ConfigurationVersion: x.ConfigurationVersion, IsRecomputed: x.Recomputed,
-		Difference: orNil(x.Difference), Checks: []traceCheck{},
+		Difference: orNil(x.Difference), Counterfactual: encodeCounterfactual(x.Counterfactual), Checks: []traceCheck{},
 	}
 	for _, k := range x.Trace {
 		out.Checks = append(out.Checks, encodeCheck(k))

@@ -77,7 +77,7 @@ func (unobserved) Group(int)                                         {}
 // openTill adds the commands by which cards pay.
 func (w *world) openTill(d *db.DB) {
 	engine := authorization.NewEngine(w.t.Context(), d, w.services.Issuing.HSM, w.services.Programs, w.services.Issuing, plainCodes{}, w.clock,
-		slog.New(slog.DiscardHandler), unobserved{}, authorization.Config{})
+		slog.New(slog.DiscardHandler), unobserved{}, authorization.Config{Controls: w.services.Controls})
 	w.t.Cleanup(engine.Close)
 	n := 0
 	var last *authorization.Request

@@ -78,7 +78,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	w.Controls = control.New(d, w.Programs, w.Customers, w.Clock)
 	fee.IncludeIn(w.Controls)
 	w.Ledger = ledger.New(d, w.Clock)
-	w.Queries = authorization.NewQueries(d)
+	w.Queries = authorization.NewQueries(d, authorization.NewCounterfactuals(d, w.Programs, w.Controls))
 	w.Engine = w.NewEngine()
 	tenant, _, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
 	must(t, err)
