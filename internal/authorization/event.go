@@ -53,6 +53,8 @@ type TransactionEvent struct {
 	Record *ClearedRecord
 	// Alert is the authorization control that alerts; nil for none.
 	Alert *ControlFacts
+	// Velocity is what is told of a limit; nil for none.
+	Velocity *VelocityAlert
 }
 
 // ClearedRecord is what an event tells of a clearing record.
@@ -112,6 +114,13 @@ func (e *TransactionEvent) visit(c *codec) {
 			e.Slip = &Slip{}
 		}
 		e.Slip.visit(c)
+	}
+	limit := e.Velocity != nil
+	if c.bool("velocity", &limit); limit {
+		if c.reading {
+			e.Velocity = &VelocityAlert{}
+		}
+		e.Velocity.visit(c)
 	}
 }
 

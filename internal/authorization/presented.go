@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -67,10 +68,11 @@ type IssuedCards interface {
 // Count keeps what was noted. It comes after the accounts, in the order of all
 // locks. What nothing was authorized for is counted where it would have been,
 // and never declined.
-func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, now func(access.TenantID) time.Time) error {
+func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Real, now func(access.TenantID) time.Time) error {
 	ctx = db.WithTx(ctx, tx) // what is read is read in tx
 	var cycles []string
 	var keys []control.CounterKey
+	var spans []control.SpanOf
 	forced := map[TransactionID]*Facts{}
 	for _, n := range p.notes {
 		if n.forced == nil {
@@ -85,6 +87,9 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, now func(acc
 		for i := range f.Velocity {
 			if v := &f.Velocity[i]; v.Counts {
 				keys = append(keys, v.key(f.Tenant))
+				if !v.From.IsZero() {
+					spans = append(spans, control.SpanOf{Key: v.key(f.Tenant), From: v.From})
+				}
 			}
 		}
 	}
@@ -92,19 +97,28 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, now func(acc
 		return nil
 	}
 	slices.Sort(cycles)
-	c, err := control.OpenCounters(ctx, tx, keys, nil, slices.Compact(cycles), now)
+	c, err := control.OpenCounters(ctx, tx, keys, spans, slices.Compact(cycles), now)
 	if err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
+	var alerts []TransactionEvent
 	for _, n := range p.notes {
 		switch f := forced[n.cycle]; {
 		case n.forced != nil:
 			(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1)
+			for i := range f.Velocity {
+				if a := f.Velocity[i].alert(c, f.Tenant, f.Now); a != nil {
+					alerts = append(alerts, TransactionEvent{Name: EventVelocityThreshold, Transaction: *n.forced, Velocity: a})
+				}
+			}
 		case n.isClearing:
 			c.FollowCleared(n.cycle.String(), n.before, n.after)
 		default:
 			c.Follow(n.cycle.String(), n.before, n.after)
 		}
+	}
+	if err := Raise(ctx, tx, alerts, at); err != nil {
+		return fmt.Errorf("raise alerts: %w", err)
 	}
 	return c.Write(ctx, tx)
 }

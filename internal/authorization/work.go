@@ -401,6 +401,7 @@ func (w *work) step(op *operation) error {
 	w.settle(t.Root)
 	if !op.asks {
 		w.tell(op, d, t)
+		w.alert(op, t)
 	}
 	return nil
 }

@@ -162,5 +162,5 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 	}
 	// Limits come after all accounts, and all at once: an authorization locks them
 	// in one order, too.
-	return sum, s.limits.Count(ctx, tx, presented, func(tenant access.TenantID) time.Time { return r.tenantAt(tenant, now) })
+	return sum, s.limits.Count(ctx, tx, presented, now, func(tenant access.TenantID) time.Time { return r.tenantAt(tenant, now) })
 }

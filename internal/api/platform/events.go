@@ -89,7 +89,7 @@ var eventKinds = []eventKind{
 	{authorization.EventRepresented, "a presentment comes again after a chargeback", transactionEncoder(encodeTransactionEvent)},
 	{authorization.EventDigitalSlip, "the paper slip of a purchase is left out", transactionEncoder(encodeDigitalSlip)},
 	{authorization.EventControlAlert, "an authorization control alerts, or refuses and is to tell webhooks of it", transactionEncoder(encodeControlAlert)},
-	{"velocity.threshold", "the use of a limit reaches a percentage", later},
+	{authorization.EventVelocityThreshold, "the use of a limit reaches its alertThresholdPercent, told once in its window; and each transaction above a limit that does not decline (AlertOnly)", transactionEncoder(encodeVelocityThreshold)},
 	{"fee.charged", "a fee is charged", later},
 	{"fee.reversed", "a fee is given back", later},
 	{"fee.failed", "a fee could not be charged", later},

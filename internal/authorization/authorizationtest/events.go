@@ -29,7 +29,7 @@ func (w *World) Told() []authorization.TransactionEvent {
 			return err
 		}
 		for _, m := range waiting {
-			if !strings.HasPrefix(m.Name, "transaction.") && m.Name != authorization.EventControlAlert {
+			if !strings.HasPrefix(m.Name, "transaction.") && m.Name != authorization.EventControlAlert && m.Name != authorization.EventVelocityThreshold {
 				continue
 			}
 			e, err := authorization.ParseTransactionEvent(m.Payload)
@@ -72,6 +72,15 @@ func TellEvents(all []authorization.TransactionEvent) string {
 			line += fmt.Sprintf("; presented %s: %s", r.Amount, r.MatchStatus)
 			if len(r.Causes) > 0 {
 				line += " " + strings.Join(r.Causes, ", ")
+			}
+		}
+		if a := e.Velocity; a != nil {
+			line += fmt.Sprintf("; %s at %d%%, from %d%%, in %d of %d", a.Code, a.Percent, a.Threshold, a.UsedCount, a.LimitCount)
+			if a.LimitAmount != nil {
+				line += fmt.Sprintf(", %s of %s", a.Used, a.LimitAmount)
+			}
+			if a.IsExceeded {
+				line += ", exceeded"
 			}
 		}
 		lines = append(lines, line)
