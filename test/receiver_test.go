@@ -19,10 +19,11 @@ import (
 
 // event is a webhook as a receiver reads it.
 type event struct {
-	EventType string          `json:"eventType"`
-	EventID   string          `json:"eventId"`
-	CardToken string          `json:"cardToken"`
-	Data      json.RawMessage `json:"data"`
+	EventType  string          `json:"eventType"`
+	EventID    string          `json:"eventId"`
+	OccurredAt time.Time       `json:"occurredAt"`
+	CardToken  string          `json:"cardToken"`
+	Data       json.RawMessage `json:"data"`
 }
 
 // receiver is a system of the bank's that hears of events.

@@ -17,7 +17,7 @@ const AdvanceDaysMax = 3660
 // advanceLease is how long, by the clock, nobody else may move the time of a
 // tenant that somebody moves. Every step renews it; a process that ends in the
 // middle leaves it to pass.
-const advanceLease = 30 * time.Second
+const advanceLease = 10 * time.Second
 
 // AdvanceWish is where the business time of a sandbox is to go: to a moment, to
 // a day at the same time of day, or so many days on. Exactly one is set.
