@@ -208,6 +208,6 @@ func (s *Service) recordLink(ctx context.Context, tx db.Tx, c access.Caller, bef
 	}
 	a := c.Act(clock.RealNow(s.Clock), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey = string(named.Kind)+"Link", named.ID.UUID()
-	a.Changes = audit.Changes(was, is, "ID", "Target")
+	a.Changes = audit.Changes(was, is, "ID", "Kind", "Target")
 	return audit.Append(ctx, tx, a)
 }

@@ -27,6 +27,12 @@ var definitions = map[string]reflect.Type{
 	"TransactionFeeLink": reflect.TypeFor[feeLink](),
 	"IssuanceFeeLink":    reflect.TypeFor[feeLink](),
 	"AnnualFeeLink":      reflect.TypeFor[feeLink](),
+	"VelocityCheck":      reflect.TypeFor[velocityCheck](),
+	"VelocityLink":       reflect.TypeFor[velocityLink](),
+	"CardVelocity":       reflect.TypeFor[cardVelocity](),
+	"AuthorizationCheck": reflect.TypeFor[authorizationCheck](),
+	"AuthorizationLink":  reflect.TypeFor[authorizationCheckLink](),
+	"NamedList":          reflect.TypeFor[namedList](),
 }
 
 // otherNames are the fields that domains and wire structs name differently, by
@@ -58,6 +64,26 @@ var otherNames = map[reflect.Type]map[string]string{
 	reflect.TypeFor[feeLink](): {
 		"parent": "FeeCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
 	},
+	reflect.TypeFor[velocityCheck](): {
+		"startsAt": "StartDate", "endsAt": "EndDate", "currency": "CurrencyCode", "level": "AccumulationLevel", "refunds": "RefundHandling",
+		"declineCode": "DeclineReasonCode", "onExceed": "ActionOnExceed", "allowsOverride": "AllowOverride",
+		"limits.amount": "MaxAmount", "limits.count": "MaxCount", "span.length": "WindowLength", "span.unit": "WindowUnit",
+		"overrideMax.amount": "OverrideMaxAmount", "overrideMax.count": "OverrideMaxCount",
+	},
+	reflect.TypeFor[velocityLink](): {
+		"parent": "VelocityCheckCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
+	},
+	reflect.TypeFor[cardVelocity](): {
+		"check": "VelocityCheckCode", "startsAt": "StartDate", "endsAt": "EndDate", "limits.amount": "MaxAmount", "limits.count": "MaxCount",
+	},
+	reflect.TypeFor[authorizationCheck](): {
+		"startsAt": "StartDate", "endsAt": "EndDate", "flows": "FlowCodes", "mode": "EvaluationMode",
+	},
+	reflect.TypeFor[controlSchedule](): {"days": "DaysOfWeek"},
+	reflect.TypeFor[authorizationCheckLink](): {
+		"parent": "AuthorizationCheckCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
+	},
+	reflect.TypeFor[namedList](): {"type": "ValueType", "count": "ValueCount"},
 	reflect.TypeFor[transactionCriteria](): {
 		"flows": "FlowCodes", "entryModes": "PosEntryModes", "presences": "CardholderPresences", "exceptMCCs": "ExcludeMCCs",
 		"exceptCountries": "ExcludeCountries",
@@ -93,6 +119,11 @@ func memberPath(dto reflect.Type, property string) (path string, known bool) {
 	}
 	if dto.Kind() == reflect.Map { // its keys are data
 		return property, true
+	}
+	if _, isOneMember := otherNames[dto][property]; isOneMember { // what lies deeper in the domain
+		field, known := memberField(dto, property)
+		path, _, _ = strings.Cut(field.Tag.Get("json"), ",")
+		return path, known
 	}
 	word, rest, deeper := strings.Cut(property, ".")
 	word, index, isIndexed := strings.Cut(word, "[")

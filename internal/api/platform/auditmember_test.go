@@ -9,6 +9,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -22,17 +23,24 @@ func TestEncodeChange_everyPropertyIsAMember(t *testing.T) {
 		"Product": program.Product{}, "Group": program.Group{}, "BinRange": program.BINRange{}, "Art": program.CardArt{}, "Bin": program.BIN{},
 		"IssuingAttribute": program.Attributes{}, "ExchangeRate": program.ExchangeRate{}, "CurrencyConversion": program.CurrencyConversion{},
 		"TransactionFee": fee.OnTransaction{}, "CardIssuanceFee": fee.OnIssuance{}, "CardAnnualFee": fee.Yearly{},
+		"VelocityCheck": control.VelocityCheck{}, "AuthorizationCheck": control.AuthorizationCheck{},
+		"VelocityLink": control.Link{}, "AuthorizationLink": control.Link{}, "CardVelocity": control.Override{}, "NamedList": control.NamedList{},
 	} {
 		full := reflect.New(reflect.TypeOf(definition)).Elem()
 		fill(full)
-		changes := audit.Changes(nil, full.Interface())
-		if len(changes) < full.NumField()-2 { // counts and the record are left out
+		// What the packages leave out is inside only.
+		inside := []string{"ID", "Kind", "Target", "Generation", "Issuance", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy"}
+		changes := audit.Changes(nil, full.Interface(), inside...)
+		if len(changes) < full.NumField()-2-len(inside) { // counts and the record are left out
 			t.Errorf("%s: only %d properties", entity, len(changes))
 		}
 		for _, c := range changes {
 			path, known := memberPath(definitions[entity], c.Property)
 			if !known {
 				t.Errorf("%s: %s is no member", entity, c.Property)
+			}
+			if _, isOneMember := otherNames[definitions[entity]][c.Property]; isOneMember {
+				continue
 			}
 			if strings.Count(path, ".") != strings.Count(c.Property, ".") || strings.Count(path, "[") != strings.Count(c.Property, "[") {
 				t.Errorf("%s: %s became %s", entity, c.Property, path)
