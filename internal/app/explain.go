@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -69,12 +70,48 @@ type explainInput struct {
 }
 
 type explainMoney struct {
-	Approved  string `json:"approved,omitempty"`
-	Reversed  string `json:"reversed,omitempty"`
-	Cleared   string `json:"cleared,omitempty"`
-	Refunded  string `json:"refunded,omitempty"`
-	Posted    string `json:"postedAfter,omitempty"`
-	Available string `json:"availableAfter,omitempty"`
+	Approved  string       `json:"approved,omitempty"`
+	Reversed  string       `json:"reversed,omitempty"`
+	Cleared   string       `json:"cleared,omitempty"`
+	Refunded  string       `json:"refunded,omitempty"`
+	Fees      []explainFee `json:"additionalAmounts,omitempty"`
+	Posted    string       `json:"postedAfter,omitempty"`
+	Available string       `json:"availableAfter,omitempty"`
+}
+
+// explainFee is a fee on the transaction, or one that it gives back.
+type explainFee struct {
+	Code    string   `json:"code"`
+	Type    string   `json:"type"`
+	Amount  string   `json:"amount"`
+	Taxes   []string `json:"taxes,omitempty"`
+	IsDebit bool     `json:"isDebit"`
+	Pending bool     `json:"isPending,omitempty"`
+}
+
+func encodeFees(all []fee.Additional) []explainFee {
+	var out []explainFee
+	for _, a := range all {
+		f := explainFee{Code: a.Code, Type: string(a.Type), Amount: a.Charge.Fee.String(), IsDebit: a.IsDebit, Pending: a.IsPending}
+		for _, t := range a.Charge.Taxes {
+			f.Taxes = append(f.Taxes, string(t.Type)+" "+t.Amount.String())
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// text tells a fee to people.
+func (f explainFee) text() string {
+	words := append([]string{f.Amount}, f.Taxes...)
+	text := strings.Join(words, " + ") + " " + f.Code
+	if !f.IsDebit {
+		text += ", given back"
+	}
+	if f.Pending {
+		text += ", pending"
+	}
+	return text
 }
 
 // Explain prints why a transaction ended as it did. transaction is its UUID.
@@ -118,6 +155,7 @@ func encodeExplanation(x authorization.Explanation) explanation {
 			Approved: amountText(t.Billing), Reversed: amountText(t.Reversed), Cleared: amountText(t.Cleared), Refunded: amountText(t.Refunded),
 		},
 	}
+	e.Money.Fees = encodeFees(t.Additional)
 	if t.Reason != authorization.Approved {
 		e.Money.Approved = "" // what was asked for is no promise
 	}
@@ -244,6 +282,9 @@ func (e explanation) lines() []string {
 		if m.amount != "" {
 			lines = append(lines, fmt.Sprintf("%-12s %s", m.name, m.amount))
 		}
+	}
+	for _, f := range e.Money.Fees {
+		lines = append(lines, fmt.Sprintf("%-12s %s", "fee", f.text()))
 	}
 	if e.Configuration != "" {
 		lines = append(lines, fmt.Sprintf("under        configuration %d, %.16s…", e.Version, e.Configuration))

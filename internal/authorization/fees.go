@@ -399,7 +399,9 @@ func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) err
 	if err != nil {
 		return err
 	}
-	t.Additional = fee.Standing(changes)
+	if t.Additional = fee.Standing(changes); t.completes() {
+		t.Additional = fee.Whole(changes) // its amount is that of the whole, too
+	}
 	return nil
 }
 

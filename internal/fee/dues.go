@@ -120,6 +120,17 @@ func Standing(all []Change) []Additional {
 	return lines
 }
 
+// Whole are the lines of what the fees come to now.
+func Whole(all []Change) []Additional {
+	var lines []Additional
+	for _, c := range all {
+		if !c.row.stood.isZero() {
+			lines = append(lines, c.row.additional(c.row.stood, c.IsPending))
+		}
+	}
+	return lines
+}
+
 // Charged are the lines of what was charged, or given back.
 func Charged(all []Change) []Additional {
 	var lines []Additional

@@ -108,6 +108,33 @@ func decodeAmounts(m *iso8583.Message, req *authorization.Request) error {
 			req.Settlement = settlement
 		}
 	}
+	return decodeCashback(m, req)
+}
+
+// decodeCashback reads the cash in a purchase (DE54), which fees may be on. What
+// else stands there decides nothing.
+func decodeCashback(m *iso8583.Message, req *authorization.Request) error {
+	if !m.Has(iso8583.AdditionalAmounts) {
+		return nil
+	}
+	all, err := iso8583.ParseAdditionalAmounts(m.Bytes(iso8583.AdditionalAmounts))
+	if err != nil {
+		return fieldError{iso8583.AdditionalAmounts, "not additional amounts"}
+	}
+	for _, a := range all {
+		if a.AmountType != iso8583.Cash {
+			continue
+		}
+		c, err := money.ParseCurrency(a.Currency)
+		if err != nil {
+			return fieldError{iso8583.AdditionalAmounts, "not a currency of ISO 4217"}
+		}
+		cash, err := money.New(a.Minor, c)
+		if err != nil {
+			return fieldError{iso8583.AdditionalAmounts, "out of range"}
+		}
+		req.Cashback = &cash
+	}
 	return nil
 }
 

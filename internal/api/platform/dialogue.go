@@ -83,12 +83,13 @@ func clientAmountOf(a money.Amount) clientAmount {
 // EncodeQuestion implements [webhook.Dialogue].
 func (Dialogue) EncodeQuestion(id string, m *authorization.ClientMessage) (webhook.Content, error) {
 	t, n := &m.Transaction, m.Names
+	_, _, total := totalsOf(t)
 	out := clientMessage{
 		MessageID: id, MessageType: string(m.Type), TransactionID: t.ID.UUID(), FlowCode: string(t.Flow), TransactionCode: orNil(t.Code),
 		IsDebit: t.IsDebit, Network: orNil(t.CardNetwork), Domain: orNil(t.Domain), RRN: orNil(t.Message.RRN), STAN: orNil(t.Message.STAN),
 		AuthorizationCode: orNil(t.AuthorizationCode), ARN: orNil(t.ARN),
 		Amounts:           clientAmounts{Transaction: clientAmountOf(t.Amount), Billing: clientAmountOf(t.Billing)},
-		AdditionalAmounts: []additionalAmount{}, TotalAmount: api.DecimalOf(t.Billing), ConversionRate: rateOf(t.Message.ConversionRate),
+		AdditionalAmounts: encodeAdditional(t.Additional), TotalAmount: api.DecimalOf(total), ConversionRate: rateOf(t.Message.ConversionRate),
 		Merchant: encodeMerchant(t), POS: encodePOS(t), Security: encodeSecurity(t), IsPartialApprovalAllowed: m.MayApprovePartially,
 		AccountNo: n.AccountNo, ExternalCardID: orNil(n.ExternalCardID), MaskedCardNo: n.MaskedNo, CardSequenceNo: n.Sequence,
 		ProductCode: n.ProductCode, InstallmentCount: countOrNil(t.Message.InstalmentCount), LocalTransactionDate: acceptorDate(t),

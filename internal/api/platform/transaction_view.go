@@ -133,8 +133,7 @@ type TransactionAmounts struct {
 	HoldExpiryDate      *time.Time         `json:"holdExpiryDate"`
 }
 
-// additionalAmount is AdditionalAmountDto, taxAmount TaxDto. Nothing makes them
-// before there are fees.
+// additionalAmount is AdditionalAmountDto, taxAmount TaxDto.
 type additionalAmount struct {
 	Type              string      `json:"type"`
 	CalculationSource *string     `json:"calculationSource"`
@@ -146,6 +145,7 @@ type additionalAmount struct {
 	Taxes             []taxAmount `json:"taxes"`
 	TotalAmount       api.Decimal `json:"totalAmount"`
 	IsRefundable      bool        `json:"isRefundable"`
+	IsPending         bool        `json:"isPending" doc:"The balance did not cover it: it is charged at the next load."`
 	Description       *string     `json:"description"`
 }
 
@@ -371,12 +371,13 @@ func encodeFields(fields []authorization.MessageField, n issuing.CardName) []mes
 
 func encodeAmounts(t authorization.ListedTransaction) TransactionAmounts {
 	m, zero := &t.Message, money.Zero(t.Billing.Currency())
+	fees, taxes, total := totalsOf(&t.Transaction)
 	out := TransactionAmounts{
 		TransactionAmount: api.DecimalOf(t.Amount), TransactionCurrency: orNil(t.Amount.Currency().Code()),
 		BillingAmount: api.DecimalOf(t.Billing), BillingCurrency: orNil(t.Billing.Currency().Code()),
 		ConversionRate: rateOf(m.ConversionRate), ConversionDate: dayOf(m.ConversionDate, m.TransmittedAt),
-		AdditionalAmounts: []additionalAmount{},
-		TotalFeeAmount:    api.DecimalOf(zero), TotalTaxAmount: api.DecimalOf(zero), TotalAmount: api.DecimalOf(t.Billing),
+		AdditionalAmounts: encodeAdditional(t.Additional),
+		TotalFeeAmount:    api.DecimalOf(fees), TotalTaxAmount: api.DecimalOf(taxes), TotalAmount: api.DecimalOf(total),
 		ClearedAmount: api.DecimalOf(t.Cleared), ReversedAmount: api.DecimalOf(t.Reversed), RefundedAmount: api.DecimalOf(t.Refunded),
 		OpenHoldAmount: api.DecimalOf(zero),
 	}
