@@ -107,7 +107,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries = authorization.NewQueries(k.db, k.counterfactuals)
 	k.issuing.LastUse = k.queries
-	k.issuing.Holds = k.queries
+	k.issuing.Holds, k.issuing.Limits = k.queries, k.controls
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.programs, k.issuing,
 		&authorization.Limits{Controls: k.controls, Programs: k.programs, Cards: k.issuing}, k.clock)

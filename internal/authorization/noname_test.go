@@ -36,7 +36,7 @@ type nonames struct {
 func newNonames(t *testing.T, d *db.DB, cfg authorization.Config) *nonames {
 	t.Helper()
 	w := &nonames{World: authorizationtest.NewWith(t, d, cfg)}
-	w.Issuing.Holds = w.Queries
+	w.Issuing.Holds, w.Issuing.Limits = w.Queries, w.Controls
 	w.wallet = w.NewCard("100000.00")
 	found, err := w.Issuing.Card(t.Context(), w.Caller, w.wallet.Token)
 	if err != nil {

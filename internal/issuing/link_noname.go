@@ -267,6 +267,11 @@ func (l linking) run(ctx context.Context, card Card) error {
 	if err := dropDeadline(ctx, l.tx, i.Tenant, i.ID); err != nil {
 		return fmt.Errorf("drop deadline: %w", err)
 	}
+	if l.s.Limits != nil {
+		if err := l.s.Limits.Linked(ctx, l.tx, i); err != nil {
+			return err
+		}
+	}
 	return l.tell(ctx, card, before, i, holder)
 }
 

@@ -34,3 +34,13 @@ type Holds interface {
 	// caller has locked its cards, so that none can begin to.
 	HasOpenHolds(ctx context.Context, tx db.Tx, issuance id.ID[Issuance]) (bool, error)
 }
+
+// Limits keeps what cards use of the limits of their customers. It is
+// control.Service.
+type Limits interface {
+	// Linked is told of an issuance that found its customer. Its cards are locked,
+	// and its account.
+	Linked(ctx context.Context, tx db.Tx, i Issuance) error
+	// Unlinked is told of one that lost its customer.
+	Unlinked(ctx context.Context, tx db.Tx, i Issuance) error
+}

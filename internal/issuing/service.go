@@ -20,6 +20,8 @@ type Service struct {
 	// Holds is set once, before use. Without it, the account alone tells whether
 	// something of a card is open.
 	Holds Holds
+	// Limits is told whose card a noname card is; nil for nobody.
+	Limits Limits
 
 	customers *customer.Service
 	programs  *program.Service

@@ -107,6 +107,11 @@ func (u unlinking) run(ctx context.Context, card Card) error {
 	if err := saveHolder(ctx, u.tx, i); err != nil {
 		return fmt.Errorf("save holder: %w", err)
 	}
+	if u.s.Limits != nil {
+		if err := u.s.Limits.Unlinked(ctx, u.tx, i); err != nil {
+			return err
+		}
+	}
 	return u.tell(ctx, cards, before, i, holder)
 }
 
