@@ -379,17 +379,10 @@ func (w *work) step(op *operation) error {
 	if d.Status == StatusPending {
 		op.state, op.asks = s, true
 	}
-	t := op.transaction(d, s)
-	before := w.stood(w.transactions[s.Original.ID])
-	w.standFees(s.Original)
-	if err := w.apply(op, d, s, t); err != nil {
+	t, err := w.enact(op, d, s)
+	if err != nil {
 		return fmt.Errorf("apply decision: %w", err)
 	}
-	if err := w.chargeFees(op, d, s.Original, t, t.Hold); err != nil {
-		return fmt.Errorf("charge fees: %w", err)
-	}
-	op.additional = t.Additional
-	w.count(op, d, s.Original, t, before)
 	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode != program.BalanceExternal {
 		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
 	}
@@ -404,6 +397,23 @@ func (w *work) step(op *operation) error {
 		w.alert(op, t)
 	}
 	return nil
+}
+
+// enact makes the record of op and lets d act: on the money, on the card and its
+// original, on fees and on what is counted. It is all that replay does, too.
+func (w *work) enact(op *operation, d Decision, s State) (*Transaction, error) {
+	t := op.transaction(d, s)
+	before := w.stood(w.transactions[s.Original.ID])
+	w.standFees(s.Original)
+	if err := w.apply(op, d, s, t); err != nil {
+		return nil, err
+	}
+	if err := w.chargeFees(op, d, s.Original, t, t.Hold); err != nil {
+		return nil, fmt.Errorf("charge fees: %w", err)
+	}
+	op.additional = t.Additional
+	w.count(op, d, s.Original, t, before)
+	return t, nil
 }
 
 // settle closes in memory what closeChain will close in the database, so that

@@ -87,6 +87,7 @@ func (c *Compiled[D]) reads(is func(rule.FieldID) bool) bool {
 // compilable is a *Definitions of whatever type.
 type compilable interface {
 	compile(ctx context.Context, tx db.Tx, tenant access.TenantID, lists *rule.Lists) (Kind, part, error)
+	draft(ctx context.Context, tx db.Tx, tenant access.TenantID, k *Snapshot, objects []Drafted) (kind Kind, p part, n int, err error)
 }
 
 // compile reads the tenant's definitions and compiles their rules under its

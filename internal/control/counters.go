@@ -131,6 +131,31 @@ func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []Span
 	return c, nil
 }
 
+// NewCounters returns counters without a count, for what only might be: they
+// lock nothing and must not be written.
+func NewCounters() *Counters {
+	return &Counters{counters: map[string]*counterRow{}, usage: map[usageKey]*usageRow{}, spans: map[spanKey]*used{}}
+}
+
+// Counted is what a transaction has under a counter now.
+type Counted struct {
+	Counter, Transaction string
+	Amount, Count        int64
+	At, Ends             time.Time
+}
+
+// Counted returns what transactions have, in order.
+func (c *Counters) Counted() []Counted {
+	all := make([]Counted, 0, len(c.usage))
+	for k, r := range c.usage {
+		all = append(all, Counted{k.counter, k.transaction, r.used.amount, r.used.count, r.At, r.Ends})
+	}
+	slices.SortFunc(all, func(a, b Counted) int {
+		return cmp.Or(cmp.Compare(a.Counter, b.Counter), cmp.Compare(a.Transaction, b.Transaction))
+	})
+	return all
+}
+
 // Used returns what is used under a key; of a rolling window what was since from,
 // which must have been asked for. from is not looked at else.
 func (c *Counters) Used(k CounterKey, isSpan bool, from time.Time) (amount, count int64) {

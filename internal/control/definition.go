@@ -193,17 +193,22 @@ func (k *Definitions[D]) keepRule(ctx context.Context, tx db.Tx, tenant access.T
 		return ruleFault("rule", problems)
 	}
 	groups := k.Criteria(d).MCCGroups
-	var v fault.Checks
-	for i, g := range groups {
-		// A group that is not there would select nothing: a limit on it binds never.
-		v.Is("criteria.mccGroups["+strconv.Itoa(i)+"]", now.Lists.Has(g), "unknown_list", "names no list")
-	}
-	if err := v.Err(errInvalid); err != nil {
+	if err := checkGroups(groups, now.Lists); err != nil {
 		return err
 	}
 	uses := slices.Concat(p.Lists(), groups)
 	slices.Sort(uses)
 	return KeepListUses(ctx, tx, tenant, k.Context, k.Head(&d).Code, slices.Compact(uses))
+}
+
+// checkGroups checks that criteria name lists that are there. A group that is not
+// would select nothing: a limit on it binds never.
+func checkGroups(groups []string, lists *rule.Lists) error {
+	var v fault.Checks
+	for i, g := range groups {
+		v.Is("criteria.mccGroups["+strconv.Itoa(i)+"]", lists.Has(g), "unknown_list", "names no list")
+	}
+	return v.Err(errInvalid)
 }
 
 // Delete removes a definition that nothing links to. Its code is never used

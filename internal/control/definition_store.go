@@ -128,3 +128,20 @@ func momentOf(us *int64) *time.Time {
 	t := clock.FromMicros(*us)
 	return &t
 }
+
+// versions returns what the definition of a code was, by version.
+func (k *Definitions[D]) versions(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (map[int]D, error) {
+	all := map[int]D{}
+	_, err := db.Collect(ctx, tx, func(row db.Scanner) (struct{}, error) {
+		var version int
+		var document string
+		if err := row.Scan(&version, &document); err != nil {
+			return struct{}{}, err
+		}
+		d, err := k.Decode(document)
+		k.Head(&d).Version = version
+		all[version] = d
+		return struct{}{}, err
+	}, `SELECT version, document FROM control_version WHERE tenant_id = $1 AND kind = $2 AND code = $3`, tenant, string(k.Kind), code)
+	return all, err
+}

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -29,6 +30,7 @@ type Snapshot struct {
 	// the card, for there may be as many as there are customers.
 	personal bool
 	combined atomic.Pointer[combinedHash]
+	draft    *draftedPart // nil: it is what the tenant has
 }
 
 // IsEmpty reports whether the tenant has defined nothing that transactions are
@@ -52,6 +54,9 @@ func (k *Snapshot) linksOf(ctx context.Context, tx db.Tx, tenant access.TenantID
 	own, err := readPersonalLinks(ctx, tx, tenant, s)
 	if err != nil {
 		return Links{}, fmt.Errorf("read links of card: %w", err)
+	}
+	if k.draft != nil {
+		own = slices.DeleteFunc(own, k.isUntied)
 	}
 	return k.links.with(own), nil
 }

@@ -39,6 +39,10 @@ type dueRow struct {
 	updated time.Time
 }
 
+// NewDues returns the fees of no life cycle, for what only might be: they must not
+// be written.
+func NewDues() *Dues { return &Dues{of: map[string][]*dueRow{}} }
+
 // OpenDues reads the fees of life cycles. The accounts of these are locked by the
 // caller.
 func OpenDues(ctx context.Context, tx db.Tx, roots []string) (*Dues, error) {

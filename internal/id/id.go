@@ -55,6 +55,18 @@ func New[E Entity](now time.Time) ID[E] {
 	return d
 }
 
+// Floor returns an identifier that sorts before all that are made at or after t,
+// and after all that were made in an earlier millisecond.
+func Floor[E Entity](t time.Time) ID[E] {
+	var d ID[E]
+	ms := uint64(max(0, t.UnixMilli()))
+	for i := range 6 {
+		d.b[i] = byte(ms >> (40 - 8*i))
+	}
+	d.b[6] = 0x70
+	return d
+}
+
 // Parse reads the text form, and only the form String writes: it refuses
 // another entity's prefix (ErrPrefix), upper case, wrong length, and the text
 // of zero (ErrSyntax).

@@ -44,6 +44,22 @@ func OpenBook(ctx context.Context, tx db.Tx, accounts []AccountID, holds []HoldI
 	return b, nil
 }
 
+// NewBook returns a book on accounts and holds as they are given, for what only
+// might be: it locked nothing and must not be written.
+func NewBook(accounts []Account, holds []Hold) *Book {
+	b := &Book{
+		accounts: map[AccountID]*Account{}, holds: map[HoldID]*Hold{},
+		changedAccounts: map[AccountID]bool{}, changedHolds: map[HoldID]bool{}, freshHolds: map[HoldID]bool{},
+	}
+	for _, a := range accounts {
+		b.accounts[a.ID] = &a
+	}
+	for _, h := range holds {
+		b.holds[h.ID] = &h
+	}
+	return b
+}
+
 // Account returns an opened account as it stands now.
 func (b *Book) Account(a AccountID) (Account, bool) {
 	p, ok := b.accounts[a]
