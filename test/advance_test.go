@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
-	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 )
 
@@ -272,8 +272,7 @@ func istanbul(t *testing.T) *time.Location {
 func TestAdvance_twoAtOnceAndAfterACrash(t *testing.T) {
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
-		made := newTenant(t, flags)
-		bank := made.openBank(t, s)
+		bank := openBank(t, s, flags)
 		card := issue(t, bank, 1)[0]
 		term := shop(t)
 		link := connect(t, s, term, 10*time.Second)
@@ -318,7 +317,7 @@ func TestAdvance_twoAtOnceAndAfterACrash(t *testing.T) {
 		<-s.ended
 
 		s = serve(t, dir, flags...)
-		bank = made.reopen(t, s, bank)
+		bank.Move("http://" + s.api)
 		var done advanced
 		for range 30 { // whoever was killed had the right to move for ten seconds
 			refusal := ""
@@ -347,16 +346,44 @@ func TestAdvance_twoAtOnceAndAfterACrash(t *testing.T) {
 	})
 }
 
-// reopen signs in again and goes on with a bank.
-func (made tenant) reopen(t *testing.T, s *server, bank *sim.Bank) *sim.Bank {
-	t.Helper()
-	client, err := sim.SignIn(t.Context(), "http://"+s.api, made.ClientID, secret.FromString(made.ClientSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := *bank
-	again.Client = client
-	return &again
+// TestAdvance_asksClientsByTheClock: a client that owns its balances is waited for
+// by the clock, and what a process left that did not come back is concluded,
+// whatever date the sandbox has.
+func TestAdvance_asksClientsByTheClock(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		loopback := append(slices.Clone(flags), "--webhook-allow-loopback", "true")
+		s := serve(t, dir, loopback...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		advance(t, bank, map[string]any{"days": 400})
+		client := newBookkeeper(t)
+		client.employ(bank)
+		term := shop(t)
+		link := connect(t, s, term, 10*time.Second)
+		if got := pay(t, link, term, card.Card, sim.Payment{Amount: lira(1_000), Entry: sim.Chip}); got != "00" {
+			t.Fatalf("answered %s", got)
+		}
+		client.forget()
+
+		release := client.hang()
+		lost, err := term.Use(card.Card, sim.Payment{Amount: lira(3_000), Entry: sim.Chip})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _, _ = link.Ask(context.Background(), lost.Message) }()
+		question := client.await("Authorization", "")
+		s.command.Process.Kill()
+		<-s.ended
+		release()
+		client.forget()
+		s = serve(t, dir, loopback...)
+		bank.Move("http://" + s.api)
+		client.await("Reversal", question.Data.TransactionID)
+		if held := heldOn(t, bank, card); held != lira(1_000) {
+			t.Errorf("%v is held, want 10.00", held)
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
 }
 
 // TestAdvance_holdsOnTheOtherNode: a move on one node holds for the next

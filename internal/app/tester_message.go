@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/list"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -53,7 +55,7 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 	if in.ForceCVC == "S" || reads != sim.ReadsNumber {
 		payment.CVV2 = secret.Value{}
 	}
-	r, err := t.terminal(in, cfg.Tenant).Use(card, payment)
+	r, err := t.terminal(in, cfg.Tenant.Zone, c.Ahead).Use(card, payment)
 	if errors.Is(err, sim.ErrCounterUsedUp) {
 		return nil, platform.ErrChipUsedUp
 	}
@@ -84,11 +86,11 @@ func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simul
 }
 
 // terminal is the place where the card is used.
-func (t *tester) terminal(in platform.Simulation, tenant access.Tenant) *sim.Terminal {
+func (t *tester) terminal(in platform.Simulation, zone *time.Location, ahead clock.Ahead) *sim.Terminal {
 	p := in.Merchant
 	return &sim.Terminal{
-		Acquirer: t.acquirer, ID: p.TerminalID, Merchant: p.ID, Name: p.Name, City: p.City, Country: p.Country, MCC: p.MCC, Zone: tenant.Zone,
-		Ahead: tenant.Ahead, Type: p.TerminalType,
+		Acquirer: t.acquirer, ID: p.TerminalID, Merchant: p.ID, Name: p.Name, City: p.City, Country: p.Country, MCC: p.MCC, Zone: zone,
+		Ahead: ahead, Type: p.TerminalType,
 	}
 }
 

@@ -56,11 +56,10 @@ const importMax = 3
 // While it runs it holds the locks of the cards' accounts it posts to, but not
 // of the network's, which it opens before; on SQLite, of everything.
 func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, error) {
-	fallback, err := s.fallback(ctx, o.Tenant)
-	if err != nil {
+	if err := s.checkTenant(ctx, o.Tenant); err != nil {
 		return Summary{}, err
 	}
-	r := &resolver{programs: s.programs, cards: s.cards, fallback: fallback, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
+	r := &resolver{programs: s.programs, cards: s.cards, fallback: o.Tenant, places: map[pan.PAN]*place{}, books: map[ledgerOf]bool{}}
 	file, err := src.Read(func(p *Presentment) error {
 		err := r.resolve(ctx, p)
 		if err == nil {
@@ -89,20 +88,17 @@ func (s *Service) Import(ctx context.Context, src Source, o Options) (Summary, e
 	}
 }
 
-// fallback returns the tenant that takes the records whose BIN nobody has; none
-// for zero.
-func (s *Service) fallback(ctx context.Context, tenant access.TenantID) (t access.Tenant, err error) {
+func (s *Service) checkTenant(ctx context.Context, tenant access.TenantID) error {
 	if tenant.IsZero() {
-		return t, nil
+		return nil
 	}
-	err = s.db.View(ctx, func(tx db.Tx) (err error) {
-		var found bool
-		if t, found, err = access.ReadTenant(ctx, tx, tenant); err == nil && !found {
+	return s.db.View(ctx, func(tx db.Tx) error {
+		_, found, err := access.ReadTenant(ctx, tx, tenant)
+		if err == nil && !found {
 			err = fault.New(fault.NotFound, TenantNotFound, "there is no such tenant")
 		}
 		return err
 	})
-	return t, err
 }
 
 // openControls makes the network's accounts of the file's day, which messages of
@@ -134,6 +130,9 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 	// meet an authorization half-way.
 	if err := r.lock(ctx, tx); err != nil {
 		return sum, err
+	}
+	if err := r.readDates(ctx, tx); err != nil {
+		return sum, fmt.Errorf("read dates of tenants: %w", err)
 	}
 	presented := &authorization.Presented{}
 	b := newBatch(in, r, presented)

@@ -23,7 +23,7 @@ import (
 // card, which is looked at again under its lock.
 type place struct {
 	tenant     access.TenantID
-	ahead      clock.Ahead // of the tenant
+	ahead      clock.Ahead // of the tenant; read in the transaction
 	tolerances program.ClearingTolerances
 	// cards are the plastics of the number, newest first; none when it was
 	// never issued.
@@ -50,7 +50,7 @@ type resolver struct {
 	programs Programs
 	cards    Cards
 	// fallback takes the records whose BIN nobody has; zero for none.
-	fallback access.Tenant
+	fallback access.TenantID
 	places   map[pan.PAN]*place
 	books    map[ledgerOf]bool // of the records
 }
@@ -59,6 +59,23 @@ type resolver struct {
 type ledgerOf struct {
 	tenant   access.TenantID
 	currency money.Currency
+}
+
+// readDates reads what date each tenant of the file has. A record is judged by
+// that of its own.
+func (r *resolver) readDates(ctx context.Context, tx db.Tx) error {
+	known := map[access.TenantID]clock.Ahead{}
+	for _, p := range r.places {
+		if _, done := known[p.tenant]; !done {
+			t, err := access.MustTenant(ctx, tx, p.tenant)
+			if err != nil {
+				return err
+			}
+			known[p.tenant] = t.Ahead
+		}
+		p.ahead = known[p.tenant]
+	}
+	return nil
 }
 
 // tenantAt is what the business of a tenant with records in the file calls a
@@ -95,17 +112,17 @@ func (r *resolver) resolve(ctx context.Context, p *Presentment) error {
 		return fmt.Errorf("route card of line %d: %w", p.Line, err)
 	}
 	if !found {
-		if r.fallback.ID.IsZero() {
+		if r.fallback.IsZero() {
 			return fault.New(fault.Refused, BINUnknown, "nobody has the BIN of the card in line %d", p.Line).With("line", p.Line)
 		}
-		r.places[p.PAN] = &place{tenant: r.fallback.ID, ahead: r.fallback.Ahead}
+		r.places[p.PAN] = &place{tenant: r.fallback}
 		return nil
 	}
 	cards, err := r.cards.CardsByPAN(ctx, cfg.Tenant.ID, p.PAN)
 	if err != nil {
 		return fmt.Errorf("find card of line %d: %w", p.Line, err)
 	}
-	to := &place{tenant: cfg.Tenant.ID, ahead: cfg.Tenant.Ahead, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
+	to := &place{tenant: cfg.Tenant.ID, tolerances: cfg.Attributes.ClearingTolerances, network: string(bin.Network), country: bin.Country.Alpha2()}
 	if cfg.Attributes.BalanceMode != program.BalanceInternal {
 		to.names = make(map[id.ID[issuing.Card]]issuing.CardName, len(cards))
 	}

@@ -312,7 +312,7 @@ func (s *Service) saveProgress(ctx context.Context, tx db.Tx, b *NonameBatch) er
 	if b.Status != BatchCompleted {
 		return nil
 	}
-	if err := raiseBatch(ctx, tx, *b); err != nil {
+	if err := raiseBatch(ctx, tx, *b, clock.RealNow(s.Clock)); err != nil {
 		return err
 	}
 	return s.recordBatch(ctx, tx, *b)

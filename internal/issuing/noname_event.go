@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -38,7 +39,7 @@ type BatchEvent struct {
 type CardHolder struct{ CustomerNo string }
 
 // raiseBatch tells that the cards of a batch are made.
-func raiseBatch(ctx context.Context, tx db.Tx, b NonameBatch) error {
+func raiseBatch(ctx context.Context, tx db.Tx, b NonameBatch, at clock.Real) error {
 	payload, err := json.Marshal(BatchEvent{
 		b.ID.UUID(), b.Reference, b.ProductCode, b.Requested, b.Created, b.Failed, b.Failure, b.Status,
 	})
@@ -47,7 +48,7 @@ func raiseBatch(ctx context.Context, tx db.Tx, b NonameBatch) error {
 	}
 	return outbox.Add(ctx, tx, outbox.Event{
 		Tenant: b.Tenant.String(), Name: EventCardsMade, Key: b.ID.UUID(), Payload: payload,
-		CorrelationID: b.by.CorrelationID, At: b.by.Real(b.UpdatedAt),
+		CorrelationID: b.by.CorrelationID, At: at,
 	})
 }
 

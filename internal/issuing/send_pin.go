@@ -63,6 +63,8 @@ func (s *Service) SendPIN(ctx context.Context, c access.Caller, token string, in
 		if err := withinDailyLimit(ctx, tx, c, card, now); err != nil {
 			return err
 		}
+		m := m
+		m.On = clock.DateOf(now, card.cfg.Tenant.Zone)
 		if err := s.PINs.SendPIN(ctx, tx, c, m, c.Real(now)); err != nil {
 			return err
 		}
@@ -98,7 +100,7 @@ func (s *Service) sendable(c access.Caller, card cardInUse) error {
 func withinDailyLimit(ctx context.Context, tx db.Tx, c access.Caller, card cardInUse, now time.Time) error {
 	zone, limit := card.cfg.Tenant.Zone, card.cfg.Attributes.PINSMSDailyLimit
 	today := clock.DateOf(now, zone)
-	n, err := notification.CountPINs(ctx, tx, c.Tenant, card.Token, today.In(zone))
+	n, err := notification.CountPINs(ctx, tx, c.Tenant, card.Token, today)
 	if err != nil {
 		return fmt.Errorf("count PIN messages: %w", err)
 	}

@@ -139,12 +139,12 @@ func (s *Service) CancelUnlinkedIn(ctx context.Context, p access.Pass) (cancelle
 // cancelUnlinked cancels the open cards of one issuance, unless it was linked
 // meanwhile.
 func (s *Service) cancelUnlinked(ctx context.Context, u unlinkedCard) error {
-	cfg, err := s.programs.Configuration(ctx, u.tenant)
-	if err != nil {
-		return err
-	}
-	c := access.System(cfg.Tenant)
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
+		cfg, err := s.programs.ConfigurationIn(ctx, tx, u.tenant)
+		if err != nil {
+			return err
+		}
+		c := access.System(cfg.Tenant)
 		cards, issuance, err := s.lockIssued(ctx, tx, c, u.issuance)
 		if err != nil {
 			return err

@@ -48,6 +48,7 @@ type Message struct {
 	Channel     Channel
 	Recipient   string // masked
 	IsPIN       bool
+	pinOn       clock.Date // the day of the tenant's business on which a PIN was sent
 	Status      Status
 	CreatedAt   time.Time
 	EndedAt     time.Time
@@ -170,6 +171,7 @@ type PINMessage struct {
 	CustomerNo string
 	CardToken  string
 	Phone      string
+	On         clock.Date // the day of the tenant's business
 	JWE        string
 	Inbox      []byte
 }
@@ -177,7 +179,7 @@ type PINMessage struct {
 // SendPIN queues a PIN message in tx.
 func (s *Service) SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p PINMessage, now clock.Real) error {
 	return s.send(ctx, tx, Message{
-		ID: p.ID, Tenant: c.Tenant, CustomerNo: p.CustomerNo, CardToken: p.CardToken, Event: PINSent, Channel: SMS, IsPIN: true,
+		ID: p.ID, Tenant: c.Tenant, CustomerNo: p.CustomerNo, CardToken: p.CardToken, Event: PINSent, Channel: SMS, IsPIN: true, pinOn: p.On,
 		CreatedAt: now.Time(), Content: Content{To: p.Phone, JWE: p.JWE, Inbox: p.Inbox},
 	}, c.Sandbox, c.CorrelationID)
 }

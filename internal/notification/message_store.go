@@ -21,10 +21,10 @@ func scanMessage(row db.Scanner) (m Message, err error) {
 
 func insertMessage(ctx context.Context, tx db.Tx, m Message) error {
 	_, err := tx.Exec(ctx, `INSERT INTO notification (id, tenant_id, customer_no, card_token, product_code, event, channel,
-			recipient, is_pin, status, sealed, created_at, ended_at, result_code, result_text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`,
+			recipient, is_pin, status, sealed, created_at, ended_at, pin_on, result_code, result_text)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '')`,
 		m.ID, m.Tenant, m.CustomerNo, m.CardToken, m.ProductCode, m.Event, string(m.Channel), m.Recipient, m.IsPIN, string(m.Status), m.sealed,
-		clock.Micros(m.CreatedAt), db.MicrosOrNull(m.EndedAt))
+		clock.Micros(m.CreatedAt), db.MicrosOrNull(m.EndedAt), m.pinOn)
 	return err
 }
 
@@ -43,11 +43,12 @@ func endMessage(ctx context.Context, tx db.Tx, tenant string, message id.ID[Mess
 	return err
 }
 
-// CountPINs returns how many PIN messages of a card were queued since then.
+// CountPINs returns how many PIN messages of a card were queued on a day of the
+// tenant's business.
 // Whoever decides by it holds the card's lock.
-func CountPINs(ctx context.Context, tx db.Tx, tenant access.TenantID, cardToken string, since time.Time) (n int, err error) {
+func CountPINs(ctx context.Context, tx db.Tx, tenant access.TenantID, cardToken string, on clock.Date) (n int, err error) {
 	err = tx.QueryRow(ctx, `SELECT COUNT(*) FROM notification
-		WHERE tenant_id = $1 AND card_token = $2 AND is_pin AND created_at >= $3`, tenant, cardToken, clock.Micros(since)).Scan(&n)
+		WHERE tenant_id = $1 AND card_token = $2 AND is_pin AND pin_on = $3`, tenant, cardToken, on).Scan(&n)
 	return n, err
 }
 

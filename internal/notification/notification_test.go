@@ -342,6 +342,7 @@ func (w *world) sendPIN(c access.Caller, m PINMessage) id.ID[Message] {
 	w.t.Helper()
 	m.ID = id.New[Message](w.clock.Now())
 	m.CustomerNo, m.CardToken, m.Phone = "1001", w.who.CardToken, "+905321234567"
+	m.On = clock.DateOf(w.clock.Now(), time.UTC)
 	err := w.DB.InTx(w.t.Context(), func(tx db.Tx) error { return w.SendPIN(w.t.Context(), tx, c, m, clock.RealNow(w.clock)) })
 	if err != nil {
 		w.t.Fatal(err)
@@ -351,6 +352,7 @@ func (w *world) sendPIN(c access.Caller, m PINMessage) id.ID[Message] {
 
 func TestSendPIN_isErasedAlsoWhenItIsGivenUp(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		today := clock.DateOf(w.clock.Now(), time.UTC)
 		w.sendPIN(w.live, PINMessage{JWE: "cipher.text"})
 		w.run()
 		if want := `"jwe":"cipher.text"`; len(w.bodies) != 1 || !strings.Contains(w.bodies[0], want) || strings.Contains(w.bodies[0], `"text"`) {
@@ -368,9 +370,12 @@ func TestSendPIN_isErasedAlsoWhenItIsGivenUp(t *testing.T) {
 			}
 		}
 		err := w.DB.View(t.Context(), func(tx db.Tx) error {
-			n, err := CountPINs(t.Context(), tx, w.live.Tenant, w.who.CardToken, w.clock.Now().Add(-24*time.Hour))
-			if n != 2 {
-				t.Errorf("counted %d", n)
+			n, err := CountPINs(t.Context(), tx, w.live.Tenant, w.who.CardToken, today)
+			if err != nil || n != 2 {
+				t.Errorf("counted %d, %v", n, err)
+			}
+			if n, err = CountPINs(t.Context(), tx, w.live.Tenant, w.who.CardToken, today.AddDays(1)); n != 0 {
+				t.Errorf("counted %d of the next day", n)
 			}
 			return err
 		})

@@ -12,6 +12,7 @@ CREATE TABLE notification (
     channel      TEXT    NOT NULL CHECK (channel IN ('Sms', 'Email')),
     recipient    TEXT    NOT NULL, -- masked
     is_pin       BOOLEAN NOT NULL,
+    pin_on       TEXT,             -- the tenant's day on which a PIN was sent
     status       TEXT    NOT NULL CHECK (status IN ('Waiting', 'Sent', 'Dead', 'Inbox')),
     sealed       BYTEA   NOT NULL,
     created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
@@ -21,7 +22,7 @@ CREATE TABLE notification (
 );
 
 CREATE INDEX notification_of_tenant ON notification (tenant_id, status, created_at, id);
-CREATE INDEX notification_of_card ON notification (tenant_id, card_token, created_at) WHERE is_pin;
+CREATE INDEX notification_of_card ON notification (tenant_id, card_token, pin_on) WHERE is_pin;
 CREATE INDEX notification_ended ON notification (ended_at) WHERE ended_at IS NOT NULL;
 
 -- +goose Down
