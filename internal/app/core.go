@@ -105,7 +105,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
-	k.queries = authorization.NewQueries(k.db, k.counterfactuals)
+	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds, k.issuing.Limits = k.queries, k.controls
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}

@@ -55,6 +55,15 @@ type TransactionEvent struct {
 	Alert *ControlFacts
 	// Velocity is what is told of a limit; nil for none.
 	Velocity *VelocityAlert
+	// Decline is what is found out about a decline before the event is given on; nil
+	// for none.
+	Decline *Decline
+}
+
+// Decline is how a request came to be declined.
+type Decline struct {
+	On             Check // that refused it, without its parts
+	Counterfactual *Counterfactual
 }
 
 // ClearedRecord is what an event tells of a clearing record.
@@ -121,6 +130,31 @@ func (e *TransactionEvent) visit(c *codec) {
 			e.Velocity = &VelocityAlert{}
 		}
 		e.Velocity.visit(c)
+	}
+	declined := e.Decline != nil
+	if c.bool("decline", &declined); declined {
+		e.visitDecline(c)
+	}
+}
+
+func (e *TransactionEvent) visitDecline(c *codec) {
+	if c.reading {
+		e.Decline = &Decline{}
+	}
+	d := e.Decline
+	on := Trace{d.On}.String()
+	if visitText(c, "decline.on", &on); c.reading {
+		trace, err := ParseTrace(on)
+		if c.fail("decline.on", err); len(trace) == 1 {
+			d.On = trace[0]
+		}
+	}
+	told := d.Counterfactual != nil
+	if c.bool("counterfactual", &told); told {
+		if c.reading {
+			d.Counterfactual = &Counterfactual{}
+		}
+		d.Counterfactual.visit(c)
 	}
 }
 

@@ -45,6 +45,15 @@ type Explanation struct {
 	Counterfactual *Counterfactual
 }
 
+// Refusal is the check that refused the transaction or, of one that stands for
+// several controls, the part that did; nil when none did.
+func (x *Explanation) Refusal() *Check {
+	if c := x.Trace.decisive(x.Transaction.Reason); c != nil && x.Transaction.Reason != Approved {
+		return c.Decisive()
+	}
+	return nil
+}
+
 // Explain returns how a transaction of the caller's tenant was decided, and
 // decides it again to show that the record is whole. Presentments and other
 // clearing records were not decided: their trace is empty.

@@ -73,6 +73,9 @@ func (t *turns) rule(s *Selection) {
 	const hour = 60 * 60
 	for _, x := range s.rule.Thresholds() {
 		at := int(x.At.Coefficient)
+		if x.Field == rule.TimeLocalHour || x.Field == rule.TimeLocalTime {
+			t.eachDay(0) // where they begin anew
+		}
 		switch x.Field {
 		case rule.TimeLocalHour:
 			t.eachDay(at * hour % secondsPerDay)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // Relay gives events on to whoever wants to hear of them, each tenant's by
@@ -22,6 +24,12 @@ type Relay struct {
 	// gone with its commit. Of the messages the ID, the topic and the lane are
 	// empty. After an error each is tried alone, and later again.
 	Consume func(ctx context.Context, tx db.Tx, events []Message) error
+	// Complete returns other payloads for those of the events that tell more when
+	// one looks after their transaction; nil leaves all as they are. It is asked
+	// before a transaction begins, for it may take its time, and again within one
+	// only for events that came in between. After an error events are told as they
+	// are.
+	Complete func(ctx context.Context, events []WaitingEvent) (map[id.ID[Event]][]byte, error)
 
 	lanes lanes
 }
@@ -88,6 +96,13 @@ func (r *Relay) work(ctx context.Context, tenant string) error {
 // giveOn takes up to limit events of a tenant and returns them. When consuming
 // them failed, nothing has changed.
 func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []WaitingEvent, failed bool, err error) {
+	completed := completions{}
+	if r.Complete != nil {
+		if events, err = r.due(ctx, tenant, limit); err != nil || len(events) == 0 {
+			return nil, false, err
+		}
+		r.complete(ctx, events, completed)
+	}
 	err = r.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		failed = false
 		if err := db.LimitLockWait(ctx, tx, turnWait); err != nil {
@@ -98,6 +113,10 @@ func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []
 		}
 		if events, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit); err != nil || len(events) == 0 {
 			return err
+		}
+		r.complete(ctx, events, completed)
+		for i := range events {
+			events[i].Payload = completed.payload(events[i])
 		}
 		messages, err := number(ctx, tx, tenant, events)
 		if err != nil {
@@ -110,6 +129,45 @@ func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []
 		return deleteEvents(ctx, tx, tenant, events)
 	})
 	return events, failed && err != nil, err
+}
+
+// completions are the payloads of events that were looked at, by event; nil leaves
+// one as it is.
+type completions map[id.ID[Event]][]byte
+
+func (c completions) payload(e WaitingEvent) []byte {
+	if p := c[e.ID]; p != nil {
+		return p
+	}
+	return e.Payload
+}
+
+// due returns up to limit events of a tenant, as they are now.
+func (r *Relay) due(ctx context.Context, tenant string, limit int) (events []WaitingEvent, err error) {
+	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
+		events, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit)
+		return err
+	})
+	return events, err
+}
+
+// complete looks at those of the events that were not looked at before.
+func (r *Relay) complete(ctx context.Context, events []WaitingEvent, done completions) {
+	var some []WaitingEvent
+	for _, e := range events {
+		if _, looked := done[e.ID]; !looked && r.Complete != nil {
+			some = append(some, e)
+			done[e.ID] = nil
+		}
+	}
+	if len(some) == 0 {
+		return
+	}
+	payloads, err := r.Complete(ctx, some)
+	if err != nil {
+		r.Log.Error("complete events", "tenant", some[0].Tenant, "error", err)
+	}
+	maps.Copy(done, payloads)
 }
 
 // giveOnAlone takes n events of a tenant one by one, so that one which cannot

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
@@ -253,6 +254,49 @@ func TestInterests_tellWhatIsWanted(t *testing.T) {
 		change()
 		if wants("card.created") {
 			t.Error("wanted although nobody is left")
+		}
+	})
+}
+
+// What is found out about events is told with them, also about one that came
+// while it was looked for; when it cannot be found out, they are told as they are.
+func TestRelay_tellsWhatCompletesItsEvents(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		var told []string
+		asked := 0
+		r := p.relay()
+		r.Consume = func(_ context.Context, tx db.Tx, events []outbox.Message) error {
+			db.AfterCommit(tx, func() {
+				for _, m := range events {
+					told = append(told, m.Key+string(m.Payload))
+				}
+			})
+			return nil
+		}
+		r.Complete = func(_ context.Context, events []outbox.WaitingEvent) (map[id.ID[outbox.Event]][]byte, error) {
+			if asked++; asked == 1 {
+				p.raise("late")
+			}
+			more := map[id.ID[outbox.Event]][]byte{}
+			for _, e := range events {
+				if e.Key != "plain" {
+					more[e.ID] = []byte("!")
+				}
+			}
+			return more, nil
+		}
+		p.raise("a", "plain")
+		p.giveOn(r)
+		if want := []string{"a!", "plain{}", "late!"}; !slices.Equal(told, want) {
+			t.Errorf("got %v, want %v", told, want)
+		}
+		r.Complete = func(context.Context, []outbox.WaitingEvent) (map[id.ID[outbox.Event]][]byte, error) {
+			return nil, errors.New("broken")
+		}
+		told = nil
+		p.raise("b")
+		if p.giveOn(r); !slices.Equal(told, []string{"b{}"}) {
+			t.Errorf("got %v: an event waits for nothing", told)
 		}
 	})
 }

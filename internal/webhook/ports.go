@@ -5,6 +5,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -19,6 +20,13 @@ type Sealer interface {
 // API family whose contract has the webhooks is one.
 type Encoder interface {
 	EncodeEvent(m outbox.Message) (Content, error)
+}
+
+// Completer finds what events tell that takes longer than making them;
+// authorization.Counterfactuals is one.
+type Completer interface {
+	// CompleteEvents returns the payloads of those that tell more.
+	CompleteEvents(ctx context.Context, events []outbox.WaitingEvent) (map[id.ID[outbox.Event]][]byte, error)
 }
 
 // Messages keeps on record what becomes of the messages that hooks send. The key

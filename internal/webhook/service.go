@@ -20,6 +20,9 @@ type Service struct {
 	// Dialogue puts questions and facts to clients that own their balances into
 	// words. Without one nobody may be asked.
 	Dialogue Dialogue
+	// Completer finds what events tell besides. Without one they tell what they were
+	// raised with.
+	Completer Completer
 	// Messages is told what becomes of messages. Without it no hook sends any.
 	Messages Messages
 	Clock    clock.Clock
@@ -74,7 +77,11 @@ const leaseLife = time.Minute
 
 // Relay gives each event to the hooks that want it.
 func (s *Service) Relay() *outbox.Relay {
-	return &outbox.Relay{DB: s.DB, Clock: s.Clock, Log: s.Log, Consume: s.publish}
+	r := &outbox.Relay{DB: s.DB, Clock: s.Clock, Log: s.Log, Consume: s.publish}
+	if s.Completer != nil {
+		r.Complete = s.Completer.CompleteEvents
+	}
+	return r
 }
 
 // Worker sends what waits for hooks.

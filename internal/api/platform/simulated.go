@@ -174,6 +174,9 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 	if err != nil {
 		return err
 	}
+	if on := x.Refusal(); on != nil && out.DeclineDetail != nil {
+		out.DeclineDetail.detail(on, x.Counterfactual)
+	}
 	for _, k := range x.Trace {
 		out.Trace = append(out.Trace, simulationStep{Step: k.Name, Outcome: string(k.Outcome), Detail: orNil(k.Detail)})
 		switch k.Name {

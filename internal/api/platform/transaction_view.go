@@ -2,6 +2,7 @@ package platform
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +78,43 @@ type declineDetail struct {
 	VelocityCode *string `json:"velocityCode" doc:"Of the velocity control whose limit was exceeded."`
 	PolicyType   *string `json:"policyType" doc:"The switch that is off."`
 	ReasonText   *string `json:"reasonText" doc:"What the authorization control says of its refusals."`
+	// What follows is told where the trace is at hand.
+	Limit          *declineFigures `json:"limit,omitempty" doc:"Of a limit that refused: what it allows. This and what follows is told by events and the testing API."`
+	Used           *declineFigures `json:"used,omitempty" doc:"What was used of it before."`
+	Requested      *declineFigures `json:"requested,omitempty"`
+	Available      *declineFigures `json:"available,omitempty" doc:"What the account had left."`
+	Counterfactual *counterfactual `json:"counterfactual,omitempty" doc:"The nearest change that would have approved it."`
+}
+
+type declineFigures struct {
+	Amount       api.Decimal `json:"amount" nullable:"true"`
+	CurrencyCode *string     `json:"currencyCode"`
+	Count        *int        `json:"count"`
+}
+
+// detail adds to a decline what the check that refused compared, and what would
+// have approved it.
+func (d *declineDetail) detail(on *authorization.Check, c *authorization.Counterfactual) {
+	d.Counterfactual = encodeCounterfactual(c)
+	d.Limit, d.Used = encodeFigures(on, "limit", "limitCount"), encodeFigures(on, "used", "usedCount")
+	d.Requested, d.Available = encodeFigures(on, "requested", ""), encodeFigures(on, "available", "")
+}
+
+// encodeFigures tells an amount and a count that a check compared; nil when it
+// compared neither.
+func encodeFigures(on *authorization.Check, amount, count string) *declineFigures {
+	var f declineFigures
+	decimal, currency, ok := strings.Cut(on.Input(amount), " ")
+	if ok && len(currency) == 3 {
+		f.Amount, f.CurrencyCode = api.Decimal(decimal), &currency
+	}
+	if n, err := strconv.Atoi(on.Input(count)); err == nil {
+		f.Count = &n
+	}
+	if f.CurrencyCode == nil && f.Count == nil {
+		return nil
+	}
+	return &f
 }
 
 // encodeDecline tells what refused a transaction; nil when nothing did.

@@ -112,6 +112,9 @@ func encodeTransactionEvent(e authorization.TransactionEvent) transactionEvent {
 		TransactionMerchant: t.TransactionMerchant, TransactionPOS: t.TransactionPOS, TransactionSecurity: t.TransactionSecurity,
 		AvailableBalance: t.AvailableBalance, LedgerBalance: t.LedgerBalance,
 	}
+	if out.DeclineDetail != nil && e.Decline != nil {
+		out.DeclineDetail.detail(&e.Decline.On, e.Decline.Counterfactual)
+	}
 	if o := e.Original; o != nil {
 		out.Original = &affectedTransaction{
 			TransactionID: o.ID.UUID(), FlowCode: string(o.Flow), Status: string(o.Status), BillingAmount: api.DecimalOf(o.Billing),
