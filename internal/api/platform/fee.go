@@ -207,7 +207,7 @@ func (a *API) taxesToday(ctx context.Context, c access.Caller) (taxTable, error)
 	if err != nil {
 		return taxTable{}, err
 	}
-	return taxTable{cfg.Attributes, clock.DateOf(a.Clock.Now(), cfg.Tenant.Zone)}, nil
+	return taxTable{cfg.Attributes, clock.DateOf(c.Now(a.Clock), cfg.Tenant.Zone)}, nil
 }
 
 func (t taxTable) encode(u fee.TaxUse) feeTax {
