@@ -93,3 +93,24 @@ func lastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id
 	}
 	return clock.FromMicros(at), nil
 }
+
+// firstPaid is when an issuance first paid from a moment on; the zero time when
+// it has not.
+func firstPaid(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], from time.Time) (time.Time, error) {
+	at, found, err := db.One(ctx, tx, func(row db.Scanner) (at int64, err error) { return at, row.Scan(&at) },
+		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND issuance_id = $2 AND created_at >= $3
+		AND ((`+isPurchase+`) OR (`+isCash+`)) ORDER BY created_at LIMIT 1`, tenant, issuance, clock.Micros(from))
+	if err != nil || !found {
+		return time.Time{}, err
+	}
+	return clock.FromMicros(at), nil
+}
+
+// readSpent sums up what an issuance paid from a moment on, less what was
+// refunded of that.
+func readSpent(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], from time.Time) (amount int64, count int, err error) {
+	err = tx.QueryRow(ctx, `SELECT COALESCE(SUM(`+worth+` - refunded_amount), 0), COUNT(*) FROM card_transaction
+		WHERE tenant_id = $1 AND issuance_id = $2 AND created_at >= $3 AND ((`+isPurchase+`) OR (`+isCash+`))`,
+		tenant, issuance, clock.Micros(from)).Scan(&amount, &count)
+	return max(0, amount), count, err
+}

@@ -73,7 +73,10 @@ type part interface {
 	turns(o *Occasion, t *turns)
 }
 
-func (c *Compiled[D]) isEmpty() bool { return len(c.by) == 0 }
+func (c *Compiled[D]) isEmpty() bool { return c.IsEmpty() }
+
+// IsEmpty reports whether there are no definitions of the kind.
+func (c *Compiled[D]) IsEmpty() bool { return c == nil || len(c.by) == 0 }
 
 func (c *Compiled[D]) reads(is func(rule.FieldID) bool) bool {
 	for _, d := range c.by {

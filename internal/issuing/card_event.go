@@ -118,6 +118,12 @@ func raiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card
 	return tellHolder(ctx, tx, tenant, e, name, card, c.Real(at), about)
 }
 
+// RaiseCard writes an event about a card that another package tells of, in the
+// transaction of what it tells of. about must not name persons or secrets.
+func RaiseCard(ctx context.Context, tx db.Tx, c access.Caller, name string, card id.ID[Card], at time.Time, about any) error {
+	return raiseCard(ctx, tx, c, name, card, at, about)
+}
+
 // raiseStatus tells that a card came into another status.
 func raiseStatus(ctx context.Context, tx db.Tx, c access.Caller, card id.ID[Card], from CardStatus, to StatusChange) error {
 	return raiseCard(ctx, tx, c, EventCardStatusChanged, card, to.ChangedAt, CardStatusChanged{

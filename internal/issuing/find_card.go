@@ -238,3 +238,16 @@ func (s *Service) CardOf(ctx context.Context, c access.Caller, id id.ID[Card]) (
 	})
 	return found, err
 }
+
+// CardInForce returns the card in force of an issuance of the caller's tenant.
+func (s *Service) CardInForce(ctx context.Context, tx db.Tx, c access.Caller, issuance id.ID[Issuance]) (IssuedCard, error) {
+	i, found, err := readIssuance(ctx, tx, c.Tenant, issuance)
+	if err != nil || !found {
+		return IssuedCard{}, fmt.Errorf("read issuance: %w", db.Missing(err))
+	}
+	card, found, err := readCardByID(ctx, tx, c.Tenant, i.CurrentCard)
+	if err != nil || !found {
+		return IssuedCard{}, fmt.Errorf("read current card: %w", db.Missing(err))
+	}
+	return s.issuedCard(ctx, tx, c, card.Token, card.Sequence)
+}

@@ -88,6 +88,9 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 			if err := raiseIssue(ctx, tx, c, d); err != nil {
 				return err
 			}
+			if err := s.orderFees(ctx, tx, c, d); err != nil {
+				return err
+			}
 			return s.recordIssue(ctx, tx, c, d)
 		}
 		// The number, or the six letters of its token, are in use already.
@@ -100,6 +103,27 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 		}
 	}
 	return program.RangeExhausted(d.product.BINRangeCode)
+}
+
+// orderFees orders what the card of a draft costs.
+func (s *Service) orderFees(ctx context.Context, tx db.Tx, c access.Caller, d draft) error {
+	if s.Fees == nil {
+		return nil
+	}
+	err := s.Fees.CardsMade(ctx, tx, c, []MadeCard{d.made()})
+	if err != nil {
+		return fmt.Errorf("order fees: %w", err)
+	}
+	return nil
+}
+
+// made is the card of a draft that is written.
+func (d *draft) made() MadeCard {
+	m := MadeCard{IssuedCard{Card: d.card, Issuance: d.issuance, Product: d.product, BIN: d.bin, Current: d.card}, d.in.FeeExemption}
+	if !d.issuance.Customer.IsZero() {
+		m.Customer = &d.customer
+	}
+	return m
 }
 
 // openAccount finds or opens the account the card spends from.

@@ -235,11 +235,29 @@ func (s *Service) makeNoname(ctx context.Context, tx db.Tx, d draft, numbers *nu
 	if err := s.saveFirst(ctx, tx, numbers, all); err != nil {
 		return err
 	}
+	if err := s.orderNonameFees(ctx, tx, d, all); err != nil {
+		return err
+	}
 	for _, made := range all {
 		b.Digest = digestOf(b.Digest, made.issuance.No, made.card.Token, made.noname.Barcode)
 	}
 	b.Created += len(all)
 	b.UpdatedAt = now
+	return nil
+}
+
+// orderNonameFees orders what the cards of an order cost.
+func (s *Service) orderNonameFees(ctx context.Context, tx db.Tx, d draft, all []nonameDraft) error {
+	if s.Fees == nil {
+		return nil
+	}
+	made := make([]MadeCard, len(all))
+	for i, n := range all {
+		made[i].IssuedCard = IssuedCard{Card: *n.card, Issuance: n.issuance, Product: d.product, BIN: d.bin, Current: *n.card}
+	}
+	if err := s.Fees.CardsMade(ctx, tx, access.System(d.cfg.Tenant), made); err != nil {
+		return fmt.Errorf("order fees: %w", err)
+	}
 	return nil
 }
 

@@ -44,3 +44,17 @@ type Limits interface {
 	// Unlinked is told of one that lost its customer.
 	Unlinked(ctx context.Context, tx db.Tx, i Issuance) error
 }
+
+// Fees orders what it costs that cards are made. It is fee.Service.
+type Fees interface {
+	// CardsMade is told of new cards of a tenant in the transaction that makes them,
+	// after they are written.
+	CardsMade(ctx context.Context, tx db.Tx, c access.Caller, made []MadeCard) error
+}
+
+// MadeCard is a card that was just made. Its customer, if it has one, is not
+// masked.
+type MadeCard struct {
+	IssuedCard
+	IsFeeExempt bool
+}

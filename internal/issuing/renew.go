@@ -416,6 +416,9 @@ func (m mover) renew(ctx context.Context, d *draft) error {
 	if err := saveSuccession(ctx, m.tx, issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("save renewal: %w", err)
 	}
+	if err := m.s.orderFees(ctx, m.tx, m.c, *d); err != nil {
+		return err
+	}
 	if err := m.tellRenewal(ctx, d); err != nil {
 		return err
 	}

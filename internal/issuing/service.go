@@ -22,6 +22,8 @@ type Service struct {
 	Holds Holds
 	// Limits is told whose card a noname card is; nil for nobody.
 	Limits Limits
+	// Fees is set once, before use; without it cards cost nothing.
+	Fees Fees
 
 	customers *customer.Service
 	programs  *program.Service

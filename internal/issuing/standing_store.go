@@ -2,8 +2,10 @@ package issuing
 
 import (
 	"context"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -32,4 +34,12 @@ func ReadStanding(ctx context.Context, tx db.Tx, tenant access.TenantID, issuanc
 		err = errCardNotFound
 	}
 	return s, err
+}
+
+// CountRenewals counts the cards that took another one's place in an issuance
+// from a moment on.
+func CountRenewals(ctx context.Context, tx db.Tx, issuance id.ID[Issuance], from time.Time) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT COUNT(*) FROM card WHERE issuance_id = $1 AND renewal_reason <> '' AND created_at >= $2`,
+		issuance, clock.Micros(from))
+	return n, err
 }

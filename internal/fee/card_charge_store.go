@@ -1,0 +1,174 @@
+package fee
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+const cardFeeColumns = `id, tenant_id, issuance_id, card_id, occasion, part, fee_code, event, fee_year, applied, price, to_give_back, given_back,
+	timing, status, is_refundable, is_pro_rata, check_at, due_on, retry_days, created_at, updated_at`
+
+var (
+	cardFeeInsert = &db.Bulk{
+		Head: `INSERT INTO card_fee (` + cardFeeColumns + `) VALUES `, Columns: 22,
+		Tail: ` ON CONFLICT (issuance_id, occasion, part) DO NOTHING`,
+	}
+	cardFeeLock = &db.Lookup{Head: `SELECT id FROM card_fee WHERE tenant_id = $1 AND id IN `, Lock: true}
+)
+
+func scanCardFee(s db.Scanner) (CardFee, error) {
+	var f CardFee
+	var code, applied string
+	var price, toBack, back, check, created, updated int64
+	err := s.Scan(&f.ID, &f.Tenant, &f.Issuance, &f.Card, &f.Occasion, &f.Part, &code, &f.Event, &f.Year, &applied, &price, &toBack, &back,
+		&f.Timing, &f.Status, &f.IsRefundable, &f.IsProRata, &check, &f.DueOn, &f.RetryDays, &created, &updated)
+	if err != nil {
+		return f, err
+	}
+	due, err := ParseDue(applied)
+	if err != nil {
+		return f, err
+	}
+	f.Applied = due.Applied
+	f.CheckAt, f.CreatedAt, f.UpdatedAt = clock.FromMicros(check), clock.FromMicros(created), clock.FromMicros(updated)
+	currency := f.Applied.Terms.Fixed.Currency()
+	r := amountReader{currency: currency}
+	f.Price, f.ToGiveBack, f.GivenBack = r.must(price), r.must(toBack), r.must(back)
+	return f, r.err
+}
+
+// insertCardFees keeps fees; those whose occasion was charged for stay as they
+// are.
+func insertCardFees(ctx context.Context, tx db.Tx, all []CardFee) error {
+	var args []any
+	for _, f := range all {
+		args = append(args, f.ID, f.Tenant, f.Issuance, f.Card, f.Occasion, f.Part, f.Applied.Code, string(f.Event), f.Year, NewDue(f.Applied).Document(),
+			f.Price.Minor(), f.ToGiveBack.Minor(), f.GivenBack.Minor(), string(f.Timing), string(f.Status), f.IsRefundable, f.IsProRata, clock.Micros(f.CheckAt), f.DueOn, f.RetryDays,
+			clock.Micros(f.CreatedAt), clock.Micros(f.UpdatedAt))
+	}
+	return cardFeeInsert.Exec(ctx, tx, args)
+}
+
+// lockCardFee reads a fee that nobody else changes until the transaction ends.
+func lockCardFee(ctx context.Context, tx db.Tx, tenant access.TenantID, fee id.ID[CardFee]) (CardFee, error) {
+	if err := db.LockRow(ctx, tx, cardFeeLock, tenant, fee.String()); err != nil {
+		return CardFee{}, err
+	}
+	f, found, err := db.One(ctx, tx, scanCardFee, `SELECT `+cardFeeColumns+` FROM card_fee WHERE tenant_id = $1 AND id = $2`, tenant, fee)
+	if err != nil || !found {
+		return f, db.Missing(err)
+	}
+	return f, nil
+}
+
+func saveCardFee(ctx context.Context, tx db.Tx, f CardFee) error {
+	_, err := tx.Exec(ctx, `UPDATE card_fee SET status = $2, is_refundable = $3, check_at = $4, to_give_back = $5, given_back = $6, updated_at = $7,
+		price = $8 WHERE id = $1`, f.ID, string(f.Status), f.IsRefundable, clock.Micros(f.CheckAt), f.ToGiveBack.Minor(), f.GivenBack.Minor(), clock.Micros(f.UpdatedAt),
+		f.Price.Minor())
+	return err
+}
+
+// dueCardFees lists the fees that something is to be done with by now, the oldest
+// first.
+func dueCardFees(ctx context.Context, tx db.Tx, tenant access.TenantID, now time.Time, most int) ([]id.ID[CardFee], error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (f id.ID[CardFee], err error) { return f, s.Scan(&f) },
+		`SELECT id FROM card_fee WHERE tenant_id = $1 AND check_at <= $2
+			AND (status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back) ORDER BY check_at, id LIMIT $3`, tenant, clock.Micros(now), most)
+}
+
+// cardFeesOf lists the fees of an issuance, in the order in which they were
+// ordered.
+func cardFeesOf(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) ([]CardFee, error) {
+	return db.Collect(ctx, tx, scanCardFee, `SELECT `+cardFeeColumns+` FROM card_fee WHERE tenant_id = $1 AND issuance_id = $2
+		ORDER BY created_at, id`, tenant, issuance)
+}
+
+// countOrders counts how often an issuance was ordered a fee from a moment on,
+// those that were cancelled aside.
+func countOrders(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], code string, from time.Time) (int, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT COUNT(*) FROM card_fee WHERE tenant_id = $1 AND issuance_id = $2 AND fee_code = $3
+		AND event <> '' AND created_at >= $4 AND status <> 'Cancelled'`, tenant, issuance, code, clock.Micros(from))
+	return n, err
+}
+
+// year is how far the yearly fee of an issuance is.
+type year struct {
+	issuance id.ID[issuing.Issuance]
+	tenant   access.TenantID
+	n        int        // years that began
+	first    clock.Date // that the first began on; every other begins on its anniversary
+	next     clock.Date // when the next one begins; zero while that is not known
+	told     int        // the last year that was told before it began
+	check    clock.Date // when it is looked at next
+	isClosed bool
+}
+
+const yearColumns = `issuance_id, tenant_id, year, first_on, next_on, told_year, check_on, is_closed`
+
+var (
+	yearInsert = &db.Bulk{Head: `INSERT INTO fee_year (` + yearColumns + `) VALUES `, Columns: 8, Tail: ` ON CONFLICT (issuance_id) DO NOTHING`}
+	yearLock   = &db.Lookup{Head: `SELECT issuance_id FROM fee_year WHERE tenant_id = $1 AND issuance_id IN `, Lock: true}
+	yearLookup = &db.Lookup{Head: `SELECT ` + yearColumns + ` FROM fee_year WHERE issuance_id IN `}
+)
+
+func scanYear(s db.Scanner) (y year, err error) {
+	return y, s.Scan(&y.issuance, &y.tenant, &y.n, &y.first, &y.next, &y.told, &y.check, &y.isClosed)
+}
+
+// insertYears lets the years of issuances be looked at from a day on; those that
+// are known already stay as they are.
+func insertYears(ctx context.Context, tx db.Tx, all []year) error {
+	var args []any
+	for _, y := range all {
+		args = append(args, y.issuance, y.tenant, y.n, y.first, y.next, y.told, y.check, y.isClosed)
+	}
+	return yearInsert.Exec(ctx, tx, args)
+}
+
+// reopenYear lets years begin again for an issuance that was closed.
+func reopenYear(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], today clock.Date) error {
+	_, err := tx.Exec(ctx, `UPDATE fee_year SET is_closed = FALSE, next_on = $3, first_on = $3, check_on = $3
+		WHERE tenant_id = $1 AND issuance_id = $2 AND is_closed`, tenant, issuance, today)
+	return err
+}
+
+func lockYear(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) (year, error) {
+	if err := db.LockRow(ctx, tx, yearLock, tenant, issuance.String()); err != nil {
+		return year{}, err
+	}
+	y, found, err := db.One(ctx, tx, scanYear, `SELECT `+yearColumns+` FROM fee_year WHERE tenant_id = $1 AND issuance_id = $2`, tenant, issuance)
+	if err != nil || !found {
+		return y, db.Missing(err)
+	}
+	return y, nil
+}
+
+func saveYear(ctx context.Context, tx db.Tx, y year) error {
+	_, err := tx.Exec(ctx, `UPDATE fee_year SET year = $2, first_on = $3, next_on = $4, told_year = $5, check_on = $6, is_closed = $7
+		WHERE issuance_id = $1`, y.issuance, y.n, y.first, y.next, y.told, y.check, y.isClosed)
+	return err
+}
+
+// dueYears lists the issuances to be looked at by a day, after one. Those whose
+// first year has not begun are left out without yearly fees.
+func dueYears(ctx context.Context, tx db.Tx, tenant access.TenantID, today clock.Date, hasFees bool, after string, most int) ([]id.ID[issuing.Issuance], error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (i id.ID[issuing.Issuance], err error) { return i, s.Scan(&i) },
+		`SELECT issuance_id FROM fee_year WHERE tenant_id = $1 AND check_on <= $2 AND NOT is_closed AND (year > 0 OR $3)
+			AND issuance_id > $4 ORDER BY issuance_id LIMIT $5`, tenant, today, hasFees, after, most)
+}
+
+// readYears returns the years of issuances that are known.
+func readYears(ctx context.Context, tx db.Tx, issuances []id.ID[issuing.Issuance]) (map[id.ID[issuing.Issuance]]year, error) {
+	all := map[id.ID[issuing.Issuance]]year{}
+	return all, yearLookup.Query(ctx, tx, nil, id.Texts(issuances), func(s db.Scanner) error {
+		y, err := scanYear(s)
+		all[y.issuance] = y
+		return err
+	})
+}

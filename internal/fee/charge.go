@@ -1,0 +1,209 @@
+package fee
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
+
+// waitingInterval is how often a fee is looked at whose card is awaited.
+const waitingInterval = time.Hour
+
+// ChargeDue charges the tenant's fees for cards that are due, tries those again
+// that an account did not bear, and gives back what is to be given back. It
+// returns how many it did something with. It may run on several nodes and be
+// broken off at any time: a charge is made once.
+func (s *Service) ChargeDue(ctx context.Context, tenant access.Tenant) (int, error) {
+	done := 0
+	var failure error
+	for {
+		var due []id.ID[CardFee]
+		err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+			due, err = dueCardFees(ctx, tx, tenant.ID, tenant.Now(s.Clock), jobBatch)
+			return err
+		})
+		if err != nil {
+			return done, errors.Join(failure, fmt.Errorf("find fees that are due: %w", err))
+		}
+		failed := 0
+		for _, f := range due {
+			err := s.chargeDue(ctx, access.System(tenant), f)
+			if ctx.Err() != nil {
+				return done, ctx.Err()
+			}
+			if err != nil {
+				failure = errors.Join(failure, fmt.Errorf("fee %s: %w", f, err))
+				failed++
+				continue
+			}
+			done++
+		}
+		// Those that failed are found again: they wait for the next time.
+		if len(due) < jobBatch || failed > 0 {
+			return done, failure
+		}
+	}
+}
+
+// step is what is to be done with a fee besides its row.
+type step int
+
+const (
+	wait step = iota
+	charge
+	giveBack
+)
+
+// chargeDue does what is to be done with one fee now.
+func (s *Service) chargeDue(ctx context.Context, c access.Caller, fee id.ID[CardFee]) error {
+	var f CardFee
+	var next step
+	err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
+		f, next, err = s.look(ctx, tx, c, fee)
+		return err
+	})
+	if err != nil || next == wait {
+		return err
+	}
+	charged := false
+	if next == charge {
+		charged, err = s.Charger.ChargeCardFee(ctx, c, f)
+	} else {
+		err = s.Charger.GiveBackCardFee(ctx, c, f, f.ToGiveBack)
+	}
+	if err != nil {
+		return err
+	}
+	back := f.ToGiveBack
+	return s.DB.InTx(ctx, func(tx db.Tx) error {
+		f, err := lockCardFee(ctx, tx, c.Tenant, fee)
+		if err != nil {
+			return err
+		}
+		f.UpdatedAt = c.Now(s.Clock)
+		switch {
+		case next == giveBack:
+			f.GivenBack = back
+			if f.Status == Charged && f.Remaining().IsZero() {
+				f.Status = Refunded
+			}
+		case charged:
+			f.Status = Charged
+		default:
+			f.Status = Pending
+			f.CheckAt = s.tomorrow(ctx, tx, c)
+		}
+		return saveCardFee(ctx, tx, f)
+	})
+}
+
+// tomorrow is when the tenant's next day begins.
+func (s *Service) tomorrow(ctx context.Context, tx db.Tx, c access.Caller) time.Time {
+	now := c.Now(s.Clock)
+	cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+	if err != nil {
+		return now.Add(24 * time.Hour)
+	}
+	return clock.DateOf(now, cfg.Tenant.Zone).AddDays(1).In(cfg.Tenant.Zone).UTC()
+}
+
+// look finds out what is to be done with a fee, and notes what its card has come
+// to.
+func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID[CardFee]) (CardFee, step, error) {
+	f, err := lockCardFee(ctx, tx, c.Tenant, fee)
+	if err != nil {
+		return f, wait, fmt.Errorf("lock: %w", err)
+	}
+	now := c.Now(s.Clock)
+	if f.CheckAt.After(now) {
+		return f, wait, nil // another node was here
+	}
+	f.UpdatedAt = now
+	if f.Status == Waiting || f.IsRefundable {
+		if err := s.lookAtCard(ctx, tx, c, &f, now); err != nil {
+			return f, wait, err
+		}
+	}
+	if f.Status == Pending || f.Status == Due {
+		cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+		if err != nil {
+			return f, wait, err
+		}
+		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Pending && last.Before(clock.DateOf(now, cfg.Tenant.Zone)) {
+			f.Status, f.ToGiveBack = Failed, f.Price // nothing is collected of it later either
+			if err := s.raise(ctx, tx, c, EventFailed, f, now); err != nil {
+				return f, wait, err
+			}
+		}
+	}
+	next := wait
+	switch {
+	case f.ToGiveBack.Cmp(f.GivenBack) > 0 && f.Status != Due && f.Status != Waiting:
+		next = giveBack
+	case f.Status == Due || f.Status == Pending:
+		next = charge
+	}
+	return f, next, saveCardFee(ctx, tx, f)
+}
+
+// lookAtCard notes whether what the fee waits for has happened to its card, and
+// whether the card was cancelled before it was produced.
+func (s *Service) lookAtCard(ctx context.Context, tx db.Tx, c access.Caller, f *CardFee, now time.Time) error {
+	of, err := s.Cards.CardOf(db.WithTx(ctx, tx), c, f.Card)
+	if err != nil {
+		return fmt.Errorf("read card: %w", err)
+	}
+	card := of.Card
+	wasWaiting := f.Status == Waiting
+	if f.CheckAt = now.Add(waitingInterval); f.IsRefundable {
+		switch {
+		case isProduced(card):
+			f.IsRefundable = false
+		case card.Status == issuing.Cancelled:
+			f.IsRefundable = false
+			if wasWaiting || f.Status == Due {
+				f.Status = Cancelled
+			} else {
+				f.ToGiveBack = f.Price
+			}
+			return nil
+		}
+	}
+	if !wasWaiting {
+		return nil
+	}
+	has, err := s.hasHappened(ctx, tx, c, *f, card)
+	switch {
+	case err != nil:
+		return err
+	case has:
+		f.Status = Due
+	case card.Status.IsFinal():
+		f.Status = Cancelled // it never will
+	}
+	return nil
+}
+
+// hasHappened reports whether the moment has come that a fee is charged at.
+func (s *Service) hasHappened(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, card issuing.Card) (bool, error) {
+	switch f.Timing {
+	case OnProduction:
+		return isProduced(card), nil
+	case OnActivation:
+		return !card.ActivatedAt.IsZero(), nil
+	case OnFirstUse:
+		at, err := s.Usage.FirstPaid(ctx, tx, c.Tenant, f.Issuance, f.CreatedAt)
+		if err != nil {
+			return false, fmt.Errorf("find first payment: %w", err)
+		}
+		return !at.IsZero(), nil
+	}
+	return true, nil
+}

@@ -1,0 +1,38 @@
+package fee
+
+import (
+	"context"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// Charger charges fees outside of payments and gives them back. It is what the
+// package that keeps transactions does.
+type Charger interface {
+	// ChargeCardFee charges what is due of a fee, once however often it is asked.
+	// It reports false when the account does not bear it now.
+	ChargeCardFee(ctx context.Context, c access.Caller, f CardFee) (charged bool, err error)
+	// GiveBackCardFee gives back a part of the price of a fee that was charged, with
+	// its taxes, so that so much of it in all is given back.
+	GiveBackCardFee(ctx context.Context, c access.Caller, f CardFee, inAll money.Amount) error
+}
+
+// Usage is what fees for cards ask about their payments. It is what the package
+// that keeps transactions knows.
+type Usage interface {
+	// FirstPaid returns when an issuance first paid from a moment on, by an
+	// authorization or a posting that was not declined; the zero time when it has
+	// not.
+	FirstPaid(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], from time.Time) (time.Time, error)
+	// Spent sums up what an issuance paid from a moment on, in minor units, and how
+	// often.
+	Spent(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], from time.Time) (amount int64, count int, err error)
+	// CardFacts are what rules may ask about a card, its product and its customer.
+	CardFacts(f *rule.Facts, card issuing.IssuedCard, at time.Time, zone *time.Location)
+}
