@@ -46,6 +46,7 @@ type core struct {
 	customers       *customer.Service
 	programs        *program.Service
 	controls        *control.Service
+	fees            *fee.Service
 	issuing         *issuing.Service
 	ledger          *ledger.Service
 	personalization *personalization.Service
@@ -106,6 +107,12 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
+	k.queries = authorization.NewQueries(k.db, k.counterfactuals)
+	k.fees = &fee.Service{
+		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
+		Charger: &authorization.CardCharges{DB: k.db, Cards: k.issuing, Clock: k.clock},
+	}
+	k.issuing.Fees = k.fees
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds, k.issuing.Limits = k.queries, k.controls
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}

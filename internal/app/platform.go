@@ -151,6 +151,8 @@ func (p *Platform) jobs() []job {
 		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
 		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},
 		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
+		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
+		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
 	}
 }
@@ -253,7 +255,7 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
-		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Issuing: p.issuing,
+		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},

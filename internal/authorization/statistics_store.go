@@ -20,6 +20,7 @@ const (
 		AND NOT (status = 'Expired' AND cleared_amount = 0)`
 	isPurchase = `is_debit AND code IN ('Purchase', 'PurchaseWithCashback', 'QuasiCash', 'UniqueTransaction', 'InstallmentSale') AND ` + isCounted
 	isCash     = `is_debit AND code IN ('CashWithdrawal', 'CashAdvance') AND ` + isCounted
+	isUse      = `status NOT IN ('Declined', 'Failed') AND flow <> 'InternalFee'` // what a card costs is no use of it
 	isRefund   = `NOT is_debit AND code = 'Refund' AND ` + isCounted
 	worth      = `CASE WHEN cleared_amount > 0 AND status IN ('Cleared', 'Expired', 'Refunded', 'PartiallyRefunded') THEN cleared_amount
 		ELSE billing_amount - reversed_amount END`
@@ -46,7 +47,7 @@ func readStatistics(ctx context.Context, tx db.Tx, tenant access.TenantID, issua
 	}
 	ends := func(order string) (at time.Time, amount money.Amount, err error) {
 		t, found, err := db.One(ctx, tx, scanTransaction, `SELECT `+transactionColumns+` FROM card_transaction
-			WHERE tenant_id = $1 AND issuance_id = $2 AND status NOT IN ('Declined', 'Failed')
+			WHERE tenant_id = $1 AND issuance_id = $2 AND `+isUse+`
 			ORDER BY created_at `+order+`, id `+order+` LIMIT 1`, tenant, issuance)
 		if err == nil && found {
 			at, amount = t.CreatedAt, t.Amount
@@ -67,7 +68,7 @@ func readStatistics(ctx context.Context, tx db.Tx, tenant access.TenantID, issua
 
 func readLastUse(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[issuing.Card]) (at time.Time, found bool, err error) {
 	micros, found, err := db.One(ctx, tx, func(row db.Scanner) (n int64, err error) { return n, row.Scan(&n) },
-		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND card_id = $2 AND status NOT IN ('Declined', 'Failed')
+		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND card_id = $2 AND `+isUse+`
 		ORDER BY created_at DESC LIMIT 1`, tenant, card)
 	if err != nil || !found {
 		return time.Time{}, false, err
@@ -86,7 +87,7 @@ func holdsOfIssuance(ctx context.Context, tx db.Tx, tenant access.TenantID, issu
 // declined; the zero time when there is none.
 func lastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) (time.Time, error) {
 	at, found, err := db.One(ctx, tx, func(row db.Scanner) (at int64, err error) { return at, row.Scan(&at) },
-		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND issuance_id = $2 AND status NOT IN ('Declined', 'Failed')
+		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND issuance_id = $2 AND `+isUse+`
 		ORDER BY created_at DESC LIMIT 1`, tenant, issuance)
 	if err != nil || !found {
 		return time.Time{}, err

@@ -28,6 +28,7 @@ const (
 	Clearing             Flow = "Clearing"
 	ClearingReversal     Flow = "ClearingReversal"
 	Refund               Flow = "Refund"
+	InternalFee          Flow = "InternalFee" // what a card costs, besides what it pays
 	StatusCheck          Flow = "StatusCheck" // 0100 with amount zero
 )
 
@@ -58,6 +59,7 @@ const (
 	Adjustment           Code = "Adjustment"
 	BalanceInquiry       Code = "BalanceInquiry"
 	CardVerification     Code = "CardVerification"
+	FeeCode              Code = "Fee" // for a card
 	Unknown              Code = ""
 )
 

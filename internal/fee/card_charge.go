@@ -16,14 +16,14 @@ type ChargeStatus string
 
 // The statuses.
 const (
-	Waiting      ChargeStatus = "Waiting"   // for its timing
-	Due          ChargeStatus = "Due"       // to be charged
-	Pending      ChargeStatus = "Pending"   // the account did not bear it: it is tried again
-	Charged      ChargeStatus = "Charged"   //
+	Awaited      ChargeStatus = "Waiting"   // for its timing
+	Chargeable   ChargeStatus = "Due"       // to be charged
+	Unpaid       ChargeStatus = "Pending"   // the account did not bear it: it is tried again
+	Paid         ChargeStatus = "Charged"   //
 	FreeOfCharge ChargeStatus = "Free"      // it costs nothing
 	Cancelled    ChargeStatus = "Cancelled" // before it was charged
-	Failed       ChargeStatus = "Failed"    // it was not borne for too long
-	Refunded     ChargeStatus = "Refunded"  // all of it
+	GivenUp      ChargeStatus = "Failed"    // it was not borne for too long
+	PaidBack     ChargeStatus = "Refunded"  // all of it
 )
 
 // CardFee is a fee that is charged for a card, or a part of one: for having it

@@ -91,13 +91,13 @@ func (s *Service) chargeDue(ctx context.Context, c access.Caller, fee id.ID[Card
 		switch {
 		case next == giveBack:
 			f.GivenBack = back
-			if f.Status == Charged && f.Remaining().IsZero() {
-				f.Status = Refunded
+			if f.Status == Paid && f.Remaining().IsZero() {
+				f.Status = PaidBack
 			}
 		case charged:
-			f.Status = Charged
+			f.Status = Paid
 		default:
-			f.Status = Pending
+			f.Status = Unpaid
 			f.CheckAt = s.tomorrow(ctx, tx, c)
 		}
 		return saveCardFee(ctx, tx, f)
@@ -126,18 +126,18 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 		return f, wait, nil // another node was here
 	}
 	f.UpdatedAt = now
-	if f.Status == Waiting || f.IsRefundable {
+	if f.Status == Awaited || f.IsRefundable {
 		if err := s.lookAtCard(ctx, tx, c, &f, now); err != nil {
 			return f, wait, err
 		}
 	}
-	if f.Status == Pending || f.Status == Due {
+	if f.Status == Unpaid || f.Status == Chargeable {
 		cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
 		if err != nil {
 			return f, wait, err
 		}
-		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Pending && last.Before(clock.DateOf(now, cfg.Tenant.Zone)) {
-			f.Status, f.ToGiveBack = Failed, f.Price // nothing is collected of it later either
+		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Unpaid && last.Before(clock.DateOf(now, cfg.Tenant.Zone)) {
+			f.Status, f.ToGiveBack = GivenUp, f.Price // nothing is collected of it later either
 			if err := s.raise(ctx, tx, c, EventFailed, f, now); err != nil {
 				return f, wait, err
 			}
@@ -145,9 +145,9 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 	}
 	next := wait
 	switch {
-	case f.ToGiveBack.Cmp(f.GivenBack) > 0 && f.Status != Due && f.Status != Waiting:
+	case f.ToGiveBack.Cmp(f.GivenBack) > 0 && f.Status != Chargeable && f.Status != Awaited:
 		next = giveBack
-	case f.Status == Due || f.Status == Pending:
+	case f.Status == Chargeable || f.Status == Unpaid:
 		next = charge
 	}
 	return f, next, saveCardFee(ctx, tx, f)
@@ -161,14 +161,14 @@ func (s *Service) lookAtCard(ctx context.Context, tx db.Tx, c access.Caller, f *
 		return fmt.Errorf("read card: %w", err)
 	}
 	card := of.Card
-	wasWaiting := f.Status == Waiting
+	wasWaiting := f.Status == Awaited
 	if f.CheckAt = now.Add(waitingInterval); f.IsRefundable {
 		switch {
 		case isProduced(card):
 			f.IsRefundable = false
 		case card.Status == issuing.Cancelled:
 			f.IsRefundable = false
-			if wasWaiting || f.Status == Due {
+			if wasWaiting || f.Status == Chargeable {
 				f.Status = Cancelled
 			} else {
 				f.ToGiveBack = f.Price
@@ -184,7 +184,7 @@ func (s *Service) lookAtCard(ctx context.Context, tx db.Tx, c access.Caller, f *
 	case err != nil:
 		return err
 	case has:
-		f.Status = Due
+		f.Status = Chargeable
 	case card.Status.IsFinal():
 		f.Status = Cancelled // it never will
 	}

@@ -35,6 +35,6 @@ func (s *Service) raise(ctx context.Context, tx db.Tx, c access.Caller, name str
 	due := NewDue(f.Applied)
 	return issuing.RaiseCard(ctx, tx, c, name, f.Card, at, CardFeeTold{
 		Code: f.Applied.Code, Event: f.Event, Year: f.Year, Part: f.Part, DueOn: f.DueOn.String(),
-		Additional: AdditionalDocument([]Additional{due.additional(charge, f.Status == Pending)}),
+		Additional: AdditionalDocument([]Additional{due.additional(charge, f.Status == Unpaid)}),
 	})
 }

@@ -191,12 +191,12 @@ func (s *Service) ordered(ctx context.Context, tx db.Tx, o *control.Occasion, cf
 	f := CardFee{
 		ID: id.New[CardFee](s.Clock.Now()), Tenant: o.Tenant, Issuance: m.Issuance.ID, Card: m.Card.ID, Occasion: occasionOf(e, m.Card.ID), Part: 1,
 		Event: e, Applied: applied(d.Head, a.Link, CardIssuanceFee, cardTerms(d.Currency, taxesOn(d.Taxes, cfg.Attributes, day))),
-		Price: price(d.Amount, d.ChildAmount, !m.Issuance.Parent.IsZero()), ToGiveBack: money.Zero(d.Currency), GivenBack: money.Zero(d.Currency), Timing: d.Timing, Status: Due,
+		Price: price(d.Amount, d.ChildAmount, !m.Issuance.Parent.IsZero()), ToGiveBack: money.Zero(d.Currency), GivenBack: money.Zero(d.Currency), Timing: d.Timing, Status: Chargeable,
 		IsRefundable: d.RefundsCancellation && m.Card.Physical != nil, CheckAt: o.At, DueOn: day, RetryDays: issuanceRetryDays,
 		CreatedAt: o.At, UpdatedAt: o.At,
 	}
 	if d.Timing != OnOrder {
-		f.Status = Waiting
+		f.Status = Awaited
 	}
 	n := 0
 	if d.FreePerYear > 0 {

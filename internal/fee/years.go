@@ -251,7 +251,7 @@ func (a *yearAct) orders(fee control.Applied[Yearly], from clock.Date, isWaived 
 		f := CardFee{
 			ID: id.New[CardFee](a.s.Clock.Now()), Tenant: a.c.Tenant, Issuance: a.issuance, Card: a.card.Current.ID, Occasion: occasionOfYear(a.n), Part: i + 1,
 			Year: a.n, Applied: applied(d.Head, fee.Link, CardAnnualFee, terms), Price: p, ToGiveBack: money.Zero(d.Currency), GivenBack: money.Zero(d.Currency), Timing: d.Timing,
-			Status: Due, IsProRata: d.ProRata, CheckAt: a.now, DueOn: day, RetryDays: d.MaxRetryDays, CreatedAt: a.now, UpdatedAt: a.now,
+			Status: Chargeable, IsProRata: d.ProRata, CheckAt: a.now, DueOn: day, RetryDays: d.MaxRetryDays, CreatedAt: a.now, UpdatedAt: a.now,
 		}
 		if a.today.Before(day) {
 			f.CheckAt = day.In(a.cfg.Tenant.Zone).UTC()
@@ -307,7 +307,7 @@ func (a *yearAct) close(ctx context.Context) error {
 	slices.Reverse(of) // what was to be paid last is given back first
 	for _, f := range of {
 		f.UpdatedAt = a.now
-		if f.Status == Failed {
+		if f.Status == GivenUp {
 			unused = atLeastZero(add(unused, f.Price.Neg())) // nobody paid it
 			continue
 		}
@@ -317,7 +317,7 @@ func (a *yearAct) close(ctx context.Context) error {
 		}
 		unused = add(unused, back.Neg())
 		switch {
-		case f.Status != Due:
+		case f.Status != Chargeable:
 			f.ToGiveBack, f.CheckAt = add(f.ToGiveBack, back), a.now
 		case f.Price == back:
 			f.Status = Cancelled

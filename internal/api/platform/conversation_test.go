@@ -129,6 +129,11 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions
+	s.Fees = &fee.Service{
+		DB: d, Programs: s.Programs, Controls: s.Controls, Cards: s.Issuing, Usage: s.Transactions, Clock: c,
+		Charger: &authorization.CardCharges{DB: d, Cards: s.Issuing, Clock: c},
+	}
+	s.Issuing.Fees = s.Fees
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))

@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
@@ -35,6 +36,7 @@ type Services struct {
 	Customers       *customer.Service
 	Programs        *program.Service
 	Controls        *control.Service
+	Fees            *fee.Service
 	Issuing         *issuing.Service
 	Personalization *personalization.Service
 	Ledger          *ledger.Service

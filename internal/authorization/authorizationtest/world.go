@@ -45,6 +45,7 @@ type World struct {
 	Access    *access.Service
 	Customers *customer.Service
 	Controls  *control.Service
+	Fees      *fee.Service
 	Programs  *program.Service
 	Issuing   *issuing.Service
 	Ledger    *ledger.Service
@@ -79,6 +80,11 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	fee.IncludeIn(w.Controls)
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Queries = authorization.NewQueries(d, authorization.NewCounterfactuals(d, w.Programs, w.Controls))
+	w.Fees = &fee.Service{
+		DB: d, Programs: w.Programs, Controls: w.Controls, Cards: w.Issuing, Usage: w.Queries, Clock: w.Clock,
+		Charger: &authorization.CardCharges{DB: d, Cards: w.Issuing, Clock: w.Clock},
+	}
+	w.Issuing.Fees = w.Fees
 	w.Engine = w.NewEngine()
 	tenant, _, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
 	must(t, err)
