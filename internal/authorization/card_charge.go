@@ -134,6 +134,7 @@ func (s *CardCharges) begin(ctx context.Context, c access.Caller, f fee.CardFee)
 		ID: id.New[Transaction](s.Clock.Now()), Tenant: c.Tenant, Flow: InternalFee, Code: FeeCode, Status: StatusCleared,
 		Card: f.Card, Issuance: f.Issuance, Account: card.Issuance.Account, Amount: zero, Billing: zero, Reversed: zero, Cleared: zero, Refunded: zero,
 		CardNetwork: string(card.BIN.Network), CardCountry: card.BIN.Country.Alpha2(), DecidedBy: ByPlatform,
+		Message:   Details{TransmittedAt: now.Truncate(time.Second), LocalTime: now.Format("0102150405")},
 		CreatedAt: now, UpdatedAt: now,
 	}, nil
 }

@@ -86,7 +86,7 @@ func dueCardFees(ctx context.Context, tx db.Tx, tenant access.TenantID, now time
 // ordered.
 func cardFeesOf(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) ([]CardFee, error) {
 	return db.Collect(ctx, tx, scanCardFee, `SELECT `+cardFeeColumns+` FROM card_fee WHERE tenant_id = $1 AND issuance_id = $2
-		ORDER BY created_at, id`, tenant, issuance)
+		ORDER BY created_at, occasion, part`, tenant, issuance)
 }
 
 // countOrders counts how often an issuance was ordered a fee from a moment on,

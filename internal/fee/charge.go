@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // waitingInterval is how often a fee is looked at whose card is awaited.
@@ -87,21 +88,30 @@ func (s *Service) chargeDue(ctx context.Context, c access.Caller, fee id.ID[Card
 		if err != nil {
 			return err
 		}
-		f.UpdatedAt = c.Now(s.Clock)
-		switch {
-		case next == giveBack:
-			f.GivenBack = back
-			if f.Status == Paid && f.Remaining().IsZero() {
-				f.Status = PaidBack
-			}
-		case charged:
-			f.Status = Paid
-		default:
-			f.Status = Unpaid
-			f.CheckAt = s.tomorrow(ctx, tx, c)
-		}
-		return saveCardFee(ctx, tx, f)
+		return s.done(ctx, tx, c, f, next, charged, back)
 	})
+}
+
+// done keeps what became of a step, and tells of it.
+func (s *Service) done(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, step step, charged bool, back money.Amount) error {
+	f.UpdatedAt = c.Now(s.Clock)
+	var err error
+	switch {
+	case step == giveBack && back.Cmp(f.GivenBack) > 0:
+		err = s.raise(ctx, tx, c, EventReversed, f, add(back, f.GivenBack.Neg()), f.UpdatedAt)
+		if f.GivenBack = back; f.Price == back {
+			f.Status = PaidBack
+		}
+	case step == charge && charged && f.Status != Paid:
+		err = s.raise(ctx, tx, c, EventCharged, f, f.Remaining(), f.UpdatedAt)
+		f.Status = Paid
+	case step == charge && !charged:
+		f.Status, f.CheckAt = Unpaid, s.tomorrow(ctx, tx, c)
+	}
+	if err != nil {
+		return err
+	}
+	return saveCardFee(ctx, tx, f)
 }
 
 // tomorrow is when the tenant's next day begins.
@@ -137,15 +147,15 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 			return f, wait, err
 		}
 		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Unpaid && last.Before(clock.DateOf(now, cfg.Tenant.Zone)) {
-			f.Status, f.ToGiveBack = GivenUp, f.Price // nothing is collected of it later either
-			if err := s.raise(ctx, tx, c, EventFailed, f, now); err != nil {
+			f.Status = GivenUp
+			if err := s.raise(ctx, tx, c, EventFailed, f, f.Remaining(), now); err != nil {
 				return f, wait, err
 			}
 		}
 	}
 	next := wait
 	switch {
-	case f.ToGiveBack.Cmp(f.GivenBack) > 0 && f.Status != Chargeable && f.Status != Awaited:
+	case f.ToGiveBack.Cmp(f.GivenBack) > 0:
 		next = giveBack
 	case f.Status == Chargeable || f.Status == Unpaid:
 		next = charge
@@ -167,11 +177,10 @@ func (s *Service) lookAtCard(ctx context.Context, tx db.Tx, c access.Caller, f *
 		case isProduced(card):
 			f.IsRefundable = false
 		case card.Status == issuing.Cancelled:
-			f.IsRefundable = false
-			if wasWaiting || f.Status == Chargeable {
-				f.Status = Cancelled
-			} else {
+			if f.IsRefundable = false; f.Status == Paid {
 				f.ToGiveBack = f.Price
+			} else {
+				f.Status = Cancelled
 			}
 			return nil
 		}

@@ -8,12 +8,15 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // The events about fees for cards, which are events about their cards. Each adds
 // a [CardFeeTold].
 const (
 	EventUpcoming = "fee.upcoming" // a year's is about to be charged
+	EventCharged  = "fee.charged"  //
+	EventReversed = "fee.reversed" // some of it was given back
 	EventFailed   = "fee.failed"   // it was not borne for as long as it was tried
 )
 
@@ -27,10 +30,14 @@ type CardFeeTold struct {
 	Additional string // as [ParseAdditional] reads it
 }
 
-func (s *Service) raise(ctx context.Context, tx db.Tx, c access.Caller, name string, f CardFee, at time.Time) error {
-	charge, err := f.Charge()
+// raise tells of a fee, which is so much of its price.
+func (s *Service) raise(ctx context.Context, tx db.Tx, c access.Caller, name string, f CardFee, price money.Amount, at time.Time) error {
+	charge, err := f.Applied.Terms.On(price)
 	if err != nil {
 		return fmt.Errorf("compute fee: %w", err)
+	}
+	if name == EventReversed {
+		charge = charge.negated()
 	}
 	due := NewDue(f.Applied)
 	return issuing.RaiseCard(ctx, tx, c, name, f.Card, at, CardFeeTold{

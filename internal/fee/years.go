@@ -279,7 +279,7 @@ func (a *yearAct) tell(ctx context.Context, fee control.Applied[Yearly]) error {
 		return nil
 	}
 	a.told = a.n + 1
-	return a.s.raise(ctx, a.tx, a.c, EventUpcoming, orders[0], a.now)
+	return a.s.raise(ctx, a.tx, a.c, EventUpcoming, orders[0], price(d.Amount, d.ChildAmount, !a.card.Issuance.Parent.IsZero()), a.now)
 }
 
 // close ends the years of an issuance that is closed: instalments that are not
@@ -317,7 +317,7 @@ func (a *yearAct) close(ctx context.Context) error {
 		}
 		unused = add(unused, back.Neg())
 		switch {
-		case f.Status != Chargeable:
+		case f.Status == Paid || f.Status == PaidBack:
 			f.ToGiveBack, f.CheckAt = add(f.ToGiveBack, back), a.now
 		case f.Price == back:
 			f.Status = Cancelled
