@@ -114,7 +114,6 @@ const yearColumns = `issuance_id, tenant_id, year, first_on, next_on, told_year,
 var (
 	yearInsert = &db.Bulk{Head: `INSERT INTO fee_year (` + yearColumns + `) VALUES `, Columns: 8, Tail: ` ON CONFLICT (issuance_id) DO NOTHING`}
 	yearLock   = &db.Lookup{Head: `SELECT issuance_id FROM fee_year WHERE tenant_id = $1 AND issuance_id IN `, Lock: true}
-	yearLookup = &db.Lookup{Head: `SELECT ` + yearColumns + ` FROM fee_year WHERE issuance_id IN `}
 )
 
 func scanYear(s db.Scanner) (y year, err error) {
@@ -142,11 +141,7 @@ func lockYear(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id
 	if err := db.LockRow(ctx, tx, yearLock, tenant, issuance.String()); err != nil {
 		return year{}, err
 	}
-	y, found, err := db.One(ctx, tx, scanYear, `SELECT `+yearColumns+` FROM fee_year WHERE tenant_id = $1 AND issuance_id = $2`, tenant, issuance)
-	if err != nil || !found {
-		return y, db.Missing(err)
-	}
-	return y, nil
+	return readYear(ctx, tx, tenant, issuance)
 }
 
 func saveYear(ctx context.Context, tx db.Tx, y year) error {
@@ -163,12 +158,9 @@ func dueYears(ctx context.Context, tx db.Tx, tenant access.TenantID, today clock
 			AND issuance_id > $4 ORDER BY issuance_id LIMIT $5`, tenant, today, hasFees, after, most)
 }
 
-// readYears returns the years of issuances that are known.
-func readYears(ctx context.Context, tx db.Tx, issuances []id.ID[issuing.Issuance]) (map[id.ID[issuing.Issuance]]year, error) {
-	all := map[id.ID[issuing.Issuance]]year{}
-	return all, yearLookup.Query(ctx, tx, nil, id.Texts(issuances), func(s db.Scanner) error {
-		y, err := scanYear(s)
-		all[y.issuance] = y
-		return err
-	})
+// readYear returns the year of an issuance; a zero one when it was never looked
+// at.
+func readYear(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) (year, error) {
+	y, _, err := db.One(ctx, tx, scanYear, `SELECT `+yearColumns+` FROM fee_year WHERE tenant_id = $1 AND issuance_id = $2`, tenant, issuance)
+	return y, err
 }

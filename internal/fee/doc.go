@@ -9,9 +9,21 @@
 // amount: the fee, and a line for each tax. [Applied] is a fee as it applies to
 // one transaction.
 //
+// [OnTransaction], [OnIssuance] and [Yearly] are fees as tenants define them:
+// [control.Definitions], linked and chosen like controls. [Applicable] says which
+// fees on transactions apply. What a card costs besides is a [CardFee]: ordered
+// when the card is made or a year of it begins, charged by jobs.
+//
+//	       ┌──────────────────► Cancelled
+//	Waiting ─► Due ─► Charged ─► Refunded
+//	            └─► Pending ─► Failed       Free
+//
 // # Invariants
 //
+//   - Of each group of fees one applies at most; each event of a card, and each of
+//     its years, is charged for once.
 //   - A fee is rounded once, half up, to a minor unit, and each tax by itself.
+//
 //   - What several presentments pay together is the fee on what they come to
 //     together.
 package fee

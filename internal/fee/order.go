@@ -231,3 +231,17 @@ func (s *Service) CardFees(ctx context.Context, c access.Caller, issuance id.ID[
 	}
 	return all, nil
 }
+
+// NextYear returns when the next fee year of an issuance begins; the zero date
+// while that is not known.
+func (s *Service) NextYear(ctx context.Context, c access.Caller, issuance id.ID[issuing.Issuance]) (next clock.Date, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		y, err := readYear(ctx, tx, c.Tenant, issuance)
+		next = y.next
+		return err
+	})
+	if err != nil {
+		return next, fmt.Errorf("read fee year: %w", err)
+	}
+	return next, nil
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -232,7 +233,7 @@ type issuanceDTO struct {
 	ExternalCardID    *string `json:"externalCardId"`
 	PhoneNumber       *string `json:"phoneNumber" doc:"Masked."`
 	DigitalSlipType   string  `json:"digitalSlipType"`
-	AnnualFeeNextDate *string `json:"annualFeeNextDate" doc:"Null until there are annual fees."`
+	AnnualFeeNextDate *string `json:"annualFeeNextDate" doc:"When the next fee year begins; null while that is not known."`
 }
 
 // FoundCard is FindCardResponseDto (§8.5).
@@ -314,7 +315,18 @@ func (a *API) showCard(ctx context.Context, c access.Caller, in *CardPath) (Foun
 	if err != nil {
 		return FoundCard{}, err
 	}
-	return encodeFoundCard(found), nil
+	out := encodeFoundCard(found)
+	out.Issuance.AnnualFeeNextDate, err = a.nextFeeYear(ctx, c, found.Issuance.ID)
+	return out, err
+}
+
+// nextFeeYear shows when the next fee year of an issuance begins.
+func (a *API) nextFeeYear(ctx context.Context, c access.Caller, issuance id.ID[issuing.Issuance]) (*string, error) {
+	next, err := a.Fees.NextYear(ctx, c, issuance)
+	if err != nil || next.IsZero() {
+		return nil, err
+	}
+	return orNil(next.String()), nil
 }
 
 func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath) (cardDetail, error) {
@@ -331,6 +343,9 @@ func (a *API) showCardDetails(ctx context.Context, c access.Caller, in *CardPath
 		return cardDetail{}, err
 	}
 	out := encodeCardDetails(found)
+	if out.Issuance.AnnualFeeNextDate, err = a.nextFeeYear(ctx, c, found.Issuance.ID); err != nil {
+		return cardDetail{}, err
+	}
 	if out.Physical != nil {
 		out.Physical.produce(production)
 		brief := summarizeShipment(found.Card, sent)

@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fee"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -167,4 +168,76 @@ func encodeAnnualFee(f fee.Yearly, taxes taxTable) cardAnnualFee {
 		WaiverMinAnnualSpend: decimalOrNil(f.WaiverSpend), WaiverMinTransactionCount: positiveOrNil(f.WaiverCount),
 		InstallmentCount: f.Instalments, ProRataRefundOnClose: f.ProRata, NoticeDays: f.NoticeDays, MaxRetryDays: f.MaxRetryDays,
 	}
+}
+
+// encodeCardFee shows a fee for a card as an additional amount: what it comes to,
+// whether it was charged already or will be.
+func encodeCardFee(f fee.CardFee) (additionalAmount, error) {
+	charge, err := f.Charge()
+	if err != nil {
+		return additionalAmount{}, err
+	}
+	return additionalAmountOf(fee.Additional{
+		Type: f.Applied.Type, Code: f.Applied.Code, Name: f.Applied.Name, IsDebit: true, IsRefundable: f.IsRefundable || f.IsProRata, Charge: charge,
+	})
+}
+
+// additionalAmountOf shows an additional amount that the fee engine computed.
+func additionalAmountOf(a fee.Additional) (additionalAmount, error) {
+	total, err := a.Charge.Total()
+	if err != nil {
+		return additionalAmount{}, err
+	}
+	source := "FeeEngine"
+	out := additionalAmount{
+		Type: string(a.Type), CalculationSource: &source, Code: orNil(a.Code), Name: orNil(a.Name), Amount: api.DecimalOf(a.Charge.Fee),
+		CurrencyCode: a.Charge.Fee.Currency().Code(), IsDebit: a.IsDebit, Taxes: []taxAmount{}, TotalAmount: api.DecimalOf(total), IsRefundable: a.IsRefundable,
+	}
+	for _, t := range a.Charge.Taxes {
+		out.Taxes = append(out.Taxes, taxAmount{
+			TaxType: string(t.Type), Rate: percentOf(t.Rate), Amount: api.DecimalOf(t.Amount), CurrencyCode: out.CurrencyCode, IsIncluded: t.IsIncluded,
+		})
+	}
+	return out, nil
+}
+
+// feesOf shows what making a card costs.
+func (a *API) feesOf(ctx context.Context, c access.Caller, card issuing.Card) ([]additionalAmount, error) {
+	all, err := a.Fees.CardFees(ctx, c, card.Issuance)
+	out := []additionalAmount{}
+	for _, f := range all {
+		if f.Card != card.ID || f.Event == "" || f.Status == fee.FreeOfCharge || f.Status == fee.Cancelled {
+			continue
+		}
+		shown, err := encodeCardFee(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, shown)
+	}
+	return out, err
+}
+
+// cardFeeEvent is what an event about a fee tells.
+type cardFeeEvent struct {
+	CardOfEvent
+	FeeCode          string           `json:"feeCode"`
+	Event            *string          `json:"event" doc:"Of a fee for making a card."`
+	FeeYear          *int             `json:"feeYear" doc:"Of an annual fee, from 1."`
+	InstallmentNo    *int             `json:"installmentNo" doc:"Of an annual fee, from 1."`
+	DueDate          *string          `json:"dueDate"`
+	AdditionalAmount additionalAmount `json:"additionalAmount"`
+}
+
+func encodeCardFeeEvent(card CardOfEvent, told fee.CardFeeTold) cardFeeEvent {
+	out := cardFeeEvent{
+		CardOfEvent: card, FeeCode: told.Code, Event: orNil(told.Event), FeeYear: positiveOrNil(told.Year), DueDate: orNil(told.DueOn),
+	}
+	if told.Year > 0 {
+		out.InstallmentNo = positiveOrNil(told.Part)
+	}
+	if all, err := fee.ParseAdditional(told.Additional); err == nil && len(all) == 1 {
+		out.AdditionalAmount, _ = additionalAmountOf(all[0]) // it was computed when it was told
+	}
+	return out
 }

@@ -62,15 +62,15 @@ type newCard struct {
 
 // issuanceResult is IssuanceResultDto (§8.2.6).
 type issuanceResult struct {
-	IsIssued          bool       `json:"isIssued"`
-	NewCardToken      string     `json:"newCardToken"`
-	NewMaskedCardNo   string     `json:"newMaskedCardNo"`
-	NewCardSequenceNo int        `json:"newCardSequenceNo"`
-	ExpireYear        int        `json:"expireYear"`
-	ExpireMonth       int        `json:"expireMonth"`
-	FormFactor        string     `json:"formFactor"`
-	PersoStatus       string     `json:"persoStatus"`
-	Fees              []struct{} `json:"fees"`
+	IsIssued          bool               `json:"isIssued"`
+	NewCardToken      string             `json:"newCardToken"`
+	NewMaskedCardNo   string             `json:"newMaskedCardNo"`
+	NewCardSequenceNo int                `json:"newCardSequenceNo"`
+	ExpireYear        int                `json:"expireYear"`
+	ExpireMonth       int                `json:"expireMonth"`
+	FormFactor        string             `json:"formFactor"`
+	PersoStatus       string             `json:"persoStatus"`
+	Fees              []additionalAmount `json:"fees"`
 }
 
 func (a *API) renewCard(ctx context.Context, c access.Caller, in *struct {
@@ -131,14 +131,14 @@ func encodeNewCard(i issuing.IssuedCard) *newCard {
 	}
 }
 
-func encodeIssuanceResult(i *issuing.IssuedCard) *issuanceResult {
+func encodeIssuanceResult(i *issuing.IssuedCard, fees []additionalAmount) *issuanceResult {
 	if i == nil {
 		return nil
 	}
 	return &issuanceResult{
 		IsIssued: true, NewCardToken: i.Card.Token, NewMaskedCardNo: i.Card.Masked(), NewCardSequenceNo: i.Card.Sequence,
 		ExpireYear: i.Card.Expires.Year, ExpireMonth: int(i.Card.Expires.Month), FormFactor: string(i.Card.FormFactor),
-		PersoStatus: persoOf(i.Card), Fees: []struct{}{},
+		PersoStatus: persoOf(i.Card), Fees: fees,
 	}
 }
 

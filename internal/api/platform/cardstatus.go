@@ -68,7 +68,13 @@ func (a *API) changeCardStatus(ctx context.Context, c access.Caller, in *struct 
 	if err != nil {
 		return statusResponse{}, err
 	}
-	return encodeStatusResult(c.Language, done), nil
+	var fees []additionalAmount
+	if done.NewCard != nil {
+		if fees, err = a.feesOf(ctx, c, done.NewCard.Card); err != nil {
+			return statusResponse{}, err
+		}
+	}
+	return encodeStatusResult(c.Language, done, fees), nil
 }
 
 func decodeStatus(in statusRequest) (issuing.NewStatus, error) {
@@ -109,10 +115,10 @@ func encodeSchedule(s *issuing.Schedule) *statusLine {
 	}
 }
 
-func encodeStatusResult(language string, r issuing.StatusResult) statusResponse {
+func encodeStatusResult(language string, r issuing.StatusResult, fees []additionalAmount) statusResponse {
 	out := statusResponse{
 		CardToken: r.CardToken, IssuanceNo: r.IssuanceNo, PreviousStatus: string(r.Previous),
-		CurrentStatus: encodeStatus(r.Current), ScheduledStatus: encodeSchedule(r.Scheduled), IssuanceResult: encodeIssuanceResult(r.NewCard),
+		CurrentStatus: encodeStatus(r.Current), ScheduledStatus: encodeSchedule(r.Scheduled), IssuanceResult: encodeIssuanceResult(r.NewCard, fees),
 		UpdatedCards: []updatedCard{},
 	}
 	for _, u := range r.Updated {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
@@ -90,10 +91,10 @@ var eventKinds = []eventKind{
 	{authorization.EventDigitalSlip, "the paper slip of a purchase is left out", transactionEncoder(encodeDigitalSlip)},
 	{authorization.EventControlAlert, "an authorization control alerts, or refuses and is to tell webhooks of it", transactionEncoder(encodeControlAlert)},
 	{authorization.EventVelocityThreshold, "the use of a limit reaches its alertThresholdPercent, told once in its window; and each transaction above a limit that does not decline (AlertOnly)", transactionEncoder(encodeVelocityThreshold)},
-	{"fee.charged", "a fee is charged", later},
-	{"fee.reversed", "a fee is given back", later},
-	{"fee.failed", "a fee could not be charged", later},
-	{"fee.upcoming", "a yearly fee is about to be charged", later},
+	{fee.EventCharged, "a fee for a card is charged", cardEncoder(encodeCardFeeEvent)},
+	{fee.EventReversed, "a fee for a card is given back, or a part of it", cardEncoder(encodeCardFeeEvent)},
+	{fee.EventFailed, "a fee for a card was not borne for as long as it was tried", cardEncoder(encodeCardFeeEvent)},
+	{fee.EventUpcoming, "an annual fee is about to be charged", cardEncoder(encodeCardFeeEvent)},
 	{program.EventRangeThreshold, "the numbers given out of a BIN range reach its alertThresholdPercent; told once", plainEncoder(encodeRangeThreshold)},
 	{"settlement.report-ready", "a settlement report can be fetched", later},
 	{program.EventProductUpdated, "something of a product is another", plainEncoder(encodeProductUpdated)},
