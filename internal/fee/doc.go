@@ -22,6 +22,7 @@
 //
 //   - Of each group of fees one applies at most; each event of a card, and each of
 //     its years, is charged for once.
+//
 //   - A fee is rounded once, half up, to a minor unit, and each tax by itself.
 //
 //   - What several presentments pay together is the fee on what they come to
