@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -170,6 +172,25 @@ func TestAdvance_whatTimeBrings(t *testing.T) {
 		use("after its schedule", cards[1], 1_000, "62")
 		told := hook.wait(t, "card.status-changed", cards[1].Token)
 
+		// Of a card with a new number the old plastic works for the overlap.
+		path := "/api/v1/issuing/card/" + cards[1].Token
+		if _, err := bank.Call(t.Context(), http.MethodPut, path+"/status", map[string]any{"status": "Active", "reason": "CustomerRequest"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bank.Call(t.Context(), http.MethodPost, path+"/renew", map[string]any{
+			"renewalReason": "Expiry", "keepCardNumber": false, "deliveryMethod": "Branch", "branchCode": "0001",
+		}, nil); err != nil {
+			t.Fatal(err)
+		}
+		use("the old plastic beside its successor", cards[1], 1_000, "00")
+		if done := advance(t, bank, map[string]any{"days": 60}); done.did("ScheduledStatus") != 1 {
+			t.Errorf("after the overlap: %+v", done)
+		}
+		use("the old plastic after the overlap", cards[1], 1_000, "54")
+		if status, _ := cardStatus(t, bank, cards[1].Token); status != "Renewed" {
+			t.Errorf("the old plastic is %s", status)
+		}
+
 		// Two years on a used card is renewed, an idle one is not, and all end.
 		year, month := cards[0].Card.Expiry[:2], cards[0].Card.Expiry[2:]
 		expires, err := time.Parse("060102", year+month+"01")
@@ -219,6 +240,9 @@ func TestAdvance_whatTimeBrings(t *testing.T) {
 			[]string{start.UTC().Format("0102"), time.Now().UTC().Format("0102")}, got.RequestMessage.field(7)[:4]) {
 			t.Errorf("the message has the date %s and was sent on %s", got.RequestMessage.field(13), got.RequestMessage.field(7))
 		}
+		if made, err := uuid7(got.TransactionID); err != nil || made.Before(start.Add(-time.Minute)) || made.After(time.Now().Add(time.Minute)) {
+			t.Errorf("its identifier is of %s, %v", made, err)
+		}
 		presented, refusal := simulate(t, bank, "clear", map[string]any{"transactionId": got.TransactionID})
 		if refusal != "" || presented.Clearing == nil || presented.Clearing.MatchStatus != "Matched" {
 			t.Errorf("its presentment: %s %+v", refusal, presented)
@@ -229,6 +253,12 @@ func TestAdvance_whatTimeBrings(t *testing.T) {
 		run(t, append([]string{"verify"}, flags...)...)
 		run(t, append([]string{"audit", "verify"}, flags...)...)
 	})
+}
+
+// uuid7 is when an identifier says that it was made.
+func uuid7(text string) (time.Time, error) {
+	ms, err := strconv.ParseInt(strings.ReplaceAll(text, "-", "")[:12], 16, 64)
+	return time.UnixMilli(ms), err
 }
 
 // checkTrueTimes looks at what goes by the clock whatever a sandbox calls today.
