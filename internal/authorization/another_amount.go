@@ -108,6 +108,15 @@ func (q *inquiry) thresholds() []int64 {
 			all = append(all, share(v.MaxAmount.Minor()-s.Velocity[i].Amount, r.Request.Amount, *v.Amount))
 		}
 	}
+	for i := range f.Fees {
+		due := &f.Fees[i].Due
+		for _, t := range due.Terms.Tiers {
+			billed(t.From.Minor())
+		}
+		if due.Free != nil && due.Free.Amount != nil {
+			billed(due.Free.Amount.Minor() - s.Fees[i].Amount)
+		}
+	}
 	if q.snapshot == nil || q.snapshot.IsEmpty() {
 		return all
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -129,6 +130,21 @@ func newTriplets(t *rapid.T, w *authorizationtest.World, n int) []*authorization
 			}
 		}
 		if _, _, err := control.AuthorizationChecks.Create(w.T.Context(), w.Controls, w.Caller, c, links); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "fees") {
+		f := fee.NewOnTransaction(fmt.Sprintf("F%d_%d", n, i))
+		f.Name, f.Currency, f.Fixed, f.Calculation = f.Code, try, amount("fixed"), fee.Fixed
+		switch rapid.IntRange(0, 2).Draw(t, "how") {
+		case 0:
+			rate := money.Rate(25_000) // 2.5 percent
+			f.Rate, f.Min, f.Fixed, f.Calculation = &rate, f.Fixed, nil, fee.ByRate
+		case 1:
+			f.FreePeriod, f.FreeAmount = control.PerDay, amount("free")
+		}
+		f.Rule = drawRule(t)
+		if _, _, err := fee.TransactionFees.Create(w.T.Context(), w.Controls, w.Caller, f, links); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -82,12 +82,13 @@ func (q *inquiry) isUnchanged(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	was, is := &q.record.Facts, &again.Facts
-	return len(is.Controls) == len(was.Controls) && len(is.Velocity) == len(was.Velocity) && again.String() == q.record.String(), nil
+	return len(is.Controls) == len(was.Controls) && len(is.Velocity) == len(was.Velocity) && len(is.Fees) == len(was.Fees) &&
+		again.String() == q.record.String(), nil
 }
 
 // bindAgain finds what holds for a request that differs from the recorded one.
 func (q *inquiry) bindAgain(ctx context.Context, req *Request, f *Facts) error {
-	f.Controls, f.Velocity = nil, nil
+	f.Controls, f.Velocity, f.Fees, f.AllowsFeeShortfall = nil, nil, nil, false
 	return q.bind(ctx, req, f, q.cfg, q.snapshot)
 }
 
@@ -105,6 +106,13 @@ func (q *inquiry) approves(ctx context.Context, req *Request, f Facts) (bool, er
 			return false, err
 		}
 		s.Velocity[i] = used
+	}
+	s.Fees = make([]FeeState, len(f.Fees))
+	for i := range f.Fees {
+		var known bool
+		if s.Fees[i], known = q.freeUsed(&f, &f.Fees[i]); !known {
+			return false, nil
+		}
 	}
 	d := decide(req, &f, s)
 	return d.Reason == Approved && d.Status != StatusPending && d.Outcome != OutcomeApprovedPartially, nil
@@ -138,6 +146,19 @@ func (q *inquiry) used(ctx context.Context, f *Facts, v *VelocityFacts) (used Ve
 		return used, whole, err
 	}
 	return used, false, nil
+}
+
+// freeUsed is what would have cost nothing so far of a fee, as in used.
+func (q *inquiry) freeUsed(f *Facts, v *FeeFacts) (used FeeState, known bool) {
+	if v.Counter == "" || clock.FromMicros(v.Start).After(q.record.Facts.Now) {
+		return used, true
+	}
+	for i := range q.record.Facts.Fees {
+		if was := &q.record.Facts.Fees[i]; was.key(f.Tenant) == v.key(f.Tenant) {
+			return q.record.State.Fees[i], true
+		}
+	}
+	return used, false
 }
 
 // usesOf returns what made up a rolling window when the request was decided;
