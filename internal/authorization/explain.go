@@ -40,6 +40,8 @@ type Explanation struct {
 	// same decision; Difference says what differs when it does not.
 	Recomputed bool
 	Difference string
+	// Limits are the velocity controls that counted it, by code.
+	Limits []LimitUse
 	// Counterfactual is what would have approved a declined request; nil when
 	// nothing would, or when it cannot be told any more.
 	Counterfactual *Counterfactual
@@ -87,6 +89,7 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 			return err
 		}
 		x.ConfigurationVersion = r.Facts.ConfigurationVersion
+		x.Limits = r.limitUses()
 		x.Difference = recompute(r, d, found[t])
 		x.Recomputed = x.Difference == ""
 		return nil

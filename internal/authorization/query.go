@@ -3,6 +3,7 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -103,4 +104,18 @@ func (q *Queries) Transactions(ctx context.Context, c access.Caller, f Transacti
 // selects reports whether the filter's selector can find anything.
 func (f *TransactionFilter) selects() bool {
 	return !f.ID.IsZero() || f.RRN != "" || f.NetworkTransactionID != "" || len(f.Cards) > 0 || len(f.Issuances) > 0
+}
+
+// Named returns those of the transactions that are of the caller's tenant, by
+// their identifiers.
+func (q *Queries) Named(ctx context.Context, c access.Caller, ids []TransactionID) (found map[TransactionID]*Transaction, err error) {
+	err = q.db.View(ctx, func(tx db.Tx) error {
+		found, err = ReadTransactions(ctx, tx, ids)
+		maps.DeleteFunc(found, func(_ TransactionID, t *Transaction) bool { return t.Tenant != c.Tenant })
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read transactions: %w", err)
+	}
+	return found, nil
 }

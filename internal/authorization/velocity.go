@@ -204,3 +204,39 @@ func visitVelocity(c *codec, f *[]VelocityFacts, s *[]VelocityState) {
 		c.int(at+"used_count", &u.Count)
 	}
 }
+
+// LimitUse is a velocity control that counted a request, with what was used of it
+// before and right after.
+type LimitUse struct {
+	VelocityFacts
+	Before, After VelocityState
+}
+
+// limitUses are the limits of the request, as it was decided.
+func (r *record) limitUses() []LimitUse {
+	f := &r.Facts
+	d := decide(&r.Request, f, r.State)
+	completes := d.Approved.Sign() > 0 && r.Request.Flow.IsAdvice() && d.Hold.IsZero()
+	var all []LimitUse
+	for i, v := range f.Velocity {
+		u := LimitUse{v, r.State.Velocity[i], r.State.Velocity[i]}
+		switch declined := d.Status == StatusDeclined || d.Status == StatusFailed; {
+		case !v.Counts:
+		case declined && v.CountsDeclines:
+			u.After.Count++
+		case declined:
+		default:
+			added := d.Approved
+			if completes { // it brings what was used to its own amount
+				added = minus(plus(d.IncreaseBy, d.Post), plus(d.ReverseBy, d.ConsumeBy))
+			} else if !r.Request.IsIncrement {
+				u.After.Count++
+			}
+			if v.Amount != nil {
+				u.After.Amount = max(0, u.After.Amount+share(v.Amount.Minor(), added, f.Billing))
+			}
+		}
+		all = append(all, u)
+	}
+	return all
+}

@@ -30,6 +30,37 @@ func readUsage(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w W
 	return u, err
 }
 
+// readUsedBy returns what makes up a counter, the newest first.
+func readUsedBy(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w Window, skip, take int) ([]UsedBy, int, error) {
+	where := &db.Where{}
+	where.And("counter_id = ?", k.String())
+	where.And("(amount > 0 OR count > 0)")
+	if c.Period == PerSpan {
+		where.And("at >= ?", clock.Micros(w.Start))
+	}
+	total, err := db.Count(ctx, tx, "SELECT 1 FROM velocity_usage WHERE "+where.SQL(), where.Args()...)
+	if err != nil {
+		return nil, 0, err
+	}
+	query := "SELECT transaction_id, amount, count, at FROM velocity_usage WHERE " + where.SQL() +
+		" ORDER BY at DESC, transaction_id DESC LIMIT " + where.Bind(take) + " OFFSET " + where.Bind(skip)
+	page, err := db.Collect(ctx, tx, func(s db.Scanner) (UsedBy, error) {
+		var u UsedBy
+		var minor, at int64
+		if err := s.Scan(&u.Transaction, &minor, &u.Count, &at); err != nil {
+			return u, err
+		}
+		u.At = clock.FromMicros(at)
+		if c.Currency.IsZero() {
+			return u, nil
+		}
+		var err error
+		u.Amount, err = money.New(minor, c.Currency)
+		return u, err
+	}, query, where.Args()...)
+	return page, total, err
+}
+
 const counterColumns = `id, tenant_id, counter, subject, window_start, amount, count, alerts`
 
 var (

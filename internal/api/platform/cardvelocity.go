@@ -6,7 +6,9 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // velocityControl is VelocityControlsDto (§11.3): a velocity control as it
@@ -74,6 +76,59 @@ type cardVelocity struct {
 func (a *API) listCardLimits(ctx context.Context, c access.Caller, in *CardPath) ([]velocityControl, error) {
 	limits, err := a.Controls.CardLimits(ctx, c, in.CardToken)
 	return encodeAll(limits, encodeCardLimit), err
+}
+
+// velocityTransaction is a transaction that makes up what is used of a limit.
+type velocityTransaction struct {
+	TransactionID   string      `json:"transactionId"`
+	SystemDate      time.Time   `json:"systemDate"`
+	CountedAmount   api.Decimal `json:"countedAmount" nullable:"true" doc:"Of it that counts now, in currencyCode; null where amounts are not added."`
+	CurrencyCode    *string     `json:"currencyCode"`
+	CountedCount    int         `json:"countedCount" doc:"0 for an increment of another."`
+	FlowCode        *string     `json:"flowCode"`
+	TransactionCode *string     `json:"transactionCode"`
+	Status          *string     `json:"status"`
+	BillingAmount   api.Decimal `json:"billingAmount" nullable:"true"`
+	BillingCurrency *string     `json:"billingCurrency"`
+	MerchantName    *string     `json:"merchantName"`
+}
+
+func (a *API) listLimitTransactions(ctx context.Context, c access.Caller, in *struct {
+	CardPath
+	Code string `path:"velocityCheckCode" maxLength:"64"`
+	api.Paging
+}) (api.Page[velocityTransaction], error) {
+	var none api.Page[velocityTransaction]
+	if _, err := in.Orders(nil); err != nil {
+		return none, err
+	}
+	used, total, err := a.Controls.UsedBy(ctx, c, in.CardToken, in.Code, in.SkipCount, in.MaxResultCount)
+	if err != nil {
+		return none, err
+	}
+	ids := make([]authorization.TransactionID, len(used))
+	for i, u := range used {
+		if ids[i], err = id.Parse[authorization.Transaction](u.Transaction); err != nil {
+			return none, err
+		}
+	}
+	found, err := a.Transactions.Named(ctx, c, ids)
+	if err != nil {
+		return none, err
+	}
+	rows := make([]velocityTransaction, len(used))
+	for i, u := range used {
+		rows[i] = velocityTransaction{TransactionID: ids[i].UUID(), SystemDate: u.At, CountedCount: u.Count}
+		if c := u.Amount.Currency(); !c.IsZero() {
+			rows[i].CountedAmount, rows[i].CurrencyCode = api.DecimalOf(u.Amount), orNil(c.Code())
+		}
+		if t := found[ids[i]]; t != nil {
+			rows[i].FlowCode, rows[i].TransactionCode, rows[i].Status = orNil(t.Flow), orNil(t.Code), orNil(t.Status)
+			rows[i].BillingAmount, rows[i].BillingCurrency = api.DecimalOf(t.Billing), orNil(t.Billing.Currency().Code())
+			rows[i].MerchantName = orNil(t.Message.MerchantName)
+		}
+	}
+	return api.PageOf(total, rows), nil
 }
 
 func (a *API) setCardVelocity(ctx context.Context, c access.Caller, in *struct {

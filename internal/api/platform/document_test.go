@@ -209,7 +209,7 @@ func TestDocument_hasTheOperationsOfTheContract(t *testing.T) {
 		{"Auth", "/api/v1/auth/", 2}, {"Customer", "/api/v1/issuing/customer", 15}, {"Card", "/api/v1/issuing/card", 29},
 		{"Product", "/api/v1/issuing/product", 18}, {"Transactions", "/api/v1/issuing-transaction/", 1},
 		{"WebHook", "/api/v1/issuing/webhook", 4}, {"AuditLog", "/api/v1/issuing/audit-log/", 3},
-		{"Transaction Testing", "/api/v1/sandbox/", 6}, {"Velocity Controls", "/api/v1/issuing/velocity-control", 12},
+		{"Transaction Testing", "/api/v1/sandbox/", 6}, {"Velocity Controls", "/api/v1/issuing/velocity-control", 13},
 		{"Fees", "/api/v1/issuing/fee-management/", 24},
 		{"Authorization Controls", "/api/v1/issuing/authorization-control", 7},
 	}

@@ -179,6 +179,7 @@ func (a *API) routes() {
 	register(a, route{get, velocity + "/link", "List links of velocity controls", access.IssuingVelocity, plain}, a.listVelocityLinks)
 	register(a, route{remove, velocity + "/link/{linkId}", "Unlink a velocity control", access.IssuingVelocityManage, plain}, a.unlinkVelocityCheck)
 	register(a, route{get, velocity + "/card/{cardToken}/limits", "Show the velocity limits of a card", access.IssuingVelocity, plain}, a.listCardLimits)
+	register(a, route{get, velocity + "/card/{cardToken}/limits/{velocityCheckCode}/transaction", "List the transactions that use a velocity limit of a card", access.IssuingVelocity, plain}, a.listLimitTransactions)
 	register(a, route{post, velocity + "/card/{cardToken}", "Set a velocity limit of a card", access.IssuingVelocityManage, once}, a.setCardVelocity)
 	register(a, route{get, velocity + "/card/{cardToken}", "List the velocity limits that were set for a card", access.IssuingVelocity, plain}, a.listCardVelocities)
 	register(a, route{remove, velocity + "/card/{cardToken}/{velocityCheckCode}", "Remove a velocity limit of a card", access.IssuingVelocityManage, plain}, a.deleteCardVelocity)

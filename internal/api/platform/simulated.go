@@ -18,7 +18,7 @@ type simulationResponse struct {
 	SimulationResults
 	Trace           []simulationStep   `json:"trace" doc:"The way over the wire, each check in its order, and what the card made of the answer."`
 	MatchedControls []string           `json:"matchedControls" doc:"Codes of the authorization controls that matched."`
-	Velocity        []string           `json:"velocity" doc:"Codes of the velocity controls that were compared."`
+	Velocity        []simulationLimit  `json:"velocity" doc:"The velocity controls that count the transaction."`
 	RequestMessage  *simulationMessage `json:"requestMessage"`
 	ResponseMessage *simulationMessage `json:"responseMessage" doc:"Null when it got lost."`
 	Repeat          *simulationFollow  `json:"repeat" doc:"Of simulateDuplicate."`
@@ -119,7 +119,7 @@ func encodeExchangeOf(s Simulated) simulationResponse {
 			RRN: orNil(s.Sent.field(37)), STAN: orNil(s.Sent.field(11)),
 		},
 		SimulationMoney: SimulationMoney{AdditionalAmounts: []additionalAmount{}},
-		Trace:           []simulationStep{}, MatchedControls: []string{}, Velocity: []string{},
+		Trace:           []simulationStep{}, MatchedControls: []string{}, Velocity: []simulationLimit{},
 		Repeat: encodeFollow(s.Again), Reversal: encodeFollow(s.Reversed),
 	}
 	if r := s.Clearing; r != nil {
@@ -179,28 +179,13 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 	}
 	for _, k := range x.Trace {
 		out.Trace = append(out.Trace, simulationStep{Step: k.Name, Outcome: string(k.Outcome), Detail: orNil(k.Detail)})
-		switch k.Name {
-		case authorization.ControlCheck:
-			out.MatchedControls = append(out.MatchedControls, concerned(k)...)
-		case authorization.VelocityCheck:
-			out.Velocity = append(out.Velocity, concerned(k)...)
-		}
 	}
+	out.Velocity = encodeLimits(x)
 	if len(s.ARPC) > 0 {
 		out.ARPC = orNil(strings.ToUpper(hex.EncodeToString(s.ARPC)))
 		out.Trace = append(out.Trace, issuerStep(s.IsIssuer))
 	}
 	return nil
-}
-
-// concerned are the codes of the controls in a check that the request concerned.
-func concerned(k authorization.Check) (codes []string) {
-	for _, p := range k.Parts {
-		if p.Outcome != authorization.Skip {
-			codes = append(codes, p.Subject)
-		}
-	}
-	return codes
 }
 
 // wireStep is the way of a message to the platform and of its answer back.
