@@ -107,7 +107,6 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
-	k.queries = authorization.NewQueries(k.db, k.counterfactuals)
 	k.fees = &fee.Service{
 		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
 		Charger: &authorization.CardCharges{DB: k.db, Cards: k.issuing, Clock: k.clock},
