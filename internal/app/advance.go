@@ -47,6 +47,8 @@ func (k calendar) dailyJobs() []dailyJob {
 		{platform.JobUndeliveredCards, k.personalization.CancelUndelivered},
 		{platform.JobDigitalSlips, in(k.engine.SweepSlipsIn)},
 		{platform.JobCardLimits, in(k.controls.SweepIn)},
+		{platform.JobAnnualFees, k.fees.BeginYears},
+		{platform.JobCardFees, k.fees.ChargeDue},
 	}
 }
 

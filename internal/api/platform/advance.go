@@ -39,6 +39,8 @@ const (
 	JobUndeliveredCards DailyJob = "UndeliveredCards"
 	JobDigitalSlips     DailyJob = "DigitalSlips"
 	JobCardLimits       DailyJob = "CardLimits"
+	JobAnnualFees       DailyJob = "AnnualFees" // years that begin
+	JobCardFees         DailyJob = "CardFees"   // charged, or given back
 )
 
 // DailyWork is how often a job did something, and whether it failed on a day.
@@ -65,7 +67,7 @@ type advanceResponse struct {
 }
 
 type advancedJob struct {
-	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits"`
+	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits,AnnualFees,CardFees"`
 	Count     int    `json:"count"`
 	HasFailed bool   `json:"hasFailed" doc:"On a day at least; it is tried again in the background."`
 }
