@@ -24,7 +24,7 @@ func newVersion() *cobra.Command {
 func newConfig() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "Work with settings",
+		Short: "Work with settings and configurations",
 		Long:  `Settings come from flags, the environment, a file and defaults; the first that says something wins.`,
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -54,7 +54,38 @@ printed; 2 there is no such flag.`,
 		return app.PrintSettings(c.OutOrStdout(), l, *asJSON)
 	}
 	addSettings(check, all)
-	c.AddCommand(check)
+	c.AddCommand(check, newConfigLint())
+	return c
+}
+
+func newConfigLint() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "lint --tenant ID",
+		Short: "Find controls that can hardly be meant so",
+		Long: `Looks at the authorization and velocity controls of a tenant and prints what is
+proven of them: rules that contradict themselves or always apply, parts that
+change nothing, controls that never come to decide because others do before, and
+limits that others make unreachable, each with an example where there is one. It
+changes nothing.
+
+Exit codes: 0 nothing was found; 1 something was.`,
+		Example: `  sarraf config lint --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11
+  sarraf config lint --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --json`,
+		Args: noArguments,
+	}
+	tenant := c.Flags().String("tenant", "", "the `tenant` whose controls they are (required)")
+	asJSON := addJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *tenant == "" {
+			return usageError{errors.New("controls belong to a --tenant")}
+		}
+		l, log, err := prepareQuiet(c)
+		if err != nil {
+			return err
+		}
+		return app.LintControls(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, *asJSON)
+	}
+	addSettings(c, storage)
 	return c
 }
 

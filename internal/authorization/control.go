@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,10 +39,12 @@ func controlFacts(m control.Match) ControlFacts {
 	}
 }
 
-// specificity is that of the link.
-func (c *ControlFacts) specificity() int {
+// place is where the control stands among those of the card.
+func (c *ControlFacts) place() control.Place {
 	kind, _, _ := strings.Cut(c.Link, "/")
-	return control.LinkType(kind).Specificity()
+	return control.Place{
+		Code: c.Code, IsMandatory: c.IsMandatory, Specificity: control.LinkType(kind).Specificity(), LinkPriority: c.LinkPriority, Priority: c.Priority,
+	}
 }
 
 // holdsAt reports whether the schedule holds.
@@ -51,22 +52,8 @@ func (c *ControlFacts) holdsAt(now time.Time) bool {
 	return !now.Before(c.From) && (c.Until.IsZero() || now.Before(c.Until))
 }
 
-// compareControls puts controls in the order in which they are asked: mandatory
-// ones first, by priority; the others the more specific their link is, then by
-// priority of the link, then by their own.
-func compareControls(a, b ControlFacts) int {
-	first := func(is bool) int {
-		if is {
-			return 0
-		}
-		return 1
-	}
-	if a.IsMandatory && b.IsMandatory {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Code, b.Code))
-	}
-	return cmp.Or(cmp.Compare(first(a.IsMandatory), first(b.IsMandatory)), cmp.Compare(b.specificity(), a.specificity()),
-		cmp.Compare(a.LinkPriority, b.LinkPriority), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Code, b.Code))
-}
+// compareControls puts controls in the order in which they are asked.
+func compareControls(a, b ControlFacts) int { return a.place().Compare(b.place()) }
 
 // judge asks the control; a Fail refuses. One that is only monitored says what it
 // would have done.

@@ -350,6 +350,7 @@ var unaddressed = map[string]outcome{
 	"GET /api/v1/issuing/fee-management/card-annual":         empty,
 	"GET /api/v1/issuing/fee-management/card-annual/link":    empty,
 	"POST /api/v1/issuing/fee-management/card-annual/link":   notFound,
+	"GET /api/v1/issuing/rule-engine/findings":               ownThing, // of its own controls, of which it has none
 	"GET /api/v1/issuing/rule-engine/list":                   empty,
 	"POST /api/v1/issuing/webhook":                           ownThing,
 	"GET /api/v1/issuing/webhook":                            empty,

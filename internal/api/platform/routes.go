@@ -153,6 +153,7 @@ func (a *API) routes() {
 	register(a, route{get, rules + "/fields", "List the fields of rules", anyCaller, plain}, a.listRuleFields)
 	register(a, route{post, rules + "/validate", "Validate a rule", access.IssuingAuthorizationControl, plain}, a.validateRule)
 	register(a, route{post, rules + "/evaluate", "Evaluate a rule", access.IssuingAuthorizationControl, plain}, a.evaluateRule)
+	register(a, route{get, rules + "/findings", "List what controls can hardly be meant to do", access.IssuingAuthorizationControl, plain}, a.listFindings)
 	register(a, route{post, rules + "/list", "Create a named list", access.IssuingAuthorizationControlManage, once}, a.createNamedList)
 	register(a, route{get, rules + "/list", "List named lists", access.IssuingAuthorizationControl, plain}, a.listNamedLists)
 	register(a, route{get, rules + "/list/{listCode}", "Show a named list", access.IssuingAuthorizationControl, plain}, a.showNamedList)

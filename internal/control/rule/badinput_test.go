@@ -324,5 +324,5 @@ func fuzzed(t *testing.T, source string) {
 			t.Errorf("%s: %v as it is, %v as a tree, %v in CEL", m, want, tree.Match(f, m), cel.Match(f, m))
 		}
 	}
-	Ruled{p, Matched}.Lint()
+	Ruled{Program: p, Missing: Matched}.Lint()
 }

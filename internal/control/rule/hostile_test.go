@@ -42,7 +42,7 @@ func TestCompile_endsSoonWhateverTheText(t *testing.T) {
 			t.Errorf("%s: %v and %v", name, p, problems)
 		}
 		if p != nil {
-			Ruled{p, Matched}.Lint()
+			Ruled{Program: p, Missing: Matched}.Lint()
 		}
 		if d := time.Since(start); d > 10*time.Second { // some tenths of a second, on a machine that does nothing else
 			t.Errorf("%s took %v", name, d)

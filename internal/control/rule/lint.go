@@ -48,6 +48,9 @@ type Given struct {
 type Ruled struct {
 	Program *Program
 	Missing Missing
+	// Also is a second program that must match too, such as criteria beside a rule;
+	// nil is none. Lint looks at Program alone.
+	Also *Program
 }
 
 // lintBudget bounds the work on one question, in the units of [leaf.cost]: a
@@ -119,6 +122,12 @@ func (r Ruled) CoveredBy(earlier ...Ruled) (Finding, bool) {
 	return Finding{}, false
 }
 
+// IsEmpty reports whether no facts are proven to fulfil the rule.
+func (r Ruled) IsEmpty() bool {
+	verdict, _ := (&solver{budget: lintBudget}).solve(r.formula())
+	return verdict == unsatisfiable
+}
+
 // Example returns facts that fulfil the rule, when some are found.
 func (r Ruled) Example() ([]Given, bool) {
 	s := &solver{budget: lintBudget}
@@ -149,12 +158,19 @@ func (a *atom) holds(f *Facts) bool { return a.step.answer(f, a.missing) != a.tu
 func (a *atom) isPositive() bool { return a.step.negated == a.turned }
 
 func (r Ruled) formula() *formula {
-	if r.Program.root == nil {
+	if r.Also == nil {
+		return r.formulaOf(r.Program)
+	}
+	return &formula{kids: []*formula{r.formulaOf(r.Program), r.formulaOf(r.Also)}}
+}
+
+func (r Ruled) formulaOf(p *Program) *formula {
+	if p.root == nil {
 		return &formula{}
 	}
 	byLeaf := map[*leaf]*step{}
-	for i := range r.Program.steps {
-		byLeaf[r.Program.steps[i].leaf] = &r.Program.steps[i]
+	for i := range p.steps {
+		byLeaf[p.steps[i].leaf] = &p.steps[i]
 	}
 	var build func(n *node, negated bool) *formula
 	build = func(n *node, negated bool) *formula {
@@ -170,7 +186,7 @@ func (r Ruled) formula() *formula {
 		}
 		return f
 	}
-	return build(r.Program.root, false)
+	return build(p.root, false)
 }
 
 // opposite is true where f is false.

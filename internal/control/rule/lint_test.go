@@ -154,7 +154,7 @@ func TestLint_saysOnlyWhatIsSo(t *testing.T) {
 		about := drawAbout(t)
 		p := compiled(t, drawSmall(t, about, 1))
 		m := rapid.SampledFrom(allMissing).Draw(t, "missing")
-		for _, x := range (Ruled{p, m}).Lint() {
+		for _, x := range (Ruled{Program: p, Missing: m}).Lint() {
 			after, left := dropped(p, x.Path)
 			if (x.Code == Unreachable || x.Code == Redundant) && !left {
 				t.Fatalf("%s at %s leaves an empty group: %s", x.Code, x.Path, p.Text())
@@ -173,7 +173,7 @@ func TestLint_saysOnlyWhatIsSo(t *testing.T) {
 				t.Fatalf("%v is no example of %s", x.Example, p.Text())
 			}
 		}
-		if example, found := (Ruled{p, m}).Example(); found && !p.Match(given(t, example), m) {
+		if example, found := (Ruled{Program: p, Missing: m}).Example(); found && !p.Match(given(t, example), m) {
 			t.Fatalf("%v is no example of %s", example, p.Text())
 		}
 	})
@@ -198,7 +198,7 @@ func TestLint_findsContradictions(t *testing.T) {
 			continue
 		}
 		never++
-		if found := (Ruled{p, TwoValued}).Lint(); len(found) != 1 || found[0].Code != NeverTrue {
+		if found := (Ruled{Program: p, Missing: TwoValued}).Lint(); len(found) != 1 || found[0].Code != NeverTrue {
 			missed++
 		}
 	}
@@ -211,7 +211,7 @@ func TestCoveredBy_saysOnlyWhatIsSo(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		about := drawAbout(t)
 		draw := func() Ruled {
-			return Ruled{compiled(t, drawSmall(t, about, 2)), rapid.SampledFrom(allMissing).Draw(t, "missing")}
+			return Ruled{Program: compiled(t, drawSmall(t, about, 2)), Missing: rapid.SampledFrom(allMissing).Draw(t, "missing")}
 		}
 		r, earlier := draw(), []Ruled{draw(), draw()}
 		x, covered := r.CoveredBy(earlier...)
@@ -257,7 +257,7 @@ func TestLint_byExample(t *testing.T) {
 		{`time.localTime.between(time("22:00"), time("06:00"))`, ""},
 	} {
 		var got []string
-		for _, f := range (Ruled{compiled(t, quote(c.rule)), TwoValued}).Lint() {
+		for _, f := range (Ruled{Program: compiled(t, quote(c.rule)), Missing: TwoValued}).Lint() {
 			got = append(got, string(f.Code)+" "+f.Path)
 		}
 		if strings.Join(got, ", ") != c.want {
@@ -270,20 +270,20 @@ func TestLint_byExample(t *testing.T) {
 // has a fulfilment.
 func TestLint_knowsWhatMissingCountsAs(t *testing.T) {
 	p := compiled(t, `"customer.age > 20 && customer.age < 18"`)
-	if found := (Ruled{p, Unmatched}).Lint(); len(found) != 1 || found[0].Code != NeverTrue {
+	if found := (Ruled{Program: p, Missing: Unmatched}).Lint(); len(found) != 1 || found[0].Code != NeverTrue {
 		t.Errorf("approval: %v", found)
 	}
-	if found := (Ruled{p, Matched}).Lint(); len(found) != 0 {
+	if found := (Ruled{Program: p, Missing: Matched}).Lint(); len(found) != 0 {
 		t.Errorf("refusal: %v", found)
 	}
-	example, found := (Ruled{p, Matched}).Example()
+	example, found := (Ruled{Program: p, Missing: Matched}).Example()
 	if want := []Given{{CustomerAge, "null"}}; !found || !slices.Equal(example, want) {
 		t.Errorf("example: %v", example)
 	}
 }
 
 func TestCoveredBy_byExample(t *testing.T) {
-	rule := func(text string) Ruled { return Ruled{compiled(t, quote(text)), Matched} }
+	rule := func(text string) Ruled { return Ruled{Program: compiled(t, quote(text)), Missing: Matched} }
 	gambling, small, large := rule(`transaction.mcc.in_list("GAMBLING")`), rule(`transaction.amount < decimal("100")`), rule(`transaction.amount >= decimal("100")`)
 	x, covered := rule(`transaction.mcc == "7995" && transaction.amount > decimal("50")`).CoveredBy(small, gambling)
 	want := []Given{{TransactionAmount, "51"}, {TransactionMCC, `"7995"`}}
@@ -297,7 +297,7 @@ func TestCoveredBy_byExample(t *testing.T) {
 		t.Error("a rule about categories is covered by one about amounts")
 	}
 	// An approval that a missing amount keeps from applying covers less.
-	if _, covered := rule(`transaction.cashbackAmount > decimal("5")`).CoveredBy(Ruled{compiled(t, quote(`transaction.cashbackAmount > decimal("1")`)), Unmatched}); covered {
+	if _, covered := rule(`transaction.cashbackAmount > decimal("5")`).CoveredBy(Ruled{Program: compiled(t, quote(`transaction.cashbackAmount > decimal("1")`)), Missing: Unmatched}); covered {
 		t.Error("an approval covers what it does not match when the amount is missing")
 	}
 }
@@ -310,6 +310,6 @@ func BenchmarkLint_large(b *testing.B) {
 	}
 	p := compiled(b, `{"condition":"or","rules":[`+strings.Join(rules, ",")+`]}`)
 	for b.Loop() {
-		Ruled{p, Matched}.Lint()
+		Ruled{Program: p, Missing: Matched}.Lint()
 	}
 }
