@@ -42,27 +42,26 @@ type Advance struct {
 // Nothing has moved yet when it returns.
 func (s *Service) BeginAdvance(ctx context.Context, c Caller, in AdvanceWish) (a Advance, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := LockTenant(ctx, tx, c.Tenant); err != nil {
-			return fmt.Errorf("lock tenant: %w", err)
-		}
-		t, err := mustTenant(ctx, tx, c.Tenant)
-		if err != nil {
-			return err
-		}
-		if t.Environment != Sandbox {
-			return errTenantNotFound
-		}
+		// The right is taken without a lock on the tenant, for which everybody would
+		// wait that writes a row of it; the time is read after that.
 		now := clock.RealNow(s.Clock)
-		a = Advance{Tenant: t, From: t.Ahead.At(now), lease: clock.RealAt(now.Time().Add(advanceLease))}
-		if a.To, err = in.target(a.From, t.Zone, now); err != nil {
-			return err
-		}
-		mine, err := claimAdvance(ctx, tx, t.ID, now, a.lease)
+		lease := clock.RealAt(now.Time().Add(advanceLease))
+		mine, err := claimAdvance(ctx, tx, c.Tenant, now, lease)
 		if err != nil {
 			return fmt.Errorf("claim business time: %w", err)
 		}
-		if !mine {
+		t, err := mustTenant(ctx, tx, c.Tenant)
+		switch {
+		case err != nil:
+			return err
+		case t.Environment != Sandbox:
+			return errTenantNotFound
+		case !mine:
 			return errAdvancing
+		}
+		a = Advance{Tenant: t, From: t.Ahead.At(now), lease: lease}
+		if a.To, err = in.target(a.From, t.Zone, now); err != nil {
+			return err
 		}
 		return audit.Append(ctx, tx, a.act(c, now, "TimeAdvance", a.To))
 	})
@@ -107,10 +106,7 @@ func onDay(d clock.Date, at time.Time, zone *time.Location) time.Time {
 func (s *Service) StepAdvance(ctx context.Context, a *Advance, to time.Time) error {
 	step := *a
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := LockTenant(ctx, tx, a.Tenant.ID); err != nil {
-			return fmt.Errorf("lock tenant: %w", err)
-		}
-		t, err := mustTenant(ctx, tx, a.Tenant.ID)
+		t, err := mustTenant(ctx, tx, a.Tenant.ID) // nobody else moves it, or the lease is lost
 		if err != nil {
 			return err
 		}
