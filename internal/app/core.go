@@ -53,6 +53,7 @@ type core struct {
 	vault           *vault.Service
 	engine          *authorization.Engine
 	queries         *authorization.Queries
+	replays         *authorization.Replays
 	counterfactuals *authorization.Counterfactuals
 	seals           *authorization.Seals
 	clearing        *clearing.Service
@@ -105,6 +106,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
+	k.replays = authorization.NewReplays(k.db, k.programs, k.controls)
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
 	k.fees = &fee.Service{

@@ -21,6 +21,12 @@ func (p oneDocument) Unmarshal(text []byte) (map[string]any, error) {
 	return p.YAML.Unmarshal(text)
 }
 
+// ParseDocument reads a text that is a single YAML document with members, as
+// settings are read.
+func ParseDocument(text []byte) (map[string]any, error) {
+	return oneDocument{yaml.Parser()}.Unmarshal(text)
+}
+
 // hasSecondDocument looks for a line that begins or ends a document, at the
 // beginning of a line where nothing else may stand (YAML 1.2, §9.1), when there
 // was one before.

@@ -139,14 +139,14 @@ func (p *draftedPart) withLists(now *rule.Lists, heads []NamedList, drafted []Na
 	for i := range drafted {
 		l, at := drafted[i], "lists["+strconv.Itoa(i)+"]"
 		if err := l.check(); err != nil {
-			return nil, within(at, err)
+			return nil, Within(at, err)
 		}
 		if p.lists[l.Code] {
-			return nil, within(at, errInvalid.OnField("code", "repeated", "stands in the draft before"))
+			return nil, Within(at, errInvalid.OnField("code", "repeated", "stands in the draft before"))
 		}
 		old := slices.IndexFunc(heads, func(h NamedList) bool { return h.Code == l.Code })
 		if old >= 0 && heads[old].Type != l.Type {
-			return nil, within(at, errListType)
+			return nil, Within(at, errListType)
 		}
 		p.lists[l.Code] = true
 		lists = append(lists, rule.List{Code: l.Code, IsNumeric: l.Type == IntegerValues, Values: l.Values, IsActive: l.IsActive})
@@ -182,10 +182,10 @@ func (k *Definitions[D]) draft(ctx context.Context, tx db.Tx, tenant access.Tena
 	for _, o := range mine {
 		d := o.definition.(D)
 		if err := k.Check(d); err != nil {
-			return k.Kind, nil, 0, within(o.at, err)
+			return k.Kind, nil, 0, Within(o.at, err)
 		}
 		if at[o.code] != "" {
-			return k.Kind, nil, 0, within(o.at, errInvalid.OnField("code", "repeated", "stands in the draft before"))
+			return k.Kind, nil, 0, Within(o.at, errInvalid.OnField("code", "repeated", "stands in the draft before"))
 		}
 		at[o.code] = o.at
 		snapshot.draft.touch(k.Kind, o.code)
@@ -201,16 +201,16 @@ func (k *Definitions[D]) draft(ctx context.Context, tx db.Tx, tenant access.Tena
 		code := k.Head(&d).Code
 		if at[code] != "" {
 			if d, err = k.fitDraft(d, stored, all); err != nil {
-				return k.Kind, nil, 0, within(at[code], err)
+				return k.Kind, nil, 0, Within(at[code], err)
 			}
 			all[i] = d
 		}
 		selects, problems := compile(k.Criteria(d), k.Rule(d), k.Context, snapshot.Lists)
 		if len(problems) > 0 {
-			return k.Kind, nil, 0, within(at[code], ruleFault("rule", problems))
+			return k.Kind, nil, 0, Within(at[code], ruleFault("rule", problems))
 		}
 		if err := checkGroups(k.Criteria(d).MCCGroups, snapshot.Lists); at[code] != "" && err != nil {
-			return k.Kind, nil, 0, within(at[code], err)
+			return k.Kind, nil, 0, Within(at[code], err)
 		}
 		if slices.ContainsFunc(slices.Concat(selects.rule.Lists(), k.Criteria(d).MCCGroups), func(l string) bool { return snapshot.draft.lists[l] }) {
 			snapshot.draft.touch(k.Kind, code)
@@ -267,12 +267,12 @@ func (s *Service) tieDraft(ctx context.Context, tx db.Tx, c access.Caller, cfg *
 	links = slices.DeleteFunc(links, k.isUntied)
 	for _, o := range objects {
 		if err := checkLinks(o.links); err != nil {
-			return within(o.at, err)
+			return Within(o.at, err)
 		}
 		for i, l := range o.links {
 			l.Kind, l.Parent, l.CreatedAt = o.kind, o.code, c.Now(s.Clock)
 			if l.Target, err = s.target(ctx, tx, c, l); err != nil {
-				return within(o.at+".links["+strconv.Itoa(i)+"]", err)
+				return Within(o.at+".links["+strconv.Itoa(i)+"]", err)
 			}
 			links = append(links, l)
 		}
@@ -319,8 +319,8 @@ func (p *draftedPart) judgeCounts(ctx context.Context, tx db.Tx, tenant access.T
 	return nil
 }
 
-// within says where in a draft a refusal arose.
-func within(at string, err error) error {
+// Within says where in a draft a refusal arose.
+func Within(at string, err error) error {
 	f, ok := fault.As(err)
 	if !ok || at == "" {
 		return err
