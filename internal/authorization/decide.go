@@ -106,7 +106,9 @@ func decide(req *Request, f *Facts, s State) Decision {
 
 // note adds a check to the trace.
 func (d *Decision) note(name string, c Check) {
-	c.Name = name
+	if c.Name = name; d.Trace == nil {
+		d.Trace = make(Trace, 0, len(checks)+3)
+	}
 	d.Trace = append(d.Trace, c)
 }
 

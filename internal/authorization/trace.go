@@ -144,7 +144,14 @@ type Trace []Check
 // "|", then its inputs as "name=value"; a part is such a line that begins with
 // "+", after the line of its check.
 func (t Trace) String() string {
-	out := make([]byte, 0, 64*len(t))
+	size := 0
+	for i := range t {
+		size += 64 + 32*len(t[i].Inputs)
+		for j := range t[i].Parts {
+			size += 80 + 32*len(t[i].Parts[j].Inputs)
+		}
+	}
+	out := make([]byte, 0, size)
 	for i := range t {
 		out = t[i].append(out, t[i].Name)
 		for j := range t[i].Parts {
@@ -171,16 +178,24 @@ func (c *Check) append(out []byte, name string) []byte {
 	return append(out, '\n')
 }
 
-var (
-	memberEscapes   = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "|", `\p`, "=", `\e`)
-	memberUnescapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\p`, "|", `\e`, "=")
-)
+var memberUnescapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\p`, "|", `\e`, "=")
 
 func appendMember(out []byte, text string) []byte {
-	if strings.ContainsAny(text, "\\\n|=") {
-		text = memberEscapes.Replace(text)
+	for i := range len(text) {
+		switch b := text[i]; b {
+		case '\\':
+			out = append(out, `\\`...)
+		case '\n':
+			out = append(out, `\n`...)
+		case '|':
+			out = append(out, `\p`...)
+		case '=':
+			out = append(out, `\e`...)
+		default:
+			out = append(out, b)
+		}
 	}
-	return append(out, text...)
+	return out
 }
 
 // ParseTrace reads the stored form.
