@@ -49,6 +49,7 @@ func (k calendar) dailyJobs() []dailyJob {
 		{platform.JobCardLimits, in(k.controls.SweepIn)},
 		{platform.JobAnnualFees, k.fees.BeginYears},
 		{platform.JobCardFees, k.fees.ChargeDue},
+		{platform.JobPendingFees, k.dues.CollectDue},
 	}
 }
 

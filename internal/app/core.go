@@ -49,6 +49,7 @@ type core struct {
 	fees            *fee.Service
 	issuing         *issuing.Service
 	ledger          *ledger.Service
+	dues            *authorization.Collector
 	personalization *personalization.Service
 	vault           *vault.Service
 	engine          *authorization.Engine
@@ -95,6 +96,8 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
 	k.access.Watcher = k.programs
 	k.ledger = ledger.New(k.db, k.clock)
+	k.dues = &authorization.Collector{DB: k.db, Clock: k.clock}
+	k.ledger.Collector = k.dues
 	k.vault = vault.New(k.db, k.hsm, k.clock)
 	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
 	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}

@@ -150,6 +150,7 @@ func (p *Platform) jobs() []job {
 		{"carry out what is due of cards", p.config.Job.CardInterval, p.issuing.CarryOutDue},
 		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
 		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},
+		{"charge fees that wait", p.config.Job.CardInterval, p.eachTenant(p.dues.CollectDue)},
 		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
 		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},

@@ -253,7 +253,7 @@ func (d *Decision) refuseFees(f *Facts) {
 	for _, v := range d.Fees {
 		if d.feesComputed && v.OnDeclined && !v.IsFree && f.Billing.Sign() > 0 {
 			v.Refuse(f.Billing)
-			v.Waits = true
+			v.Waits = !f.Client.Owns()
 			due = append(due, v)
 		}
 	}
@@ -307,12 +307,43 @@ func visitDue(c *codec, at string, d *fee.Due) {
 
 // openDues reads the fees of the life cycles that the operations refer to, under
 // the locks of their accounts.
-func (w *work) openDues(ctx context.Context, tx db.Tx) (err error) {
+func (w *work) openDues(ctx context.Context, tx db.Tx, ops []*operation) error {
 	var roots []string
 	for _, t := range w.transactions {
 		roots = append(roots, t.Root.String())
 	}
-	w.dues, err = fee.OpenDues(ctx, tx, roots)
+	pending, err := fee.PendingRoots(ctx, tx, w.creditedBy(ops))
+	if err != nil {
+		return fmt.Errorf("find pending fees: %w", err)
+	}
+	w.dues, err = fee.OpenDues(ctx, tx, append(roots, pending...))
+	return err
+}
+
+// creditedBy are the accounts that operations may bring money to.
+func (w *work) creditedBy(ops []*operation) []ledger.AccountID {
+	var accounts []ledger.AccountID
+	for _, op := range ops {
+		req := op.req
+		switch {
+		case req.Flow.IsReversal():
+			if t := w.transactions[w.refersTo(op)]; t != nil && t.IsPosted() {
+				accounts = append(accounts, t.Account)
+			}
+		case postsAtOnce(req, op.facts) && classify(req.ProcessingCode, req.MCC, req.Amount).dir == credit && op.facts.Card.Found:
+			accounts = append(accounts, op.facts.Card.Account)
+		}
+	}
+	return accounts
+}
+
+// collectFees charges fees that waited for money which t has brought.
+func (w *work) collectFees(op *operation, d Decision, t *Transaction) error {
+	if d.Post.Sign() <= 0 || d.PostSide != ledger.Credit {
+		return nil
+	}
+	collected, err := w.dues.Collect(w.book, t.Account, fee.Act{BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now})
+	w.collected = append(w.collected, collected...)
 	return err
 }
 
@@ -381,7 +412,6 @@ func (w *work) concludeFees(op *operation, d Decision, t *Transaction, before mo
 		w.dues.Each(root, func(due *fee.Due) {
 			if due.OnDeclined && !due.IsFree {
 				due.Refuse(f.Billing)
-				due.Waits = true
 			}
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -33,6 +34,7 @@ type script struct {
 	*authorizationtest.World
 	client *authorizationtest.Client
 	asked  int
+	loads  int
 	// balanceTold says that the client's answers tell a balance.
 	balanceTold bool
 	card        *authorizationtest.Card
@@ -132,6 +134,16 @@ func (s *script) why() string {
 	return strings.Join(lines, "\n")
 }
 
+// load puts money onto the card's account.
+func (s *script) load(amount string) string {
+	s.loads++
+	in := ledger.Adjustment{AccountNo: s.card.AccountNo, Side: ledger.Credit, Amount: s.amount(amount), Reference: fmt.Sprint("load ", s.loads)}
+	if _, err := s.Ledger.Adjust(s.T.Context(), s.Caller, in); err != nil {
+		return err.Error()
+	}
+	return s.balance()
+}
+
 // costs shows what a transaction costs besides, as it was decided.
 func (s *script) costs(name string) string {
 	x, err := s.Queries.Explain(s.T.Context(), s.Caller, s.ids[s.sent[name].Key().String()])
@@ -211,6 +223,18 @@ func (s *script) Run(command string, args map[string]string) string {
 		return "ok"
 	case "costs":
 		return s.costs(args["of"])
+	case "load":
+		return s.load(args["amount"])
+	case "collect":
+		tenant, err := s.Access.Tenants(s.T.Context())
+		if err != nil {
+			return err.Error()
+		}
+		n, err := s.Dues.CollectDue(s.T.Context(), tenant[0])
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("%d charged; %s", n, s.balance())
 	case "earned":
 		return s.Earned()
 	case "segments":

@@ -56,6 +56,7 @@ type work struct {
 	book         *ledger.Book
 	counters     *control.Counters
 	dues         *fee.Dues
+	collected    []fee.Collected
 	messages     map[string]*message
 	transactions map[TransactionID]*Transaction
 	entries      map[TransactionID]ledger.Entry // of posted originals
@@ -121,7 +122,7 @@ func open(ctx context.Context, tx db.Tx, ops []*operation, now clock.Real, codes
 	if err := w.lockAccounts(ctx, tx, ops); err != nil {
 		return nil, err
 	}
-	if err := w.openDues(ctx, tx); err != nil {
+	if err := w.openDues(ctx, tx, ops); err != nil {
 		return nil, err
 	}
 	if err := w.openCounters(ctx, tx, ops); err != nil {
@@ -410,6 +411,9 @@ func (w *work) enact(op *operation, d Decision, s State) (*Transaction, error) {
 	}
 	if err := w.chargeFees(op, d, s.Original, t, t.Hold); err != nil {
 		return nil, fmt.Errorf("charge fees: %w", err)
+	}
+	if err := w.collectFees(op, d, t); err != nil {
+		return nil, err
 	}
 	op.additional = t.Additional
 	w.count(op, d, s.Original, t, before)
@@ -727,6 +731,9 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 		changed = append(changed, w.transactions[k])
 	}
 	if err := w.writeConclusions(ctx, tx); err != nil {
+		return err
+	}
+	if err := NoteCollected(ctx, tx, w.collected); err != nil {
 		return err
 	}
 	if err := UpdateTransactions(ctx, tx, changed, w.at); err != nil {

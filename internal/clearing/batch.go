@@ -62,6 +62,7 @@ type batch struct {
 	entries      map[string]ledger.Entry
 	book         *ledger.Book
 	dues         *fee.Dues
+	collected    []fee.Collected
 
 	fresh     []*authorization.Transaction
 	changed   map[authorization.TransactionID]*authorization.Transaction
@@ -370,6 +371,9 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	})
 	if err := authorization.UpdateTransactions(ctx, tx, changed, b.tenantAt); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
+	}
+	if err := authorization.NoteCollected(ctx, tx, b.collected); err != nil {
+		return err
 	}
 	if err := insertRecords(ctx, tx, b.in.ID, b.records); err != nil {
 		return fmt.Errorf("insert records: %w", err)

@@ -12,12 +12,28 @@ import (
 )
 
 // openDues reads the fees of the life cycles that the records concern.
-func (b *batch) openDues(ctx context.Context, tx db.Tx) (err error) {
+func (b *batch) openDues(ctx context.Context, tx db.Tx) error {
 	var roots []string
 	for _, t := range b.transactions {
 		roots = append(roots, t.Root.String())
 	}
-	b.dues, err = fee.OpenDues(ctx, tx, roots)
+	var credited []ledger.AccountID
+	for _, r := range b.records {
+		if r.isDebit() {
+			continue
+		}
+		credited = append(credited, r.place.account)
+		for _, f := range b.found[r.ref] {
+			if t := b.transactions[f.ID]; t != nil {
+				credited = append(credited, t.Account) // of a former holder
+			}
+		}
+	}
+	pending, err := fee.PendingRoots(ctx, tx, credited)
+	if err != nil {
+		return fmt.Errorf("find pending fees: %w", err)
+	}
+	b.dues, err = fee.OpenDues(ctx, tx, append(roots, pending...))
 	return err
 }
 
@@ -27,9 +43,37 @@ func (b *batch) openDues(ctx context.Context, tx db.Tx) (err error) {
 // costs nothing more.
 func (b *batch) chargeFees(r *record) error {
 	t := r.transaction
-	if t == nil || r.original == nil {
+	if t == nil {
 		return nil
 	}
+	if r.original != nil {
+		if err := b.followFees(r, t); err != nil {
+			return fmt.Errorf("charge fees of line %d: %w", r.Line, err)
+		}
+	}
+	if !t.IsDebit {
+		collected, err := b.dues.Collect(b.book, t.Account, b.act(r))
+		if err != nil {
+			return fmt.Errorf("collect fees: %w", err)
+		}
+		b.collected = append(b.collected, collected...)
+	}
+	if a, ok := b.book.Account(t.Account); ok && t.HasBalance {
+		t.PostedAfter, t.AvailableAfter = a.Posted, a.Available()
+	}
+	return nil
+}
+
+// act is what charges fees in the name of a record.
+func (b *batch) act(r *record) fee.Act {
+	return fee.Act{
+		Transaction: r.transaction.ID.String(), Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
+	}
+}
+
+// followFees tells the fees of a life cycle what a record did to it, and charges
+// what they come to.
+func (b *batch) followFees(r *record, t *authorization.Transaction) error {
 	root := t.Root.String()
 	switch {
 	case t.Flow == authorization.Clearing:
@@ -54,16 +98,7 @@ func (b *batch) chargeFees(r *record) error {
 	if c := b.chains[t.Root]; c != nil {
 		hold = c.hold
 	}
-	changes, err := b.dues.Settle(b.book, root, hold, fee.Act{
-		Transaction: t.ID.String(), Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
-	})
-	if err != nil {
-		return fmt.Errorf("charge fees of line %d: %w", r.Line, err)
-	}
-	if t.Additional = fee.Charged(changes); t.HasBalance {
-		if a, ok := b.book.Account(t.Account); ok {
-			t.PostedAfter, t.AvailableAfter = a.Posted, a.Available()
-		}
-	}
-	return nil
+	changes, err := b.dues.Settle(b.book, root, hold, b.act(r))
+	t.Additional = fee.Charged(changes)
+	return err
 }

@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -136,9 +138,24 @@ func (t Terms) chargeOf(text string) (Charge, error) {
 	return c, nil
 }
 
-// pendingRoots lists the life cycles that an account still owes fees of, oldest
+var pendingLookup = &db.Lookup{
+	Head: `SELECT DISTINCT root_id FROM fee_due WHERE due_total > posted_total AND account_id IN `, Tail: ` ORDER BY root_id`,
+}
+
+// pendingRoots lists the life cycles that accounts still owe fees of, oldest
 // first.
-func pendingRoots(ctx context.Context, tx db.Tx, account ledger.AccountID) ([]string, error) {
-	return db.Collect(ctx, tx, func(s db.Scanner) (root string, err error) { return root, s.Scan(&root) },
-		`SELECT DISTINCT root_id FROM fee_due WHERE account_id = $1 AND due_total > posted_total ORDER BY root_id`, account)
+func pendingRoots(ctx context.Context, tx db.Tx, accounts []ledger.AccountID) (all []string, err error) {
+	err = pendingLookup.Query(ctx, tx, nil, id.Texts(accounts), func(s db.Scanner) error {
+		var root string
+		err := s.Scan(&root)
+		all = append(all, root)
+		return err
+	})
+	return all, err
+}
+
+func pendingAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID, after ledger.AccountID, n int) ([]ledger.AccountID, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (a ledger.AccountID, err error) { return a, s.Scan(&a) },
+		`SELECT DISTINCT account_id FROM fee_due WHERE tenant_id = $1 AND due_total > posted_total AND waits AND account_id > $2
+		ORDER BY account_id LIMIT $3`, tenant, after.String(), n)
 }

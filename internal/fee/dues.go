@@ -178,6 +178,60 @@ func (d *Dues) Settle(b *ledger.Book, root string, hold ledger.HoldID, act Act) 
 	return all, nil
 }
 
+// Collected is a fee that waited and was charged now.
+type Collected struct {
+	Root, Code string // the life cycle it is on, by its first transaction
+	Additional Additional
+}
+
+// Collect charges the fees of an account that waited for a balance which covers
+// them, the oldest first, as far as it does. The entries belong to what the fees
+// are on.
+func (d *Dues) Collect(b *ledger.Book, account ledger.AccountID, act Act) ([]Collected, error) {
+	var all []Collected
+	for _, root := range slices.Sorted(maps.Keys(d.of)) {
+		for _, r := range d.of[root] {
+			if r.account != account || !r.Waits || !r.IsPending() {
+				continue
+			}
+			act.Transaction, act.Description = root, r.Name
+			more, err := r.Owed().Less(r.Due.Posted)
+			if err != nil {
+				return nil, err
+			}
+			c, err := r.charge(b, Change{row: r, Posted: r.Terms.nothing()}, r.Owed(), more, act)
+			if err != nil {
+				return nil, fmt.Errorf("collect fee %s: %w", r.Code, err)
+			}
+			if !c.IsPending {
+				all = append(all, Collected{root, r.Code, r.additional(c.Posted, false)})
+			}
+		}
+	}
+	return all, nil
+}
+
+// OpenPending reads the fees that accounts still owe, with the others of their
+// life cycles. The accounts are locked by the caller.
+func OpenPending(ctx context.Context, tx db.Tx, accounts []ledger.AccountID) (*Dues, error) {
+	roots, err := pendingRoots(ctx, tx, accounts)
+	if err != nil {
+		return nil, fmt.Errorf("find pending fees: %w", err)
+	}
+	return OpenDues(ctx, tx, roots)
+}
+
+// PendingRoots lists the life cycles that accounts still owe fees of.
+func PendingRoots(ctx context.Context, tx db.Tx, accounts []ledger.AccountID) ([]string, error) {
+	return pendingRoots(ctx, tx, accounts)
+}
+
+// PendingAccounts returns up to n accounts of a tenant that owe fees, in their
+// order after one.
+func PendingAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID, after ledger.AccountID, n int) ([]ledger.AccountID, error) {
+	return pendingAccounts(ctx, tx, tenant, after, n)
+}
+
 func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, error) {
 	r.updated = act.At
 	stands := r.Due.Of(held)
@@ -195,7 +249,13 @@ func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, err
 	if more.isZero() {
 		return c, nil
 	}
-	r.dirty = true
+	return r.charge(b, c, owed, more, act)
+}
+
+// charge posts more of the fee, so that all that is owed was charged; unless it
+// waits, and the balance does not cover it.
+func (r *dueRow) charge(b *ledger.Book, c Change, owed, more Charge, act Act) (Change, error) {
+	r.dirty, r.updated = true, act.At
 	total, err := more.Total()
 	if err != nil {
 		return c, err

@@ -97,8 +97,17 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 		} else if err != nil {
 			return err
 		}
+		keep := func() error { return nil }
+		if a.Side == Credit && s.Collector != nil {
+			if keep, err = s.Collector.Collect(ctx, tx, book, account.ID, out.Entry.BusinessOn, now); err != nil {
+				return fmt.Errorf("collect what is owed: %w", err)
+			}
+		}
 		out.Account, _ = book.Account(account.ID)
-		return book.Write(ctx, tx)
+		if err := book.Write(ctx, tx); err != nil {
+			return err
+		}
+		return keep()
 	})
 	if err != nil {
 		return Adjusted{}, err

@@ -39,8 +39,9 @@ const (
 	JobUndeliveredCards DailyJob = "UndeliveredCards"
 	JobDigitalSlips     DailyJob = "DigitalSlips"
 	JobCardLimits       DailyJob = "CardLimits"
-	JobAnnualFees       DailyJob = "AnnualFees" // years that begin
-	JobCardFees         DailyJob = "CardFees"   // charged, or given back
+	JobAnnualFees       DailyJob = "AnnualFees"  // years that begin
+	JobCardFees         DailyJob = "CardFees"    // charged, or given back
+	JobPendingFees      DailyJob = "PendingFees" // on transactions
 )
 
 // DailyWork is how often a job did something, and whether it failed on a day.

@@ -49,6 +49,7 @@ type World struct {
 	Programs  *program.Service
 	Issuing   *issuing.Service
 	Ledger    *ledger.Service
+	Dues      *authorization.Collector
 	Engine    *authorization.Engine
 	Queries   *authorization.Queries
 	Caller    access.Caller
@@ -79,6 +80,8 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	w.Controls = control.New(d, w.Programs, w.Customers, w.Clock)
 	fee.IncludeIn(w.Controls)
 	w.Ledger = ledger.New(d, w.Clock)
+	w.Dues = &authorization.Collector{DB: d, Clock: w.Clock}
+	w.Ledger.Collector = w.Dues
 	w.Queries = authorization.NewQueries(d, authorization.NewCounterfactuals(d, w.Programs, w.Controls))
 	w.Fees = &fee.Service{
 		DB: d, Programs: w.Programs, Controls: w.Controls, Cards: w.Issuing, Usage: w.Queries, Clock: w.Clock,
