@@ -114,7 +114,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
 	k.fees = &fee.Service{
 		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
-		Charger: &authorization.CardCharges{DB: k.db, Cards: k.issuing, Clock: k.clock},
+		Charger: &authorization.CardCharges{DB: k.db, Programs: k.programs, Cards: k.issuing, Client: k.webhooks, Clock: k.clock},
 	}
 	k.issuing.Fees = k.fees
 	k.issuing.LastUse = k.queries

@@ -13,15 +13,21 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // CardCharges charges what cards cost besides what they pay: each charge is a
 // transaction of the flow InternalFee whose additional amount is the fee, and so
 // is what is given back of it. It is safe for concurrent use.
+//
+// A client that owns its balances is asked whether it debits the fee, and told of
+// what is given back.
 type CardCharges struct {
-	DB    *db.DB
-	Cards *issuing.Service
-	Clock clock.Clock
+	DB       *db.DB
+	Programs *program.Service
+	Cards    *issuing.Service
+	Client   Client // nil: nobody can be asked
+	Clock    clock.Clock
 }
 
 var _ fee.Charger = (*CardCharges)(nil)
@@ -48,6 +54,10 @@ func (s *CardCharges) ChargeCardFee(ctx context.Context, c access.Caller, f fee.
 		return false, err
 	}
 	t.Root, t.IsDebit = t.ID, true
+	asked, approves, err := s.ask(ctx, c, f, t)
+	if err != nil || asked && !approves {
+		return false, err
+	}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{t.Account}, nil)
 		if err != nil {
@@ -72,7 +82,7 @@ func (s *CardCharges) ChargeCardFee(ctx context.Context, c access.Caller, f fee.
 		if err != nil {
 			return fmt.Errorf("compute fee: %w", err)
 		}
-		if charged = account.Available().Cmp(total) >= 0; !charged {
+		if charged = asked || account.Available().Cmp(total) >= 0; !charged {
 			return nil
 		}
 		dues, err := fee.OpenDues(ctx, tx, []string{t.ID.String()})
@@ -119,8 +129,67 @@ func (s *CardCharges) GiveBackCardFee(ctx context.Context, c access.Caller, f fe
 		if err := s.settle(ctx, tx, c, book, dues, t); err != nil {
 			return err
 		}
+		if err := s.tell(ctx, tx, c, t); err != nil {
+			return err
+		}
 		return s.undo(ctx, tx, c, root, minus(of[0].Moved, part).IsZero())
 	})
+}
+
+// ask asks the client that owns the balance whether it debits the fee. asked is
+// false where our ledger has the balance. One that was charged is not asked again.
+func (s *CardCharges) ask(ctx context.Context, c access.Caller, f fee.CardFee, t *Transaction) (asked, approves bool, err error) {
+	owns, wait, err := s.owner(ctx, c)
+	if err != nil || !owns {
+		return false, false, err
+	}
+	charge, err := f.Charge()
+	if err != nil {
+		return true, false, fmt.Errorf("compute fee: %w", err)
+	}
+	names, err := s.Cards.CardNames(ctx, c, []id.ID[issuing.Card]{f.Card})
+	if err != nil {
+		return true, false, err
+	}
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		before, err := ReadTransactions(ctx, tx, []TransactionID{t.ID})
+		approves = before[t.ID] != nil
+		return err
+	})
+	if err != nil || approves || s.Client == nil {
+		return true, approves, err
+	}
+	m := &ClientMessage{Type: FeeDebitMessage, Names: names[f.Card], Transaction: *t}
+	m.Transaction.Status, m.Transaction.DecidedBy = StatusPending, ""
+	m.Transaction.Additional = []fee.Additional{f.Applied.Line(charge)}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	v := s.Client.Ask(ctx, m)
+	t.DecidedBy, t.ClientReference = ByClient, v.Reference
+	return true, v.Hearing == Answered && v.Approved, nil
+}
+
+// owner says whether the tenant owns its balances, and how long it is waited for.
+func (s *CardCharges) owner(ctx context.Context, c access.Caller) (owns bool, wait time.Duration, err error) {
+	cfg, err := s.Programs.Configuration(ctx, c.Tenant)
+	if err != nil {
+		return false, 0, err
+	}
+	mode := cfg.Attributes.BalanceMode
+	return mode == program.BalanceExternal || mode == program.BalanceHybrid, cfg.Attributes.ClientTimeout, nil
+}
+
+// tell tells the client that owns the balance what is given back to it.
+func (s *CardCharges) tell(ctx context.Context, tx db.Tx, c access.Caller, t *Transaction) error {
+	owns, _, err := s.owner(ctx, c)
+	if err != nil || !owns {
+		return err
+	}
+	names, err := s.Cards.CardNames(db.WithTx(ctx, tx), c, []id.ID[issuing.Card]{t.Card})
+	if err != nil {
+		return err
+	}
+	return TellClients(ctx, tx, []ClientMessage{{Type: RefundMessage, Names: names[t.Card], Transaction: *t}}, clock.RealNow(s.Clock))
 }
 
 // begin is a transaction about a fee for a card, before it is charged.
@@ -153,8 +222,9 @@ func (s *CardCharges) settle(ctx context.Context, tx db.Tx, c access.Caller, boo
 		return err
 	}
 	t.Additional = fee.Standing(changes)
-	account, _ := book.Account(t.Account)
-	t.HasBalance, t.PostedAfter, t.AvailableAfter = true, account.Posted, account.Available()
+	if account, found := book.Account(t.Account); found && t.DecidedBy == ByPlatform {
+		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, account.Posted, account.Available()
+	}
 	if err := book.Write(ctx, tx); err != nil {
 		return fmt.Errorf("write book: %w", err)
 	}

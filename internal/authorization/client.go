@@ -129,8 +129,9 @@ func (v *Verdict) visit(d *codec) {
 // MessageType is what a message to a client is about (contract §14.6).
 type MessageType string
 
-// The types. The first three are questions; the others tell what has happened.
+// The types. The first four are questions; the others tell what has happened.
 const (
+	FeeDebitMessage       MessageType = "FeeDebit" // for a card, outside of payments
 	AuthorizationMessage  MessageType = "Authorization"
 	FinancialMessage      MessageType = "Financial"
 	BalanceInquiryMessage MessageType = "BalanceInquiry"

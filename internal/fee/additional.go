@@ -141,3 +141,9 @@ func (c Charge) isZero() bool {
 	}
 	return c.Fee.IsZero()
 }
+
+// Line is the line of a fee that comes to a charge.
+func (a Applied) Line(charge Charge) Additional {
+	due := NewDue(a)
+	return due.additional(charge, false)
+}

@@ -1,6 +1,7 @@
 package fee_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -26,15 +27,17 @@ type bank struct {
 	tenant access.Tenant
 }
 
-func newBank(t *testing.T, d *db.DB) *bank {
-	w := authorizationtest.New(t, d)
+func newBank(t *testing.T, d *db.DB) *bank { return newBankWith(t, d, authorization.Config{}) }
+
+func newBankWith(t *testing.T, d *db.DB, cfg authorization.Config) *bank {
+	w := authorizationtest.NewWith(t, d, cfg)
 	tenant, err := w.Access.Tenant(t.Context(), w.Caller)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bank{w, tenant}
 	b.SetTax(fee.BSMV, "15")
-	b.Listen("fee.*")
+	b.Listen("fee.*", authorization.EventClientMessage)
 	return b
 }
 
@@ -404,4 +407,52 @@ func TestChargeDue_waitsForTheCard(t *testing.T) {
 	b.days(1)
 	b.posted(used, 7000)
 	b.posted(unused, 10000)
+}
+
+// Who owns the balance decides whether a fee is debited: it is asked each day
+// until it says yes, once for each charge, and told of what is given back.
+func TestChargeDue_asksWhoOwnsTheBalance(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		b := newBankWith(t, d, authorization.Config{Client: client})
+		b.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		b.yearly("CLASSIC", everything, func(f *fee.Yearly) { f.Timing = fee.OnOrder })
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			return authorizationtest.No("51")
+		})
+		card := b.NewCard("0.00")
+		b.work()
+		b.wantFees(card, "CLASSIC  Pending 480.00")
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			return authorizationtest.Silence()
+		})
+		b.days(1)
+		b.wantFees(card, "CLASSIC  Pending 480.00")
+		client.Answer(nil)
+		b.days(3)
+		b.wantFees(card, "CLASSIC  Charged 480.00")
+		asked := client.Asked()
+		if len(asked) != 3 {
+			t.Fatalf("asked %d times", len(asked))
+		}
+		for _, m := range asked {
+			x := m.Transaction
+			if m.Type != authorization.FeeDebitMessage || x.ID != asked[0].Transaction.ID || !x.IsDebit || len(x.Additional) != 1 ||
+				x.Additional[0].Charge.Fee != try(48000) || x.Status != authorization.StatusPending || m.Names.Token != card.Token {
+				t.Errorf("asked %+v", m)
+			}
+		}
+		if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, card.Token, issuing.NewStatus{
+			Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		b.days(2)
+		heard := b.Heard()
+		if len(heard) != 1 || heard[0].Type != authorization.RefundMessage || heard[0].Transaction.IsDebit ||
+			heard[0].Transaction.Original != asked[0].Transaction.ID {
+			t.Errorf("told %+v", heard)
+		}
+		b.Verify()
+	})
 }

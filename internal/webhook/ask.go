@@ -91,12 +91,15 @@ func (s *Service) Ask(ctx context.Context, m *authorization.ClientMessage) autho
 	return v
 }
 
-// whomToAsk finds the hook for a question: a balance inquiry goes to a hook of
-// its own type, where there is one.
+// whomToAsk finds the hook for a question: a balance inquiry and a fee go to a
+// hook of their own type, where there is one.
 func (s *Service) whomToAsk(ctx context.Context, m *authorization.ClientMessage) (to recipient, found bool, err error) {
 	types := []Type{TypeAuthorization}
-	if m.Type == authorization.BalanceInquiryMessage {
+	switch m.Type {
+	case authorization.BalanceInquiryMessage:
 		types = []Type{TypeBalanceInquiry, TypeAuthorization}
+	case authorization.FeeDebitMessage:
+		types = []Type{TypeFeeDebit, TypeAuthorization}
 	}
 	t := &m.Transaction
 	err = s.DB.View(ctx, func(tx db.Tx) error {

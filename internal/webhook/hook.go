@@ -55,10 +55,9 @@ func (Hook) IDPrefix() string { return "hook" }
 // Type is what a hook is for (contract/platform.md §14.2).
 type Type string
 
-// The types. Event is told; Authorization and BalanceInquiry are asked and
-// waited for; Sms and Email are given the messages that the tenant sends itself.
-// The contract knows FeeDebit, but nothing here calls it: it cannot be
-// registered.
+// The types. Event is told; Authorization, BalanceInquiry and FeeDebit are asked
+// and waited for; Sms and Email are given the messages that the tenant sends
+// itself.
 const (
 	TypeEvent          Type = "Event"
 	TypeAuthorization  Type = "Authorization"
@@ -75,14 +74,11 @@ func Types() []Type {
 
 // IsAsked reports whether somebody waits for the answers of hooks of this type.
 func (t Type) IsAsked() bool {
-	return t == TypeAuthorization || t == TypeBalanceInquiry
+	return t == TypeAuthorization || t == TypeBalanceInquiry || t == TypeFeeDebit
 }
 
 // sends reports whether hooks of this type send messages to customers.
 func (t Type) sends() bool { return t == TypeSMS || t == TypeEmail }
-
-// isCalled reports whether anything here calls hooks of this type.
-func (t Type) isCalled() bool { return t == TypeEvent || t.IsAsked() || t.sends() }
 
 // Health is how a hook does.
 type Health string

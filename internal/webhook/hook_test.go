@@ -116,16 +116,9 @@ func TestRegister_authorizationHooksOfDifferentProductsStandSideBySide(t *testin
 	})
 }
 
-func TestRegister_refusesWhatNobodyWouldCall(t *testing.T) {
+func TestRegister_takesEveryType(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		for _, kind := range []Type{TypeFeeDebit} {
-			_, _, err := w.Register(t.Context(), w.main, NewHook{Type: kind, Name: "h", URL: "https://hooks.example.com/"})
-			wantFault(t, err, CodeTypeNotAvailable)
-			if f, ok := fault.As(err); !ok || f.Params["webHookType"] != string(kind) {
-				t.Errorf("%s: the refusal does not name the type: %+v", kind, f)
-			}
-		}
-		for _, kind := range []Type{TypeEvent, TypeAuthorization, TypeBalanceInquiry, TypeSMS, TypeEmail} {
+		for _, kind := range []Type{TypeEvent, TypeAuthorization, TypeBalanceInquiry, TypeFeeDebit, TypeSMS, TypeEmail} {
 			in := NewHook{Type: kind, Name: "h", URL: "https://hooks.example.com/"}
 			if kind == TypeEvent {
 				in.EventTypes = []string{"*"}
@@ -134,8 +127,8 @@ func TestRegister_refusesWhatNobodyWouldCall(t *testing.T) {
 				t.Errorf("%s: %v", kind, err)
 			}
 		}
-		if all, err := w.Hooks(t.Context(), w.main, "", nil); err != nil || len(all) != 5 {
-			t.Errorf("there are %d hooks, want 5 (%v)", len(all), err)
+		if all, err := w.Hooks(t.Context(), w.main, "", nil); err != nil || len(all) != 6 {
+			t.Errorf("there are %d hooks, want 6 (%v)", len(all), err)
 		}
 	})
 }

@@ -27,9 +27,6 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewHook) (Ho
 	if err := s.apply(c, &h, &keep, in); err != nil {
 		return Hook{}, secret.Value{}, err
 	}
-	if !h.Type.isCalled() {
-		return Hook{}, secret.Value{}, errTypeNotAvailable.With("webHookType", string(h.Type))
-	}
 	if err := s.seal(ctx, &h, keep); err != nil {
 		return Hook{}, secret.Value{}, err
 	}

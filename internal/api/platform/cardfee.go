@@ -170,37 +170,6 @@ func encodeAnnualFee(f fee.Yearly, taxes taxTable) cardAnnualFee {
 	}
 }
 
-// encodeCardFee shows a fee for a card as an additional amount: what it comes to,
-// whether it was charged already or will be.
-func encodeCardFee(f fee.CardFee) (additionalAmount, error) {
-	charge, err := f.Charge()
-	if err != nil {
-		return additionalAmount{}, err
-	}
-	return additionalAmountOf(fee.Additional{
-		Type: f.Applied.Type, Code: f.Applied.Code, Name: f.Applied.Name, IsDebit: true, IsRefundable: f.IsRefundable || f.IsProRata, Charge: charge,
-	})
-}
-
-// additionalAmountOf shows an additional amount that the fee engine computed.
-func additionalAmountOf(a fee.Additional) (additionalAmount, error) {
-	total, err := a.Charge.Total()
-	if err != nil {
-		return additionalAmount{}, err
-	}
-	source := "FeeEngine"
-	out := additionalAmount{
-		Type: string(a.Type), CalculationSource: &source, Code: orNil(a.Code), Name: orNil(a.Name), Amount: api.DecimalOf(a.Charge.Fee),
-		CurrencyCode: a.Charge.Fee.Currency().Code(), IsDebit: a.IsDebit, Taxes: []taxAmount{}, TotalAmount: api.DecimalOf(total), IsRefundable: a.IsRefundable,
-	}
-	for _, t := range a.Charge.Taxes {
-		out.Taxes = append(out.Taxes, taxAmount{
-			TaxType: string(t.Type), Rate: percentOf(t.Rate), Amount: api.DecimalOf(t.Amount), CurrencyCode: out.CurrencyCode, IsIncluded: t.IsIncluded,
-		})
-	}
-	return out, nil
-}
-
 // feesOf shows what making a card costs.
 func (a *API) feesOf(ctx context.Context, c access.Caller, card issuing.Card) ([]additionalAmount, error) {
 	all, err := a.Fees.CardFees(ctx, c, card.Issuance)
@@ -209,11 +178,13 @@ func (a *API) feesOf(ctx context.Context, c access.Caller, card issuing.Card) ([
 		if f.Card != card.ID || f.Event == "" || f.Status == fee.FreeOfCharge || f.Status == fee.Cancelled {
 			continue
 		}
-		shown, err := encodeCardFee(f)
+		charge, err := f.Charge()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, shown)
+		line := f.Applied.Line(charge)
+		line.IsRefundable = f.IsRefundable
+		out = append(out, encodeAdditional([]fee.Additional{line})...)
 	}
 	return out, err
 }
@@ -237,7 +208,7 @@ func encodeCardFeeEvent(card CardOfEvent, told fee.CardFeeTold) cardFeeEvent {
 		out.InstallmentNo = positiveOrNil(told.Part)
 	}
 	if all, err := fee.ParseAdditional(told.Additional); err == nil && len(all) == 1 {
-		out.AdditionalAmount, _ = additionalAmountOf(all[0]) // it was computed when it was told
+		out.AdditionalAmount = encodeAdditional(all)[0]
 	}
 	return out
 }

@@ -131,7 +131,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions
 	s.Fees = &fee.Service{
 		DB: d, Programs: s.Programs, Controls: s.Controls, Cards: s.Issuing, Usage: s.Transactions, Clock: c,
-		Charger: &authorization.CardCharges{DB: d, Cards: s.Issuing, Clock: c},
+		Charger: &authorization.CardCharges{DB: d, Programs: s.Programs, Cards: s.Issuing, Clock: c},
 	}
 	s.Issuing.Fees = s.Fees
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))

@@ -240,7 +240,6 @@ var refusals = map[fault.Code]outward{
 	webhook.CodeTooMany:          {422, "Issuing:WebHookLimitExceeded"},
 	webhook.CodeConflict:         {409, "Issuing:WebHookConflict"},
 	webhook.CodeMessageSent:      {409, "Issuing:WebHookMessageSent"},
-	webhook.CodeTypeNotAvailable: {422, "Common:FeatureNotAvailable"},
 }
 
 // domainCodes lists the codes that refusals must know.

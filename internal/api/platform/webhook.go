@@ -58,7 +58,7 @@ type webhookFilter struct {
 }
 
 type webhookRequest struct {
-	Type           api.Enum[webhookTypes] `json:"webHookType" required:"true" doc:"Event is told of events; Authorization and BalanceInquiry are asked; Sms and Email are given the messages to customers, which the tenant then sends itself. FeeDebit is refused: nothing calls it yet. It cannot be changed."`
+	Type           api.Enum[webhookTypes] `json:"webHookType" required:"true" doc:"Event is told of events; Authorization, BalanceInquiry and FeeDebit are asked; Sms and Email are given the messages to customers, which the tenant then sends itself. It cannot be changed."`
 	Name           api.FreeText           `json:"name" required:"true" minLength:"1" maxLength:"100"`
 	URL            api.FreeText           `json:"url" required:"true" minLength:"1" maxLength:"2048" doc:"https, a public host, port 443 or 8443; redirects are not followed."`
 	EventTypes     []string               `json:"eventTypes,omitempty" maxItems:"100" doc:"Of an Event webhook: names of events, or card.*, or *."`
