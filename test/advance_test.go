@@ -172,6 +172,26 @@ func TestAdvance_whatTimeBrings(t *testing.T) {
 		use("after its schedule", cards[1], 1_000, "62")
 		told := hook.wait(t, "card.status-changed", cards[1].Token)
 
+		// What is set for a card for a while ends: a switch, and a limit of its own.
+		until := at.AddDate(0, 0, 5).Format(time.RFC3339)
+		if _, err := bank.Call(t.Context(), http.MethodPut, "/api/v1/issuing/card/"+cards[2].Token+"/policy", map[string]any{
+			"policies": []map[string]any{{"policyType": "DomesticPos", "isAllowed": false, "endDate": until}},
+		}, nil); err != nil {
+			t.Fatal(err)
+		}
+		use("switched off", cards[2], 1_000, "57")
+		if _, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/issuing/velocity-control/card/"+cards[0].Token, map[string]any{
+			"velocityCheckCode": "DAY", "maxAmount": 5, "endDate": until,
+		}, nil); err != nil {
+			t.Fatal(err)
+		}
+		use("beyond a limit of its own", cards[0], 1_000, "61")
+		if done := advance(t, bank, map[string]any{"days": 6}); done.did("CardLimits") != 1 {
+			t.Errorf("after what was set for a while: %+v", done)
+		}
+		use("switched on again", cards[2], 1_000, "00")
+		use("within the limit of its product", cards[0], 1_000, "00")
+
 		// Of a card with a new number the old plastic works for the overlap.
 		path := "/api/v1/issuing/card/" + cards[1].Token
 		if _, err := bank.Call(t.Context(), http.MethodPut, path+"/status", map[string]any{"status": "Active", "reason": "CustomerRequest"}, nil); err != nil {
