@@ -17,9 +17,10 @@ type CounterKey struct {
 	Start   int64 // of the window, in microseconds; 0 for a span and a lifetime
 }
 
-// String is the key as it is stored; rows are locked in its order.
+// String is the key as it is stored; rows are locked in its order. The subject
+// leads, so that all that a payment counts under lies together.
 func (k CounterKey) String() string {
-	return k.Tenant.String() + "/" + k.Counter + "/" + k.Subject + "/" + strconv.FormatInt(k.Start, 10)
+	return k.Tenant.String() + "/" + k.Subject + "/" + k.Counter + "/" + strconv.FormatInt(k.Start, 10)
 }
 
 // counter is the name under which a control adds up. A generation is a new

@@ -1267,7 +1267,7 @@ CREATE TABLE velocity_override (
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
 CREATE TABLE velocity_counter (
-    id           TEXT   NOT NULL PRIMARY KEY, -- of the four that follow, "/" between
+    id           TEXT   NOT NULL PRIMARY KEY, -- tenant, subject, counter and window, "/" between
     tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
     counter      TEXT   NOT NULL, -- limit group or control, with its generation
     subject      TEXT   NOT NULL, -- for what it counts: an issuance, a customer, …
