@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
@@ -173,7 +174,11 @@ func (e *Engine) readPending(ctx context.Context, t TransactionID) (*record, err
 		if err != nil {
 			return err
 		}
-		r, err = parseRecord(d.record)
+		if r, err = parseRecord(d.record); err != nil {
+			return err
+		}
+		tenant, err := access.MustTenant(ctx, tx, r.Facts.Tenant)
+		r.Facts.ahead = tenant.Ahead // as it is now, whatever this node knows
 		return err
 	})
 	if err != nil {
@@ -190,7 +195,7 @@ func (e *Engine) abandon(ctx context.Context, r *record) error {
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	r.Facts.codes, r.Facts.name, r.Facts.ahead = cfg.Attributes.ResponseCodeMap, r.Facts.Client.Names, cfg.Tenant.Ahead
+	r.Facts.codes, r.Facts.name = cfg.Attributes.ResponseCodeMap, r.Facts.Client.Names
 	_, err = e.conclude(&r.Request, &r.Facts, r.Request.Key().String(), conclusion{r.State, Verdict{Hearing: Abandoned}})
 	return err
 }
