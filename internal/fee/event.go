@@ -30,6 +30,17 @@ type CardFeeTold struct {
 	Additional string // as [ParseAdditional] reads it
 }
 
+// NoticeValues implements [issuing.Noticed].
+func (t CardFeeTold) NoticeValues() map[string]string {
+	values := map[string]string{"date": t.DueOn}
+	if all, err := ParseAdditional(t.Additional); err == nil && len(all) == 1 {
+		if total, err := all[0].Charge.Total(); err == nil {
+			values["amount"] = total.String()
+		}
+	}
+	return values
+}
+
 // raise tells of a fee, which is so much of its price.
 func (s *Service) raise(ctx context.Context, tx db.Tx, c access.Caller, name string, f CardFee, price money.Amount, at time.Time) error {
 	charge, err := f.Applied.Terms.On(price)

@@ -18,10 +18,19 @@ func tellHolder(ctx context.Context, tx db.Tx, tenant access.TenantID, e CardEve
 		return nil
 	}
 	n := notification.Notice{Event: name, Card: card.String(), Phone: e.sealedPhone}
-	if s, ok := about.(CardStatusChanged); ok {
+	switch s := about.(type) {
+	case CardStatusChanged:
 		n.Values = map[string]string{statusPlace: string(s.Current)}
+	case Noticed:
+		n.Values = s.NoticeValues()
 	}
 	return notification.Tell(ctx, tx, tenant, e.IssuanceNo, n, at)
+}
+
+// Noticed is what an event adds that the holder is told some of.
+type Noticed interface {
+	// NoticeValues are what the places of the text are filled with.
+	NoticeValues() map[string]string
 }
 
 // statusPlace carries a status to where its name is known in the holder's

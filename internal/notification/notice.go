@@ -23,16 +23,19 @@ const (
 	PINUnblocked      = "card.pin-unblocked"
 	PINSent           = "card.pin-sent"               // the PIN itself
 	ControlAlert      = "authorization-control.alert" // an authorization control has acted
+	FeeUpcoming       = "fee.upcoming"                // an annual fee is about to be charged
 )
 
 // Events lists what customers are told of.
 func Events() []string {
-	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent, ControlAlert}
+	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent, ControlAlert, FeeUpcoming}
 }
 
 // IsSecurity reports whether an event is told against a customer's wish, too:
 // whoever misuses a card or a phone must not be able to do it in silence.
-func IsSecurity(event string) bool { return event != CardCreated && event != ControlAlert }
+func IsSecurity(event string) bool {
+	return event != CardCreated && event != ControlAlert && event != FeeUpcoming
+}
 
 // Notice says that customers are to be told of something. Its member names are
 // the stored form: they are not changed, only added to.

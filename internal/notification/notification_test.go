@@ -422,6 +422,8 @@ func TestChannels_securityIsToldAgainstTheWish(t *testing.T) {
 		{CardPhoneChanged, wants, true, []Channel{SMS}},
 		{PINChanged, Recipient{}, false, nil},
 		{ControlAlert, phone, false, nil},
+		{FeeUpcoming, phone, false, nil},
+		{FeeUpcoming, wants, false, []Channel{SMS, Email}},
 	} {
 		if got := channels(Notice{Event: tt.event, PhoneOnly: tt.old}, tt.r); !slices.Equal(got, tt.want) {
 			t.Errorf("%s to %+v: %v, want %v", tt.event, tt.r, got, tt.want)
