@@ -69,6 +69,8 @@ type Facts struct {
 	// amount, terminal.
 	Tap string
 
+	// Uses are what was before, where a rule asks.
+	Uses UseFacts
 	// Controls are the authorization controls that select the request.
 	Controls []ControlFacts
 	// Velocity are the velocity controls that count the request, by code.

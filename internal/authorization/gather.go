@@ -91,6 +91,11 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	if f.Subject, err = e.subjectFacts(ctx, card, cfg, product, now); err != nil {
 		return f, err
 	}
+	if controls != nil && controls.ReadsUses() {
+		if f.Uses, err = e.useFacts(ctx, f); err != nil {
+			return f, err
+		}
+	}
 	return f, e.bind(ctx, req, f, cfg, controls)
 }
 

@@ -179,6 +179,7 @@ func (f *Facts) visit(c *codec) {
 	f.Card.visit(c)
 	f.Product.visit(c)
 	f.Subject.visit(c)
+	f.Uses.visit(c)
 	c.amount("billing", &f.Billing)
 	c.bool("convertible", &f.Convertible)
 	visitText(c, "result.pin", &f.PIN)

@@ -58,7 +58,7 @@ func (s *script) control(args map[string]string) string {
 	c.Criteria.MCCGroups, c.Criteria.Countries, c.Criteria.TransactionCodes = list("group-of-mcc"), list("in"), list("of")
 	c.Criteria.MerchantIDs, c.Criteria.MinAmount = list("at"), args["from-amount"]
 	if v := args["rule"]; v != "" {
-		c.Rule = rule.Source(`"` + strings.ReplaceAll(strings.ReplaceAll(v, "'", `\"`), "_", " ") + `"`)
+		c.Rule = rule.Source(`"` + strings.ReplaceAll(v, "'", `\"`) + `"`)
 	}
 	if v := args["priority"]; v != "" {
 		if _, err := fmt.Sscan(v, &c.Priority); err != nil {

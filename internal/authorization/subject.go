@@ -111,6 +111,7 @@ func (f *Facts) ruleFacts(out *rule.Facts, req *Request, zone *time.Location) {
 	t.CVM = t.cvm(req)
 	t.RuleFacts(out, zone)
 	f.Subject.ruleFacts(out, &f.Card, &f.Product, f.Now, zone)
+	f.Uses.ruleFacts(out, f.Now, f.Billing.Currency())
 }
 
 // ruleFacts are what rules may ask about the card, its product and its customer

@@ -24,6 +24,7 @@ type Snapshot struct {
 	stamps, digests map[string]string // of the lists, by code
 	parts           map[Kind]part
 	isEmpty         bool // all parts that transactions are asked about are
+	readsUses       bool
 
 	links Links
 	// personal says that links to customers or cards exist: those are read with
@@ -32,6 +33,10 @@ type Snapshot struct {
 	combined atomic.Pointer[combinedHash]
 	draft    *draftedPart // nil: it is what the tenant has
 }
+
+// ReadsUses reports whether an authorization control asks what the card or its
+// customer was used for before.
+func (k *Snapshot) ReadsUses() bool { return k.readsUses }
 
 // IsEmpty reports whether the tenant has defined nothing that transactions are
 // asked about.
@@ -117,6 +122,7 @@ func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.Tena
 			return nil, err
 		}
 		k.parts[kind] = p
+		k.readsUses = k.readsUses || kind == Authorization && p.reads(rule.FieldID.IsStatistic)
 		if kind != IssuanceFee && kind != AnnualFee { // those no transaction is asked about
 			k.isEmpty = k.isEmpty && p.isEmpty()
 		}

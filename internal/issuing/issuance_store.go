@@ -182,3 +182,9 @@ func SpendingAccounts(ctx context.Context, tx db.Tx, issuances []id.ID[Issuance]
 	}
 	return accounts, nil
 }
+
+// IssuancesOf returns the issuances of a customer.
+func IssuancesOf(ctx context.Context, tx db.Tx, tenant access.TenantID, u id.ID[customer.Customer]) ([]id.ID[Issuance], error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (i id.ID[Issuance], err error) { return i, row.Scan(&i) },
+		`SELECT id FROM issuance WHERE tenant_id = $1 AND customer_id = $2`, tenant, u)
+}
