@@ -67,7 +67,9 @@ func (u *UseFacts) ruleFacts(f *rule.Facts, now time.Time, currency money.Curren
 	if !u.AreKnown {
 		return
 	}
-	amount := func(minor int64) rule.Number { return rule.Number{Coefficient: minor, Exponent: uint8(currency.Exponent())} }
+	amount := func(minor int64) rule.Number {
+		return rule.Number{Coefficient: minor, Exponent: uint8(currency.Exponent())}
+	}
 	type row struct {
 		usage         Usage
 		count, amount rule.FieldID

@@ -85,13 +85,11 @@ const (
 	flowStatusCheck         = "StatusCheck"
 	flowAuthorizationAdvice = "AuthorizationAdvice"
 	flowFinancialAdvice     = "FinancialAdvice"
-	flowReversal            = "ReversalRequest"
-	flowReversalAdvice      = "ReversalAdvice"
 )
 
 // CheckFlows are the flows that an authorization control may be about.
 func CheckFlows() []string {
-	return []string{flowAuthorization, flowFinancial, flowAuthorizationAdvice, flowFinancialAdvice, flowReversal, flowReversalAdvice, flowStatusCheck}
+	return []string{flowAuthorization, flowFinancial, flowAuthorizationAdvice, flowFinancialAdvice, flowStatusCheck}
 }
 
 // NewAuthorizationCheck is an authorization control with the contract's defaults.

@@ -27,6 +27,10 @@
 //	VelocityCheck 1─* Override *─1 Issuance
 //	VelocityCheck *─1 limit group
 //
+// An authorization control says which transactions are let pass; in which order
+// controls are asked is said by [Place], and what comes of it by package
+// authorization.
+//
 // A velocity control counts under a [CounterKey]: for a subject at the control's
 // level, in a [Window]. The checks of a limit group share their counters; of them
 // only the one with the most specific link bounds a card.
