@@ -55,6 +55,7 @@ type core struct {
 	engine          *authorization.Engine
 	queries         *authorization.Queries
 	replays         *authorization.Replays
+	replayJobs      *authorization.ReplayJobs
 	counterfactuals *authorization.Counterfactuals
 	seals           *authorization.Seals
 	clearing        *clearing.Service
@@ -110,6 +111,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.replays = authorization.NewReplays(k.db, k.programs, k.controls)
+	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
 	k.fees = &fee.Service{

@@ -138,6 +138,9 @@ const pendingInterval = 5 * time.Second
 // where a tenant wants that.
 const resetInterval = time.Minute
 
+// replayInterval is how soon a replay that was asked for begins.
+const replayInterval = 2 * time.Second
+
 func (p *Platform) jobs() []job {
 	return []job{
 		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
@@ -155,6 +158,7 @@ func (p *Platform) jobs() []job {
 		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
+		{"replay what was asked for", replayInterval, p.replayJobs.Work},
 	}
 }
 
@@ -184,7 +188,8 @@ func (p *Platform) sweep(ctx context.Context) (int, error) {
 	told, too := p.notices.Sweep(ctx)
 	slips, finally := p.engine.SweepSlips(ctx)
 	limits, last := p.controls.Sweep(ctx)
-	return int(rows+keys+messages+told) + slips + limits, errors.Join(err, also, again, too, finally, last)
+	replays, least := p.replayJobs.Sweep(ctx)
+	return int(rows+keys+messages+told) + slips + limits + replays, errors.Join(err, also, again, too, finally, last, least)
 }
 
 func (p *Platform) repeat(ctx context.Context, j job) {
@@ -256,7 +261,7 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 // handler builds what the API server serves.
 func (p *Platform) handler() http.Handler {
 	family := platform.New(platform.Services{
-		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Issuing: p.issuing,
+		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Replays: p.replayJobs, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},

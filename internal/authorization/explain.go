@@ -16,7 +16,7 @@ const (
 
 // Codes lists them, for the totality tests of the families. ErrBusy never
 // reaches one: it answers messages only.
-var Codes = []fault.Code{TransactionNotFound}
+var Codes = append([]fault.Code{TransactionNotFound}, fault.CodesOf(errReplayTime, errReplayNotFound, errReplaysAtOnce)...)
 
 // Queries reads what was decided. It is safe for concurrent use.
 type Queries struct {

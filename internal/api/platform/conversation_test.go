@@ -103,7 +103,7 @@ func (w *world) order(args []string) {
 // work does what the background jobs of the program do about noname cards.
 func (w *world) work() {
 	w.t.Helper()
-	for _, job := range []func(context.Context) (int, error){w.services.Issuing.WorkNoname, w.services.Issuing.CancelUnlinked} {
+	for _, job := range []func(context.Context) (int, error){w.services.Issuing.WorkNoname, w.services.Issuing.CancelUnlinked, w.services.Replays.Work} {
 		if _, err := job(w.t.Context()); err != nil {
 			w.t.Fatal(err)
 		}
@@ -126,6 +126,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Controls = control.New(d, s.Programs, s.Customers, c)
 	s.Transactions = authorization.NewQueries(d, authorization.NewCounterfactuals(d, s.Programs, s.Controls))
 	fee.IncludeIn(s.Controls)
+	s.Replays = &authorization.ReplayJobs{Replays: authorization.NewReplays(d, s.Programs, s.Controls), Clock: c, Drafts: Drafts{}}
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions
@@ -398,7 +399,7 @@ var volatile = map[string]bool{
 	"parentMaskedCardNo": true, "changedBy": true, "cardNo": true, "encryptedCardNo": true, "encryptedCvv2": true,
 	"cvv2": true, "cvv": true, "icvv": true, "pvv": true, "track1": true, "track2": true, "iccMasterKey": true, "iccSmiKey": true, "iccSmcKey": true,
 	"zpk": true, "zpkAes": true, "pinBlock": true, "entryId": true, "transactionId": true, "originalTransactionId": true,
-	"batchId": true, "barcode": true,
+	"batchId": true, "replayId": true, "barcode": true,
 	"secret": true, "clientSecret": true, "deliveryId": true, "eventId": true, "reference": true, "smsReference": true,
 	"parentAuthorizationId": true, "authorizationCode": true, "configurationHash": true,
 }

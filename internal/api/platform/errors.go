@@ -224,6 +224,9 @@ var refusals = map[fault.Code]outward{
 
 	// authorization
 	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},
+	"replay_not_found":                {404, "Issuing:ReplayNotFound"},
+	"replay_period_invalid":           {400, "Issuing:ReplayPeriodInvalid"},
+	"replay_limit_exceeded":           {429, "Issuing:ReplayLimitExceeded"},
 
 	// the tester of the sandboxes
 	ErrLinkUnavailable.Code: {502, "Sandbox:LinkUnavailable"},

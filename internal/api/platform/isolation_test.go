@@ -166,6 +166,13 @@ POST /api/v1/system/exchange-rate
 ----
 
 let rate = id
+
+POST /api/v1/issuing/replay
+
+{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
+----
+
+let replay = replayId
 `
 
 // furnish gives tenant main its treasures and returns their identifiers, by the
@@ -191,7 +198,7 @@ func (w *world) furnish(d *db.DB) map[string]string {
 		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
 		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
 		"/api/v1/issuing/webhook/{id}": w.names["hook"], "/api/v1/system/exchange-rate/{id}": w.names["rate"], "deliveryId": w.names["delivery"],
-		"batchId": w.names["batch"], "batchReference": "TREASURE-B",
+		"replayId": w.names["replay"], "batchId": w.names["batch"], "batchReference": "TREASURE-B",
 	}
 }
 
@@ -244,6 +251,7 @@ var bodies = map[string]string{
 	"POST /api/v1/issuing/authorization-control":                       `{"code": "MINE", "name": "mine", "action": "Decline", "criteria": {"mccs": ["7995"]}}`,
 	"PUT /api/v1/issuing/authorization-control/{code}":                 `{"name": "mine", "action": "Decline", "criteria": {"mccs": ["7995"]}}`,
 	"POST /api/v1/issuing/authorization-control/link":                  `{"authorizationCheckCode": "TREASURE_C", "linkType": "Global", "linkCode": null}`,
+	"POST /api/v1/issuing/replay":                                      `{"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "draft": null}`,
 	"POST /api/v1/issuing/rule-engine/list":                            `{"code": "MINE", "name": "mine", "values": ["mine"]}`,
 	"PUT /api/v1/issuing/rule-engine/list/{listCode}":                  `{"name": "mine", "values": ["mine"]}`,
 	"POST /api/v1/issuing/rule-engine/validate":                        `{"context": "Velocity", "rule": "transaction.mcc.in_list('TREASURE_L')"}`,
@@ -304,6 +312,7 @@ var unaddressed = map[string]outcome{
 	"POST /api/v1/issuing/customer/user-note":                notFound,
 	"GET /api/v1/issuing/customer/user-note":                 notFound,
 	"POST /api/v1/issuing/customer-segment":                  ownThing,
+	"POST /api/v1/issuing/replay":                            ownThing,
 	"GET /api/v1/issuing/customer-segment":                   empty,
 	"GET /api/v1/issuing/product/bin":                        empty,
 	"POST /api/v1/issuing/product/bin-range":                 notFound,

@@ -41,6 +41,7 @@ type Services struct {
 	Personalization *personalization.Service
 	Ledger          *ledger.Service
 	Transactions    *authorization.Queries
+	Replays         *authorization.ReplayJobs
 	Webhooks        *webhook.Service
 	Notices         *notification.Service
 	Tester          Tester

@@ -182,7 +182,7 @@ func (a *API) operation(rt route) huma.Operation {
 // (contract/platform.md, Appendix H): beginnings or ends of paths.
 var extensions = []string{
 	"/api/v1/system/", "/api/v1/issuing/integration/", "/api/v1/issuing/account/", "/api/v1/issuing/perso/",
-	"/api/v1/issuing/shipment/", "/api/v1/issuing/rule-engine/", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
+	"/api/v1/issuing/shipment/", "/api/v1/issuing/rule-engine/", "/api/v1/issuing/replay", "/card/find", "/card/noname/{batchId}", "/trace", "/test", "/rotate-secret", "/deliveries", "/redeliver",
 	"/sandbox/inbox", "/sandbox/pin-test", "/sandbox/encrypt-card-number", "/sandbox/transaction/clear", "/sandbox/transaction/advance-time",
 }
 

@@ -227,6 +227,12 @@ func (a *API) routes() {
 	register(a, route{put, control + "/{code}", "Update an authorization control", access.IssuingAuthorizationControlManage, plain}, a.updateAuthorizationCheck)
 	register(a, route{remove, control + "/{code}", "Delete an authorization control", access.IssuingAuthorizationControlManage, plain}, a.deleteAuthorizationCheck)
 
+	// What if (docs/replay.md)
+	const replay = "/api/v1/issuing/replay"
+	register(a, route{post, replay, "Start a replay", access.IssuingAuthorizationControlManage, once}, a.startReplay)
+	register(a, route{get, replay + "/{replayId}", "Show a replay", access.IssuingAuthorizationControlManage, plain}, a.showReplay)
+	register(a, route{get, replay + "/{replayId}/difference", "List differences of a replay", access.IssuingAuthorizationControlManage, plain}, a.listReplayDifferences)
+
 	// Sandbox (§15)
 	register(a, route{post, "/api/v1/sandbox/card-info", "Show a test card in clear", access.SandboxCard, plain}, a.showClearCard)
 	register(a, route{post, "/api/v1/sandbox/pin-block/generate", "Generate a PIN block", access.SandboxCard, plain}, a.makePINBlock)
