@@ -21,6 +21,7 @@ func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []
 		for _, run := range []func() (ledger.Invariant, error){
 			func() (ledger.Invariant, error) { return verifyOpenHolds(ctx, tx) },
 			func() (ledger.Invariant, error) { return verifyHeld(ctx, tx) },
+			func() (ledger.Invariant, error) { return verifyFees(ctx, tx) },
 			func() (ledger.Invariant, error) { return verifyDecisions(ctx, tx, progress) },
 		} {
 			v, err := run()

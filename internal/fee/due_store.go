@@ -159,3 +159,9 @@ func pendingAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID, afte
 		`SELECT DISTINCT account_id FROM fee_due WHERE tenant_id = $1 AND due_total > posted_total AND waits AND account_id > $2
 		ORDER BY account_id LIMIT $3`, tenant, after.String(), n)
 }
+
+// rootsAfter lists life cycles that have fees, in their order.
+func rootsAfter(ctx context.Context, tx db.Tx, after string, n int) ([]string, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (root string, err error) { return root, s.Scan(&root) },
+		`SELECT DISTINCT root_id FROM fee_due WHERE root_id > $1 ORDER BY root_id LIMIT $2`, after, n)
+}
