@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -17,7 +18,29 @@ import (
 // reversed and expired nothing is held. At the end every invariant of ledger
 // and decisions holds, and every decision recomputes to itself.
 func TestAuthorize_anySequenceKeepsTheInvariants(t *testing.T) {
+	anySequence(t, authorizationtest.New(t, dbtest.SQLite(t)))
+}
+
+// The same with fees on everything: with a minimum, at once and at clearing, in
+// tiers, some of them free. What they cost is given back with what they are on.
+func TestAuthorize_anySequenceKeepsTheInvariantsWithFees(t *testing.T) {
 	w := authorizationtest.New(t, dbtest.SQLite(t))
+	w.SetTax(fee.BSMV, "15")
+	w.SetTax(fee.KDV, "20")
+	for _, args := range []map[string]string{
+		{"code": "POS", "rate": "1.5", "min": "0.50", "max": "0.80", "taxes": "Bsmv", "of": "Purchase", "free": "1"},
+		{"code": "CASH", "rate": "3", "fixed": "0.33", "taxes": "Bsmv,Kdv:included", "of": "CashWithdrawal"},
+		{"code": "LATE", "fixed": "0.07", "timing": "Clearing"},
+		{"code": "STEP", "tiers": "0:20.00:1:0;20.00::0:0.10", "taxes": "Kdv"},
+	} {
+		if err := w.Fee(args); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anySequence(t, w)
+}
+
+func anySequence(t *testing.T, w *authorizationtest.World) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := w.NewCard("100.00")
 		var sent []*authorization.Request
