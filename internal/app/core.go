@@ -118,7 +118,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
 		Charger: &authorization.CardCharges{DB: k.db, Programs: k.programs, Cards: k.issuing, Client: k.webhooks, Clock: k.clock},
 	}
-	k.issuing.Fees = k.fees
+	k.issuing.Fees, k.programs.Taxed = k.fees, k.fees
 	k.issuing.LastUse = k.queries
 	k.issuing.Holds, k.issuing.Limits = k.queries, k.controls
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}

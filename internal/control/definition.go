@@ -69,6 +69,9 @@ type Definitions[D any] struct {
 	// FitProduct checks it against the product that a link ties it to, directly or
 	// as the product of a card; nil for what fits all.
 	FitProduct func(D, program.Product) error
+	// FitTenant checks it against what the tenant has set, as of a moment of its
+	// business; nil for what asks nothing of that.
+	FitTenant func(d D, cfg *program.Configuration, now time.Time) error
 	// Permitted refuses callers who may not touch such a definition; nil is
 	// everybody. A change asks it of what was and of what is.
 	Permitted func(D, access.Caller) error
@@ -98,7 +101,7 @@ func (k *Definitions[D]) Create(ctx context.Context, s *Service, c access.Caller
 	h := k.Head(&d)
 	h.Version, h.Record = 1, access.NewRecord(c, c.Now(s.Clock))
 	err := s.change(ctx, c.Tenant, func(tx db.Tx) (err error) {
-		if d, err = k.fit(ctx, tx, c.Tenant, d, nil); err != nil {
+		if d, err = k.fit(ctx, tx, s, c, d, nil); err != nil {
 			return err
 		}
 		inserted, err := k.insert(ctx, tx, c.Tenant, d)
@@ -142,7 +145,7 @@ func (k *Definitions[D]) Update(ctx context.Context, s *Service, c access.Caller
 			return errStale
 		}
 		h.Version, h.Record = was.Version+1, was.Record.Updated(c, c.Now(s.Clock))
-		if d, err = k.fit(ctx, tx, c.Tenant, d, &old); err != nil {
+		if d, err = k.fit(ctx, tx, s, c, d, &old); err != nil {
 			return err
 		}
 		if err := k.update(ctx, tx, c.Tenant, d); err != nil {
@@ -169,14 +172,23 @@ func (k *Definitions[D]) permit(c access.Caller, all ...*D) error {
 	return nil
 }
 
-func (k *Definitions[D]) fit(ctx context.Context, tx db.Tx, tenant access.TenantID, d D, old *D) (D, error) {
-	all, err := k.read(ctx, tx, tenant)
+func (k *Definitions[D]) fit(ctx context.Context, tx db.Tx, s *Service, c access.Caller, d D, old *D) (D, error) {
+	all, err := k.read(ctx, tx, c.Tenant)
 	if err != nil {
 		return d, fmt.Errorf("read %s: %w", k.Entity, err)
 	}
 	code := k.Head(&d).Code
-	if err := k.keepRule(ctx, tx, tenant, d); err != nil {
+	if err := k.keepRule(ctx, tx, c.Tenant, d); err != nil {
 		return d, err
+	}
+	if k.FitTenant != nil {
+		cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
+		if err != nil {
+			return d, err
+		}
+		if err := k.FitTenant(d, cfg, c.Now(s.Clock)); err != nil {
+			return d, err
+		}
 	}
 	return k.Fit(d, old, slices.DeleteFunc(all, func(o D) bool { return k.Head(&o).Code == code }))
 }

@@ -30,6 +30,7 @@ type Drafted struct {
 	links      []Link
 	tiesAnew   bool
 	fitProduct func(program.Product) error // nil: it fits all
+	fitTenant  func(*program.Configuration, time.Time) error
 }
 
 // Drafted is a definition that a draft holds. With links that are not nil it is
@@ -39,6 +40,9 @@ func (k *Definitions[D]) Drafted(at string, d D, links []Link) Drafted {
 	o := Drafted{kind: k.Kind, code: k.Head(&d).Code, at: at, definition: d, links: links, tiesAnew: links != nil}
 	if k.FitProduct != nil {
 		o.fitProduct = func(p program.Product) error { return k.FitProduct(d, p) }
+	}
+	if k.FitTenant != nil {
+		o.fitTenant = func(cfg *program.Configuration, now time.Time) error { return k.FitTenant(d, cfg, now) }
 	}
 	return o
 }
@@ -266,6 +270,11 @@ func (s *Service) tieDraft(ctx context.Context, tx db.Tx, c access.Caller, cfg *
 	}
 	links = slices.DeleteFunc(links, k.isUntied)
 	for _, o := range objects {
+		if o.fitTenant != nil {
+			if err := o.fitTenant(cfg, c.Now(s.Clock)); err != nil {
+				return Within(o.at, err)
+			}
+		}
 		if err := checkLinks(o.links); err != nil {
 			return Within(o.at, err)
 		}

@@ -3,6 +3,7 @@ package fee
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -67,6 +68,9 @@ var AnnualFees = control.Definitions[Yearly]{
 	Fit:   func(f Yearly, _ *Yearly, _ []Yearly) (Yearly, error) { return f, nil },
 	FitProduct: func(f Yearly, p program.Product) error {
 		return fitCurrency(f.Code, f.Currency, p)
+	},
+	FitTenant: func(f Yearly, cfg *program.Configuration, now time.Time) error {
+		return fitTaxes(f.Head, f.Taxes, cfg, now)
 	},
 	Criteria: noCriteria[Yearly],
 	Rule:     func(f Yearly) rule.Source { return f.Rule }, Context: rule.AnnualFee,

@@ -34,8 +34,7 @@ func Applicable(k *control.Snapshot, o *control.Occasion, cfg *program.Configura
 	return all
 }
 
-// taxesOn are taxes at their rates on a day. A tax that has no rate by then is
-// not due.
+// taxesOn are taxes at their rates on a day. They have one: see [fitTaxes].
 func taxesOn(uses []TaxUse, attributes program.Attributes, day clock.Date) []Tax {
 	var taxes []Tax
 	for _, u := range uses {

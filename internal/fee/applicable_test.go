@@ -190,7 +190,7 @@ func TestApplicable_takesTheTaxOfTheDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := flat("FEE", "FEE", 1000)
-	d.Taxes = []fee.TaxUse{{Type: fee.BSMV, IsIncluded: true}, {Type: fee.KDV}, {Type: fee.Stamp}}
+	d.Taxes = []fee.TaxUse{{Type: fee.BSMV, IsIncluded: true}, {Type: fee.KDV}}
 	f.define(d)
 	k, cfg := f.now()
 	links := control.NewLinks([]control.Link{{Kind: control.TransactionFee, Parent: "FEE", Type: control.LinkGlobal, IsActive: true}})
@@ -216,6 +216,11 @@ func TestApplicable_takesTheTaxOfTheDay(t *testing.T) {
 func TestTransactionFees_areKeptWhole(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newTariff(t, d)
+		a := program.DefaultAttributes(money.MustCurrency("TRY"), true)
+		a.TaxRates = []program.TaxRate{{TaxType: "Kkdf", Rate: 15 * percent, EffectiveFrom: "2026-01-01"}}
+		if _, err := f.controls.Programs.CreateAttributes(t.Context(), f.caller, a); err != nil {
+			t.Fatal(err)
+		}
 		in := fee.NewOnTransaction("WHOLE")
 		starts := today.Add(time.Hour)
 		in.Name, in.Description, in.StartsAt, in.Group, in.Type = "Whole", "All of it", &starts, "GROUP", fee.CashAdvanceFee

@@ -2,7 +2,9 @@ package fee
 
 import (
 	"strconv"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -36,6 +38,26 @@ func checkUses(v *fault.Checks, uses []TaxUse) {
 		v.Is(at, !seen[t.Type], "twice", "stands there already")
 		seen[t.Type] = true
 	}
+}
+
+// fitTaxes refuses a fee with a tax that has no rate on the first day on which the
+// fee may hold: it would be charged without.
+func fitTaxes(h control.Head, uses []TaxUse, cfg *program.Configuration, now time.Time) error {
+	var v fault.Checks
+	day := firstDay(h, cfg.Tenant.Zone, now)
+	for i, t := range uses {
+		_, known := cfg.Attributes.TaxRate(string(t.Type), day)
+		v.Is("taxes["+strconv.Itoa(i)+"].taxType", known, "no_rate", "has no rate on "+day.String()+" in the taxRates of the issuing attributes")
+	}
+	return v.Err(errInvalid)
+}
+
+// firstDay is the first day from now on that a fee may hold on.
+func firstDay(h control.Head, zone *time.Location, now time.Time) clock.Date {
+	if h.StartsAt != nil && h.StartsAt.After(now) {
+		now = *h.StartsAt
+	}
+	return clock.DateOf(now, zone)
 }
 
 // checkTexts checks what reports and statements say of a fee.

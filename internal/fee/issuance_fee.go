@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -65,6 +66,9 @@ var IssuanceFees = control.Definitions[OnIssuance]{
 	Fit:   func(f OnIssuance, _ *OnIssuance, _ []OnIssuance) (OnIssuance, error) { return f, nil },
 	FitProduct: func(f OnIssuance, p program.Product) error {
 		return fitCurrency(f.Code, f.Currency, p)
+	},
+	FitTenant: func(f OnIssuance, cfg *program.Configuration, now time.Time) error {
+		return fitTaxes(f.Head, f.Taxes, cfg, now)
 	},
 	Criteria: noCriteria[OnIssuance],
 	Rule:     func(f OnIssuance) rule.Source { return f.Rule }, Context: rule.IssuanceFee,

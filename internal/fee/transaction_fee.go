@@ -3,6 +3,7 @@ package fee
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -201,6 +202,9 @@ var TransactionFees = control.Definitions[OnTransaction]{
 	Fit:   func(f OnTransaction, _ *OnTransaction, _ []OnTransaction) (OnTransaction, error) { return f, nil },
 	FitProduct: func(f OnTransaction, p program.Product) error {
 		return fitCurrency(f.Code, f.Currency, p)
+	},
+	FitTenant: func(f OnTransaction, cfg *program.Configuration, now time.Time) error {
+		return fitTaxes(f.Head, f.Taxes, cfg, now)
 	},
 	Criteria: func(f OnTransaction) control.Criteria { return f.Criteria },
 	Rule:     func(f OnTransaction) rule.Source { return f.Rule }, Context: rule.TransactionFee,

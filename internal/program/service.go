@@ -12,7 +12,8 @@ type Service struct {
 	HSM   hsm.Backend
 	Clock clock.Clock
 
-	Issued Issued // is set before the first use
+	Issued Issued // is set before the first use, as is
+	Taxed  Taxed  // nil: no taxes are charged
 
 	cache cache
 }

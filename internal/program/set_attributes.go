@@ -47,7 +47,11 @@ func (s *Service) CreateAttributes(ctx context.Context, c access.Caller, in Attr
 		if err := a.check(c.Sandbox); err != nil {
 			return err
 		}
-		if _, err := a.tenantOf(ctx, tx, c); err != nil {
+		t, err := a.tenantOf(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if err := s.checkTaxes(ctx, tx, c, a, t); err != nil {
 			return err
 		}
 		inserted, err := insertAttributes(ctx, tx, c.Tenant, a)
@@ -84,6 +88,9 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		if !found {
 			return errAttributeNotFound
 		}
+		if err := s.checkTaxes(ctx, tx, c, in, t); err != nil {
+			return err
+		}
 		a = in
 		a.Record = old.Record.Updated(c, now)
 		if err := written(updateAttributes(ctx, tx, c.Tenant, a, stamp)); err != nil {
@@ -95,6 +102,14 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 		return Attributes{}, err
 	}
 	return a, nil
+}
+
+// checkTaxes refuses attributes without a rate of a tax that is charged.
+func (s *Service) checkTaxes(ctx context.Context, tx db.Tx, c access.Caller, a Attributes, t access.Tenant) error {
+	if s.Taxed == nil {
+		return nil
+	}
+	return s.Taxed.CheckTaxes(ctx, tx, c, a, t.Zone, c.Now(s.Clock))
 }
 
 // tenantOf returns the caller's tenant, whose default currency is that of the

@@ -134,7 +134,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 		DB: d, Programs: s.Programs, Controls: s.Controls, Cards: s.Issuing, Usage: s.Transactions, Clock: c,
 		Charger: &authorization.CardCharges{DB: d, Programs: s.Programs, Cards: s.Issuing, Clock: c},
 	}
-	s.Issuing.Fees = s.Fees
+	s.Issuing.Fees, s.Programs.Taxed = s.Fees, s.Fees
 	s.Webhooks = webhook.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Webhooks.Encoder, s.Webhooks.Loopback = Events{}, true
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))

@@ -87,7 +87,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 		DB: d, Programs: w.Programs, Controls: w.Controls, Cards: w.Issuing, Usage: w.Queries, Clock: w.Clock,
 		Charger: &authorization.CardCharges{DB: d, Programs: w.Programs, Cards: w.Issuing, Client: cfg.Client, Clock: w.Clock},
 	}
-	w.Issuing.Fees = w.Fees
+	w.Issuing.Fees, w.Programs.Taxed = w.Fees, w.Fees
 	w.Engine = w.NewEngine()
 	tenant, _, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
 	must(t, err)
