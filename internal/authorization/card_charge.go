@@ -42,131 +42,125 @@ func chargeOf(f fee.CardFee) (TransactionID, error) {
 	return t, nil
 }
 
-// ChargeCardFee implements [fee.Charger]. The account must bear all that remains
-// of the fee, with its taxes: else nothing is charged.
-func (s *CardCharges) ChargeCardFee(ctx context.Context, c access.Caller, f fee.CardFee) (charged bool, err error) {
+// AskCardFee implements [fee.Charger].
+func (s *CardCharges) AskCardFee(ctx context.Context, c access.Caller, f fee.CardFee) (owner fee.Consent, err error) {
+	owns, wait, err := s.owner(ctx, c)
+	if err != nil || !owns {
+		return owner, err
+	}
+	owner.IsAsked = true
+	if s.Client == nil {
+		return owner, nil
+	}
 	t, err := s.begin(ctx, c, f)
 	if err != nil {
-		return false, err
+		return owner, err
 	}
-	t.ID, err = chargeOf(f)
+	if t.ID, err = chargeOf(f); err != nil {
+		return owner, err
+	}
+	charge, err := f.Charge()
+	if err != nil {
+		return owner, fmt.Errorf("compute fee: %w", err)
+	}
+	names, err := s.Cards.CardNames(ctx, c, []id.ID[issuing.Card]{f.Card})
+	if err != nil {
+		return owner, err
+	}
+	t.Root, t.IsDebit, t.Status, t.DecidedBy = t.ID, true, StatusPending, ""
+	t.Additional = []fee.Additional{f.Applied.Line(charge)}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	v := s.Client.Ask(ctx, &ClientMessage{Type: FeeDebitMessage, Names: names[f.Card], Transaction: *t})
+	owner.IsGiven, owner.Reference = v.Hearing == Answered && v.Approved, v.Reference
+	return owner, nil
+}
+
+// ChargeCardFee implements [fee.Charger]. The account must bear all that remains
+// of the fee, with its taxes: else nothing is charged.
+func (s *CardCharges) ChargeCardFee(ctx context.Context, tx db.Tx, c access.Caller, f fee.CardFee, owner fee.Consent) (charged bool, err error) {
+	if owner.IsAsked && !owner.IsGiven {
+		return false, nil
+	}
+	t, err := s.begin(db.WithTx(ctx, tx), c, f)
 	if err != nil {
 		return false, err
 	}
-	t.Root, t.IsDebit = t.ID, true
-	asked, approves, err := s.ask(ctx, c, f, t)
-	if err != nil || asked && !approves {
+	if t.ID, err = chargeOf(f); err != nil {
 		return false, err
 	}
-	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{t.Account}, nil)
-		if err != nil {
-			return err
-		}
-		before, err := ReadTransactions(ctx, tx, []TransactionID{t.ID})
-		if err != nil {
-			return fmt.Errorf("read charge: %w", err)
-		}
-		if charged = before[t.ID] != nil; charged {
-			return nil
-		}
-		account, found := book.Account(t.Account)
-		if !found {
-			return fmt.Errorf("account %s: %w", t.Account, db.ErrGone)
-		}
-		charge, err := f.Charge()
-		if err != nil {
-			return fmt.Errorf("compute fee: %w", err)
-		}
-		total, err := charge.Total()
-		if err != nil {
-			return fmt.Errorf("compute fee: %w", err)
-		}
-		if charged = asked || account.Available().Cmp(total) >= 0; !charged {
-			return nil
-		}
-		dues, err := fee.OpenDues(ctx, tx, []string{t.ID.String()})
-		if err != nil {
-			return err
-		}
-		dues.Begin(t.Tenant, t.Account, t.ID.String(), []fee.Due{fee.NewDue(f.Applied)}, t.CreatedAt)
-		dues.Each(t.ID.String(), func(due *fee.Due) { due.Move(f.Remaining()) })
-		return s.settle(ctx, tx, c, book, dues, t)
-	})
-	return charged, err
+	if t.Root, t.IsDebit = t.ID, true; owner.IsAsked {
+		t.DecidedBy, t.ClientReference = ByClient, owner.Reference
+	}
+	book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{t.Account}, nil)
+	if err != nil {
+		return false, err
+	}
+	account, found := book.Account(t.Account)
+	if !found {
+		return false, fmt.Errorf("account %s: %w", t.Account, db.ErrGone)
+	}
+	charge, err := f.Charge()
+	if err != nil {
+		return false, fmt.Errorf("compute fee: %w", err)
+	}
+	total, err := charge.Total()
+	if err != nil {
+		return false, fmt.Errorf("compute fee: %w", err)
+	}
+	if !owner.IsAsked && account.Available().Cmp(total) < 0 {
+		return false, nil
+	}
+	dues, err := fee.OpenDues(ctx, tx, []string{t.ID.String()})
+	if err != nil {
+		return false, err
+	}
+	dues.Begin(t.Tenant, t.Account, t.ID.String(), []fee.Due{fee.NewDue(f.Applied)}, t.CreatedAt)
+	dues.Each(t.ID.String(), func(due *fee.Due) { due.Move(f.Remaining()) })
+	return true, s.settle(ctx, tx, c, book, dues, t)
 }
 
-// GiveBackCardFee implements [fee.Charger].
-func (s *CardCharges) GiveBackCardFee(ctx context.Context, c access.Caller, f fee.CardFee, inAll money.Amount) error {
+// GiveBackCardFee implements [fee.Charger]. It is given back to the account that
+// paid, whatever the card spends from now.
+func (s *CardCharges) GiveBackCardFee(ctx context.Context, tx db.Tx, c access.Caller, f fee.CardFee, inAll money.Amount) error {
 	root, err := chargeOf(f)
 	if err != nil {
 		return err
 	}
-	t, err := s.begin(ctx, c, f)
+	found, err := ReadTransactions(ctx, tx, []TransactionID{root})
+	if err != nil || found[root] == nil {
+		return fmt.Errorf("read charge of fee %s: %w", f.ID, db.Missing(err))
+	}
+	t, err := s.begin(db.WithTx(ctx, tx), c, f)
 	if err != nil {
 		return err
 	}
-	t.Root, t.Original = root, root
-	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{t.Account}, nil)
-		if err != nil {
-			return err
-		}
-		dues, err := fee.OpenDues(ctx, tx, []string{root.String()})
-		if err != nil {
-			return err
-		}
-		of := dues.Of(root.String())
-		if len(of) != 1 {
-			return fmt.Errorf("fee %s was not charged", f.ID)
-		}
-		part := minus(of[0].Moved, minus(f.Price, inAll))
-		if part.Sign() <= 0 {
-			return nil // it was given back
-		}
-		dues.Stand(root.String(), money.Zero(part.Currency()))
-		dues.Each(root.String(), func(due *fee.Due) { due.Move(part.Neg()) })
-		if err := s.settle(ctx, tx, c, book, dues, t); err != nil {
-			return err
-		}
-		if err := s.tell(ctx, tx, c, t); err != nil {
-			return err
-		}
-		return s.undo(ctx, tx, c, root, minus(of[0].Moved, part).IsZero())
-	})
-}
-
-// ask asks the client that owns the balance whether it debits the fee. asked is
-// false where our ledger has the balance. One that was charged is not asked again.
-func (s *CardCharges) ask(ctx context.Context, c access.Caller, f fee.CardFee, t *Transaction) (asked, approves bool, err error) {
-	owns, wait, err := s.owner(ctx, c)
-	if err != nil || !owns {
-		return false, false, err
-	}
-	charge, err := f.Charge()
+	t.Root, t.Original, t.Account = root, root, found[root].Account
+	book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{t.Account}, nil)
 	if err != nil {
-		return true, false, fmt.Errorf("compute fee: %w", err)
-	}
-	names, err := s.Cards.CardNames(ctx, c, []id.ID[issuing.Card]{f.Card})
-	if err != nil {
-		return true, false, err
-	}
-	err = s.DB.View(ctx, func(tx db.Tx) error {
-		before, err := ReadTransactions(ctx, tx, []TransactionID{t.ID})
-		approves = before[t.ID] != nil
 		return err
-	})
-	if err != nil || approves || s.Client == nil {
-		return true, approves, err
 	}
-	m := &ClientMessage{Type: FeeDebitMessage, Names: names[f.Card], Transaction: *t}
-	m.Transaction.Status, m.Transaction.DecidedBy = StatusPending, ""
-	m.Transaction.Additional = []fee.Additional{f.Applied.Line(charge)}
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	v := s.Client.Ask(ctx, m)
-	t.DecidedBy, t.ClientReference = ByClient, v.Reference
-	return true, v.Hearing == Answered && v.Approved, nil
+	dues, err := fee.OpenDues(ctx, tx, []string{root.String()})
+	if err != nil {
+		return err
+	}
+	of := dues.Of(root.String())
+	if len(of) != 1 {
+		return fmt.Errorf("fee %s was not charged", f.ID)
+	}
+	part := minus(of[0].Moved, minus(f.Price, inAll))
+	if part.Sign() <= 0 {
+		return nil // it was given back
+	}
+	dues.Stand(root.String(), money.Zero(part.Currency()))
+	dues.Each(root.String(), func(due *fee.Due) { due.Move(part.Neg()) })
+	if err := s.settle(ctx, tx, c, book, dues, t); err != nil {
+		return err
+	}
+	if err := s.tell(ctx, tx, c, t); err != nil {
+		return err
+	}
+	return s.undo(ctx, tx, c, found[root], minus(of[0].Moved, part).IsZero())
 }
 
 // owner says whether the tenant owns its balances, and how long it is waited for.
@@ -238,12 +232,7 @@ func (s *CardCharges) settle(ctx context.Context, tx db.Tx, c access.Caller, boo
 }
 
 // undo notes on the transaction that charged a fee what became of it.
-func (s *CardCharges) undo(ctx context.Context, tx db.Tx, c access.Caller, root TransactionID, all bool) error {
-	found, err := ReadTransactions(ctx, tx, []TransactionID{root})
-	if err != nil || found[root] == nil {
-		return fmt.Errorf("read charge: %w", db.Missing(err))
-	}
-	t := found[root]
+func (s *CardCharges) undo(ctx context.Context, tx db.Tx, c access.Caller, t *Transaction, all bool) error {
 	if t.Status = StatusPartiallyRefunded; all {
 		t.Status = StatusRefunded
 	}

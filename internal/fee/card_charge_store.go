@@ -89,6 +89,27 @@ func cardFeesOf(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance 
 		ORDER BY created_at, occasion, part`, tenant, issuance)
 }
 
+// lockCardFeesOf is cardFeesOf with fees that nobody else changes until the
+// transaction ends.
+func lockCardFeesOf(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) ([]CardFee, error) {
+	all, err := cardFeesOf(ctx, tx, tenant, issuance)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(all))
+	for i, f := range all {
+		ids[i] = f.ID.String()
+	}
+	err = cardFeeLock.Query(ctx, tx, []any{tenant}, ids, func(s db.Scanner) error {
+		var locked string
+		return s.Scan(&locked)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return cardFeesOf(ctx, tx, tenant, issuance)
+}
+
 // countOrders counts how often an issuance was ordered a fee from a moment on,
 // those that were cancelled aside.
 func countOrders(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], code string, from time.Time) (int, error) {

@@ -456,3 +456,35 @@ func TestChargeDue_asksWhoOwnsTheBalance(t *testing.T) {
 		b.Verify()
 	})
 }
+
+// A card may be closed while the owner of its balance is asked for a fee: what was
+// debited for the days that fall away is given back.
+func TestChargeDue_aCardIsClosedMeanwhile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		b := newBankWith(t, d, authorization.Config{Client: client})
+		b.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		b.yearly("CLASSIC", everything, func(f *fee.Yearly) { f.Timing, f.Amount, f.Taxes = fee.OnOrder, try(36500), nil })
+		card := b.NewCard("0.00")
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			client.Answer(nil)
+			if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, card.Token, issuing.NewStatus{
+				Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
+			}); err != nil {
+				t.Error(err)
+			}
+			b.Clock.Advance(24 * time.Hour)
+			if _, err := b.Fees.BeginYears(t.Context(), b.tenant); err != nil {
+				t.Error(err)
+			}
+			return authorization.Verdict{Hearing: authorization.Answered, Approved: true}
+		})
+		b.work()
+		b.work()
+		b.wantFees(card, "CLASSIC  Charged 2.00")
+		b.posted(card, -200)
+		if heard := b.Heard(); len(heard) != 1 || heard[0].Type != authorization.RefundMessage {
+			t.Errorf("told %+v", heard)
+		}
+	})
+}

@@ -73,43 +73,69 @@ func (s *Service) chargeDue(ctx context.Context, c access.Caller, fee id.ID[Card
 	if err != nil || next == wait {
 		return err
 	}
-	charged := false
+	var owner Consent
 	if next == charge {
-		charged, err = s.Charger.ChargeCardFee(ctx, c, f)
-	} else {
-		err = s.Charger.GiveBackCardFee(ctx, c, f, f.ToGiveBack)
+		if owner, err = s.Charger.AskCardFee(ctx, c, f); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	back := f.ToGiveBack
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		f, err := lockCardFee(ctx, tx, c.Tenant, fee)
+		now, err := lockCardFee(ctx, tx, c.Tenant, fee)
 		if err != nil {
 			return err
 		}
-		return s.done(ctx, tx, c, f, next, charged, back)
+		if next == giveBack {
+			return s.giveBack(ctx, tx, c, now)
+		}
+		return s.charge(ctx, tx, c, f, now, owner)
 	})
 }
 
-// done keeps what became of a step, and tells of it.
-func (s *Service) done(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, step step, charged bool, back money.Amount) error {
-	f.UpdatedAt = c.Now(s.Clock)
-	var err error
+// charge charges a fee that was looked at as f and stands as it does now, which
+// may be less: its card may have come to its end meanwhile. What its owner has
+// debited all the same is given back.
+func (s *Service) charge(ctx context.Context, tx db.Tx, c access.Caller, f, now CardFee, owner Consent) error {
+	rest := now.Remaining()
 	switch {
-	case step == giveBack && back.Cmp(f.GivenBack) > 0:
-		err = s.raise(ctx, tx, c, EventReversed, f, add(back, f.GivenBack.Neg()), f.UpdatedAt)
-		if f.GivenBack = back; f.Price == back {
-			f.Status = PaidBack
+	case now.Status != Chargeable && now.Status != Unpaid:
+		if rest = money.Zero(rest.Currency()); !owner.IsGiven || now.Status != Cancelled {
+			return nil // another node was here
 		}
-	case step == charge && charged && f.Status != Paid:
-		err = s.raise(ctx, tx, c, EventCharged, f, f.Remaining(), f.UpdatedAt)
-		f.Status = Paid
-	case step == charge && !charged:
-		f.Status, f.CheckAt = Unpaid, s.tomorrow(ctx, tx, c)
+	case now.Price == f.Price:
+	case !owner.IsGiven:
+		return nil // it is looked at again
 	}
+	now.Price, now.UpdatedAt = f.Price, c.Now(s.Clock)
+	charged, err := s.Charger.ChargeCardFee(ctx, tx, c, now, owner)
 	if err != nil {
 		return err
+	}
+	if !charged {
+		now.Status, now.CheckAt = Unpaid, s.tomorrow(ctx, tx, c)
+		return saveCardFee(ctx, tx, now)
+	}
+	if err := s.raise(ctx, tx, c, EventCharged, now, now.Remaining(), now.UpdatedAt); err != nil {
+		return err
+	}
+	now.Status, now.ToGiveBack = Paid, add(now.Price, rest.Neg())
+	return saveCardFee(ctx, tx, now)
+}
+
+// giveBack gives back what is to be given back of a fee by now.
+func (s *Service) giveBack(ctx context.Context, tx db.Tx, c access.Caller, f CardFee) error {
+	part := add(f.ToGiveBack, f.GivenBack.Neg())
+	if part.Sign() <= 0 {
+		return nil // another node was here
+	}
+	if err := s.Charger.GiveBackCardFee(ctx, tx, c, f, f.ToGiveBack); err != nil {
+		return err
+	}
+	f.UpdatedAt = c.Now(s.Clock)
+	if err := s.raise(ctx, tx, c, EventReversed, f, part, f.UpdatedAt); err != nil {
+		return err
+	}
+	if f.GivenBack = f.ToGiveBack; f.Price == f.GivenBack {
+		f.Status = PaidBack
 	}
 	return saveCardFee(ctx, tx, f)
 }

@@ -15,12 +15,22 @@ import (
 // Charger charges fees outside of payments and gives them back. It is what the
 // package that keeps transactions does.
 type Charger interface {
-	// ChargeCardFee charges what is due of a fee, once however often it is asked.
-	// It reports false when the account does not bear it now.
-	ChargeCardFee(ctx context.Context, c access.Caller, f CardFee) (charged bool, err error)
-	// GiveBackCardFee gives back a part of the price of a fee that was charged, with
-	// its taxes, so that so much of it in all is given back.
-	GiveBackCardFee(ctx context.Context, c access.Caller, f CardFee, inAll money.Amount) error
+	// AskCardFee asks who owns the balance whether it bears what is due of a fee, and
+	// may wait for the answer. However often it is asked, a fee is debited once.
+	AskCardFee(ctx context.Context, c access.Caller, f CardFee) (Consent, error)
+	// ChargeCardFee charges what is due of a fee that is locked. It reports false
+	// when the account does not bear it now.
+	ChargeCardFee(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, owner Consent) (charged bool, err error)
+	// GiveBackCardFee gives back a part of the price of a fee that was charged and is
+	// locked, with its taxes, so that so much of it in all is given back.
+	GiveBackCardFee(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, inAll money.Amount) error
+}
+
+// Consent is what the owner of a balance said to a fee; the zero value where our
+// ledger has the balance.
+type Consent struct {
+	IsAsked, IsGiven bool
+	Reference        string // that the owner has for it
 }
 
 // Usage is what fees for cards ask about their payments. It is what the package

@@ -286,9 +286,9 @@ func (a *yearAct) tell(ctx context.Context, fee control.Applied[Yearly]) error {
 // due yet fall away, and what is left of a year is given back where the fee says
 // so, today being used.
 func (a *yearAct) close(ctx context.Context) error {
-	all, err := cardFeesOf(ctx, a.tx, a.c.Tenant, a.issuance)
+	all, err := lockCardFeesOf(ctx, a.tx, a.c.Tenant, a.issuance)
 	if err != nil {
-		return fmt.Errorf("read fees of year: %w", err)
+		return fmt.Errorf("lock fees of year: %w", err)
 	}
 	a.isClosed = true
 	var of []CardFee
