@@ -69,8 +69,8 @@ func lockCardFee(ctx context.Context, tx db.Tx, tenant access.TenantID, fee id.I
 
 func saveCardFee(ctx context.Context, tx db.Tx, f CardFee) error {
 	_, err := tx.Exec(ctx, `UPDATE card_fee SET status = $2, is_refundable = $3, check_at = $4, to_give_back = $5, given_back = $6, updated_at = $7,
-		price = $8 WHERE id = $1`, f.ID, string(f.Status), f.IsRefundable, clock.Micros(f.CheckAt), f.ToGiveBack.Minor(), f.GivenBack.Minor(), clock.Micros(f.UpdatedAt),
-		f.Price.Minor())
+		price = $8, due_on = $9 WHERE id = $1`, f.ID, string(f.Status), f.IsRefundable, clock.Micros(f.CheckAt), f.ToGiveBack.Minor(), f.GivenBack.Minor(), clock.Micros(f.UpdatedAt),
+		f.Price.Minor(), f.DueOn)
 	return err
 }
 

@@ -488,3 +488,41 @@ func TestChargeDue_aCardIsClosedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// Cards that were there before their fee pay for a year from then on, or from the
+// next anniversary of their order: not for the rest of one, and again.
+func TestBeginYears_ofCardsOlderThanTheFee(t *testing.T) {
+	b := newBank(t, dbtest.SQLite(t))
+	paid, old := b.NewCard("2000.00"), b.NewCardOf("P6", "471247", "2000.00")
+	b.pay(paid, 1000)
+	b.Clock.Advance(2*365*24*time.Hour - 72*time.Hour)
+	b.yearly("USE", to(control.LinkProduct, "P1"), func(f *fee.Yearly) { f.Taxes = nil })
+	b.yearly("AGE", to(control.LinkProduct, "P6"), func(f *fee.Yearly) { f.Timing, f.Taxes = fee.OnAnniversary, nil })
+	b.work()
+	b.wantFees(paid, "USE  Charged 480.00")
+	b.wantFees(old)
+	b.days(5)
+	b.wantFees(paid, "USE  Charged 480.00")
+	b.wantFees(old, "AGE  Charged 480.00")
+	b.days(359)
+	b.posted(paid, 200000-1000-48000)
+	b.days(2)
+	b.posted(paid, 200000-1000-96000)
+}
+
+// What a fee waits for may come late: it is tried as often as one that was due at
+// once.
+func TestChargeDue_isTriedFromWhenItIsDue(t *testing.T) {
+	b := newBank(t, dbtest.SQLite(t))
+	f := fee.NewOnIssuance("USE")
+	f.Name, f.Currency, f.Amount, f.Events, f.Timing = "Use", money.MustCurrency("TRY"), try(2000), []fee.Event{fee.FirstIssuance}, fee.OnFirstUse
+	b.define(f, everything)
+	card := b.NewCard("10.00")
+	b.days(60)
+	b.pay(card, 1000)
+	b.days(20)
+	b.wantFees(card, "USE FirstIssuance Pending 20.00")
+	b.load(card, 5000)
+	b.days(1)
+	b.wantFees(card, "USE FirstIssuance Charged 20.00")
+}

@@ -162,7 +162,8 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 		return f, wait, nil // another node was here
 	}
 	f.UpdatedAt = now
-	if f.Status == Awaited || f.IsRefundable {
+	wasWaiting := f.Status == Awaited
+	if wasWaiting || f.IsRefundable {
 		if err := s.lookAtCard(ctx, tx, c, &f, now); err != nil {
 			return f, wait, err
 		}
@@ -172,7 +173,11 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 		if err != nil {
 			return f, wait, err
 		}
-		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Unpaid && last.Before(clock.DateOf(now, cfg.Tenant.Zone)) {
+		today := clock.DateOf(now, cfg.Tenant.Zone)
+		if wasWaiting {
+			f.DueOn = today // it is tried from now on
+		}
+		if last := f.DueOn.AddDays(f.RetryDays); f.Status == Unpaid && last.Before(today) {
 			f.Status = GivenUp
 			if err := s.raise(ctx, tx, c, EventFailed, f, f.Remaining(), now); err != nil {
 				return f, wait, err

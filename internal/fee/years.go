@@ -144,7 +144,8 @@ func (a *yearAct) begin(ctx context.Context) (bool, error) {
 		if a.next, err = a.firstDay(ctx, fee.Definition.Timing); err != nil || a.next.IsZero() {
 			return false, err
 		}
-		a.first = a.next
+		a.first = a.fromNow(fee.Definition.Timing)
+		a.next = a.first
 	}
 	if a.today.Before(a.next) {
 		return false, a.tell(ctx, fee)
@@ -214,6 +215,23 @@ func (a *yearAct) firstDay(ctx context.Context, t CardTiming) (clock.Date, error
 		return day, nil
 	}
 	return a.today, nil
+}
+
+// fromNow is the day on which the first year begins that should have begun on
+// a.next: a card that is older than its fee pays for no days before anybody looked
+// for them, and not twice for those after.
+func (a *yearAct) fromNow(t CardTiming) clock.Date {
+	first := a.next
+	switch {
+	case !first.Before(a.today.AddDays(-1)): // it is looked for once a day
+	case t != OnAnniversary:
+		first = a.today
+	default:
+		for first.Before(a.today) {
+			first = anniversary(a.next, first)
+		}
+	}
+	return first
 }
 
 // isProduced reports whether there is nothing to be produced of a card any more.
