@@ -37,6 +37,7 @@ type simulated struct {
 		Outcome    string `json:"outcome"`
 		Detail     string `json:"detail"`
 		DurationMS *int   `json:"durationMs"`
+		Inputs     []struct{ Name, Value string }
 	} `json:"trace"`
 	RequestMessage, ResponseMessage *dumpedMessage
 	Repeat, Reversal                *struct {
@@ -67,6 +68,18 @@ func (s *simulated) step(name string) string {
 	for _, k := range s.Trace {
 		if k.Step == name {
 			return k.Outcome
+		}
+	}
+	return ""
+}
+
+// compared is what a check compared, by name.
+func (s *simulated) compared(step, name string) string {
+	for _, k := range s.Trace {
+		for _, in := range k.Inputs {
+			if k.Step == step && in.Name == name {
+				return in.Value
+			}
 		}
 	}
 	return ""
@@ -116,6 +129,9 @@ func TestSandbox_processSendsRealMessages(t *testing.T) {
 		}
 		if got.step("Wire") != "Pass" || got.Trace[0].DurationMS == nil || got.step("Balance") != "Pass" || got.step("Arpc") != "Pass" {
 			t.Errorf("the trace: %+v", got.Trace)
+		}
+		if got.compared("Balance", "requested") != "12.50 TRY" || got.compared("Balance", "available") != "10000.00 TRY" {
+			t.Errorf("the balance was compared so: %+v", got.Trace)
 		}
 		if got.RequestMessage.MTI != "0100" || got.ResponseMessage.MTI != "0110" || got.RequestMessage.field(4) != "1250" ||
 			got.ResponseMessage.field(39) != "00" || !strings.HasPrefix(got.RequestMessage.field(43), "CORNER SHOP") {

@@ -63,11 +63,18 @@ type SimulationResults struct {
 	PINResult  *string `json:"pinResult"`
 }
 
+// simulationStep is a step on the way of a simulated message: a check is told as
+// the trace of its transaction tells it.
 type simulationStep struct {
-	Step       string  `json:"step"`
-	Outcome    string  `json:"outcome" enum:"Pass,Fail,Skip"`
-	Detail     *string `json:"detail"`
-	DurationMS *int64  `json:"durationMs" doc:"Where it is known."`
+	Step string `json:"step"`
+	TraceFinding
+	Parts      []TraceFinding `json:"parts" doc:"Of a check that stands for several controls: one for each, in the order in which they were looked at."`
+	DurationMS *int64         `json:"durationMs" doc:"Where it is known."`
+}
+
+// newStep is a step that is no check.
+func newStep(name, outcome, detail string) simulationStep {
+	return simulationStep{Step: name, TraceFinding: TraceFinding{Outcome: outcome, Detail: orNil(detail), Inputs: []traceInput{}}, Parts: []TraceFinding{}}
 }
 
 type simulationRecord struct {
@@ -178,7 +185,8 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 		out.DeclineDetail.detail(on, x.Counterfactual)
 	}
 	for _, k := range x.Trace {
-		out.Trace = append(out.Trace, simulationStep{Step: k.Name, Outcome: string(k.Outcome), Detail: orNil(k.Detail)})
+		check := encodeCheck(k)
+		out.Trace = append(out.Trace, simulationStep{Step: check.Name, TraceFinding: check.TraceFinding, Parts: check.Parts})
 	}
 	out.Velocity = encodeLimits(x)
 	if len(s.ARPC) > 0 {
@@ -191,20 +199,20 @@ func (a *API) addDecision(ctx context.Context, c access.Caller, s Simulated, t a
 // wireStep is the way of a message to the platform and of its answer back.
 func wireStep(s Simulated) simulationStep {
 	took := s.Took.Round(time.Millisecond).Milliseconds()
-	return simulationStep{Step: "Wire", Outcome: "Pass", Detail: orNil(s.Sent.MTI + " answered by " + s.Answered.MTI), DurationMS: &took}
+	step := newStep("Wire", "Pass", s.Sent.MTI+" answered by "+s.Answered.MTI)
+	step.DurationMS = &took
+	return step
 }
 
 // issuerStep is what the card makes of the response cryptogram.
 func issuerStep(isIssuer *bool) simulationStep {
-	step := simulationStep{Step: "Arpc", Outcome: "Skip", Detail: orNil("the request's cryptogram is not of a card of ours")}
 	switch {
 	case isIssuer == nil:
+		return newStep("Arpc", "Skip", "the request's cryptogram is not of a card of ours")
 	case *isIssuer:
-		step.Outcome, step.Detail = "Pass", orNil("the card believes that the answer is its issuer's")
-	default:
-		step.Outcome, step.Detail = "Fail", orNil("the card does not believe that the answer is its issuer's")
+		return newStep("Arpc", "Pass", "the card believes that the answer is its issuer's")
 	}
-	return step
+	return newStep("Arpc", "Fail", "the card does not believe that the answer is its issuer's")
 }
 
 // field is the content of a field; empty where there is none.
