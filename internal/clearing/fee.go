@@ -79,8 +79,11 @@ func (b *batch) followFees(r *record, t *authorization.Transaction) error {
 	case t.Flow == authorization.Clearing:
 		refused := r.original.Status == authorization.StatusDeclined
 		b.dues.Each(root, func(d *fee.Due) {
-			if refused && !d.Kept.IsZero() {
+			switch {
+			case refused:
 				d.Refuse(money.Zero(t.Billing.Currency())) // it went through after all
+			case t.IsForcePost:
+				d.Return(t.Billing) // what was reversed
 			}
 			d.Move(t.Billing)
 		})

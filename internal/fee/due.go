@@ -101,6 +101,12 @@ func (d *Due) TakeBack(part money.Amount) {
 	}
 }
 
+// Return notes that a part which was taken back was presented after all: it is paid
+// for once.
+func (d *Due) Return(part money.Amount) {
+	d.Kept = atLeastZero(add(d.Kept, part.Neg()))
+}
+
 // GiveBack notes that a part of what moved was refunded; below zero, that a
 // refund was taken back.
 func (d *Due) GiveBack(part money.Amount) {
