@@ -372,7 +372,7 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) Che
 		return passed("%s, the client has the balance", f.Billing.Decimal())
 	}
 	fees := d.feesOn(f.Billing, req, f, s, row)
-	total, err := f.Billing.Add(fees)
+	total, err := withFees(f.Billing, fees)
 	if err != nil {
 		return failed(InvalidAmount, "the amount and its fees are beyond any balance")
 	}

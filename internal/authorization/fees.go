@@ -203,10 +203,10 @@ func (d *Decision) mostWithFees(available money.Amount, req *Request, f *Facts, 
 		if err != nil {
 			return false
 		}
-		sum, err := a.Add(d.feesOn(a, req, f, s, row))
+		sum, err := withFees(a, d.feesOn(a, req, f, s, row))
 		return err == nil && sum.Cmp(available) <= 0
 	}
-	bounds := tierBounds(d.Fees, s.Dues, f.Billing)
+	bounds := tierBounds(d.Fees, s.Dues, s.Original.Remaining, f.Billing)
 	for i := len(bounds) - 1; i > 0; i-- {
 		low, high := bounds[i-1], bounds[i]-1
 		if !covered(low) {
@@ -228,14 +228,28 @@ func (d *Decision) mostWithFees(available money.Amount, req *Request, f *Facts, 
 	return zero
 }
 
+// withFees is what must be covered of an amount that costs so much more. What it
+// costs less, as an increment may that comes to a lower tier, is set free after it.
+func withFees(a, fees money.Amount) (money.Amount, error) {
+	if fees.Sign() < 0 {
+		return a, nil
+	}
+	return a.Add(fees)
+}
+
 // tierBounds are where a price changes by a step, from one minor unit to one
-// above what was asked for.
-func tierBounds(fresh, standing []fee.Due, asked money.Amount) []int64 {
+// above what was asked for. held is what is held of the life cycle with standing
+// fees.
+func tierBounds(fresh, standing []fee.Due, held, asked money.Amount) []int64 {
 	bounds := []int64{1, asked.Minor() + 1}
-	for _, list := range [][]fee.Due{fresh, standing} {
+	for k, list := range [][]fee.Due{fresh, standing} {
 		for i := range list {
+			on := list[i].Moved.Minor() + list[i].Kept.Minor() - list[i].Refunded.Minor()
+			if k == 1 {
+				on += held.Minor()
+			}
 			for _, t := range list[i].Terms.Tiers {
-				from := t.From.Minor() - list[i].Moved.Minor() - list[i].Kept.Minor() + list[i].Refunded.Minor()
+				from := t.From.Minor() - on
 				if from > 1 && from <= asked.Minor() {
 					bounds = append(bounds, from)
 				}
