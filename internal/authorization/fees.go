@@ -392,7 +392,7 @@ func (w *work) chargeFees(op *operation, d Decision, o Original, t *Transaction,
 	switch {
 	case len(d.Fees) > 0 && t.ID == t.Root && !waits:
 		w.dues.Begin(t.Tenant, t.Account, root, d.Fees, f.Now)
-		w.countFree(f, t, d)
+		w.countFree(f, t, d, o)
 	case d.defersFees:
 		w.dues.Each(root, func(due *fee.Due) { due.Waits = true })
 	}
@@ -470,14 +470,14 @@ func (w *work) takeBackFees(d Decision, o Original) {
 }
 
 // countFree counts a life cycle that costs nothing against what is free.
-func (w *work) countFree(f *Facts, t *Transaction, d Decision) {
+func (w *work) countFree(f *Facts, t *Transaction, d Decision, o Original) {
 	for i := range f.Fees {
 		v := &f.Fees[i]
 		if v.Counter == "" || i >= len(d.Fees) || !d.Fees[i].IsFree || d.Fees[i].Code != v.Due.Code {
 			continue
 		}
 		w.counters.Add(control.Use{
-			Key: v.key(f.Tenant), Transaction: t.ID.String(), Cycle: t.Root.String(), Amount: d.Approved.Minor(), Count: 1,
+			Key: v.key(f.Tenant), Transaction: t.ID.String(), Cycle: t.Root.String(), Amount: d.Approved.Minor(), Count: countOf(d, o),
 			Of: d.Approved.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
 		})
 	}

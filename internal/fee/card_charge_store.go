@@ -74,12 +74,20 @@ func saveCardFee(ctx context.Context, tx db.Tx, f CardFee) error {
 	return err
 }
 
-// dueCardFees lists the fees that something is to be done with by now, the oldest
-// first.
-func dueCardFees(ctx context.Context, tx db.Tx, tenant access.TenantID, now time.Time, most int) ([]id.ID[CardFee], error) {
-	return db.Collect(ctx, tx, func(s db.Scanner) (f id.ID[CardFee], err error) { return f, s.Scan(&f) },
-		`SELECT id FROM card_fee WHERE tenant_id = $1 AND check_at <= $2
-			AND (status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back) ORDER BY check_at, id LIMIT $3`, tenant, clock.Micros(now), most)
+// dueCardFee is a fee that something is to be done with, and since when, in
+// microseconds.
+type dueCardFee struct {
+	id id.ID[CardFee]
+	at int64
+}
+
+// dueCardFees lists the fees after one that something is to be done with by now,
+// the oldest first.
+func dueCardFees(ctx context.Context, tx db.Tx, tenant access.TenantID, now time.Time, after dueCardFee, most int) ([]dueCardFee, error) {
+	return db.Collect(ctx, tx, func(s db.Scanner) (f dueCardFee, err error) { return f, s.Scan(&f.id, &f.at) },
+		`SELECT id, check_at FROM card_fee WHERE tenant_id = $1 AND check_at <= $2 AND (check_at > $3 OR check_at = $3 AND id > $4)
+			AND (status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back) ORDER BY check_at, id LIMIT $5`,
+		tenant, clock.Micros(now), after.at, after.id, most)
 }
 
 // cardFeesOf lists the fees of an issuance, in the order in which they were

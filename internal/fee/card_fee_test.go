@@ -2,6 +2,7 @@ package fee_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fee"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -525,4 +527,35 @@ func TestChargeDue_isTriedFromWhenItIsDue(t *testing.T) {
 	b.load(card, 5000)
 	b.days(1)
 	b.wantFees(card, "USE FirstIssuance Charged 20.00")
+}
+
+// Fees that cannot be charged hold up none that come after them, however many.
+func TestChargeDue_goesOnAfterWhatFails(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBank(t, d)
+		b.onIssuance("CARD", 2000, everything, fee.FirstIssuance)
+		card := b.NewCard("100.00")
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			const columns = `tenant_id, issuance_id, card_id, part, fee_code, event, fee_year, price, to_give_back, given_back, timing, status,
+				is_refundable, is_pro_rata, due_on, retry_days, created_at, updated_at`
+			for i := range 120 {
+				_, err := tx.Exec(t.Context(), `INSERT INTO card_fee (id, occasion, applied, check_at, `+columns+`)
+					SELECT $1, $1, 'broken', check_at - 1, `+columns+` FROM card_fee WHERE fee_code = 'CARD' AND applied <> 'broken'`,
+					id.New[fee.CardFee](b.Clock.Now()).String())
+				if err != nil {
+					return fmt.Errorf("row %d: %w", i, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, err := b.Fees.ChargeDue(t.Context(), b.tenant); done != 1 || err == nil {
+			t.Errorf("charged %d, %v", done, err)
+		}
+		if got := b.Balance(card).Posted; got != try(10000-2300) {
+			t.Errorf("the account has %s", got)
+		}
+	})
 }

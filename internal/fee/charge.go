@@ -24,30 +24,30 @@ const waitingInterval = time.Hour
 func (s *Service) ChargeDue(ctx context.Context, tenant access.Tenant) (int, error) {
 	done := 0
 	var failure error
+	var last dueCardFee
 	for {
-		var due []id.ID[CardFee]
+		var due []dueCardFee
 		err := s.DB.View(ctx, func(tx db.Tx) (err error) {
-			due, err = dueCardFees(ctx, tx, tenant.ID, tenant.Now(s.Clock), jobBatch)
+			due, err = dueCardFees(ctx, tx, tenant.ID, tenant.Now(s.Clock), last, jobBatch)
 			return err
 		})
 		if err != nil {
 			return done, errors.Join(failure, fmt.Errorf("find fees that are due: %w", err))
 		}
-		failed := 0
-		for _, f := range due {
-			err := s.chargeDue(ctx, access.System(tenant), f)
+		for _, last = range due {
+			err := s.chargeDue(ctx, access.System(tenant), last.id)
 			if ctx.Err() != nil {
 				return done, ctx.Err()
 			}
 			if err != nil {
-				failure = errors.Join(failure, fmt.Errorf("fee %s: %w", f, err))
-				failed++
+				failure = errors.Join(failure, fmt.Errorf("fee %s: %w", last.id, err))
 				continue
 			}
 			done++
 		}
-		// Those that failed are found again: they wait for the next time.
-		if len(due) < jobBatch || failed > 0 {
+		// What failed is due as before: it waits for the next time, and holds up
+		// nothing that comes after it.
+		if len(due) < jobBatch {
 			return done, failure
 		}
 	}
