@@ -3,6 +3,7 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"slices"
 	"math/big"
 	"time"
 
@@ -156,7 +157,13 @@ func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Stan
 	after := control.Standing{Spent: before.Spent - back, Kept: max(0, before.Kept-back)}
 	w.counters.FollowReversal(t.Root.String(), t.ID.String(), asked, before, after)
 	if d.Status == StatusDeclined {
-		w.countDecline(f, t.ID)
+		// What lies in a window that has ended never changes: the attempt stays
+		// counted there.
+		open := *f
+		open.Velocity = slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool {
+			return !v.Ends.IsZero() && !v.Ends.After(w.at(f.Tenant))
+		})
+		w.countDecline(&open, t.ID)
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 	warmUpLongest = 92 * 24 * time.Hour
 )
 
-var errReplayTime = fault.New(fault.Invalid, "replay_period_invalid", "from must lie before to, and not more than 366 days")
+var errReplayTime = fault.New(fault.Invalid, "replay_period_invalid", "from must lie before to, not more than 366 days, both in the years 1971 to 2200")
 
 // Effect is how a replayed decision differs from the recorded one.
 type Effect string
@@ -157,7 +157,7 @@ type replaying struct {
 }
 
 func (r *Replays) begin(ctx context.Context, c access.Caller, o ReplayOrder) (*replaying, error) {
-	if !o.From.Before(o.To) || o.To.Sub(o.From) > replayLongest {
+	if o.From.Year() < 1971 || o.To.Year() > 2200 || !o.From.Before(o.To) || o.To.Sub(o.From) > replayLongest {
 		return nil, errReplayTime
 	}
 	p := &replaying{

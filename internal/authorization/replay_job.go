@@ -192,7 +192,11 @@ func (j *ReplayJobs) run(ctx context.Context, x *ReplayJob) error {
 		}
 		return err
 	}
-	totals, err := j.Replays.Replay(ctx, access.System(cfg.Tenant), order, ReplayListener{
+	// A lease that was lost, or could not be renewed, ends the run at once: another
+	// node may have begun it anew.
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	totals, err := j.Replays.Replay(running, access.System(cfg.Tenant), order, ReplayListener{
 		Differs: func(d Difference) error {
 			if kept+len(waiting) < replayTold {
 				waiting = append(waiting, d)
@@ -204,7 +208,9 @@ func (j *ReplayJobs) run(ctx context.Context, x *ReplayJob) error {
 		},
 		Progress: func(done, all int) {
 			if x.Done, x.All = done, all; progressErr == nil {
-				progressErr = flush()
+				if progressErr = flush(); progressErr != nil {
+					stop()
+				}
 			}
 		},
 	})

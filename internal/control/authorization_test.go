@@ -62,6 +62,40 @@ func TestAuthorizationChecks_mandatoryOnesAreTheAdministrators(t *testing.T) {
 	})
 }
 
+// What a mandatory control looks into is the administrators' like the control,
+// also a group that every tenant has and one of its own would take the place of.
+func TestNamedList_ofAMandatoryControlIsTheAdministrators(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		ctx := t.Context()
+		clerk := h.main
+		clerk.Permissions = access.PermissionsOf(access.IssuingAuthorizationControl, access.IssuingAuthorizationControlManage)
+		own := NamedList{Code: "BANNED", Name: "Banned", Type: StringValues, Values: []string{"7995"}, IsActive: true}
+		free := NamedList{Code: "FREE", Name: "Free", Type: StringValues, Values: []string{"7995"}, IsActive: true}
+		for _, l := range []NamedList{own, free} {
+			if _, err := h.CreateList(ctx, clerk, l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		law := NewAuthorizationCheck("LAW")
+		law.Name, law.Action, law.IsMandatory = "Law", Decline, true
+		law.Criteria = Criteria{MCCGroups: []string{"BANNED", "GAMBLING"}}
+		if _, _, err := AuthorizationChecks.Create(ctx, h.Service, h.main, law, nil); err != nil {
+			t.Fatal(err)
+		}
+		own.Values = nil
+		_, err := h.UpdateList(ctx, clerk, own, "")
+		wantFault(t, err, access.CodeForbidden)
+		_, err = h.CreateList(ctx, clerk, NamedList{Code: "GAMBLING", Name: "None", Type: StringValues, IsActive: true})
+		wantFault(t, err, access.CodeForbidden)
+		wantFault(t, h.DeleteList(ctx, clerk, "BANNED"), access.CodeForbidden)
+		free.Values = nil
+		if _, err := h.UpdateList(ctx, clerk, free, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // What is kept of a control is the control.
 func TestAuthorizationCheck_isKeptAsItIs(t *testing.T) {
 	at, to := TimeOfDay(79200), TimeOfDay(21600)

@@ -242,6 +242,9 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*u
 		} else {
 			giveBack(rows, -by, first, ofFirst)
 		}
+		if after.Spent == 0 { // also what a presentment did not adjust
+			giveBack(rows, money.MaxMinor, "", 0)
+		}
 		for _, r := range rows {
 			to := used{r.whole.amount, 0}
 			if r.Of > 0 {

@@ -152,6 +152,8 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 		at = now.Add(time.Hour)
 		change([]string{"a"}, func(c *Counters) { c.Follow("a", of(200, 200), of(0, 0)) }) // its window has ended
 		want(450, 2)
+		change([]string{"b"}, func(c *Counters) { c.Follow("b", of(40, 40), of(0, 0)) })
+		want(400, 1) // of what nothing stands for nothing is left
 	})
 }
 

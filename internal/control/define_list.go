@@ -3,9 +3,11 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/audit"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/list"
 )
@@ -18,6 +20,9 @@ func (s *Service) CreateList(ctx context.Context, c access.Caller, in NamedList)
 	}
 	l.Record = access.NewRecord(c, c.Now(s.Clock))
 	err := s.Programs.Change(ctx, c.Tenant, func(tx db.Tx) error {
+		if err := permitList(ctx, tx, c, l.Code); err != nil {
+			return err
+		}
 		inserted, err := insertNamedList(ctx, tx, c.Tenant, l)
 		if err == nil && !inserted {
 			return errListExists.With("code", l.Code)
@@ -42,6 +47,9 @@ func (s *Service) UpdateList(ctx context.Context, c access.Caller, in NamedList,
 	err := s.Programs.Change(ctx, c.Tenant, func(tx db.Tx) error {
 		old, err := mustNamedList(ctx, tx, c.Tenant, in.Code)
 		if err != nil {
+			return err
+		}
+		if err := permitList(ctx, tx, c, old.Code); err != nil {
 			return err
 		}
 		if l = in; l.Type == "" {
@@ -79,6 +87,9 @@ func (s *Service) DeleteList(ctx context.Context, c access.Caller, code string) 
 		if err != nil {
 			return err
 		}
+		if err := permitList(ctx, tx, c, code); err != nil {
+			return err
+		}
 		uses, err := usesOfList(ctx, tx, c.Tenant, code)
 		if err != nil {
 			return fmt.Errorf("read uses of named list: %w", err)
@@ -112,6 +123,34 @@ func (s *Service) Lists(ctx context.Context, c access.Caller, text string, p lis
 		return err
 	})
 	return page, total, err
+}
+
+// permitList refuses callers who may not touch regulatory controls a list that one
+// of those looks into: also a new one, which takes the place of a group that
+// every tenant has.
+func permitList(ctx context.Context, tx db.Tx, c access.Caller, code string) error {
+	if c.May(access.SystemTenant) {
+		return nil
+	}
+	now, _, err := readLists(ctx, tx, c.Tenant, nil)
+	if err != nil {
+		return err
+	}
+	all, err := AuthorizationChecks.read(ctx, tx, c.Tenant)
+	if err != nil {
+		return fmt.Errorf("read authorization controls: %w", err)
+	}
+	for _, k := range all {
+		if err := k.permitted(c); err == nil {
+			continue
+		}
+		p, problems := rule.Compile(k.Rule, rule.Authorization, now.Lists)
+		readsGroups := slices.Contains(p.Fields(), rule.TransactionMCCGroup)
+		if len(problems) > 0 || readsGroups || slices.Contains(p.Lists(), code) || slices.Contains(k.Criteria.MCCGroups, code) {
+			return errMandatory.With("permission", access.SystemTenant)
+		}
+	}
+	return nil
 }
 
 func mustNamedList(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (NamedList, error) {

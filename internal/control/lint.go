@@ -73,6 +73,9 @@ func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 	}
 	l := &linter{now: c.Now(s.Clock), programs: programs, lists: k.Lists, links: map[Kind]map[string][]Link{}}
 	controls, limits := AuthorizationChecks.In(k), VelocityChecks.In(k)
+	if !c.May(access.IssuingVelocity) {
+		limits = &Compiled[VelocityCheck]{kind: Velocity, head: VelocityChecks.Head} // no business of theirs
+	}
 	for _, links := range []func() ([]Link, error){
 		func() ([]Link, error) { return AuthorizationChecks.Links(ctx, s, c, LinkFilter{}) },
 		func() ([]Link, error) { return VelocityChecks.Links(ctx, s, c, LinkFilter{}) },

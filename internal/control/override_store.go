@@ -89,7 +89,7 @@ func (s *Service) SweepIn(ctx context.Context, p access.Pass) (int, error) {
 		var w db.Where
 		w.And("ends_at < ?", clock.Micros(p.Now))
 		p.Narrow(&w, "tenant_id")
-		return db.Affected(tx.Exec(ctx, `DELETE FROM velocity_override WHERE (issuance_id, check_code) IN
+		return db.Affected(tx.Exec(ctx, `DELETE FROM velocity_override WHERE `+w.SQL()+` AND (issuance_id, check_code) IN
 			(SELECT issuance_id, check_code FROM velocity_override WHERE `+w.SQL()+` ORDER BY ends_at LIMIT 1000)`, w.Args()...))
 	})
 	if err != nil {

@@ -68,7 +68,7 @@ type advanceResponse struct {
 }
 
 type advancedJob struct {
-	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits,AnnualFees,CardFees"`
+	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits,AnnualFees,CardFees,PendingFees"`
 	Count     int    `json:"count"`
 	HasFailed bool   `json:"hasFailed" doc:"On a day at least; it is tried again in the background."`
 }

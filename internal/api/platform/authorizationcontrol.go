@@ -74,7 +74,7 @@ type controlSchedule struct {
 // authorizationCheckCreation is a new control with the links it begins with.
 type authorizationCheckCreation struct {
 	AuthorizationCheckRequest
-	Links []ControlLinkRequest `json:"links,omitempty" maxItems:"100"`
+	Links []ControlLinkRequest `json:"links,omitzero" maxItems:"100"`
 }
 
 // authorizationCheck is AuthorizationCheckDto.

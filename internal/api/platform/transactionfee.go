@@ -58,7 +58,7 @@ type feeTierRequest struct {
 
 type transactionFeeCreation struct {
 	TransactionFeeRequest
-	Links []ControlLinkRequest `json:"links,omitempty" maxItems:"100"`
+	Links []ControlLinkRequest `json:"links,omitzero" maxItems:"100"`
 }
 
 // transactionFee is TransactionFeeDto.

@@ -64,7 +64,7 @@ type VelocityCheckRequest struct {
 // velocityCheckCreation is a new control with the links it begins with.
 type velocityCheckCreation struct {
 	VelocityCheckRequest
-	Links []ControlLinkRequest `json:"links,omitempty" maxItems:"100"`
+	Links []ControlLinkRequest `json:"links,omitzero" maxItems:"100"`
 }
 
 // velocityCheck is VelocityCheckDto.
