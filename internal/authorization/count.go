@@ -3,8 +3,8 @@ package authorization
 import (
 	"context"
 	"fmt"
-	"slices"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
