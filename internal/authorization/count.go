@@ -196,7 +196,8 @@ func (w *work) use(f *Facts, t, cycle TransactionID, approved money.Amount, coun
 // use is a use of the limit by a transaction, without what it is.
 func (v *VelocityFacts) use(tenant access.TenantID, t, cycle TransactionID, at time.Time) control.Use {
 	return control.Use{
-		Key: v.key(tenant), Transaction: t.String(), Cycle: cycle.String(), At: at, Ends: v.Ends, Adjusts: v.Adjusts, Lowers: v.Lowers,
+		Key: v.key(tenant), Transaction: t.String(), Cycle: cycle.String(), At: at, Ends: v.Ends, IsSpan: !v.From.IsZero(),
+		Adjusts: v.Adjusts, Lowers: v.Lowers,
 	}
 }
 

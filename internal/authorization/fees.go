@@ -55,7 +55,7 @@ func feeFacts(a fee.Applied, req *Request, f *Facts, row codeRow, calendar contr
 	if a.Free != nil {
 		w := calendar.WindowAt(a.Free.Period, f.Now)
 		v.Counter = strings.Join([]string{"fee", a.Code, string(a.Free.Period), f.Billing.Currency().Code()}, "/")
-		v.Subject, v.Start, v.Ends = "Issuance/"+f.Card.Issuance.String(), w.Start.UnixMicro(), w.End.UnixMicro()
+		v.Subject, v.Start, v.Ends = f.Card.Issuance.String(), w.Start.UnixMicro(), w.End.UnixMicro()
 	}
 	return v, true
 }

@@ -37,11 +37,14 @@ func TestVerify_findsAForgedCounter(t *testing.T) {
 		}
 		for _, forgery := range []struct{ name, change, back string }{
 			{"a velocity counter is the sum of what transactions have of it",
-				"UPDATE velocity_counter SET amount = amount - 1", "UPDATE velocity_counter SET amount = amount + 1"},
+				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 1000 1', ' 999 1')",
+				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 999 1', ' 1000 1')"},
 			{"a velocity counter is the sum of what transactions have of it",
-				"UPDATE velocity_counter SET count = 0", "UPDATE velocity_counter SET count = 1"},
+				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 1000 1', ' 1000 0')",
+				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 1000 0', ' 1000 1')"},
 			{"nothing is counted of what nothing stands of",
-				"UPDATE velocity_usage SET amount = 900", "UPDATE velocity_usage SET amount = 1000"},
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 1000 1 1000 1', ' 900 1 1000 1')",
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 900 1 1000 1', ' 1000 1 1000 1')"},
 		} {
 			do := func(text string) {
 				t.Helper()

@@ -3,8 +3,13 @@ package control
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
@@ -15,39 +20,78 @@ var _ issuing.Limits = (*Service)(nil)
 // before it had one counts for its customer from now on, as far as its windows
 // are open.
 func (s *Service) Linked(ctx context.Context, tx db.Tx, i issuing.Issuance) error {
-	own, err := countersOf(ctx, tx, i.Tenant, i.ID.String())
+	from := subjectKey{i.Tenant, i.ID.String()}
+	cycles, err := cyclesOf(ctx, tx, from)
 	if err != nil {
-		return fmt.Errorf("read velocity counters: %w", err)
+		return fmt.Errorf("read life cycles that used limits: %w", err)
 	}
-	subject := Subject{Issuance: i.ID, Parent: i.Parent, Customer: i.Customer, Product: i.ProductCode}
-	var moves []counterMove
-	var keys []CounterKey
-	for _, k := range own {
-		to := k
-		to.Subject = subject.counted(k.level())
-		if l := k.level(); l != CountCustomer && l != CountCustomerProduct {
-			continue
-		}
-		moves = append(moves, counterMove{k.String(), to.String()})
-		keys = append(keys, k, to)
-	}
-	if len(moves) == 0 {
+	if len(cycles) == 0 {
 		return nil
 	}
-	c := &Counters{counters: map[string]*counterRow{}}
-	wanted := make(map[string]CounterKey, len(keys))
-	for _, k := range keys {
-		wanted[k.String()] = k
+	subject := Subject{Issuance: i.ID, Parent: i.Parent, Customer: i.Customer, Product: i.ProductCode}
+	to := map[AccumulationLevel]string{}
+	wanted := map[subjectKey]bool{from: true}
+	for _, l := range []AccumulationLevel{CountCustomer, CountCustomerProduct} {
+		to[l] = subject.counted(l)
+		wanted[subjectKey{i.Tenant, to[l]}] = true
 	}
-	if err := c.lock(ctx, tx, wanted); err != nil {
+	now := func(access.TenantID) time.Time { return i.UpdatedAt }
+	c := NewCounters()
+	if err := c.lock(ctx, tx, wanted, now); err != nil {
 		return fmt.Errorf("lock counters: %w", err)
 	}
-	for _, m := range moves {
-		if err := moveUsage(ctx, tx, m, i.UpdatedAt); err != nil {
-			return fmt.Errorf("carry usage over: %w", err)
-		}
+	// What was used until the lock counts too.
+	if cycles, err = cyclesOf(ctx, tx, from); err != nil {
+		return fmt.Errorf("read life cycles that used limits: %w", err)
+	}
+	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
+		return fmt.Errorf("read usage: %w", err)
+	}
+	c.carryOver(from, to)
+	if err := c.Write(ctx, tx); err != nil {
+		return fmt.Errorf("carry usage over: %w", err)
 	}
 	return nil
+}
+
+// carryOver lets what a subject has in windows that have not ended count for
+// others from now on, by the level of its counters.
+func (c *Counters) carryOver(from subjectKey, to map[AccumulationLevel]string) {
+	for _, row := range slices.Collect(maps.Values(c.rows)) {
+		if row.subject != from {
+			continue
+		}
+		row.all = slices.DeleteFunc(row.all, func(r *counted) bool {
+			subject, goes := to[r.Key.level()]
+			if at := (usageKey{row.transaction, r.Key}); !goes || subject == from.subject || c.usage[at] == nil {
+				return false
+			}
+			c.move(r, subject)
+			return true
+		})
+	}
+}
+
+// move lets what a transaction has of a counter count for another subject, in
+// addition to what it has there. Its own row still has it.
+func (c *Counters) move(r *counted, subject string) {
+	u := r.Use
+	u.Key.Subject, u.At = subject, r.row.at
+	at := usageKey{u.Transaction, u.Key}
+	there := c.usage[at]
+	if there == nil {
+		there = c.begin(u)
+	}
+	if r.IsSpan {
+		c.gone = append(c.gone, spanRow{r.row.subject.String(), r.Key.Counter, clock.Micros(r.row.at), u.Transaction})
+	}
+	there.Of += r.Of
+	there.standing += r.standing
+	there.whole.amount += r.whole.amount
+	there.whole.count += r.whole.count
+	c.set(there, used{there.used.amount + r.used.amount, there.used.count + r.used.count})
+	c.set(r, used{})
+	delete(c.usage, usageKey{u.Transaction, r.Key})
 }
 
 // Unlinked implements [issuing.Limits]: the limits that were set for a card go

@@ -2,8 +2,8 @@ package control
 
 import (
 	"context"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -12,86 +12,148 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
+// stale is how long a window is kept after its end: who decided within it, on a
+// node whose clock is behind or while he waited for a lock, still counts there.
+const stale = 24 * time.Hour
+
 // readUsage returns what is used of a control under one key. That of a span is
 // added up.
 func readUsage(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w Window) (Usage, error) {
-	query, args := `SELECT amount, count FROM velocity_counter WHERE id = $1`, []any{k.String()}
-	if c.Period == PerSpan {
-		query = `SELECT COALESCE(SUM(amount), 0), COALESCE(SUM(count), 0) FROM velocity_usage WHERE counter_id = $1 AND at >= $2`
-		args = append(args, clock.Micros(w.Start))
-	}
-	var minor, count int64
-	_, _, err := db.One(ctx, tx, func(row db.Scanner) (struct{}, error) { return struct{}{}, row.Scan(&minor, &count) }, query, args...)
-	u := Usage{Count: int(count)}
+	sum, err := readUsed(ctx, tx, c.Period == PerSpan, k, w)
+	u := Usage{Count: int(sum.count)}
 	if err != nil || c.Currency.IsZero() {
 		return u, err
 	}
-	u.Amount, err = money.New(minor, c.Currency)
+	u.Amount, err = money.New(sum.amount, c.Currency)
 	return u, err
+}
+
+func readUsed(ctx context.Context, tx db.Tx, isSpan bool, k CounterKey, w Window) (sum used, err error) {
+	if isSpan {
+		err := tx.QueryRow(ctx, `SELECT COALESCE(SUM(amount), 0), COALESCE(SUM(count), 0) FROM velocity_span
+			WHERE subject_id = $1 AND counter = $2 AND at >= $3`, k.of().String(), k.Counter, clock.Micros(w.Start)).Scan(&sum.amount, &sum.count)
+		return sum, err
+	}
+	text, _, err := db.One(ctx, tx, scanText, `SELECT counters FROM velocity_counter WHERE id = $1`, k.of().String())
+	if err != nil {
+		return sum, err
+	}
+	err = parseCounters(k.of(), text, func(r *counterRow) {
+		if r.key == k {
+			sum = r.used
+		}
+	})
+	return sum, err
 }
 
 // readUsedBy returns what makes up a counter, the newest first.
 func readUsedBy(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w Window, skip, take int) ([]UsedBy, int, error) {
-	where := &db.Where{}
-	where.And("counter_id = ?", k.String())
-	where.And("(amount > 0 OR count > 0)")
-	if c.Period == PerSpan {
-		where.And("at >= ?", clock.Micros(w.Start))
-	}
-	total, err := db.Count(ctx, tx, "SELECT 1 FROM velocity_usage WHERE "+where.SQL(), where.Args()...)
-	if err != nil {
-		return nil, 0, err
-	}
-	query := "SELECT transaction_id, amount, count, at FROM velocity_usage WHERE " + where.SQL() +
-		" ORDER BY at DESC, transaction_id DESC LIMIT " + where.Bind(take) + " OFFSET " + where.Bind(skip)
-	page, err := db.Collect(ctx, tx, func(s db.Scanner) (UsedBy, error) {
-		var u UsedBy
-		var minor, at int64
-		if err := s.Scan(&u.Transaction, &minor, &u.Count, &at); err != nil {
-			return u, err
+	var page []UsedBy
+	total := 0
+	add := func(transaction string, at time.Time, u used) error {
+		if u == (used{}) {
+			return nil
 		}
-		u.At = clock.FromMicros(at)
-		if c.Currency.IsZero() {
-			return u, nil
+		if total++; total <= skip || len(page) == take {
+			return nil
 		}
+		by := UsedBy{Transaction: transaction, Count: int(u.count), At: at}
 		var err error
-		u.Amount, err = money.New(minor, c.Currency)
-		return u, err
-	}, query, where.Args()...)
+		if !c.Currency.IsZero() {
+			by.Amount, err = money.New(u.amount, c.Currency)
+		}
+		page = append(page, by)
+		return err
+	}
+	var err error
+	if c.Period == PerSpan {
+		err = eachSpanRow(ctx, tx, k, w.Start, add)
+	} else {
+		err = eachUsage(ctx, tx, k, w.Start, add)
+	}
 	return page, total, err
 }
 
-const counterColumns = `id, tenant_id, counter, subject, window_start, amount, count, alerts`
+func scanText(row db.Scanner) (text string, err error) { return text, row.Scan(&text) }
+
+// eachSpanRow hands over what lies in a rolling window, the newest first.
+func eachSpanRow(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, each func(string, time.Time, used) error) error {
+	return db.Each(ctx, tx, func(row db.Scanner) error {
+		var transaction string
+		var at int64
+		var u used
+		if err := row.Scan(&transaction, &at, &u.amount, &u.count); err != nil {
+			return err
+		}
+		return each(transaction, clock.FromMicros(at), u)
+	}, `SELECT transaction_id, at, amount, count FROM velocity_span WHERE subject_id = $1 AND counter = $2 AND at >= $3
+		ORDER BY at DESC, transaction_id DESC`, k.of().String(), k.Counter, clock.Micros(from))
+}
+
+// eachUsage hands over what transactions have of a counter, the newest first. Those
+// of all counters of its subject since the window began are read.
+func eachUsage(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, each func(string, time.Time, used) error) error {
+	return db.Each(ctx, tx, func(s db.Scanner) error {
+		row := &usageRow{subject: k.of()}
+		var at int64
+		var text string
+		if err := s.Scan(&row.transaction, &at, &text); err != nil {
+			return err
+		}
+		row.at = clock.FromMicros(at)
+		if err := parseUsage(row, text); err != nil {
+			return err
+		}
+		for _, r := range row.all {
+			if r.Key != k {
+				continue
+			}
+			if err := each(row.transaction, row.at, r.used); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, `SELECT transaction_id, at, uses FROM velocity_usage WHERE subject_id = $1 AND at >= $2 ORDER BY at DESC, transaction_id DESC`,
+		k.of().String(), clock.Micros(from))
+}
 
 var (
-	counterLookup = &db.Lookup{Head: `SELECT ` + counterColumns + ` FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
+	counterLookup = &db.Lookup{Head: `SELECT tenant_id, subject, counters, since FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
 	counterInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_counter (` + counterColumns + `) VALUES `, Columns: 8, Tail: ` ON CONFLICT (id) DO NOTHING`,
+		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5, Tail: ` ON CONFLICT (id) DO NOTHING`,
 	}
 	counterUpdate = &db.Bulk{
-		Head: `WITH v (id, amount, count, alerts) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "BIGINT", "BIGINT", "TEXT"},
-		Tail: `) UPDATE velocity_counter SET amount = v.amount, count = v.count, alerts = v.alerts FROM v WHERE velocity_counter.id = v.id`,
+		Head: `WITH v (id, counters, since) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "TEXT", "BIGINT"},
+		Tail: `) UPDATE velocity_counter SET counters = v.counters, since = v.since FROM v WHERE velocity_counter.id = v.id`,
 	}
-	usageLookup = &db.Lookup{Head: `SELECT u.cycle_id, u.transaction_id, u.amount, u.count, u.whole_amount, u.whole_count, u.whole, u.standing,
-			u.at, u.ends_at, u.adjusts, u.lowers, c.id, c.tenant_id, c.counter, c.subject, c.window_start
-		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.counter_id
-		WHERE (u.ends_at IS NULL OR u.ends_at > $1) AND u.cycle_id IN `}
+	usageLookup = &db.Lookup{Head: `SELECT u.cycle_id, u.transaction_id, u.at, u.uses, c.tenant_id, c.subject
+		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.subject_id WHERE u.cycle_id IN `}
 	usageInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_usage (cycle_id, transaction_id, counter_id, amount, count, whole_amount, whole_count, whole, standing,
-			at, ends_at, adjusts, lowers) VALUES `, Columns: 13,
+		Head: `INSERT INTO velocity_usage (cycle_id, transaction_id, subject_id, at, uses) VALUES `, Columns: 5,
 	}
 	usageUpdate = &db.Bulk{
-		Head: `WITH v (cycle_id, transaction_id, counter_id, amount, count, whole_amount, whole_count, whole, standing) AS (VALUES `, Columns: 9,
-		Types: []string{"TEXT", "TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"},
-		Tail: `) UPDATE velocity_usage SET amount = v.amount, count = v.count, whole_amount = v.whole_amount, whole_count = v.whole_count,
-			whole = v.whole, standing = v.standing FROM v
-			WHERE velocity_usage.cycle_id = v.cycle_id AND velocity_usage.transaction_id = v.transaction_id
-				AND velocity_usage.counter_id = v.counter_id`,
+		Head: `WITH v (cycle_id, transaction_id, subject_id, uses) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "TEXT", "TEXT"},
+		Tail: `) UPDATE velocity_usage SET uses = v.uses FROM v WHERE velocity_usage.cycle_id = v.cycle_id
+			AND velocity_usage.transaction_id = v.transaction_id AND velocity_usage.subject_id = v.subject_id`,
+	}
+	spanInsert = &db.Bulk{
+		Head: `INSERT INTO velocity_span (subject_id, counter, at, transaction_id, amount, count) VALUES `, Columns: 6,
+	}
+	spanUpdate = &db.Bulk{
+		Head: `WITH v (subject_id, counter, at, transaction_id, amount, count) AS (VALUES `, Columns: 6,
+		Types: []string{"TEXT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT"},
+		Tail: `) UPDATE velocity_span SET amount = v.amount, count = v.count FROM v WHERE velocity_span.subject_id = v.subject_id
+			AND velocity_span.counter = v.counter AND velocity_span.at = v.at AND velocity_span.transaction_id = v.transaction_id`,
+	}
+	spanDelete = &db.Bulk{
+		Head: `WITH v (subject_id, counter, at, transaction_id) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "BIGINT", "TEXT"},
+		Tail: `) DELETE FROM velocity_span WHERE EXISTS (SELECT 1 FROM v WHERE velocity_span.subject_id = v.subject_id
+			AND velocity_span.counter = v.counter AND velocity_span.at = v.at AND velocity_span.transaction_id = v.transaction_id)`,
 	}
 	spanSum = &db.Bulk{
-		Head: `WITH v (counter_id, since) AS (VALUES `, Columns: 2, Types: []string{"TEXT", "BIGINT"},
-		Tail: `) SELECT v.counter_id, v.since, COALESCE(SUM(u.amount), 0), COALESCE(SUM(u.count), 0)
-			FROM v LEFT JOIN velocity_usage u ON u.counter_id = v.counter_id AND u.at >= v.since GROUP BY v.counter_id, v.since`,
+		Head: `WITH v (place, subject_id, counter, since) AS (VALUES `, Columns: 4, Types: []string{"BIGINT", "TEXT", "TEXT", "BIGINT"},
+		Tail: `) SELECT v.place, COALESCE(SUM(s.amount), 0), COALESCE(SUM(s.count), 0)
+			FROM v LEFT JOIN velocity_span s ON s.subject_id = v.subject_id AND s.counter = v.counter AND s.at >= v.since GROUP BY v.place`,
 	}
 )
 
@@ -103,47 +165,54 @@ type SpanUse struct {
 }
 
 // SpanUses returns what is used under a key since a moment, oldest first.
-func SpanUses(ctx context.Context, tx db.Tx, k CounterKey, from time.Time) ([]SpanUse, error) {
-	return db.Collect(ctx, tx, func(row db.Scanner) (u SpanUse, err error) {
-		var at int64
-		err = row.Scan(&u.Transaction, &at, &u.Amount, &u.Count)
-		u.At = clock.FromMicros(at)
-		return u, err
-	}, `SELECT transaction_id, at, amount, count FROM velocity_usage WHERE counter_id = $1 AND at >= $2 ORDER BY at, transaction_id`,
-		k.String(), clock.Micros(from))
+func SpanUses(ctx context.Context, tx db.Tx, k CounterKey, from time.Time) (all []SpanUse, err error) {
+	err = eachSpanRow(ctx, tx, k, from, func(transaction string, at time.Time, u used) error {
+		all = append(all, SpanUse{transaction, at, u.amount, u.count})
+		return nil
+	})
+	slices.Reverse(all)
+	return all, err
 }
 
-// lock makes the counters that are missing and locks all of them, with those of
-// the usage that was read, in the order of their keys.
-func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]CounterKey) error {
-	for id, r := range c.counters {
-		wanted[id] = r.key
+// lock makes the rows of subjects that are missing, locks all of them in the order
+// of their names and reads their counters. Windows that ended long ago fall out
+// when they are written.
+func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[subjectKey]bool, now func(access.TenantID) time.Time) error {
+	ids := make([]string, 0, len(wanted))
+	for k := range wanted {
+		ids = append(ids, k.String())
 	}
-	ids := slices.Sorted(maps.Keys(wanted))
+	slices.Sort(ids)
+	clear(c.subjects)
 	clear(c.counters)
 	read := func() error {
 		return counterLookup.Query(ctx, tx, nil, ids, func(row db.Scanner) error {
-			var id, alerts string
-			r := &counterRow{}
-			err := row.Scan(&id, &r.key.Tenant, &r.key.Counter, &r.key.Subject, &r.key.Start, &r.used.amount, &r.used.count, &alerts)
-			if err == nil {
-				r.alerts, err = parseAlerts(alerts)
+			var k subjectKey
+			var text string
+			s := &subjectRow{}
+			if err := row.Scan(&k.tenant, &k.subject, &text, &s.since); err != nil {
+				return err
 			}
-			c.counters[id] = r
-			return err
+			s.since = max(s.since, clock.Micros(now(k.tenant).Add(-stale)))
+			c.subjects[k] = s
+			return parseCounters(k, text, func(r *counterRow) { c.counters[r.key] = r })
 		})
 	}
-	if err := read(); err != nil || len(c.counters) == len(ids) {
+	if err := read(); err != nil || len(c.subjects) == len(ids) {
 		return err
 	}
 	// A row that is not there cannot be locked: it is made first, by whoever comes
 	// first, and all are locked anew in their order.
-	var rows []any
-	for _, id := range ids {
-		if c.counters[id] == nil {
-			k := wanted[id]
-			rows = append(rows, id, k.Tenant, k.Counter, k.Subject, k.Start, 0, 0, "")
+	var missing []subjectKey
+	for k := range wanted {
+		if c.subjects[k] == nil {
+			missing = append(missing, k)
 		}
+	}
+	slices.SortFunc(missing, func(a, b subjectKey) int { return strings.Compare(a.String(), b.String()) })
+	var rows []any
+	for _, k := range missing {
+		rows = append(rows, k.String(), k.tenant, k.subject, "", 0)
 	}
 	if err := counterInsert.Exec(ctx, tx, rows); err != nil {
 		return err
@@ -151,62 +220,86 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[string]Counter
 	return read()
 }
 
+// readUsage reads what life cycles have, and finds in it what may still change.
 func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now func(access.TenantID) time.Time) error {
-	earliest := clock.Micros(now(access.TenantID{})) // no tenant is behind the clock
-	return usageLookup.Query(ctx, tx, []any{earliest}, cycles, func(row db.Scanner) error {
-		r := &usageRow{}
-		var id string
+	clear(c.rows)
+	clear(c.usage)
+	return usageLookup.Query(ctx, tx, nil, cycles, func(s db.Scanner) error {
+		row := &usageRow{}
 		var at int64
-		var ends *int64
-		k := &r.Key
-		err := row.Scan(&r.Cycle, &r.Transaction, &r.used.amount, &r.used.count, &r.whole.amount, &r.whole.count, &r.Of, &r.standing,
-			&at, &ends, &r.Adjusts, &r.Lowers, &id, &k.Tenant, &k.Counter, &k.Subject, &k.Start)
-		if err != nil {
+		var text string
+		if err := s.Scan(&row.cycle, &row.transaction, &at, &text, &row.subject.tenant, &row.subject.subject); err != nil {
 			return err
 		}
-		r.was, r.At = r.used, clock.FromMicros(at)
-		if end := momentOf(ends); end != nil {
-			r.Ends = *end
-			if !r.Ends.After(now(k.Tenant)) {
-				return nil
-			}
+		row.at = clock.FromMicros(at)
+		if err := parseUsage(row, text); err != nil {
+			return err
 		}
-		c.usage[usageKey{r.Transaction, id}] = r
-		if c.counters[id] == nil {
-			c.counters[id] = &counterRow{key: *k}
+		c.rows[rowKey{row.transaction, row.subject}] = row
+		for _, r := range row.all {
+			if !r.hasEnded(now(row.subject.tenant)) {
+				c.usage[usageKey{row.transaction, r.Key}] = r
+			}
 		}
 		return nil
 	})
 }
 
 func (c *Counters) readSpans(ctx context.Context, tx db.Tx, spans []SpanOf) error {
+	var sums []*used
 	var args []any
 	for _, s := range spans {
-		k := spanKey{s.Key.String(), clock.Micros(s.From)}
+		k := spanKey{s.Key, clock.Micros(s.From)}
 		if c.spans[k] == nil {
 			c.spans[k] = &used{}
-			args = append(args, k.counter, k.from)
+			args = append(args, len(sums), s.Key.of().String(), s.Key.Counter, k.from)
+			sums = append(sums, c.spans[k])
 		}
 	}
 	return spanSum.Query(ctx, tx, args, func(row db.Scanner) error {
-		var k spanKey
+		var place int
 		var sum used
-		if err := row.Scan(&k.counter, &k.from, &sum.amount, &sum.count); err != nil {
+		if err := row.Scan(&place, &sum.amount, &sum.count); err != nil {
 			return err
 		}
-		*c.spans[k] = sum
+		*sums[place] = sum
 		return nil
 	})
 }
 
+// spanRow names a row of velocity_span.
+type spanRow struct {
+	subject, counter string
+	at               int64 // in microseconds
+	transaction      string
+}
+
 // counterWrites are the rows that [Counters.Write] writes.
-type counterWrites struct{ counters, counterChanges, usage, usageChanges []any }
+type counterWrites struct{ counters, usage, usageChanges, gone, spans, spanChanges []any }
+
+// spansOf adds what a transaction has of rolling windows.
+func (w *counterWrites) spansOf(row *usageRow) {
+	for _, r := range row.all {
+		if !r.IsSpan || !r.dirty {
+			continue
+		}
+		values := []any{row.subject.String(), r.Key.Counter, clock.Micros(row.at), row.transaction, r.used.amount, r.used.count}
+		if r.isNew {
+			w.spans = append(w.spans, values...)
+		} else {
+			w.spanChanges = append(w.spanChanges, values...)
+		}
+	}
+}
 
 func (w *counterWrites) write(ctx context.Context, tx db.Tx) error {
 	for _, rows := range []struct {
 		bulk *db.Bulk
 		args []any
-	}{{counterInsert, w.counters}, {counterUpdate, w.counterChanges}, {usageInsert, w.usage}, {usageUpdate, w.usageChanges}} {
+	}{
+		{counterUpdate, w.counters}, {usageInsert, w.usage}, {usageUpdate, w.usageChanges},
+		{spanDelete, w.gone}, {spanInsert, w.spans}, {spanUpdate, w.spanChanges},
+	} {
 		if err := rows.bulk.Exec(ctx, tx, rows.args); err != nil {
 			return err
 		}

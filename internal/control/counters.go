@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"math/big"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -17,15 +14,18 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// Counters are velocity counters whose rows are locked until a transaction ends,
-// with what some life cycles have of them. Each change is seen by what is asked
-// after it; Write keeps all of them.
+// Counters are the velocity counters of subjects whose rows are locked until a
+// transaction ends, with what some life cycles have of them. Each change is seen by
+// what is asked after it; Write keeps all of them.
 //
 // It is used by one goroutine.
 type Counters struct {
-	counters map[string]*counterRow // by CounterKey.String
-	usage    map[usageKey]*usageRow
-	spans    map[spanKey]*used // what the rows of a rolling window had at first
+	subjects map[subjectKey]*subjectRow
+	counters map[CounterKey]*counterRow
+	rows     map[rowKey]*usageRow
+	usage    map[usageKey]*counted // in windows that have not ended
+	spans    map[spanKey]*used     // what rolling windows had at first
+	gone     []spanRow             // what no longer lies in a rolling window of its subject
 }
 
 // Use is what a card transaction adds to a counter.
@@ -37,9 +37,10 @@ type Use struct {
 	Amount, Count      int64 // the amount in minor units of the counter's currency
 	// Of is what is counted, in minor units of its account. When less or more of it
 	// stands, Amount follows in proportion.
-	Of   int64
-	At   time.Time // when it was decided
-	Ends time.Time // the window that it is counted in; zero is never
+	Of     int64
+	At     time.Time // when it was decided
+	Ends   time.Time // the window that it is counted in; zero is never
+	IsSpan bool      // the window is a rolling one
 
 	// Adjusts says that a presentment of another amount changes it, Lowers that a
 	// refund does.
@@ -59,22 +60,56 @@ func StandingOf(spent, refunded money.Amount) Standing {
 // used is an amount, in minor units, and a count.
 type used struct{ amount, count int64 }
 
+// subjectKey names for what counters add up; rows are locked in the order of its
+// text.
+type subjectKey struct {
+	tenant  access.TenantID
+	subject string
+}
+
+func (k CounterKey) of() subjectKey { return subjectKey{k.Tenant, k.Subject} }
+
+func (k subjectKey) String() string { return k.tenant.String() + "/" + k.subject }
+
+// subjectRow is a row of velocity_counter, which is locked.
+type subjectRow struct {
+	since int64 // windows that ended by then have fallen out
+	dirty bool
+}
+
+// counterRow is one counter of a subject's row.
 type counterRow struct {
 	key    CounterKey
-	used   used
+	ends   int64            // its window, in microseconds; 0 is never
+	used   used             // not of a rolling window, which is added up
 	alerts map[string]int64 // when it was last alerted, in microseconds, by control
-	isNew  bool
-	dirty  bool
+	kept   bool             // it is written: something was counted or alerted
+}
+
+type rowKey struct {
+	transaction string // its identifier
+	subject     subjectKey
+}
+
+// usageRow is a row of velocity_usage: what a transaction has of the counters of a
+// subject.
+type usageRow struct {
+	cycle, transaction string
+	subject            subjectKey
+	at                 time.Time
+	all                []*counted // also in windows that have ended
+	isNew, dirty       bool
 }
 
 type usageKey struct {
 	transaction string // its identifier
-	counter     string
+	counter     CounterKey
 }
 
-// usageRow is a row of velocity_usage.
-type usageRow struct {
+// counted is what a transaction has of one counter.
+type counted struct {
 	Use
+	row      *usageRow
 	whole    used // what was counted of Use.Of
 	used     used // what counts now
 	was      used // when it was read
@@ -84,7 +119,7 @@ type usageRow struct {
 }
 
 type spanKey struct {
-	counter string
+	counter CounterKey
 	from    int64 // in microseconds
 }
 
@@ -94,36 +129,40 @@ type SpanOf struct {
 	From time.Time
 }
 
-// OpenCounters locks counters, in one order, and reads them with what the named
-// life cycles have of any whose windows have not ended now. Counters of those are
-// locked too. What lies in a window that has ended is never changed. now is what
-// the business of a tenant calls now, of none the clock's time.
+// OpenCounters locks the subjects of counters, in one order, and reads their
+// counters with what the named life cycles have of any whose windows have not ended
+// now. Subjects of those are locked too. What lies in a window that has ended is
+// never changed. now is what the business of a tenant calls now, of none the
+// clock's time.
 func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []SpanOf, cycles []string, now func(access.TenantID) time.Time) (*Counters, error) {
-	c := &Counters{counters: map[string]*counterRow{}, usage: map[usageKey]*usageRow{}, spans: map[spanKey]*used{}}
+	c := NewCounters()
+	wanted := map[subjectKey]bool{}
+	for _, k := range keys {
+		wanted[k.of()] = true
+	}
 	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 		return nil, fmt.Errorf("read usage: %w", err)
 	}
-	wanted := map[string]CounterKey{}
-	for _, k := range keys {
-		wanted[k.String()] = k
-	}
-	// What a life cycle has may go over to other counters until they are locked, as
+	c.wantUsed(wanted)
+	// What a life cycle has may go over to other subjects until they are locked, as
 	// when a card finds its customer.
 	for {
-		if err := c.lock(ctx, tx, wanted); err != nil {
+		if err := c.lock(ctx, tx, wanted, now); err != nil {
 			return nil, fmt.Errorf("lock counters: %w", err)
 		}
 		if len(cycles) == 0 {
 			break
 		}
-		locked := len(c.counters)
-		clear(c.usage)
+		locked := len(wanted)
 		if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 			return nil, fmt.Errorf("read usage again: %w", err)
 		}
-		if len(c.counters) == locked {
+		if c.wantUsed(wanted); len(wanted) == locked {
 			break
 		}
+	}
+	for _, k := range keys {
+		c.counter(k)
 	}
 	if err := c.readSpans(ctx, tx, spans); err != nil {
 		return nil, fmt.Errorf("add up usage: %w", err)
@@ -134,7 +173,27 @@ func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []Span
 // NewCounters returns counters without a count, for what only might be: they
 // lock nothing and must not be written.
 func NewCounters() *Counters {
-	return &Counters{counters: map[string]*counterRow{}, usage: map[usageKey]*usageRow{}, spans: map[spanKey]*used{}}
+	return &Counters{
+		subjects: map[subjectKey]*subjectRow{}, counters: map[CounterKey]*counterRow{}, rows: map[rowKey]*usageRow{},
+		usage: map[usageKey]*counted{}, spans: map[spanKey]*used{},
+	}
+}
+
+// wantUsed adds the subjects under which something may still change.
+func (c *Counters) wantUsed(wanted map[subjectKey]bool) {
+	for k := range c.usage {
+		wanted[k.counter.of()] = true
+	}
+}
+
+// counter is the counter of a key, without a count if there was none.
+func (c *Counters) counter(k CounterKey) *counterRow {
+	r := c.counters[k]
+	if r == nil {
+		r = &counterRow{key: k}
+		c.counters[k] = r
+	}
+	return r
 }
 
 // Counted is what a transaction has under a counter now.
@@ -148,7 +207,7 @@ type Counted struct {
 func (c *Counters) Counted() []Counted {
 	all := make([]Counted, 0, len(c.usage))
 	for k, r := range c.usage {
-		all = append(all, Counted{k.counter, k.transaction, r.used.amount, r.used.count, r.At, r.Ends})
+		all = append(all, Counted{k.counter.String(), k.transaction, r.used.amount, r.used.count, r.At, r.Ends})
 	}
 	slices.SortFunc(all, func(a, b Counted) int {
 		return cmp.Or(cmp.Compare(a.Counter, b.Counter), cmp.Compare(a.Transaction, b.Transaction))
@@ -159,19 +218,18 @@ func (c *Counters) Counted() []Counted {
 // Used returns what is used under a key; of a rolling window what was since from,
 // which must have been asked for. from is not looked at else.
 func (c *Counters) Used(k CounterKey, isSpan bool, from time.Time) (amount, count int64) {
-	id := k.String()
 	if !isSpan {
-		if row := c.counters[id]; row != nil {
+		if row := c.counters[k]; row != nil {
 			return row.used.amount, row.used.count
 		}
 		return 0, 0
 	}
 	var sum used
-	if s := c.spans[spanKey{id, from.UnixMicro()}]; s != nil {
+	if s := c.spans[spanKey{k, from.UnixMicro()}]; s != nil {
 		sum = *s
 	}
 	for at, u := range c.usage { // what changed since
-		if at.counter == id && !u.At.Before(from) {
+		if at.counter == k && !u.At.Before(from) {
 			sum.amount += u.used.amount - u.was.amount
 			sum.count += u.used.count - u.was.count
 		}
@@ -181,58 +239,84 @@ func (c *Counters) Used(k CounterKey, isSpan bool, from time.Time) (amount, coun
 
 // Add counts a use. What its transaction has under the key already becomes more.
 func (c *Counters) Add(u Use) {
-	id := u.Key.String()
-	row := c.counters[id]
-	if row == nil {
-		row = &counterRow{key: u.Key, isNew: true}
-		c.counters[id] = row
-	}
-	k := usageKey{u.Transaction, id}
-	r := c.usage[k]
+	r := c.usage[usageKey{u.Transaction, u.Key}]
 	if r == nil {
-		r = &usageRow{Use: u, isNew: true}
-		r.Of = 0
-		c.usage[k] = r
+		r = c.begin(u)
 	}
 	r.Of += u.Of
 	r.standing += u.Of
 	r.whole.amount += u.Amount
 	r.whole.count += u.Count
-	c.set(row, r, used{r.used.amount + u.Amount, r.used.count + u.Count})
+	c.set(r, used{r.used.amount + u.Amount, r.used.count + u.Count})
 }
 
-// set makes a row, and its counter with it, have what it has now.
-func (c *Counters) set(row *counterRow, r *usageRow, to used) {
-	row.used.amount += to.amount - r.used.amount
-	row.used.count += to.count - r.used.count
-	r.used, r.dirty, row.dirty = to, true, true
+// begin lets a transaction have nothing of a counter yet.
+func (c *Counters) begin(u Use) *counted {
+	k := rowKey{u.Transaction, u.Key.of()}
+	row := c.rows[k]
+	if row == nil {
+		row = &usageRow{cycle: u.Cycle, transaction: u.Transaction, subject: k.subject, at: u.At, isNew: true}
+		c.rows[k] = row
+	}
+	at := usageKey{u.Transaction, u.Key}
+	if i := slices.IndexFunc(row.all, func(r *counted) bool { return r.Key == u.Key }); i >= 0 {
+		c.usage[at] = row.all[i] // its window ended while it was decided
+		return row.all[i]
+	}
+	r := &counted{Use: u, row: row, isNew: true}
+	r.Of, r.Amount, r.Count, r.At = 0, 0, 0, row.at
+	row.all = append(row.all, r)
+	c.usage[at] = r
+	return r
+}
+
+// set makes what a transaction has, and its counter with it, be what it is now.
+func (c *Counters) set(r *counted, to used) {
+	row := c.counter(r.Key)
+	if !r.Ends.IsZero() {
+		row.ends = max(row.ends, r.Ends.UnixMicro())
+	}
+	if !r.IsSpan {
+		row.used.amount += to.amount - r.used.amount
+		row.used.count += to.count - r.used.count
+		c.touch(row)
+	}
+	r.used, r.dirty, r.row.dirty = to, true, true
+}
+
+// touch has a counter written.
+func (c *Counters) touch(row *counterRow) {
+	row.kept = true
+	if s := c.subjects[row.key.of()]; s != nil {
+		s.dirty = true
+	}
 }
 
 // Follow brings what a life cycle has of its counters to what it stands for now.
 // What refunds lower follows what was kept, all else what was spent. Of a life
 // cycle that stands for nothing any more nothing is left, not even its count.
 func (c *Counters) Follow(cycle string, before, after Standing) {
-	c.follow(cycle, before, after, func(*usageRow) bool { return true }, "", 0)
+	c.follow(cycle, before, after, func(*counted) bool { return true }, "", 0)
 }
 
 // FollowCleared is Follow for a presentment that differs from what was held:
 // what does not adjust to those stays.
 func (c *Counters) FollowCleared(cycle string, before, after Standing) {
-	c.follow(cycle, before, after, func(r *usageRow) bool { return r.Adjusts }, "", 0)
+	c.follow(cycle, before, after, func(r *counted) bool { return r.Adjusts }, "", 0)
 }
 
 // FollowReversal is Follow for a reversal that names one transaction of the life
 // cycle, of which so much stood: what is given back is given back of that before
 // the others.
 func (c *Counters) FollowReversal(cycle, transaction string, stood int64, before, after Standing) {
-	c.follow(cycle, before, after, func(*usageRow) bool { return true }, transaction, stood)
+	c.follow(cycle, before, after, func(*counted) bool { return true }, transaction, stood)
 }
 
-func (c *Counters) follow(cycle string, before, after Standing, concerns func(*usageRow) bool, first string, ofFirst int64) {
+func (c *Counters) follow(cycle string, before, after Standing, concerns func(*counted) bool, first string, ofFirst int64) {
 	if before == after {
 		return
 	}
-	for id, rows := range c.rowsOf(cycle, concerns) {
+	for _, rows := range c.rowsOf(cycle, concerns) {
 		by := after.Spent - before.Spent
 		if rows[0].Lowers {
 			by = after.Kept - before.Kept
@@ -254,7 +338,7 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*u
 				to.count = r.whole.count
 			}
 			if to != r.used || by != 0 {
-				c.set(c.counters[id], r, to)
+				c.set(r, to)
 			}
 		}
 	}
@@ -262,14 +346,14 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*u
 
 // giveBack takes by off what stands of the rows: of the transaction that is named
 // first, then of the latest.
-func giveBack(rows []*usageRow, by int64, first string, ofFirst int64) {
-	take := func(r *usageRow) {
+func giveBack(rows []*counted, by int64, first string, ofFirst int64) {
+	take := func(r *counted) {
 		part := min(by, r.standing)
 		r.standing -= part
 		by -= part
 	}
 	if first != "" {
-		if k := slices.IndexFunc(rows, func(r *usageRow) bool { return r.Transaction == first }); k >= 0 {
+		if k := slices.IndexFunc(rows, func(r *counted) bool { return r.Transaction == first }); k >= 0 {
 			take(rows[k])
 		} else {
 			by -= min(by, ofFirst) // of what is not counted here nothing is given back
@@ -282,15 +366,15 @@ func giveBack(rows []*usageRow, by int64, first string, ofFirst int64) {
 
 // rowsOf returns, by counter, what concerns of the rows of a life cycle, in the
 // order in which they were counted. All of one counter are handled alike.
-func (c *Counters) rowsOf(cycle string, concerns func(*usageRow) bool) map[string][]*usageRow {
-	all := map[string][]*usageRow{}
+func (c *Counters) rowsOf(cycle string, concerns func(*counted) bool) map[CounterKey][]*counted {
+	all := map[CounterKey][]*counted{}
 	for at, r := range c.usage {
 		if r.Cycle == cycle && concerns(r) {
 			all[at.counter] = append(all[at.counter], r)
 		}
 	}
 	for _, rows := range all {
-		slices.SortFunc(rows, func(a, b *usageRow) int { return cmp.Compare(a.Transaction, b.Transaction) })
+		slices.SortFunc(rows, func(a, b *counted) int { return cmp.Compare(a.Transaction, b.Transaction) })
 	}
 	return all
 }
@@ -310,7 +394,7 @@ func share(minor, part, whole int64) int64 {
 
 // Of returns what a transaction has under a key.
 func (c *Counters) Of(k CounterKey, transaction string) (amount, count int64) {
-	if u := c.usage[usageKey{transaction, k.String()}]; u != nil {
+	if u := c.usage[usageKey{transaction, k}]; u != nil {
 		return u.used.amount, u.used.count
 	}
 	return 0, 0
@@ -319,7 +403,7 @@ func (c *Counters) Of(k CounterKey, transaction string) (amount, count int64) {
 // Alert reports whether a control is to be alerted of under a key: once in a
 // window, and of a rolling one, that began at from, once in its length.
 func (c *Counters) Alert(k CounterKey, control string, isSpan bool, from, now time.Time) bool {
-	row := c.counters[k.String()]
+	row := c.counters[k]
 	if row == nil {
 		return false
 	}
@@ -330,62 +414,41 @@ func (c *Counters) Alert(k CounterKey, control string, isSpan bool, from, now ti
 		row.alerts = map[string]int64{}
 	}
 	row.alerts[control] = now.UnixMicro()
-	row.dirty = true
+	c.touch(row)
 	return true
-}
-
-// alertText is the stored form of what was alerted: "CODE=microseconds", blanks
-// between.
-func alertText(alerts map[string]int64) string {
-	var parts []string
-	for _, code := range slices.Sorted(maps.Keys(alerts)) {
-		parts = append(parts, code+"="+strconv.FormatInt(alerts[code], 10))
-	}
-	return strings.Join(parts, " ")
-}
-
-func parseAlerts(text string) (map[string]int64, error) {
-	var alerts map[string]int64
-	for _, part := range strings.Fields(text) {
-		code, at, _ := strings.Cut(part, "=")
-		n, err := strconv.ParseInt(at, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("read alerts: %w", err)
-		}
-		if alerts == nil {
-			alerts = map[string]int64{}
-		}
-		alerts[code] = n
-	}
-	return alerts, nil
 }
 
 // Write keeps what was changed.
 func (c *Counters) Write(ctx context.Context, tx db.Tx) error {
 	var w counterWrites
-	for _, id := range slices.Sorted(maps.Keys(c.counters)) {
-		switch r := c.counters[id]; {
-		case !r.dirty:
-		case r.isNew:
-			w.counters = append(w.counters, id, r.key.Tenant, r.key.Counter, r.key.Subject, r.key.Start, r.used.amount, r.used.count, alertText(r.alerts))
-		default:
-			w.counterChanges = append(w.counterChanges, id, r.used.amount, r.used.count, alertText(r.alerts))
+	bySubject := map[subjectKey][]*counterRow{}
+	for k, r := range c.counters {
+		s := c.subjects[k.of()]
+		switch {
+		case s == nil && r.kept:
+			return fmt.Errorf("counter %s is not locked", k)
+		case s != nil && s.dirty && r.kept && (r.ends == 0 || r.ends > s.since):
+			bySubject[k.of()] = append(bySubject[k.of()], r)
 		}
 	}
-	for at, r := range c.usage {
-		switch {
-		case !r.dirty:
-		case r.isNew:
-			var ends *time.Time
-			if !r.Ends.IsZero() {
-				ends = &r.Ends
-			}
-			w.usage = append(w.usage, r.Cycle, at.transaction, at.counter, r.used.amount, r.used.count, r.whole.amount, r.whole.count,
-				r.Of, r.standing, clock.Micros(r.At), microsOf(ends), r.Adjusts, r.Lowers)
-		default:
-			w.usageChanges = append(w.usageChanges, r.Cycle, at.transaction, at.counter, r.used.amount, r.used.count,
-				r.whole.amount, r.whole.count, r.Of, r.standing)
+	for k, s := range c.subjects {
+		if s.dirty {
+			w.counters = append(w.counters, k.String(), counterText(bySubject[k]), s.since)
 		}
+	}
+	for _, row := range c.rows {
+		switch {
+		case !row.dirty:
+			continue
+		case row.isNew:
+			w.usage = append(w.usage, row.cycle, row.transaction, row.subject.String(), clock.Micros(row.at), usageText(row.all))
+		default:
+			w.usageChanges = append(w.usageChanges, row.cycle, row.transaction, row.subject.String(), usageText(row.all))
+		}
+		w.spansOf(row)
+	}
+	for _, g := range c.gone {
+		w.gone = append(w.gone, g.subject, g.counter, g.at, g.transaction)
 	}
 	return w.write(ctx, tx)
 }

@@ -32,6 +32,13 @@ func useOf(k CounterKey, transaction string, amount int64, at time.Time) Use {
 	return Use{Key: k, Transaction: transaction, Cycle: transaction, Amount: amount, Of: amount, Count: 1, At: at, Adjusts: true}
 }
 
+// spanUseOf is useOf in a rolling window.
+func spanUseOf(k CounterKey, transaction string, amount int64, at time.Time) Use {
+	u := useOf(k, transaction, amount, at)
+	u.IsSpan = true
+	return u
+}
+
 // However many use a limit at once, it is kept exactly, and a counter is the sum
 // of what its transactions have.
 func TestCounters_keepALimitExactly(t *testing.T) {
@@ -80,9 +87,15 @@ func TestCounters_keepALimitExactly(t *testing.T) {
 func stored(t *testing.T, d *db.DB, k CounterKey) (amount, count, sum, rows int64) {
 	t.Helper()
 	err := d.View(t.Context(), func(tx db.Tx) error {
-		return tx.QueryRow(t.Context(), `SELECT c.amount, c.count, SUM(u.amount), SUM(u.count)
-			FROM velocity_counter c JOIN velocity_usage u ON u.counter_id = c.id WHERE c.id = $1 GROUP BY c.id, c.amount, c.count`, k.String()).
-			Scan(&amount, &count, &sum, &rows)
+		counter, err := readUsed(t.Context(), tx, false, k, Window{})
+		if err != nil {
+			return err
+		}
+		amount, count = counter.amount, counter.count
+		return eachUsage(t.Context(), tx, k, time.UnixMicro(0), func(_ string, _ time.Time, u used) error {
+			sum, rows = sum+u.amount, rows+u.count
+			return nil
+		})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +192,9 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 			}
 		}
 		for i := range 4 {
-			in(start, nil, func(c *Counters) { c.Add(useOf(k, fmt.Sprint("txn_", i), 10, start.Add(time.Duration(i)*time.Hour))) })
+			in(start, nil, func(c *Counters) {
+				c.Add(spanUseOf(k, fmt.Sprint("txn_", i), 10, start.Add(time.Duration(i)*time.Hour)))
+			})
 		}
 		want := func(from time.Time, amount, count int64) {
 			t.Helper()
@@ -194,7 +209,7 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		want(start.Add(3*time.Hour+time.Microsecond), 0, 0)
 		in(start, []string{"txn_2"}, func(c *Counters) {
 			c.Follow("txn_2", Standing{10, 10}, Standing{})
-			c.Add(useOf(k, "txn_9", 5, start.Add(4*time.Hour)))
+			c.Add(spanUseOf(k, "txn_9", 5, start.Add(4*time.Hour)))
 			if a, n := c.Used(k, true, start); a != 35 || n != 4 {
 				t.Errorf("after both: %d in %d", a, n)
 			}

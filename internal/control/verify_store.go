@@ -2,30 +2,140 @@ package control
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
-// usageRules say that what decisions compare with limits is what transactions
-// have used.
-var usageRules = []ledger.Rule{
-	{
-		Name:  "a velocity counter is the sum of what transactions have of it",
-		Count: `SELECT COUNT(*) FROM velocity_counter`,
-		Broken: `SELECT c.id FROM velocity_counter c LEFT JOIN velocity_usage u ON u.counter_id = c.id
-			GROUP BY c.id, c.amount, c.count
-			HAVING c.amount <> COALESCE(SUM(u.amount), 0) OR c.count <> COALESCE(SUM(u.count), 0)`,
-	},
-	{
-		Name:  "nothing is counted of what nothing stands of",
-		Count: `SELECT COUNT(*) FROM velocity_usage`,
-		Broken: `SELECT transaction_id || ' ' || counter_id FROM velocity_usage
-			WHERE whole > 0 AND standing = 0 AND amount <> 0 OR standing = whole AND amount <> whole_amount OR count > whole_count`,
-	},
+// spanRules say that what is added up of rolling windows is what transactions have.
+var spanRules = []ledger.Rule{{
+	Name:  "what lies in a rolling window belongs to a transaction",
+	Count: `SELECT COUNT(*) FROM velocity_span`,
+	Broken: `SELECT s.transaction_id || ' ' || s.counter FROM velocity_span s LEFT JOIN velocity_usage u
+			ON u.subject_id = s.subject_id AND u.at = s.at AND u.transaction_id = s.transaction_id
+		WHERE u.transaction_id IS NULL OR u.uses NOT LIKE '%' || s.counter || ' 0 %'`,
+}}
+
+// VerifyUsage checks what was used of velocity limits. It reads all of it, subject
+// after subject.
+func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
+	v := usageCheck{
+		sums:  ledger.Invariant{Name: "a velocity counter is the sum of what transactions have of it"},
+		parts: ledger.Invariant{Name: "nothing is counted of what nothing stands of"},
+	}
+	err := db.Each(ctx, tx, v.row, `SELECT c.id, c.tenant_id, c.subject, c.counters, c.since, u.transaction_id, u.at, u.uses,
+			COALESCE(s.amount, 0), COALESCE(s.count, 0)
+		FROM velocity_counter c LEFT JOIN velocity_usage u ON u.subject_id = c.id
+		LEFT JOIN (SELECT subject_id, at, transaction_id, SUM(amount) AS amount, SUM(count) AS count FROM velocity_span
+			GROUP BY subject_id, at, transaction_id) s
+			ON s.subject_id = u.subject_id AND s.at = u.at AND s.transaction_id = u.transaction_id
+		ORDER BY c.id`)
+	if err != nil {
+		return nil, fmt.Errorf("verify usage: %w", err)
+	}
+	v.finish()
+	spans, err := ledger.RunRules(ctx, tx, spanRules)
+	if err != nil {
+		return nil, err
+	}
+	return append([]ledger.Invariant{v.sums, v.parts}, spans...), nil
 }
 
-// VerifyUsage checks what was used of velocity limits. It reads all of it.
-func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
-	return ledger.RunRules(ctx, tx, usageRules)
+// usageCheck goes through what transactions have, and compares it with each
+// subject's counters when all of it was seen.
+type usageCheck struct {
+	sums, parts ledger.Invariant
+	subject     string
+	since       int64
+	counters    map[CounterKey]*counterRow
+	added       map[CounterKey]*counterRow // what transactions have
+}
+
+// usageLine is a row of what VerifyUsage reads.
+type usageLine struct {
+	subject, counters string
+	of                subjectKey
+	since             int64
+	transaction, uses *string // nil of a subject without any
+	at                *int64
+	inSpans           used
+}
+
+func (v *usageCheck) row(s db.Scanner) error {
+	var l usageLine
+	err := s.Scan(&l.subject, &l.of.tenant, &l.of.subject, &l.counters, &l.since, &l.transaction, &l.at, &l.uses,
+		&l.inSpans.amount, &l.inSpans.count)
+	if err != nil {
+		return err
+	}
+	if l.subject != v.subject {
+		v.finish()
+		v.subject, v.since = l.subject, l.since
+		v.counters, v.added = map[CounterKey]*counterRow{}, map[CounterKey]*counterRow{}
+		if err := parseCounters(l.of, l.counters, func(r *counterRow) { v.counters[r.key] = r }); err != nil {
+			v.sums.Checked++
+			v.sums.Break(l.subject)
+		}
+	}
+	if l.transaction == nil {
+		return nil
+	}
+	row := &usageRow{transaction: *l.transaction, subject: l.of, at: clock.FromMicros(*l.at)}
+	if err := parseUsage(row, *l.uses); err != nil {
+		v.parts.Checked++
+		v.parts.Break(row.transaction)
+		return nil
+	}
+	v.add(row, l.inSpans)
+	return nil
+}
+
+// add adds up what a transaction has, and compares what it has of rolling windows
+// with their rows.
+func (v *usageCheck) add(row *usageRow, inSpans used) {
+	for _, r := range row.all {
+		v.parts.Checked++
+		if r.Of > 0 && r.standing == 0 && r.used.amount != 0 || r.standing == r.Of && r.used.amount != r.whole.amount ||
+			r.used.count > r.whole.count {
+			v.parts.Break(row.transaction + " " + r.Key.String())
+		}
+		sum := v.added[r.Key]
+		if sum == nil {
+			sum = &counterRow{key: r.Key}
+			v.added[r.Key] = sum
+		}
+		if r.Ends.IsZero() {
+			sum.kept = true // for ever
+		} else {
+			sum.ends = max(sum.ends, clock.Micros(r.Ends))
+		}
+		if r.IsSpan {
+			inSpans.amount, inSpans.count = inSpans.amount-r.used.amount, inSpans.count-r.used.count
+			continue
+		}
+		sum.used.amount += r.used.amount
+		sum.used.count += r.used.count
+	}
+	if inSpans != (used{}) {
+		v.sums.Break(row.transaction + " in rolling windows")
+	}
+}
+
+// finish compares the counters of a subject with what was added up. A window that
+// ended before the counters' row says has fallen out of that.
+func (v *usageCheck) finish() {
+	for k, r := range v.counters {
+		v.sums.Checked++
+		if sum := v.added[k]; sum == nil && r.used != (used{}) || sum != nil && sum.used != r.used {
+			v.sums.Break(k.String())
+		}
+	}
+	for k, sum := range v.added {
+		if v.counters[k] == nil && sum.used != (used{}) && (sum.kept || sum.ends > v.since) {
+			v.sums.Checked++
+			v.sums.Break(k.String())
+		}
+	}
 }

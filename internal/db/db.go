@@ -321,6 +321,15 @@ func Collect[T any](ctx context.Context, tx Tx, scan func(Scanner) (T, error), q
 	return all, rows.Err()
 }
 
+// Each runs a query and hands every row to scan, one after the other.
+func Each(ctx context.Context, tx Tx, scan func(Scanner) error, query string, args ...any) error {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	return drain(rows, scan)
+}
+
 // One runs query and returns what scan makes of its only row; found is false
 // when there is none.
 func One[T any](ctx context.Context, tx Tx, scan func(Scanner) (T, error), query string, args ...any) (v T, found bool, err error) {

@@ -79,37 +79,36 @@ CREATE TABLE velocity_override (
 
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
--- What was used in a window. That of a rolling one is the sum of its usage; its
--- row, with window 0, is what is locked.
+-- What was used for a subject: all its counters' windows, a line each, which is
+-- what payments lock. A rolling window is the sum of its rows; its line says only
+-- what was alerted.
 CREATE TABLE velocity_counter (
-    id           TEXT   NOT NULL PRIMARY KEY, -- tenant, subject, counter and window, "/" between
-    tenant_id    TEXT   NOT NULL REFERENCES tenant (id),
-    counter      TEXT   NOT NULL, -- limit group or control, with its generation
-    subject      TEXT   NOT NULL, -- for what it counts: an issuance, a customer, …
-    window_start BIGINT NOT NULL CHECK (window_start BETWEEN 0 AND 9000000000000000),
-    amount       BIGINT NOT NULL CHECK (amount >= 0), -- in minor units of the control's currency
-    count        BIGINT NOT NULL CHECK (count >= 0),
-    alerts       TEXT   NOT NULL -- when which control was last alerted: "CODE=microseconds", blanks between
+    id        TEXT   NOT NULL PRIMARY KEY, -- tenant and subject, "/" between
+    tenant_id TEXT   NOT NULL REFERENCES tenant (id),
+    subject   TEXT   NOT NULL, -- for what they count: an issuance, a customer, …
+    counters  TEXT   NOT NULL, -- of each: name, start and end of its window, amount in minor units, count, alerts
+    since     BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9000000000000000) -- windows that ended by then have fallen out
 );
 
-CREATE INDEX velocity_counter_of_subject ON velocity_counter (subject);
-
--- What each transaction has of a counter, which is the sum of its rows.
+-- What each transaction has of a subject's counters, which are the sum of it.
 CREATE TABLE velocity_usage (
-    cycle_id       TEXT    NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
-    transaction_id TEXT    NOT NULL, -- of a card_transaction
-    counter_id     TEXT    NOT NULL REFERENCES velocity_counter (id),
-    amount         BIGINT  NOT NULL CHECK (amount >= 0), -- what counts now
-    count          BIGINT  NOT NULL CHECK (count >= 0),
-    whole_amount   BIGINT  NOT NULL CHECK (whole_amount >= 0), -- what was counted at first
-    whole_count    BIGINT  NOT NULL CHECK (whole_count >= 0),
-    whole          BIGINT  NOT NULL CHECK (whole >= 0), -- what that was, in minor units of its account
-    standing       BIGINT  NOT NULL CHECK (standing >= 0), -- what of it stands
-    at             BIGINT  NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000), -- when it was decided
-    ends_at        BIGINT  CHECK (ends_at BETWEEN 0 AND 9000000000000000), -- its window, for it; what lies in one that ended never changes
-    adjusts        BOOLEAN NOT NULL, -- to what is presented
-    lowers         BOOLEAN NOT NULL, -- with refunds
-    PRIMARY KEY (cycle_id, transaction_id, counter_id)
+    cycle_id       TEXT   NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
+    transaction_id TEXT   NOT NULL, -- of a card_transaction
+    subject_id     TEXT   NOT NULL REFERENCES velocity_counter (id),
+    at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000), -- when it was decided
+    uses           TEXT   NOT NULL, -- of each counter: what counts now, what was counted at first, of what, what of it stands
+    PRIMARY KEY (cycle_id, transaction_id, subject_id)
 );
 
-CREATE INDEX velocity_usage_in_time ON velocity_usage (counter_id, at);
+CREATE INDEX velocity_usage_in_time ON velocity_usage (subject_id, at);
+
+-- What each transaction has of rolling windows, to be added up.
+CREATE TABLE velocity_span (
+    subject_id     TEXT   NOT NULL REFERENCES velocity_counter (id),
+    counter        TEXT   NOT NULL,
+    at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000),
+    transaction_id TEXT   NOT NULL,
+    amount         BIGINT NOT NULL CHECK (amount >= 0),
+    count          BIGINT NOT NULL CHECK (count >= 0),
+    PRIMARY KEY (subject_id, counter, at, transaction_id)
+);
