@@ -162,7 +162,7 @@ func visitControls(c *codec, f *[]ControlFacts) {
 		*f = make([]ControlFacts, n)
 	}
 	for i := range n {
-		(*f)[i].visit(c, "controls."+strconv.Itoa(i)+".")
+		c.visitRow("controls."+strconv.Itoa(i), func(at string) { (*f)[i].visit(c, at) })
 	}
 }
 

@@ -14,14 +14,16 @@ import (
 )
 
 // A decision is recorded as text, one "name=value" line for each member that is
-// not zero, first the version of the form. The members are listed once, in
+// not zero, first the version of the form. The members of a control share a line,
+// each in its place. The members are listed once, in
 // visit, and the same list writes and reads; so what is recorded and what is
 // recomputed cannot drift apart. Card data has no place in it: Request.Card is
 // not visited.
 
 // recordVersion is what is written. Records of version 1 tell less about the
-// subject, see [SubjectFacts], and are read all the same.
-const recordVersion = "2"
+// subject, see [SubjectFacts], those before 3 have a line for each member of a
+// control; all are read.
+const recordVersion = "3"
 
 // record is what decide was made from.
 type record struct {
@@ -43,7 +45,11 @@ func parseRecord(text string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v := c.in["version"]; v != recordVersion && v != "1" {
+	switch v := c.in["version"]; v {
+	case recordVersion:
+	case "1", "2":
+		c.spreads = true
+	default:
 		return nil, fmt.Errorf("decision record: version %q is not known", v)
 	}
 	r := &record{}
@@ -294,6 +300,40 @@ type codec struct {
 	in      map[string]string
 	reading bool
 	err     error
+
+	spreads bool   // rows were written as members
+	inRow   bool   // members have places, not names
+	row     string // what is still to be read of a row
+}
+
+// visitRow visits members that share a line, each in its place. What there are many
+// of is recorded so: the names would be most of it.
+func (c *codec) visitRow(name string, visit func(at string)) {
+	switch {
+	case c.spreads:
+		visit(name + ".")
+		return
+	case c.reading:
+		c.row = c.in[name]
+	default:
+		c.out = append(append(c.out, name...), '=')
+	}
+	c.inRow = true
+	visit("")
+	if c.inRow = false; c.reading {
+		return
+	}
+	for c.out[len(c.out)-1] == '|' {
+		c.out = c.out[:len(c.out)-1]
+	}
+	c.out = append(c.out, '\n')
+}
+
+// omit notes in a row that a member is not set.
+func (c *codec) omit() {
+	if c.inRow && !c.reading {
+		c.out = append(c.out, '|')
+	}
 }
 
 func newReader(text string) (*codec, error) {
@@ -311,7 +351,19 @@ func newReader(text string) (*codec, error) {
 var escapes = strings.NewReplacer("\\", `\\`, "\n", `\n`)
 var unescapes = strings.NewReplacer(`\\`, "\\", `\n`, "\n")
 
+var (
+	rowEscapes   = strings.NewReplacer("\\", `\\`, "\n", `\n`, "|", `\p`)
+	rowUnescapes = strings.NewReplacer(`\\`, "\\", `\n`, "\n", `\p`, "|")
+)
+
 func (c *codec) put(name, value string) {
+	if c.inRow {
+		if strings.ContainsAny(value, "\\\n|") {
+			value = rowEscapes.Replace(value)
+		}
+		c.out = append(append(c.out, value...), '|')
+		return
+	}
 	c.out = append(c.out, name...)
 	c.out = append(c.out, '=')
 	if strings.ContainsAny(value, "\\\n") {
@@ -322,6 +374,14 @@ func (c *codec) put(name, value string) {
 }
 
 func (c *codec) get(name string) (string, bool) {
+	if c.inRow {
+		var v string
+		v, c.row, _ = strings.Cut(c.row, "|")
+		if strings.Contains(v, "\\") {
+			v = rowUnescapes.Replace(v)
+		}
+		return v, v != ""
+	}
 	v, ok := c.in[name]
 	if ok && strings.Contains(v, "\\") {
 		v = unescapes.Replace(v)
@@ -341,6 +401,8 @@ func visitText[T ~string](c *codec, name string, v *T) {
 		*v = T(text)
 	} else if *v != "" {
 		c.put(name, string(*v))
+	} else {
+		c.omit()
 	}
 }
 
@@ -358,6 +420,8 @@ func visitID[T interface {
 		}
 	} else if d := *v; !d.IsZero() {
 		c.put(name, d.String())
+	} else {
+		c.omit()
 	}
 }
 
@@ -368,7 +432,14 @@ func (c *codec) int(name string, v *int64) {
 			c.fail(name, err)
 			*v = n
 		}
-	} else if *v != 0 {
+		return
+	}
+	switch {
+	case *v == 0:
+		c.omit()
+	case c.inRow:
+		c.out = append(strconv.AppendInt(c.out, *v, 10), '|')
+	default:
 		c.out = append(c.out, name...)
 		c.out = append(c.out, '=')
 		c.out = strconv.AppendInt(c.out, *v, 10)
@@ -411,6 +482,8 @@ func (c *codec) date(name string, v *clock.Date) {
 		}
 	} else if !v.IsZero() {
 		c.put(name, v.String())
+	} else {
+		c.omit()
 	}
 }
 
@@ -420,13 +493,17 @@ func (c *codec) amount(name string, v *money.Amount) {
 	if !c.reading {
 		if !v.Currency().IsZero() {
 			c.put(name, strconv.FormatInt(v.Minor(), 10)+" "+v.Currency().Code())
+		} else {
+			c.omit()
 		}
 		return
 	}
-	text, ok := c.get(name)
-	if !ok {
-		return
+	if text, ok := c.get(name); ok {
+		c.readAmount(name, text, v)
 	}
+}
+
+func (c *codec) readAmount(name, text string, v *money.Amount) {
 	minor, code, _ := strings.Cut(text, " ")
 	n, err := strconv.ParseInt(minor, 10, 64)
 	c.fail(name, err)
@@ -440,12 +517,14 @@ func (c *codec) amount(name string, v *money.Amount) {
 
 func (c *codec) optionalAmount(name string, v **money.Amount) {
 	if c.reading {
-		if _, ok := c.in[name]; ok {
+		if text, ok := c.get(name); ok {
 			*v = &money.Amount{}
-			c.amount(name, *v)
+			c.readAmount(name, text, *v)
 		}
 	} else if *v != nil {
 		c.amount(name, *v)
+	} else {
+		c.omit()
 	}
 }
 

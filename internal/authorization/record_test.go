@@ -48,12 +48,25 @@ func TestRecord_readsBackWhatItWrote(t *testing.T) {
 			a := amount("part")
 			r.State.Verdict.ApprovedAmount, r.State.Verdict.Spare = &a, amount("spare")
 		}
+		if rapid.Bool().Draw(t, "limit") {
+			v := VelocityFacts{Code: text.Draw(t, "code"), Version: 2, Counts: true, Counter: text.Draw(t, "counter"), ResponseCode: text.Draw(t, "response")}
+			a := amount("requested")
+			v.Amount, v.AlertPercent = &a, rapid.IntRange(0, 100).Draw(t, "percent")
+			r.Facts.Velocity, r.State.Velocity = []VelocityFacts{v, {}}, []VelocityState{{Amount: 1}, {Count: rapid.Int64().Draw(t, "used")}}
+			r.Facts.Controls = []ControlFacts{{Code: text.Draw(t, "control"), ReasonText: text.Draw(t, "reason")}}
+		}
 		again, err := parseRecord(r.String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, want := again.String(), r.String(); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+		if len(r.Facts.Velocity) > 0 {
+			if got, want := again, &r; !reflect.DeepEqual(got.Facts.Velocity, want.Facts.Velocity) ||
+				!reflect.DeepEqual(got.State.Velocity, want.State.Velocity) || !reflect.DeepEqual(got.Facts.Controls, want.Facts.Controls) {
+				t.Fatalf("controls differ in\n%s", again.String())
+			}
 		}
 		if again.State.Verdict.Reference != r.State.Verdict.Reference || again.State.Verdict.Hearing != r.State.Verdict.Hearing {
 			t.Fatal("verdicts differ")
@@ -73,6 +86,17 @@ func TestRecord_refusesAnUnknownVersion(t *testing.T) {
 	}
 	if _, err := parseRecord("version"); err == nil {
 		t.Error("a line without a value was read")
+	}
+}
+
+// What was recorded when each member had a line of its own is still decided again.
+func TestRecord_readsMembersOfVersion2(t *testing.T) {
+	r, err := parseRecord("version=2\nvelocity=1\nvelocity.0.code=DAY\nvelocity.0.version=3\nvelocity.0.amount=100 TRY\nvelocity.0.used_count=4\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Facts.Velocity[0]; v.Code != "DAY" || v.Version != 3 || *v.Amount != money.Must(100, "TRY") || r.State.Velocity[0].Count != 4 {
+		t.Errorf("got %+v, used %+v", v, r.State.Velocity[0])
 	}
 }
 

@@ -179,30 +179,32 @@ func visitVelocity(c *codec, f *[]VelocityFacts, s *[]VelocityState) {
 		*f, *s = make([]VelocityFacts, n), make([]VelocityState, n)
 	}
 	for i := range n {
-		at := "velocity." + strconv.Itoa(i) + "."
-		v, u := &(*f)[i], &(*s)[i]
-		visitText(c, at+"code", &v.Code)
-		c.count(at+"version", &v.Version)
-		visitText(c, at+"link", &v.Link)
-		c.bool(at+"counts", &v.Counts)
-		visitText(c, at+"counter", &v.Counter)
-		visitText(c, at+"subject", &v.Subject)
-		c.int(at+"start", &v.Start)
-		c.time(at+"from", &v.From)
-		c.optionalAmount(at+"amount", &v.Amount)
-		c.optionalAmount(at+"min_amount", &v.MinAmount)
-		c.optionalAmount(at+"max_amount", &v.MaxAmount)
-		c.count(at+"max_count", &v.MaxCount)
-		visitText(c, at+"response_code", &v.ResponseCode)
-		c.bool(at+"alerts_only", &v.AlertsOnly)
-		c.bool(at+"counts_declines", &v.CountsDeclines)
-		c.time(at+"ends", &v.Ends)
-		c.bool(at+"adjusts", &v.Adjusts)
-		c.bool(at+"lowers", &v.Lowers)
-		c.count(at+"alert_percent", &v.AlertPercent)
-		c.int(at+"used_amount", &u.Amount)
-		c.int(at+"used_count", &u.Count)
+		c.visitRow("velocity."+strconv.Itoa(i), func(at string) { (*f)[i].visit(c, at, &(*s)[i]) })
 	}
+}
+
+func (v *VelocityFacts) visit(c *codec, at string, u *VelocityState) {
+	visitText(c, at+"code", &v.Code)
+	c.count(at+"version", &v.Version)
+	visitText(c, at+"link", &v.Link)
+	c.bool(at+"counts", &v.Counts)
+	visitText(c, at+"counter", &v.Counter)
+	visitText(c, at+"subject", &v.Subject)
+	c.int(at+"start", &v.Start)
+	c.time(at+"from", &v.From)
+	c.optionalAmount(at+"amount", &v.Amount)
+	c.optionalAmount(at+"min_amount", &v.MinAmount)
+	c.optionalAmount(at+"max_amount", &v.MaxAmount)
+	c.count(at+"max_count", &v.MaxCount)
+	visitText(c, at+"response_code", &v.ResponseCode)
+	c.bool(at+"alerts_only", &v.AlertsOnly)
+	c.bool(at+"counts_declines", &v.CountsDeclines)
+	c.time(at+"ends", &v.Ends)
+	c.bool(at+"adjusts", &v.Adjusts)
+	c.bool(at+"lowers", &v.Lowers)
+	c.count(at+"alert_percent", &v.AlertPercent)
+	c.int(at+"used_amount", &u.Amount)
+	c.int(at+"used_count", &u.Count)
 }
 
 // LimitUse is a velocity control that counted a request, with what was used of it

@@ -44,6 +44,9 @@ func (k *Snapshot) IsEmpty() bool { return k.isEmpty }
 
 // LinksOf returns the links that may hold for a card.
 func (s *Service) LinksOf(ctx context.Context, k *Snapshot, tenant access.TenantID, subject Subject) (Links, error) {
+	if !k.personal {
+		return k.links, nil
+	}
 	var links Links
 	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
 		links, err = k.linksOf(ctx, tx, tenant, subject)
