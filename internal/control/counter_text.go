@@ -77,20 +77,23 @@ const (
 func usageText(all []*counted) string {
 	b := make([]byte, 0, 96*len(all))
 	for _, r := range all {
-		var ends, flags int64
+		var ends int64
 		if !r.Ends.IsZero() {
 			ends = clock.Micros(r.Ends)
 		}
-		for flag, set := range map[int64]bool{usageAdjusts: r.Adjusts, usageLowers: r.Lowers, usageIsSpan: r.IsSpan} {
-			if set {
-				flags |= flag
-			}
-		}
+		flags := flagIf(r.Adjusts, usageAdjusts) | flagIf(r.Lowers, usageLowers) | flagIf(r.IsSpan, usageIsSpan)
 		b = append(b, r.Key.Counter...)
 		b = appendInts(b, r.Key.Start, ends, r.used.amount, r.used.count, r.whole.amount, r.whole.count, r.Of, r.standing, flags)
 		b = append(b, '\n')
 	}
 	return string(b)
+}
+
+func flagIf(set bool, flag int64) int64 {
+	if set {
+		return flag
+	}
+	return 0
 }
 
 // parseUsage reads what usageText wrote for a row.

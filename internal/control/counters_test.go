@@ -218,6 +218,51 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 	})
 }
 
+// A window that ended a day ago is no longer in its subject's row; what made it up
+// stays. One that just ended is still there, for who decided within it.
+func TestCounters_whatEndedFallsOut(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		tenant := newTenant(t, d)
+		start := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+		day := func(i int) CounterKey {
+			return CounterKey{Tenant: tenant, Counter: "check/DAY/0", Subject: "card", Start: start.AddDate(0, 0, i).UnixMicro()}
+		}
+		for i := range 3 {
+			at := start.AddDate(0, 0, i).Add(9 * time.Hour)
+			u := useOf(day(i), fmt.Sprint("txn_", i), 10, at)
+			u.Ends = start.AddDate(0, 0, i+1)
+			err := d.InTx(t.Context(), func(tx db.Tx) error {
+				c, err := OpenCounters(t.Context(), tx, []CounterKey{u.Key}, nil, []string{u.Cycle}, always(at))
+				if err != nil {
+					return err
+				}
+				c.Add(u)
+				return c.Write(t.Context(), tx)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range []int64{0, 10, 10} {
+			if amount, _, sum, _ := stored(t, d, day(i)); amount != want || sum != 10 {
+				t.Errorf("day %d: %d of %d, want %d", i, amount, sum, want)
+			}
+		}
+		err := d.View(t.Context(), func(tx db.Tx) error {
+			all, err := VerifyUsage(t.Context(), tx)
+			for _, v := range all {
+				if v.Broken > 0 {
+					t.Errorf("%s: %v", v.Name, v.Examples)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // always is one time for every tenant.
 func always(now time.Time) func(access.TenantID) time.Time {
 	return func(access.TenantID) time.Time { return now }
