@@ -38,7 +38,7 @@ type cardLimits struct {
 func (s *Service) CardLimits(ctx context.Context, c access.Caller, card string) ([]CardLimit, error) {
 	var limits []CardLimit
 	err := s.DB.View(ctx, func(tx db.Tx) error {
-		v, err := s.limitsOf(ctx, tx, c, card)
+		v, err := s.limitsNamed(ctx, tx, c, card)
 		if err != nil {
 			return err
 		}
@@ -54,13 +54,18 @@ func (s *Service) CardLimits(ctx context.Context, c access.Caller, card string) 
 	return limits, err
 }
 
-// limitsOf reads what holds for the card that a caller calls by its token or its
+// limitsNamed reads what holds for the card that a caller calls by its token or its
 // issuance's number.
-func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, card string) (*cardLimits, error) {
+func (s *Service) limitsNamed(ctx context.Context, tx db.Tx, c access.Caller, card string) (*cardLimits, error) {
 	i, err := issuing.IssuanceNamed(ctx, tx, c.Tenant, card)
 	if err != nil {
 		return nil, err
 	}
+	return s.limitsOf(ctx, tx, c, i)
+}
+
+// limitsOf reads what holds for an issuance.
+func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, i id.ID[issuing.Issuance]) (*cardLimits, error) {
 	programs, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return nil, err

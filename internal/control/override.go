@@ -80,11 +80,8 @@ func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card strin
 	}
 	var out CardLimit
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
-		v, err := s.limitsOf(ctx, tx, c, card)
+		v, err := s.lockLimitsOf(ctx, tx, c, card)
 		if err != nil {
-			return err
-		}
-		if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{v.subject.Issuance}); err != nil {
 			return err
 		}
 		a, err := v.applied(ctx, tx, c, o.Check)
@@ -110,6 +107,19 @@ func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card strin
 		return err
 	})
 	return out, err
+}
+
+// lockLimitsOf locks the issuance of a card and reads what holds for it then: who
+// sets and removes limits of one card is judged on what the one before left.
+func (s *Service) lockLimitsOf(ctx context.Context, tx db.Tx, c access.Caller, card string) (*cardLimits, error) {
+	i, err := issuing.IssuanceNamed(ctx, tx, c.Tenant, card)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{i}); err != nil {
+		return nil, err
+	}
+	return s.limitsOf(ctx, tx, c, i)
 }
 
 // applied returns the control of a code as it applies to the card.
@@ -141,11 +151,8 @@ func (s *Service) Overrides(ctx context.Context, c access.Caller, card string) (
 // RemoveOverride lets a control's own limits hold for a card again.
 func (s *Service) RemoveOverride(ctx context.Context, c access.Caller, card, code string) error {
 	return s.DB.InTx(ctx, func(tx db.Tx) error {
-		v, err := s.limitsOf(ctx, tx, c, card)
+		v, err := s.lockLimitsOf(ctx, tx, c, card)
 		if err != nil {
-			return err
-		}
-		if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{v.subject.Issuance}); err != nil {
 			return err
 		}
 		before := v.overrides[code]

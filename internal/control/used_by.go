@@ -23,7 +23,7 @@ type UsedBy struct {
 // customers and families, those of their other cards are among them.
 func (s *Service) UsedBy(ctx context.Context, c access.Caller, card, code string, skip, take int) (page []UsedBy, total int, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		v, err := s.limitsOf(ctx, tx, c, card)
+		v, err := s.limitsNamed(ctx, tx, c, card)
 		if err != nil {
 			return err
 		}
