@@ -125,3 +125,53 @@ func teach(t *testing.T, bank *sim.Bank, term *sim.Terminal, link *sim.Link, car
 	expect("at the end", use(sim.Chip, true), 0)
 	status("Active")
 }
+
+// TestOfflinePIN_needsTheWordOfTheChip: a control that asks for a PIN is content
+// with one that the chip has compared. That a terminal says so is not enough: the
+// chip says it too, under its cryptogram.
+func TestOfflinePIN_needsTheWordOfTheChip(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		first := openBank(t, s, flags)
+		customer, err := first.OpenCustomer(t.Context(), "Ada", "Deniz", "+905321234567")
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuingCall(t, first, http.MethodPost, "/authorization-control", map[string]any{
+			"code": "PIN_100", "name": "A PIN from 100", "action": "RequirePin", "criteria": map[string]any{"minAmount": 100},
+			"links": []map[string]any{{"linkType": "Global"}},
+		}, nil)
+		term := shop(t)
+		link := connect(t, s, term, 10*time.Second)
+		compared, refused := [3]byte{0x41, 0x03, 0x02}, [3]byte{0x41, 0x03, 0x01}
+		// What a chip of CVN22 tells of PINs is in no layout that is known here.
+		for profile, want := range map[string]string{"CVN18-PIN": "00", "MCHIP20-PIN": "00", "CVN22": "70"} {
+			bank, err := first.OpenProduct(t.Context(), profile, profile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			card, err := bank.Issue(t.Context(), customer, "7392")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := bank.Load(t.Context(), card.Account, "1000.00", "load-"+profile); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []struct {
+				why  string
+				chip sim.ChipChoice
+				want string
+			}{
+				{"no PIN", sim.ChipChoice{}, "70"},
+				{"a PIN that only the terminal has seen", sim.ChipChoice{CVM: &compared, NoPIN: true}, "70"},
+				{"a wrong PIN", sim.ChipChoice{CVM: &refused}, "70"},
+				{"a PIN that the chip found right", sim.ChipChoice{CVM: &compared}, want},
+			} {
+				if code := pay(t, link, term, card.Card, sim.Payment{Amount: lira(15_000), Entry: sim.Chip, Chip: c.chip}); code != c.want {
+					t.Errorf("%s: %s answered %s, want %s", profile, c.why, code, c.want)
+				}
+			}
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}

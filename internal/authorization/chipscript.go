@@ -84,25 +84,12 @@ func (h *Chip) confirms(sentWith int, fresh bool) bool {
 	if !fresh || h.counter() <= sentWith {
 		return false
 	}
-	cvr, known := h.verificationResults()
-	return known && cvr.ScriptCounter > 0 && !cvr.ScriptFailed
-}
-
-// verificationResults are what the chip remembers of its last transaction.
-func (h *Chip) verificationResults() (cvr hsm.CVR, known bool) {
 	iad, err := hsm.ParseIAD(h.IAD)
 	if err != nil {
-		return cvr, false
+		return false
 	}
-	switch iad.Format {
-	case hsm.IADVisa013:
-		cvr, err = hsm.ParseVisaCVR(iad.CVR)
-	case hsm.IADMChip:
-		cvr, err = hsm.ParseMChipCVR(iad.CVR)
-	default:
-		return cvr, false
-	}
-	return cvr, err == nil
+	cvr, known := iad.Results()
+	return known && cvr.ScriptCounter > 0 && !cvr.ScriptFailed
 }
 
 // PIN CHANGE/UNBLOCK (EMV Book 3, §6.5.10): P2 says what.

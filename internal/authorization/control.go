@@ -74,7 +74,7 @@ func (c *ControlFacts) demand(req *Request, f *Facts) Check {
 	case control.Alert:
 		return passed("alerts")
 	case control.RequirePIN:
-		if f.PIN == Match || req.Chip != nil && req.Chip.cvm() == OfflinePIN {
+		if f.PIN == Match || req.Chip != nil && req.Chip.verifiedPIN(f.ARQC) {
 			return passed("the PIN it needs is verified")
 		}
 		return failed(PINRequired, "needs a PIN")

@@ -363,6 +363,14 @@ func (s *script) request(kind string, args map[string]string) *authorization.Req
 	if prior := s.sent[args["same-tap"]]; prior != nil {
 		r.Chip, r.EntryMode = prior.Chip, "071"
 	}
+	switch args["offline-pin"] { // by the terminal it was right; by the chip it was
+	case "right":
+		s.WithOfflinePIN(s.card, r, authorizationtest.ChipComparedPIN)
+	case "wrong":
+		s.WithOfflinePIN(s.card, r, authorizationtest.ChipComparedPIN|authorizationtest.ChipRefusedPIN)
+	case "none":
+		s.WithOfflinePIN(s.card, r, 0)
+	}
 	if args["arqc"] == "wrong" {
 		r.Chip.ARQC[0] ^= 1
 	}

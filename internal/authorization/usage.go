@@ -1,6 +1,9 @@
 package authorization
 
-import "github.com/sarraf-platform/sarraf/internal/issuing"
+import (
+	"github.com/sarraf-platform/sarraf/internal/hsm"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+)
 
 // Domain says how far from home a card was used (contract §4.5).
 type Domain string
@@ -58,7 +61,7 @@ type CVM string
 const (
 	NoCVM        CVM = "None"
 	OnlinePIN    CVM = "OnlinePin"
-	OfflinePIN   CVM = "OfflinePin" // the chip compared it and found it right
+	OfflinePIN   CVM = "OfflinePin" // the chip compared it and says that it was right
 	SignatureCVM CVM = "Signature"
 )
 
@@ -202,13 +205,18 @@ func (d *Decision) told(name string, r Result, exhausted bool) Result {
 }
 
 // cvm is the method by which the cardholder was verified: the PIN that came, or
-// what the chip reports (tag 9F34).
+// what the terminal reports (tag 9F34). A PIN that the chip is said to have found
+// right is one only if the chip agrees.
 func (t *Transaction) cvm(req *Request) CVM {
 	if t.PIN != NotPresent {
 		return OnlinePIN
 	}
 	if req.Chip != nil {
-		return req.Chip.cvm()
+		m := req.Chip.cvm()
+		if m == OfflinePIN && !req.Chip.verifiedPIN(t.ARQC) {
+			return ""
+		}
+		return m
 	}
 	if present, known := req.CardPresent(); known && !present {
 		return NoCVM
@@ -216,7 +224,18 @@ func (t *Transaction) cvm(req *Request) CVM {
 	return ""
 }
 
-// cvm is what the chip says of how it verified the cardholder.
+// verifiedPIN reports whether terminal and chip both say that the chip compared a
+// PIN and found it right. What the terminal says, anybody can write; what the chip
+// says is worth something under a right cryptogram.
+func (h *Chip) verifiedPIN(arqc Result) bool {
+	if arqc != Match || h.cvm() != OfflinePIN {
+		return false
+	}
+	iad, err := hsm.ParseIAD(h.IAD)
+	return err == nil && iad.PINVerified()
+}
+
+// cvm is what the terminal says of how the cardholder was verified.
 func (h *Chip) cvm() CVM {
 	const succeeded = 2
 	switch results := h.CVMResults; results[0] & 0x3F {

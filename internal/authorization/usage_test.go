@@ -91,8 +91,14 @@ func TestTransactions_tellWhatTheDecisionMadeOfSecrets(t *testing.T) {
 			secrets{arqc: "Replayed", by: "Arqc"})
 		check("another cryptogram", ask(func(r *authorization.Request) { w.Chip(card, r); r.Chip.ARQC[0] ^= 1 }),
 			secrets{arqc: "NoMatch", by: "Arqc"})
-		check("offline PIN", ask(func(r *authorization.Request) { w.Chip(card, r); r.Chip.CVMResults = [3]byte{0x41, 0x03, 0x02} }),
-			secrets{arqc: "Match", cvm: "OfflinePin"})
+		offline := func(name string, chipSays byte, want authorization.CVM) {
+			t.Helper()
+			check(name, ask(func(r *authorization.Request) { w.Chip(card, r); w.WithOfflinePIN(card, r, chipSays) }),
+				secrets{arqc: "Match", cvm: want})
+		}
+		offline("offline PIN", authorizationtest.ChipComparedPIN, "OfflinePin")
+		offline("offline PIN that no chip has seen", 0, "")
+		offline("offline PIN that the chip refused", authorizationtest.ChipComparedPIN|authorizationtest.ChipRefusedPIN, "")
 		check("offline PIN failed", ask(func(r *authorization.Request) { w.Chip(card, r); r.Chip.CVMResults = [3]byte{0x41, 0x03, 0x01} }),
 			secrets{arqc: "Match"})
 		check("CVV2", ask(func(r *authorization.Request) { w.WithCVV2(card, r, true) }), secrets{cvv2: "Match", cvm: "None"})

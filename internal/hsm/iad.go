@@ -166,6 +166,29 @@ func ParseVisaCVR(b []byte) (CVR, error) {
 	}, nil
 }
 
+// Results are the Card Verification Results, where their layout is known.
+func (d IAD) Results() (r CVR, known bool) {
+	var err error
+	switch d.Format {
+	case IADVisa013:
+		r, err = ParseVisaCVR(d.CVR)
+	case IADMChip:
+		r, err = ParseMChipCVR(d.CVR)
+	default:
+		return r, false
+	}
+	return r, err == nil
+}
+
+// PINVerified reports whether the card says that it compared a PIN itself and
+// found it right. What a layout does not tell was not verified. Only under a
+// right cryptogram is it the card that says so.
+func (d IAD) PINVerified() bool {
+	r, known := d.Results()
+	return known && r.OfflinePINPerformed && !r.OfflinePINFailed && !r.TerminalConsidersPINOK &&
+		(r.OfflinePINSuccessful || d.Format != IADMChip)
+}
+
 // secondAC reads bits 8 and 7: 00 AAC, 01 TC, 10 not requested.
 func secondAC(b byte) CryptogramType {
 	switch b >> 6 {

@@ -135,3 +135,31 @@ func TestPINBlock_printsNoBytes(t *testing.T) {
 		}
 	}
 }
+
+// Each layout tells of PINs in bits of its own; what is not told was not verified.
+func TestIAD_PINVerified(t *testing.T) {
+	for text, want := range map[string]bool{
+		"06011203A00000":                       false, // Visa: nothing was compared
+		"06011203A40000":                       true,
+		"06011203A60000":                       false, // compared and found wrong
+		"06011203A20000":                       false,
+		"0114A5000300000000000000000000000000": true,  // M/Chip: compared, and found right
+		"0114A4000300000000000000000000000000": false, // compared, and no word of how that ended
+		"0114A4000310000000000000000000000000": false, // found wrong
+		"0114A0000301000000000000000000000000": false, // the terminal thinks so, the chip has seen none
+		"0114A5000301000000000000000000000000": false,
+		"1F2201" + strings.Repeat("FF", 29):    false, // a layout whose results are not known
+	} {
+		b, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := ParseIAD(b)
+		if err != nil {
+			t.Fatal(text, err)
+		}
+		if got := d.PINVerified(); got != want {
+			t.Errorf("%s: got %t, want %t", text, got, want)
+		}
+	}
+}

@@ -177,7 +177,7 @@ func (c *Card) GoString() string { return c.String() }
 // sign counts one transaction and makes its cryptogram. All of in but profile,
 // card, counter, issuer application data and cryptogram is the terminal's. A
 // counter that is forced may have been used before.
-func (c *Card) sign(in algo.ARQCInput, forced *uint16) (algo.ARQCInput, error) {
+func (c *Card) sign(in algo.ARQCInput, forced *uint16, pin pinAtChip) (algo.ARQCInput, error) {
 	c.mu.Lock()
 	if forced == nil && c.atc == 0xFFFF {
 		c.mu.Unlock()
@@ -196,26 +196,40 @@ func (c *Card) sign(in algo.ARQCInput, forced *uint16) (algo.ARQCInput, error) {
 
 	in.Profile, in.PAN, in.PSN = c.Profile, c.PAN, c.PSN
 	in.ATC = [2]byte{byte(atc >> 8), byte(atc)}
-	in.IAD = issuerApplicationData(c.Profile, c.DKI, done)
+	in.IAD = issuerApplicationData(c.Profile, c.DKI, done, pin)
 	var err error
 	in.ARQC, err = algo.ApplicationCryptogram(c.master, &in)
 	return in, err
 }
 
+// pinAtChip is what a chip made of the PIN of a transaction, which it alone
+// compares.
+type pinAtChip int
+
+const (
+	noPIN pinAtChip = iota
+	rightPIN
+	wrongPIN
+)
+
 // issuerApplicationData is tag 9F10 of a card that went online at its first
-// GENERATE AC and has nothing else to tell (crypto.md §13).
-func issuerApplicationData(p algo.Profile, dki byte, done scriptsDone) []byte {
+// GENERATE AC and tells of the scripts of its last transaction and of the PIN of
+// this one (crypto.md §13).
+func issuerApplicationData(p algo.Profile, dki byte, done scriptsDone, pin pinAtChip) []byte {
 	// First byte of the results: second GENERATE AC not requested, first ARQC.
 	const online = 0xA0
+	first := online | flag(pin != noPIN, 0x04)
 	switch p {
 	case algo.CVN10, algo.CVN18:
-		return []byte{0x06, dki, p.CVN(), 0x03, online, 0x00, done.count<<4 | flag(done.failed, 0x08)}
+		first |= flag(pin == wrongPIN, 0x02)
+		return []byte{0x06, dki, p.CVN(), 0x03, first, 0x00, done.count<<4 | flag(done.failed, 0x08)}
 	case algo.CVN22:
 		return append([]byte{0x1F, p.CVN(), dki, 0x00, online}, make([]byte, 27)...)
 	}
 	// M/Chip: results 6, DAC 2, counters 8. Three PIN tries are left.
-	iad := append([]byte{dki, p.CVN(), online, 0x00, done.count<<4 | 0x03}, make([]byte, 13)...)
-	iad[6] = flag(done.failed, 0x01)
+	first |= flag(pin == rightPIN, 0x01)
+	iad := append([]byte{dki, p.CVN(), first, 0x00, done.count<<4 | 0x03}, make([]byte, 13)...)
+	iad[5], iad[6] = flag(pin == wrongPIN, 0x10), flag(done.failed, 0x01)
 	return iad
 }
 

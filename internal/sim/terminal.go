@@ -105,6 +105,22 @@ type ChipChoice struct {
 	UN     *[4]byte
 	TVR    *[5]byte
 	CVM    *[3]byte
+	// NoPIN says that the chip has seen no PIN, whatever the terminal reports.
+	NoPIN bool
+}
+
+// pinAtChip is what the chip has of the PIN that the terminal says it has compared.
+func (c *ChipChoice) pinAtChip() pinAtChip {
+	const succeeded = 2
+	switch {
+	case c.CVM == nil || c.NoPIN:
+		return noPIN
+	case c.CVM[0]&0x3F < 0x01, c.CVM[0]&0x3F == 0x02, c.CVM[0]&0x3F > 0x05: // no PIN, or one that goes online
+		return noPIN
+	case c.CVM[2] == succeeded:
+		return rightPIN
+	}
+	return wrongPIN
 }
 
 // Request is a message of a terminal, with what the card needs to check the
@@ -217,7 +233,7 @@ func (r *Request) sign(t *Terminal, p Payment, now time.Time) error {
 	if p.Chip.TVR != nil {
 		in.TVR = *p.Chip.TVR
 	}
-	in, err := r.card.sign(in, p.Chip.ATC)
+	in, err := r.card.sign(in, p.Chip.ATC, p.Chip.pinAtChip())
 	if err != nil {
 		return err
 	}

@@ -274,6 +274,11 @@ func (w *World) ChipWith(c *Card, r *authorization.Request, atc int) {
 	must(w.T, err)
 	copy(h.Currency[:], currency)
 	h.IAD = []byte{0x06, c.Clear.DKI, c.Clear.CVN, 0x03, 0xA0, 0x00, 0x00}
+	r.Chip = h
+	w.signChip(c, h)
+}
+
+func (w *World) signChip(c *Card, h *authorization.Chip) {
 	in := algo.ARQCInput{
 		Profile: hsm.CVN18, PAN: c.Clear.Number, PSN: c.Clear.Card.PSN, ATC: h.ATC, UN: h.UN, AmountAuthorized: h.AmountAuthorized,
 		Country: h.Country, Currency: h.Currency, IAD: h.IAD,
@@ -282,7 +287,21 @@ func (w *World) ChipWith(c *Card, r *authorization.Request, atc int) {
 	must(w.T, err)
 	h.ARQC, err = algo.ApplicationCryptogram(mk, &in)
 	must(w.T, err)
-	r.Chip = h
+}
+
+// What a chip says of a PIN in its verification results (CVR), under its
+// cryptogram: bits of their second byte.
+const (
+	ChipComparedPIN byte = 0x04
+	ChipRefusedPIN  byte = 0x02
+)
+
+// WithOfflinePIN lets the terminal say that the chip has compared a PIN and found
+// it right. What the chip says of that, it signs.
+func (w *World) WithOfflinePIN(c *Card, r *authorization.Request, chipSays byte) {
+	r.Chip.CVMResults = [3]byte{0x41, 0x03, 0x02}
+	r.Chip.IAD[4] |= chipSays
+	w.signChip(c, r.Chip)
 }
 
 // WithPIN adds a PIN block of digits under the BIN's ZPK.
