@@ -52,28 +52,54 @@ func (s *CardCharges) AskCardFee(ctx context.Context, c access.Caller, f fee.Car
 	if s.Client == nil {
 		return owner, nil
 	}
-	t, err := s.begin(ctx, c, f)
+	m, err := s.question(ctx, c, f)
 	if err != nil {
 		return owner, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	v := s.Client.Ask(ctx, m)
+	owner.IsSent, owner.IsAnswered = v.Hearing != Unasked, v.Hearing == Answered
+	owner.IsGiven, owner.Reference = owner.IsAnswered && v.Approved, v.Reference
+	return owner, nil
+}
+
+// question asks whether a fee is debited.
+func (s *CardCharges) question(ctx context.Context, c access.Caller, f fee.CardFee) (*ClientMessage, error) {
+	t, err := s.begin(ctx, c, f)
+	if err != nil {
+		return nil, err
+	}
 	if t.ID, err = chargeOf(f); err != nil {
-		return owner, err
+		return nil, err
 	}
 	charge, err := f.Charge()
 	if err != nil {
-		return owner, fmt.Errorf("compute fee: %w", err)
+		return nil, fmt.Errorf("compute fee: %w", err)
 	}
 	names, err := s.Cards.CardNames(ctx, c, []id.ID[issuing.Card]{f.Card})
 	if err != nil {
-		return owner, err
+		return nil, err
 	}
 	t.Root, t.IsDebit, t.Status, t.DecidedBy = t.ID, true, StatusPending, ""
 	t.Additional = []fee.Additional{f.Applied.Line(charge)}
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	v := s.Client.Ask(ctx, &ClientMessage{Type: FeeDebitMessage, Names: names[f.Card], Transaction: *t})
-	owner.IsGiven, owner.Reference = v.Hearing == Answered && v.Approved, v.Reference
-	return owner, nil
+	return &ClientMessage{Type: FeeDebitMessage, Names: names[f.Card], Transaction: *t}, nil
+}
+
+// IsOwned implements [fee.Charger].
+func (s *CardCharges) IsOwned(ctx context.Context, c access.Caller) (bool, error) {
+	owns, _, err := s.owner(ctx, c)
+	return owns, err
+}
+
+// UndoCardFee implements [fee.Charger].
+func (s *CardCharges) UndoCardFee(ctx context.Context, tx db.Tx, c access.Caller, f fee.CardFee) error {
+	m, err := s.question(db.WithTx(ctx, tx), c, f)
+	if err != nil {
+		return err
+	}
+	m.undo()
+	return TellClients(ctx, tx, []ClientMessage{*m}, clock.RealNow(s.Clock))
 }
 
 // ChargeCardFee implements [fee.Charger]. The account must bear all that remains
@@ -210,7 +236,7 @@ func (s *CardCharges) settle(ctx context.Context, tx db.Tx, c access.Caller, boo
 	}
 	t.BusinessOn = clock.DateOf(t.CreatedAt, tenant.Zone)
 	changes, err := dues.Settle(book, t.Root.String(), ledger.HoldID{}, fee.Act{
-		Transaction: t.ID.String(), Description: "fee", BusinessOn: t.BusinessOn, At: t.CreatedAt, Real: clock.RealNow(s.Clock),
+		Transaction: t.ID.String(), Account: t.Account, Description: "fee", BusinessOn: t.BusinessOn, At: t.CreatedAt, Real: clock.RealNow(s.Clock),
 	})
 	if err != nil {
 		return err

@@ -180,6 +180,12 @@ func (m *ClientMessage) visit(c *codec) {
 	m.Transaction.visit(c)
 }
 
+// undo makes of a question the message that undoes what it asked for.
+func (m *ClientMessage) undo() {
+	t := &m.Transaction
+	m.Type, t.Original, t.IsDebit = ReversalMessage, t.ID, !t.IsDebit
+}
+
 // event is the message as the outbox takes it. Those of one card are told in
 // their order, apart from what else is told of it.
 func (m *ClientMessage) event(at clock.Real) outbox.Event {

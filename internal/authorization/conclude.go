@@ -266,7 +266,7 @@ func (w *work) tellClient(op *operation, d Decision, t *Transaction) {
 	}
 	m := ClientMessage{Type: d.Tell, Names: op.facts.Client.Names, Transaction: *t}
 	if m.Type == ReversalMessage && !op.req.Flow.IsReversal() {
-		m.Transaction.Original, m.Transaction.IsDebit = t.ID, !t.IsDebit // it undoes what was asked for
+		m.undo()
 	}
 	w.told = append(w.told, m)
 }

@@ -437,8 +437,12 @@ func (w *work) concludeFees(op *operation, d Decision, t *Transaction, before mo
 
 // settleFees charges and holds what the fees of t's life cycle come to now.
 func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) error {
+	account := t.Account
+	if orig := w.transactions[t.Original]; orig != nil && op.req.Flow.IsReversal() {
+		account = orig.Account // it goes back to where it was taken from
+	}
 	changes, err := w.dues.Settle(w.book, t.Root.String(), hold, fee.Act{
-		Transaction: t.ID.String(), Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
+		Transaction: t.ID.String(), Account: account, Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
 	})
 	if err != nil {
 		return err

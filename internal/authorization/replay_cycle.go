@@ -237,7 +237,9 @@ func (k *course) present(t *Transaction, c *cycle) (posted, held int64, err erro
 	if k.hold != nil {
 		hold = k.hold.ID
 	}
-	if _, err := k.dues.Settle(w.book, c.root.String(), hold, fee.Act{Transaction: t.ID.String(), BusinessOn: t.BusinessOn, At: t.CreatedAt, Real: clock.RealAt(t.CreatedAt)}); err != nil {
+	if _, err := k.dues.Settle(w.book, c.root.String(), hold, fee.Act{
+		Transaction: t.ID.String(), Account: c.account, BusinessOn: t.BusinessOn, At: t.CreatedAt, Real: clock.RealAt(t.CreatedAt),
+	}); err != nil {
 		return 0, 0, err
 	}
 	k.takeHold(w, ledger.HoldID{})

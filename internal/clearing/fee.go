@@ -67,7 +67,7 @@ func (b *batch) chargeFees(r *record) error {
 // act is what charges fees in the name of a record.
 func (b *batch) act(r *record) fee.Act {
 	return fee.Act{
-		Transaction: r.transaction.ID.String(), Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
+		Transaction: r.transaction.ID.String(), Account: r.transaction.Account, Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -24,7 +26,7 @@ type handed struct {
 	first, second string
 }
 
-func newHanded(t *testing.T, d *db.DB) *handed {
+func newHanded(t *testing.T, d *db.DB, change ...func(*issuing.NewNoname)) *handed {
 	t.Helper()
 	w := &handed{world: newWorld(t, d)}
 	w.Issuing.Holds = w.Queries
@@ -40,8 +42,11 @@ func newHanded(t *testing.T, d *db.DB) *handed {
 	})
 	w.must(err)
 	w.second = other.No
-	batch, err := w.Issuing.IssueNoname(t.Context(), w.Caller,
-		issuing.NewNoname{ProductCode: "P1", FormFactor: program.Virtual, Count: 1, InitialStatus: issuing.Pending})
+	in := issuing.NewNoname{ProductCode: "P1", FormFactor: program.Virtual, Count: 1, InitialStatus: issuing.Pending}
+	for _, f := range change {
+		f(&in)
+	}
+	batch, err := w.Issuing.IssueNoname(t.Context(), w.Caller, in)
 	w.must(err)
 	made := batch.Cards[0]
 	w.card = &authorizationtest.Card{Token: made.Card.Token, AccountNo: made.IssuanceNo, Account: made.Account}
@@ -132,6 +137,70 @@ func TestImport_leavesPurchasesWithWhoMadeThem(t *testing.T) {
 		undone.Reversal = true
 		w.mustImport(w.deliver(undone))
 		expect("reversal of the presentment", 94000)
+		w.verify()
+	})
+}
+
+// What a card did while it was nobody's goes over to the account of its holder,
+// with its fees: late presentments, refunds, and fees that waited for money.
+func TestImport_chargesFeesWhereTheMoneyMoves(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newHanded(t, d, func(in *issuing.NewNoname) { in.InitialStatus = issuing.Active })
+		w.SetTax(fee.BSMV, "10")
+		w.SetAttributes(func(a *program.Attributes) { a.AllowFeeShortfall = true })
+		w.must(w.Fee(map[string]string{"code": "POS", "rate": "10", "taxes": "Bsmv", "refund": "yes", "of": "Purchase"}))
+		load := func(reference string, minor int64) {
+			t.Helper()
+			_, err := w.Ledger.Adjust(t.Context(), w.Caller, ledger.Adjustment{
+				AccountNo: w.card.AccountNo, Side: ledger.Credit, Amount: money.Must(minor, "TRY"), Description: "load", Reference: reference,
+			})
+			w.must(err)
+		}
+		pay := func(minor int64) payment {
+			t.Helper()
+			r := w.Request(w.card, authorization.FinancialRequest, money.Must(minor, "TRY"))
+			a := w.Authorize(r)
+			if a.Reason != authorization.Approved {
+				t.Fatalf("got %s", a.Reason)
+			}
+			return payment{r, a}
+		}
+		own := func() money.Amount {
+			t.Helper()
+			return w.Balance(w.card).Posted
+		}
+		load("1", 2220)
+		late := w.buy(2000)
+		w.Clock.Advance(10 * 24 * 3600e9)
+		_, err := w.Engine.Expire(t.Context())
+		w.must(err)
+		paid := pay(1000) // and 1.00 and its tax
+		load("2", 2100-1110)
+		pay(2100) // its fee waits
+		if own() != money.Must(0, "TRY") {
+			t.Fatalf("the card's own account has %v", own())
+		}
+
+		w.link(w.first, w.wallet.AccountNo)
+		expect := func(step string, first int64) {
+			t.Helper()
+			was, _ := w.posted()
+			if was != money.Must(first, "TRY") || !own().IsZero() {
+				t.Errorf("%s: the holder has %v, want %d; the account before has %v", step, was, first, own())
+			}
+		}
+		expect("linked", 100000)
+		presented := w.present(late, money.Must(2000, "TRY"))
+		w.mustImport(w.deliver(presented))
+		expect("late presentment", 100000-2000-220)
+		back := w.present(paid, money.Must(1000, "TRY"))
+		back.Kind = clearing.Refund
+		w.mustImport(w.deliver(back))
+		expect("refund, which brings the money for what waits", 100000-2000-220+1000+110-231)
+		undone := presented
+		undone.Reversal = true
+		w.mustImport(w.deliver(undone))
+		expect("reversal of the presentment", 100000+1000+110-231)
 		w.verify()
 	})
 }

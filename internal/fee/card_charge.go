@@ -48,13 +48,16 @@ type CardFee struct {
 
 	Timing       CardTiming
 	Status       ChargeStatus
-	IsProRata    bool      // what is left of its year is given back
-	IsRefundable bool      // when the card is cancelled; no longer when it is produced
-	CheckAt      time.Time // when something is to be done with it; business time
-	DueOn        clock.Date
-	RetryDays    int // after DueOn
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	IsProRata    bool // what is left of its year is given back
+	IsRefundable bool // when the card is cancelled; no longer when it is produced
+	// IsAsked says that the owner of the balance was asked for the fee and has not
+	// answered: it may have debited it.
+	IsAsked   bool
+	CheckAt   time.Time // when something is to be done with it; business time
+	DueOn     clock.Date
+	RetryDays int // after DueOn
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // IDPrefix makes the identifiers of fees for cards cfe_….

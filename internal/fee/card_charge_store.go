@@ -12,11 +12,11 @@ import (
 )
 
 const cardFeeColumns = `id, tenant_id, issuance_id, card_id, occasion, part, fee_code, event, fee_year, applied, price, to_give_back, given_back,
-	timing, status, is_refundable, is_pro_rata, check_at, due_on, retry_days, created_at, updated_at`
+	timing, status, is_refundable, is_pro_rata, is_asked, check_at, due_on, retry_days, created_at, updated_at`
 
 var (
 	cardFeeInsert = &db.Bulk{
-		Head: `INSERT INTO card_fee (` + cardFeeColumns + `) VALUES `, Columns: 22,
+		Head: `INSERT INTO card_fee (` + cardFeeColumns + `) VALUES `, Columns: 23,
 		Tail: ` ON CONFLICT (issuance_id, occasion, part) DO NOTHING`,
 	}
 	cardFeeLock = &db.Lookup{Head: `SELECT id FROM card_fee WHERE tenant_id = $1 AND id IN `, Lock: true}
@@ -27,7 +27,7 @@ func scanCardFee(s db.Scanner) (CardFee, error) {
 	var code, applied string
 	var price, toBack, back, check, created, updated int64
 	err := s.Scan(&f.ID, &f.Tenant, &f.Issuance, &f.Card, &f.Occasion, &f.Part, &code, &f.Event, &f.Year, &applied, &price, &toBack, &back,
-		&f.Timing, &f.Status, &f.IsRefundable, &f.IsProRata, &check, &f.DueOn, &f.RetryDays, &created, &updated)
+		&f.Timing, &f.Status, &f.IsRefundable, &f.IsProRata, &f.IsAsked, &check, &f.DueOn, &f.RetryDays, &created, &updated)
 	if err != nil {
 		return f, err
 	}
@@ -49,7 +49,7 @@ func insertCardFees(ctx context.Context, tx db.Tx, all []CardFee) error {
 	var args []any
 	for _, f := range all {
 		args = append(args, f.ID, f.Tenant, f.Issuance, f.Card, f.Occasion, f.Part, f.Applied.Code, string(f.Event), f.Year, NewDue(f.Applied).Document(),
-			f.Price.Minor(), f.ToGiveBack.Minor(), f.GivenBack.Minor(), string(f.Timing), string(f.Status), f.IsRefundable, f.IsProRata, clock.Micros(f.CheckAt), f.DueOn, f.RetryDays,
+			f.Price.Minor(), f.ToGiveBack.Minor(), f.GivenBack.Minor(), string(f.Timing), string(f.Status), f.IsRefundable, f.IsProRata, f.IsAsked, clock.Micros(f.CheckAt), f.DueOn, f.RetryDays,
 			clock.Micros(f.CreatedAt), clock.Micros(f.UpdatedAt))
 	}
 	return cardFeeInsert.Exec(ctx, tx, args)
@@ -69,8 +69,8 @@ func lockCardFee(ctx context.Context, tx db.Tx, tenant access.TenantID, fee id.I
 
 func saveCardFee(ctx context.Context, tx db.Tx, f CardFee) error {
 	_, err := tx.Exec(ctx, `UPDATE card_fee SET status = $2, is_refundable = $3, check_at = $4, to_give_back = $5, given_back = $6, updated_at = $7,
-		price = $8, due_on = $9 WHERE id = $1`, f.ID, string(f.Status), f.IsRefundable, clock.Micros(f.CheckAt), f.ToGiveBack.Minor(), f.GivenBack.Minor(), clock.Micros(f.UpdatedAt),
-		f.Price.Minor(), f.DueOn)
+		price = $8, due_on = $9, is_asked = $10 WHERE id = $1`, f.ID, string(f.Status), f.IsRefundable, clock.Micros(f.CheckAt), f.ToGiveBack.Minor(), f.GivenBack.Minor(), clock.Micros(f.UpdatedAt),
+		f.Price.Minor(), f.DueOn, f.IsAsked)
 	return err
 }
 

@@ -283,13 +283,10 @@ func TestBeginYears_givesBackWhatIsLeft(t *testing.T) {
 		b.posted(card, 100000-12167-1825) // 121.67, the part that takes the rest, and 18.25 of BSMV
 		b.days(62)
 		b.posted(card, 100000-36500-1825-1825-1825)
-		if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, card.Token, issuing.NewStatus{
-			Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
-		}); err != nil {
-			t.Fatal(err)
-		}
-		b.days(1) // 64 days are used, the last one too
-		used := int64(6400)
+		b.cancel(card)
+		b.Clock.Advance(9 * 24 * time.Hour) // the job was late
+		b.days(1)                           // 63 days are used, the last one too
+		used := int64(6300)
 		tax := (used*15 + 50) / 100
 		got := 100000 - b.Balance(card).Posted.Minor()
 		if got < used+tax-1 || got > used+tax+1 { // each part has its tax rounded
@@ -390,11 +387,7 @@ func TestChargeDue_waitsForTheCard(t *testing.T) {
 	cancelled, kept := plastic(), plastic()
 	b.work()
 	b.posted(kept, 100000-1150-575)
-	if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, cancelled.Token, issuing.NewStatus{
-		Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
-	}); err != nil {
-		t.Fatal(err)
-	}
+	b.cancel(cancelled)
 	b.days(1)
 	b.posted(cancelled, 100000)
 	b.wantFees(cancelled, "EXPRESS ExpressDelivery Refunded 0.00", "FIRST FirstIssuance Refunded 0.00")
@@ -444,11 +437,7 @@ func TestChargeDue_asksWhoOwnsTheBalance(t *testing.T) {
 				t.Errorf("asked %+v", m)
 			}
 		}
-		if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, card.Token, issuing.NewStatus{
-			Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
-		}); err != nil {
-			t.Fatal(err)
-		}
+		b.cancel(card)
 		b.days(2)
 		heard := b.Heard()
 		if len(heard) != 1 || heard[0].Type != authorization.RefundMessage || heard[0].Transaction.IsDebit ||
@@ -459,8 +448,95 @@ func TestChargeDue_asksWhoOwnsTheBalance(t *testing.T) {
 	})
 }
 
-// A card may be closed while the owner of its balance is asked for a fee: what was
-// debited for the days that fall away is given back.
+// undone fails unless the client was told since the last time to undo a question,
+// and nothing else; of nil, unless it was told nothing.
+func (b *bank) undone(question *authorization.ClientMessage) {
+	b.T.Helper()
+	heard := b.Heard()
+	switch {
+	case question == nil && len(heard) > 0, question != nil && len(heard) != 1:
+		b.T.Errorf("told %+v", heard)
+	case question != nil:
+		m, x := heard[0], heard[0].Transaction
+		if m.Type != authorization.ReversalMessage || x.ID != question.Transaction.ID || x.Original != x.ID || x.IsDebit ||
+			len(x.Additional) != 1 || x.Additional[0].Charge.Fee != question.Transaction.Additional[0].Charge.Fee || m.Names != question.Names {
+			b.T.Errorf("told %+v", m)
+		}
+	}
+}
+
+// Who owns the balance may have debited a fee although it gave no answer in time:
+// when the fee is given up, it is told to undo that, once. An answer, or a
+// question that did not go out, leaves nothing to undo.
+func TestChargeDue_undoesWhatWasNotAnswered(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		answer := func(v authorization.Verdict) {
+			client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict { return v })
+		}
+		unasked := authorization.Verdict{Hearing: authorization.Unasked}
+		b := newBankWith(t, d, authorization.Config{Client: client})
+		b.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		b.yearly("CLASSIC", everything, func(f *fee.Yearly) { f.Timing, f.MaxRetryDays = fee.OnOrder, 2 })
+		for name, last := range map[string]authorization.Verdict{
+			"silence": authorizationtest.Silence(), "no": authorizationtest.No("51"), "not asked": unasked,
+		} {
+			card := b.NewCard("0.00")
+			first := len(client.Asked())
+			if answer(authorizationtest.Silence()); name == "not asked" {
+				answer(unasked)
+			}
+			b.work()
+			answer(last)
+			b.days(2)
+			b.undone(nil)
+			b.days(3)
+			if b.wantFees(card, "CLASSIC  Failed 480.00"); name == "silence" {
+				b.undone(client.Asked()[first])
+			} else {
+				b.undone(nil)
+			}
+		}
+		b.Verify()
+	})
+}
+
+// A card that is closed after a question for its year was not answered pays for the
+// days it had in a charge of its own: the open one is undone whole.
+func TestChargeDue_undoesWhatWasNotAnsweredOfAClosedCard(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		b := newBankWith(t, d, authorization.Config{Client: client})
+		b.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		b.yearly("CLASSIC", everything, func(f *fee.Yearly) { f.Timing, f.Amount, f.Taxes = fee.OnOrder, try(36500), nil })
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			return authorizationtest.Silence()
+		})
+		card := b.NewCard("0.00")
+		b.work()
+		client.Answer(nil)
+		b.cancel(card)
+		b.work()
+		b.undone(nil) // a day has to begin
+		b.days(1)
+		b.wantFees(card, "CLASSIC  Cancelled 365.00", "CLASSIC  Charged 1.00")
+		b.undone(client.Asked()[0])
+		b.posted(card, -100)
+	})
+}
+
+// cancel closes a card for its holder.
+func (b *bank) cancel(c *authorizationtest.Card) {
+	b.T.Helper()
+	if _, err := b.Issuing.ChangeStatus(b.T.Context(), b.Caller, c.Token, issuing.NewStatus{
+		Status: issuing.Cancelled, Reason: issuing.CustomerRequest,
+	}); err != nil {
+		b.T.Fatal(err)
+	}
+}
+
+// A card may be closed while the owner of its balance is asked for a fee: the
+// question is undone, and the days until then are asked for anew.
 func TestChargeDue_aCardIsClosedMeanwhile(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		client := &authorizationtest.Client{}
@@ -483,11 +559,13 @@ func TestChargeDue_aCardIsClosedMeanwhile(t *testing.T) {
 		})
 		b.work()
 		b.work()
-		b.wantFees(card, "CLASSIC  Charged 2.00")
-		b.posted(card, -200)
-		if heard := b.Heard(); len(heard) != 1 || heard[0].Type != authorization.RefundMessage {
-			t.Errorf("told %+v", heard)
+		b.wantFees(card, "CLASSIC  Cancelled 365.00", "CLASSIC  Charged 1.00")
+		b.posted(card, -100)
+		asked := client.Asked()
+		if len(asked) != 2 || asked[0].Transaction.ID == asked[1].Transaction.ID {
+			t.Fatalf("asked %+v", asked)
 		}
+		b.undone(asked[0])
 	})
 }
 
@@ -537,7 +615,7 @@ func TestChargeDue_goesOnAfterWhatFails(t *testing.T) {
 		card := b.NewCard("100.00")
 		err := d.InTx(t.Context(), func(tx db.Tx) error {
 			const columns = `tenant_id, issuance_id, card_id, part, fee_code, event, fee_year, price, to_give_back, given_back, timing, status,
-				is_refundable, is_pro_rata, due_on, retry_days, created_at, updated_at`
+				is_refundable, is_pro_rata, is_asked, due_on, retry_days, created_at, updated_at`
 			for i := range 120 {
 				_, err := tx.Exec(t.Context(), `INSERT INTO card_fee (id, occasion, applied, check_at, `+columns+`)
 					SELECT $1, $1, 'broken', check_at - 1, `+columns+` FROM card_fee WHERE fee_code = 'CARD' AND applied <> 'broken'`,

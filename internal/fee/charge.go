@@ -11,7 +11,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
-	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // waitingInterval is how often a fee is looked at whose card is awaited.
@@ -91,21 +90,22 @@ func (s *Service) chargeDue(ctx context.Context, c access.Caller, fee id.ID[Card
 	})
 }
 
-// charge charges a fee that was looked at as f and stands as it does now, which
-// may be less: its card may have come to its end meanwhile. What its owner has
-// debited all the same is given back.
+// charge charges a fee that was looked at as f and stands as it does now: another
+// node may have been here, or its card may have come to its end meanwhile, which
+// has a question undone.
 func (s *Service) charge(ctx context.Context, tx db.Tx, c access.Caller, f, now CardFee, owner Consent) error {
-	rest := now.Remaining()
-	switch {
-	case now.Status != Chargeable && now.Status != Unpaid:
-		if rest = money.Zero(rest.Currency()); !owner.IsGiven || now.Status != Cancelled {
-			return nil // another node was here
-		}
-	case now.Price == f.Price:
-	case !owner.IsGiven:
-		return nil // it is looked at again
+	if now.Status != Chargeable && now.Status != Unpaid || now.Price != f.Price {
+		return nil // if it is still due, it is looked at again
 	}
-	now.Price, now.UpdatedAt = f.Price, c.Now(s.Clock)
+	now.UpdatedAt = c.Now(s.Clock)
+	switch {
+	case owner.IsAnswered:
+		now.IsAsked = false
+	case owner.IsSent:
+		now.IsAsked = true
+	default:
+		now.IsAsked = f.IsAsked
+	}
 	charged, err := s.Charger.ChargeCardFee(ctx, tx, c, now, owner)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (s *Service) charge(ctx context.Context, tx db.Tx, c access.Caller, f, now 
 	if err := s.raise(ctx, tx, c, EventCharged, now, now.Remaining(), now.UpdatedAt); err != nil {
 		return err
 	}
-	now.Status, now.ToGiveBack = Paid, add(now.Price, rest.Neg())
+	now.Status = Paid
 	return saveCardFee(ctx, tx, now)
 }
 
@@ -184,14 +184,34 @@ func (s *Service) look(ctx context.Context, tx db.Tx, c access.Caller, fee id.ID
 			}
 		}
 	}
-	next := wait
+	if err := s.undoLost(ctx, tx, c, &f); err != nil {
+		return f, wait, err
+	}
+	next, noted := wait, f
 	switch {
 	case f.ToGiveBack.Cmp(f.GivenBack) > 0:
 		next = giveBack
 	case f.Status == Chargeable || f.Status == Unpaid:
 		next = charge
+		if noted.IsAsked, err = s.Charger.IsOwned(ctx, c); err != nil { // before it is: this may be all that is left of it
+			return f, wait, err
+		}
+		noted.IsAsked = noted.IsAsked || f.IsAsked
 	}
-	return f, next, saveCardFee(ctx, tx, f)
+	return f, next, saveCardFee(ctx, tx, noted)
+}
+
+// undoLost has a question undone that was not answered, of a fee that is not asked
+// for any more.
+func (s *Service) undoLost(ctx context.Context, tx db.Tx, c access.Caller, f *CardFee) error {
+	if !f.IsAsked || f.Status != GivenUp && f.Status != Cancelled {
+		return nil
+	}
+	f.IsAsked = false
+	if err := s.Charger.UndoCardFee(ctx, tx, c, *f); err != nil {
+		return fmt.Errorf("undo question: %w", err)
+	}
+	return nil
 }
 
 // lookAtCard notes whether what the fee waits for has happened to its card, and

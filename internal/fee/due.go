@@ -26,7 +26,8 @@ type Due struct {
 	Moved, Kept, Refunded money.Amount
 
 	Posted Charge // what was charged of it
-	// Entries is how many entries charged it or gave it back, Entry the only one.
+	// Entries is how many entries charged it or gave it back, Entry the only one
+	// while that is on the account of the fee.
 	Entries int
 	Entry   ledger.EntryID
 }

@@ -22,12 +22,12 @@ var (
 		Head: `INSERT INTO fee_due (` + dueColumns + `, updated_at, fee_code, fee_type, currency, due_total, posted_total) VALUES `, Columns: 20,
 	}
 	dueUpdate = &db.Bulk{
-		Head:    `WITH v (root_id, line, applied, waits, moved, kept, refunded, posted, entry_count, entry_id, updated_at, due_total, posted_total) AS (VALUES `,
-		Columns: 13,
+		Head:    `WITH v (root_id, line, account_id, applied, waits, moved, kept, refunded, posted, entry_count, entry_id, updated_at, due_total, posted_total) AS (VALUES `,
+		Columns: 14,
 		Types: []string{
-			"TEXT", "BIGINT", "TEXT", "BOOLEAN", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
+			"TEXT", "BIGINT", "TEXT", "TEXT", "BOOLEAN", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
 		},
-		Tail: `) UPDATE fee_due SET applied = v.applied, waits = v.waits, moved = v.moved, kept = v.kept, refunded = v.refunded,
+		Tail: `) UPDATE fee_due SET account_id = v.account_id, applied = v.applied, waits = v.waits, moved = v.moved, kept = v.kept, refunded = v.refunded,
 			posted = v.posted, entry_count = v.entry_count, entry_id = v.entry_id, updated_at = v.updated_at, due_total = v.due_total,
 			posted_total = v.posted_total FROM v WHERE fee_due.root_id = v.root_id AND fee_due.line = v.line`,
 	}
@@ -83,7 +83,7 @@ func writeDues(ctx context.Context, tx db.Tx, fresh, changed []*dueRow) error {
 	args = nil
 	for _, r := range changed {
 		due, posted := r.totals()
-		args = append(args, r.root, r.line, r.Document(), r.Waits, r.Moved.Minor(), r.Kept.Minor(), r.Refunded.Minor(), r.Due.Posted.text(), r.Entries, r.Entry,
+		args = append(args, r.root, r.line, r.account, r.Document(), r.Waits, r.Moved.Minor(), r.Kept.Minor(), r.Refunded.Minor(), r.Due.Posted.text(), r.Entries, r.Entry,
 			clock.Micros(r.updated), due, posted)
 	}
 	if err := dueUpdate.Exec(ctx, tx, args); err != nil {
@@ -158,6 +158,13 @@ func pendingAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID, afte
 	return db.Collect(ctx, tx, func(s db.Scanner) (a ledger.AccountID, err error) { return a, s.Scan(&a) },
 		`SELECT DISTINCT account_id FROM fee_due WHERE tenant_id = $1 AND due_total > posted_total AND waits AND account_id > $2
 		ORDER BY account_id LIMIT $3`, tenant, after.String(), n)
+}
+
+// movePending makes what an account owes another one's.
+func movePending(ctx context.Context, tx db.Tx, tenant access.TenantID, from, to ledger.AccountID) error {
+	_, err := tx.Exec(ctx, `UPDATE fee_due SET account_id = $3, entry_id = NULL
+		WHERE tenant_id = $1 AND account_id = $2 AND due_total > posted_total`, tenant, from, to)
+	return err
 }
 
 // rootsAfter lists life cycles that have fees, in their order.

@@ -95,9 +95,11 @@ func (d *Dues) Each(root string, change func(*Due)) {
 	}
 }
 
-// Act is what charges fees or gives them back: a transaction, and when it was.
+// Act is what charges fees or gives them back: a transaction, the account that it
+// moves money of, and when it was.
 type Act struct {
 	Transaction string
+	Account     ledger.AccountID
 	Description string
 	BusinessOn  clock.Date
 	At          time.Time  // of the tenant's business
@@ -149,7 +151,8 @@ func Charged(all []Change) []Additional {
 // Settle brings what is charged and held for the fees of a life cycle to what
 // they come to now. It posts an entry for each fee that is to be charged or
 // given back, and holds on hold what the rest of it will cost. A fee that waits
-// for its balance is charged once that covers it; all others whatever it is.
+// for its balance is charged once that covers it; all others whatever it is. The
+// fees follow the money: a card may have found another account since they began.
 func (d *Dues) Settle(b *ledger.Book, root string, hold ledger.HoldID, act Act) ([]Change, error) {
 	rows := d.of[root]
 	if len(rows) == 0 {
@@ -163,6 +166,7 @@ func (d *Dues) Settle(b *ledger.Book, root string, hold ledger.HoldID, act Act) 
 	var all []Change
 	toHold := money.Zero(held.Currency())
 	for _, r := range rows {
+		r.moveTo(act.Account)
 		c, err := r.settle(b, held, act)
 		if err != nil {
 			return nil, fmt.Errorf("charge fee %s: %w", r.Code, err)
@@ -230,6 +234,14 @@ func PendingRoots(ctx context.Context, tx db.Tx, accounts []ledger.AccountID) ([
 // order after one.
 func PendingAccounts(ctx context.Context, tx db.Tx, tenant access.TenantID, after ledger.AccountID, n int) ([]ledger.AccountID, error) {
 	return pendingAccounts(ctx, tx, tenant, after, n)
+}
+
+// moveTo makes the fee one of another account. What was charged on the one before
+// has no mirror on this one.
+func (r *dueRow) moveTo(account ledger.AccountID) {
+	if r.account != account {
+		r.account, r.Entry, r.dirty = account, ledger.EntryID{}, true
+	}
 }
 
 func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, error) {
@@ -308,7 +320,7 @@ func (r *dueRow) post(b *ledger.Book, more Charge, total money.Amount, act Act) 
 	for _, t := range more.Taxes {
 		leg(control(taxOf(t.Type)), t.Amount)
 	}
-	if owed := r.Owed(); r.Entries == 1 && owed.isZero() {
+	if owed := r.Owed(); r.Entries == 1 && !r.Entry.IsZero() && owed.isZero() {
 		e.Event, e.Reverses = "REV", r.Entry
 	}
 	if err := b.Post(e); err != nil {

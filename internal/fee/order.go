@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -102,6 +103,15 @@ func (s *Service) CardsMade(ctx context.Context, tx db.Tx, c access.Caller, made
 	}
 	if err := insertCardFees(ctx, tx, orders); err != nil {
 		return fmt.Errorf("order fees: %w", err)
+	}
+	return nil
+}
+
+// AccountTaken lets the account that an issuance spends from now pay what its own
+// still owes. It implements [issuing.Fees].
+func (s *Service) AccountTaken(ctx context.Context, tx db.Tx, c access.Caller, own, taken ledger.AccountID) error {
+	if err := movePending(ctx, tx, c.Tenant, own, taken); err != nil {
+		return fmt.Errorf("move fees that wait: %w", err)
 	}
 	return nil
 }

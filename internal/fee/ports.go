@@ -15,9 +15,14 @@ import (
 // Charger charges fees outside of payments and gives them back. It is what the
 // package that keeps transactions does.
 type Charger interface {
+	// IsOwned reports whether somebody else owns the tenant's balances.
+	IsOwned(ctx context.Context, c access.Caller) (bool, error)
 	// AskCardFee asks who owns the balance whether it bears what is due of a fee, and
 	// may wait for the answer. However often it is asked, a fee is debited once.
 	AskCardFee(ctx context.Context, c access.Caller, f CardFee) (Consent, error)
+	// UndoCardFee tells who owns the balance, with the commit of tx, to undo what it
+	// was asked to debit and may have debited without an answer.
+	UndoCardFee(ctx context.Context, tx db.Tx, c access.Caller, f CardFee) error
 	// ChargeCardFee charges what is due of a fee that is locked. It reports false
 	// when the account does not bear it now.
 	ChargeCardFee(ctx context.Context, tx db.Tx, c access.Caller, f CardFee, owner Consent) (charged bool, err error)
@@ -29,8 +34,11 @@ type Charger interface {
 // Consent is what the owner of a balance said to a fee; the zero value where our
 // ledger has the balance.
 type Consent struct {
-	IsAsked, IsGiven bool
-	Reference        string // that the owner has for it
+	IsAsked    bool // there is an owner
+	IsSent     bool // the question went out
+	IsAnswered bool
+	IsGiven    bool
+	Reference  string // that the owner has for it
 }
 
 // Usage is what fees for cards ask about their payments. It is what the package

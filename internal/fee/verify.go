@@ -60,7 +60,7 @@ func (d *Dues) Flaw(root string, entries map[string]ledger.Entry) string {
 			}
 			for _, p := range e.Postings {
 				switch {
-				case p.Account.ID != r.account:
+				case !p.Account.KeepsBalance: // income, or a tax
 				case p.Side == ledger.Debit:
 					booked += p.Amount.Minor()
 				default:

@@ -302,7 +302,7 @@ func (a *yearAct) tell(ctx context.Context, fee control.Applied[Yearly]) error {
 
 // close ends the years of an issuance that is closed: instalments that are not
 // due yet fall away, and what is left of a year is given back where the fee says
-// so, today being used.
+// so, the day of closing being used.
 func (a *yearAct) close(ctx context.Context) error {
 	all, err := lockCardFeesOf(ctx, a.tx, a.c.Tenant, a.issuance)
 	if err != nil {
@@ -339,8 +339,19 @@ func (a *yearAct) close(ctx context.Context) error {
 			f.ToGiveBack, f.CheckAt = add(f.ToGiveBack, back), a.now
 		case f.Price == back:
 			f.Status = Cancelled
+		case f.IsAsked && back.Sign() > 0: // how much was debited is not known: it is asked for the rest anew
+			rest := f
+			rest.ID, rest.Occasion, rest.Price = id.New[CardFee](a.s.Clock.Now()), f.Occasion+"/Rest", add(f.Price, back.Neg())
+			rest.Status, rest.IsAsked, rest.CheckAt, rest.CreatedAt = Chargeable, false, a.now, a.now
+			if err := insertCardFees(ctx, a.tx, []CardFee{rest}); err != nil {
+				return fmt.Errorf("order rest of year: %w", err)
+			}
+			f.Status = Cancelled
 		default:
 			f.Price = add(f.Price, back.Neg())
+		}
+		if err := a.s.undoLost(ctx, a.tx, a.c, &f); err != nil {
+			return err
 		}
 		if err := saveCardFee(ctx, a.tx, f); err != nil {
 			return fmt.Errorf("give back fee of year: %w", err)
@@ -350,7 +361,8 @@ func (a *yearAct) close(ctx context.Context) error {
 	return nil
 }
 
-// unused is what the days after today are of the price of a year.
+// unused is what the days after the one of closing are of the price of a year,
+// whenever that is found.
 func (a *yearAct) unused(of []CardFee) (money.Amount, error) {
 	whole := money.Zero(of[0].Price.Currency())
 	for _, f := range of {
@@ -360,7 +372,8 @@ func (a *yearAct) unused(of []CardFee) (money.Amount, error) {
 	for next := began; next.Before(a.next); next = anniversary(a.first, next) {
 		began = next
 	}
-	left, days := max(0, a.next.DaysSince(a.today)-1), a.next.DaysSince(began)
+	closed, days := clock.DateOf(a.card.Current.ChangedAt, a.cfg.Tenant.Zone), a.next.DaysSince(began)
+	left := min(max(0, a.next.DaysSince(closed)-1), days)
 	unused, err := whole.MulDiv(int64(left), int64(days), money.HalfUp)
 	if err != nil {
 		return unused, fmt.Errorf("divide year: %w", err)

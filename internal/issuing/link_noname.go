@@ -330,7 +330,10 @@ func (l linking) takeAccount(ctx context.Context, i *Issuance, n NonameCard) err
 		return errLinkBalance.With("accountNo", i.AccountNo)
 	}
 	i.Account, i.AccountNo = theirs.ID, theirs.Number
-	return nil
+	if l.s.Fees == nil {
+		return nil
+	}
+	return l.s.Fees.AccountTaken(ctx, l.tx, l.c, own.ID, theirs.ID)
 }
 
 // lockAccount reads an account and keeps others from moving money on it.

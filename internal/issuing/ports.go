@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/notification"
 )
 
@@ -45,11 +46,15 @@ type Limits interface {
 	Unlinked(ctx context.Context, tx db.Tx, i Issuance) error
 }
 
-// Fees orders what it costs that cards are made. It is fee.Service.
+// Fees orders what it costs that cards are made, and keeps what they owe. It is
+// fee.Service.
 type Fees interface {
 	// CardsMade is told of new cards of a tenant in the transaction that makes them,
 	// after they are written.
 	CardsMade(ctx context.Context, tx db.Tx, c access.Caller, made []MadeCard) error
+	// AccountTaken is told of a card that spends from another account than its own,
+	// on which nothing is left, from now. Its own account is locked.
+	AccountTaken(ctx context.Context, tx db.Tx, c access.Caller, own, taken ledger.AccountID) error
 }
 
 // MadeCard is a card that was just made. Its customer, if it has one, is not

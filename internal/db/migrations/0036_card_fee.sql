@@ -22,6 +22,7 @@ CREATE TABLE card_fee (
     status        TEXT    NOT NULL CHECK (status IN ('Waiting', 'Due', 'Pending', 'Charged', 'Free', 'Cancelled', 'Failed', 'Refunded')),
     is_refundable BOOLEAN NOT NULL, -- while the card is not produced
     is_pro_rata   BOOLEAN NOT NULL, -- what is left of its year is given back
+    is_asked      BOOLEAN NOT NULL, -- of the owner of the balance, who has not answered and may have debited it
     check_at      BIGINT  NOT NULL CHECK (check_at BETWEEN 0 AND 9000000000000000),
     due_on        TEXT,
     retry_days    BIGINT  NOT NULL CHECK (retry_days BETWEEN 0 AND 365),
