@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -57,6 +58,78 @@ func TestSweep_deletesLimitsOfCardsThatHaveEnded(t *testing.T) {
 		buy(authorization.VelocityAmount)
 		sweep(1, 1)
 		buy(authorization.VelocityAmount)
+		w.Verify()
+	})
+}
+
+// A limit of a card holds for the next authorization on every node: the first one
+// of its control, one that another node has set after the last was swept away and
+// everything was loaded anew, and each of several that are set at once.
+func TestOverrideLimit_holdsAtOnceOnEveryNode(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		for _, code := range []string{"DAY", "MONTH"} {
+			if said := w.NewLimit(map[string]string{"code": code, "period": "Lifetime", "max": "10.00", "of": "all"}); said != "ok" {
+				t.Fatal(said)
+			}
+		}
+		nodes := []*authorization.Engine{w.Engine, w.NewEngine()}
+		first, second := w.NewCard("1000.00"), w.NewCard("1000.00")
+		set := func(c *authorizationtest.Card, code string, max int64, ends *time.Time) error {
+			amount := money.Must(max, "TRY")
+			o := control.Override{Check: code, Limits: control.Limits{Amount: &amount}, EndsAt: ends}
+			_, err := w.Controls.OverrideLimit(t.Context(), w.Caller, c.Token, o)
+			return err
+		}
+		buy := func(c *authorizationtest.Card, want authorization.Reason) {
+			t.Helper()
+			for i, node := range nodes {
+				a, err := node.Authorize(t.Context(), w.Request(c, authorization.AuthorizationRequest, money.Must(100, "TRY")))
+				if err != nil || a.Reason != want {
+					t.Errorf("node %d answered %q, %v; want %q", i, a.Reason, err, want)
+				}
+			}
+		}
+		buy(first, authorization.Approved) // both nodes know that nothing is set
+		ends := w.Clock.Now().Add(time.Hour)
+		if err := set(first, "DAY", 50, &ends); err != nil {
+			t.Fatal(err)
+		}
+		buy(first, authorization.VelocityAmount)
+		buy(second, authorization.Approved)
+		w.Clock.Advance(2 * time.Hour)
+		if n, err := w.Controls.Sweep(t.Context()); n != 1 || err != nil {
+			t.Fatalf("swept %d, %v", n, err)
+		}
+		w.Programs.Forget(w.Caller.Tenant)
+		if _, err := w.Controls.CreateList(t.Context(), w.Caller, control.NamedList{Code: "L", Name: "L", Type: control.StringValues, IsActive: true}); err != nil {
+			t.Fatal(err)
+		}
+		buy(first, authorization.Approved)
+		if err := set(first, "DAY", 50, nil); err != nil {
+			t.Fatal(err)
+		}
+		buy(first, authorization.VelocityAmount)
+
+		var all sync.WaitGroup
+		for _, c := range []*authorizationtest.Card{second, w.NewCard("1000.00"), w.NewCard("1000.00"), w.NewCard("1000.00")} {
+			var requests []*authorization.Request
+			for range nodes {
+				requests = append(requests, w.Request(c, authorization.AuthorizationRequest, money.Must(100, "TRY")))
+			}
+			all.Go(func() {
+				if err := set(c, "MONTH", 50, nil); err != nil {
+					t.Error(err)
+				}
+				for i, node := range nodes {
+					a, err := node.Authorize(t.Context(), requests[i])
+					if err != nil || a.Reason != authorization.VelocityAmount {
+						t.Errorf("node %d answered %q, %v", i, a.Reason, err)
+					}
+				}
+			})
+		}
+		all.Wait()
 		w.Verify()
 	})
 }

@@ -63,7 +63,7 @@ func velocityOf(k *Snapshot, o *Occasion) []Applied[VelocityCheck] {
 // that it does not concern left out.
 func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound, error) {
 	bounds := k.bounds(o)
-	if !slices.ContainsFunc(bounds, func(b Bound) bool { return b.Check.AllowsOverride }) {
+	if !slices.ContainsFunc(bounds, func(b Bound) bool { return b.Check.AllowsOverride && k.overridden[b.Check.Code] }) {
 		return bounds, nil
 	}
 	overrides, err := s.OverridesOf(ctx, o.Tenant, o.Subject)

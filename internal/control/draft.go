@@ -134,6 +134,9 @@ func (s *Service) draftSnapshot(ctx context.Context, tx db.Tx, c access.Caller, 
 	if err := s.tieDraft(ctx, tx, c, cfg, k, d.Objects); err != nil {
 		return nil, err
 	}
+	if k.overridden, err = readOverridden(ctx, tx, c.Tenant); err != nil {
+		return nil, err
+	}
 	return k, k.draft.judgeCounts(ctx, tx, c.Tenant, k)
 }
 

@@ -72,14 +72,14 @@ func (c VelocityCheck) limitsFor(o *Override, at time.Time) (Limits, bool) {
 }
 
 // OverrideLimit sets the limits of a control that applies to the card. A limit
-// that is set already is replaced. It holds for the next authorization: limits
-// of cards are read with what they have used.
+// that is set already is replaced. It holds for the next authorization, on every
+// node: see [Service.override].
 func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card string, o Override) (CardLimit, error) {
 	if err := o.check(); err != nil {
 		return CardLimit{}, err
 	}
 	var out CardLimit
-	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+	err := s.override(ctx, c.Tenant, o.Check, func(tx db.Tx) error {
 		v, err := s.lockLimitsOf(ctx, tx, c, card)
 		if err != nil {
 			return err
@@ -120,6 +120,33 @@ func (s *Service) lockLimitsOf(ctx context.Context, tx db.Tx, c access.Caller, c
 		return nil, err
 	}
 	return s.limitsOf(ctx, tx, c, i)
+}
+
+// override runs f, which sets a limit of a card, in a transaction. Where it is the
+// first ever of its control, that raises the configuration version: nodes that
+// have not looked for limits of cards do so from then on. It never ceases, so
+// what is found here remains true; the version is locked before the card.
+func (s *Service) override(ctx context.Context, tenant access.TenantID, check string, f func(tx db.Tx) error) error {
+	var known map[string]bool
+	err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+		known, err = readOverridden(ctx, tx, tenant)
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case known[check]:
+		return s.DB.InTx(ctx, f)
+	}
+	return s.change(ctx, tenant, func(tx db.Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		if err := markOverridden(ctx, tx, tenant, check); err != nil {
+			return fmt.Errorf("note that limits of cards are set: %w", err)
+		}
+		return nil
+	})
 }
 
 // applied returns the control of a code as it applies to the card.

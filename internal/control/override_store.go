@@ -54,6 +54,27 @@ func readOverrides(ctx context.Context, tx db.Tx, tenant access.TenantID, issuan
 	return all, err
 }
 
+// readOverridden returns the codes of the controls that limits of cards were ever
+// set for.
+func readOverridden(ctx context.Context, tx db.Tx, tenant access.TenantID) (map[string]bool, error) {
+	codes, err := db.Collect(ctx, tx, scanText, `SELECT check_code FROM velocity_overridden WHERE tenant_id = $1`, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("read what limits of cards are set for: %w", err)
+	}
+	all := make(map[string]bool, len(codes))
+	for _, code := range codes {
+		all[code] = true
+	}
+	return all, nil
+}
+
+// markOverridden notes that a limit of a card is set for a control.
+func markOverridden(ctx context.Context, tx db.Tx, tenant access.TenantID, check string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO velocity_overridden (tenant_id, check_code) VALUES ($1, $2) ON CONFLICT (tenant_id, check_code) DO NOTHING`,
+		tenant, check)
+	return err
+}
+
 func putOverride(ctx context.Context, tx db.Tx, tenant access.TenantID, o Override) error {
 	var minor, count any
 	currency := ""

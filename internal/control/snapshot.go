@@ -30,8 +30,11 @@ type Snapshot struct {
 	// personal says that links to customers or cards exist: those are read with
 	// the card, for there may be as many as there are customers.
 	personal bool
-	combined atomic.Pointer[combinedHash]
-	draft    *draftedPart // nil: it is what the tenant has
+	// overridden are the velocity controls, by code, that limits of cards were ever
+	// set for: those are read with the card, too.
+	overridden map[string]bool
+	combined   atomic.Pointer[combinedHash]
+	draft      *draftedPart // nil: it is what the tenant has
 }
 
 // ReadsUses reports whether an authorization control asks what the card or its
@@ -135,6 +138,9 @@ func (s *Service) readSnapshot(ctx context.Context, tx db.Tx, tenant access.Tena
 		return nil, fmt.Errorf("read links: %w", err)
 	}
 	k.links, k.personal = NewLinks(links), personal
+	if k.overridden, err = readOverridden(ctx, tx, tenant); err != nil {
+		return nil, err
+	}
 	stored, err := readStoredDefinitions(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read definitions: %w", err)

@@ -1266,6 +1266,12 @@ CREATE TABLE velocity_override (
 
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
+CREATE TABLE velocity_overridden (
+    tenant_id  TEXT NOT NULL REFERENCES tenant (id),
+    check_code TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, check_code)
+);
+
 CREATE TABLE velocity_counter (
     id        TEXT   NOT NULL PRIMARY KEY, -- tenant and subject, "/" between
     tenant_id TEXT   NOT NULL REFERENCES tenant (id),

@@ -79,6 +79,15 @@ CREATE TABLE velocity_override (
 
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
+-- The velocity controls that limits of cards were ever set for: of the others
+-- none are looked for. A row stays, and the first one of a control raises the
+-- configuration version.
+CREATE TABLE velocity_overridden (
+    tenant_id  TEXT NOT NULL REFERENCES tenant (id),
+    check_code TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, check_code)
+);
+
 -- What was used for a subject: all its counters' windows, a line each, which is
 -- what payments lock. A rolling window is the sum of its rows; its line says only
 -- what was alerted.
