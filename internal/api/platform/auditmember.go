@@ -61,34 +61,33 @@ var otherNames = map[reflect.Type]map[string]string{
 		"waiverSpend": "WaiverMinAnnualSpend", "waiverCount": "WaiverMinTransactionCount", "instalments": "InstallmentCount",
 		"proRata": "ProRataRefundOnClose",
 	},
-	reflect.TypeFor[feeLink](): {
-		"parent": "FeeCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
-	},
+	reflect.TypeFor[feeLink](): linkNames("FeeCode"),
 	reflect.TypeFor[velocityCheck](): {
 		"startsAt": "StartDate", "endsAt": "EndDate", "currency": "CurrencyCode", "level": "AccumulationLevel", "refunds": "RefundHandling",
 		"declineCode": "DeclineReasonCode", "onExceed": "ActionOnExceed", "allowsOverride": "AllowOverride",
 		"limits.amount": "MaxAmount", "limits.count": "MaxCount", "span.length": "WindowLength", "span.unit": "WindowUnit",
 		"overrideMax.amount": "OverrideMaxAmount", "overrideMax.count": "OverrideMaxCount",
 	},
-	reflect.TypeFor[velocityLink](): {
-		"parent": "VelocityCheckCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
-	},
+	reflect.TypeFor[velocityLink](): linkNames("VelocityCheckCode"),
 	reflect.TypeFor[cardVelocity](): {
 		"check": "VelocityCheckCode", "startsAt": "StartDate", "endsAt": "EndDate", "limits.amount": "MaxAmount", "limits.count": "MaxCount",
 	},
 	reflect.TypeFor[authorizationCheck](): {
 		"startsAt": "StartDate", "endsAt": "EndDate", "flows": "FlowCodes", "mode": "EvaluationMode",
 	},
-	reflect.TypeFor[controlSchedule](): {"days": "DaysOfWeek"},
-	reflect.TypeFor[authorizationCheckLink](): {
-		"parent": "AuthorizationCheckCode", "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate",
-	},
-	reflect.TypeFor[namedList](): {"type": "ValueType", "count": "ValueCount"},
+	reflect.TypeFor[controlSchedule]():        {"days": "DaysOfWeek"},
+	reflect.TypeFor[authorizationCheckLink](): linkNames("AuthorizationCheckCode"),
+	reflect.TypeFor[namedList]():              {"type": "ValueType", "count": "ValueCount"},
 	reflect.TypeFor[transactionCriteria](): {
 		"flows": "FlowCodes", "entryModes": "PosEntryModes", "presences": "CardholderPresences", "exceptMCCs": "ExcludeMCCs",
 		"exceptCountries": "ExcludeCountries",
 	},
 	reflect.TypeFor[conversionMarkup](): {"rate": "Percent"},
+}
+
+// linkNames are the other names of a link whose member parent says what it ties.
+func linkNames(parent string) map[string]string {
+	return map[string]string{"parent": parent, "type": "LinkType", "code": "LinkCode", "startsAt": "StartDate", "endsAt": "EndDate"}
 }
 
 // encodeChange names what changed of a definition as the contract does. What is

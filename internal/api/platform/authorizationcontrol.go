@@ -111,17 +111,25 @@ type authorizationCheckLink struct {
 	ControlLink
 }
 
+func (a *API) authorizationChecks() linked[control.AuthorizationCheck, authorizationCheckLink] {
+	return linked[control.AuthorizationCheck, authorizationCheckLink]{
+		a: a, kept: &control.AuthorizationChecks, encodeLink: func(l control.Link) authorizationCheckLink {
+			return authorizationCheckLink{l.Parent, encodeControlLink(l)}
+		},
+	}
+}
+
 func (a *API) createAuthorizationCheck(ctx context.Context, c access.Caller, in *struct{ Body authorizationCheckCreation }) (authorizationCheck, error) {
 	check, err := decodeAuthorizationCheck(in.Body.AuthorizationCheckRequest)
 	if err != nil {
 		return authorizationCheck{}, err
 	}
-	check, links, err := control.AuthorizationChecks.Create(ctx, a.Controls, c, check, encodeAll(in.Body.Links, decodeControlLink))
+	check, links, err := a.authorizationChecks().begin(ctx, c, check, in.Body.Links)
 	if err != nil {
 		return authorizationCheck{}, err
 	}
 	out := encodeAuthorizationCheck(check)
-	out.Links = encodeAll(links, encodeAuthorizationLink)
+	out.Links = links
 	return out, nil
 }
 
@@ -164,34 +172,14 @@ func (a *API) deleteAuthorizationCheck(ctx context.Context, c access.Caller, in 
 }
 
 func (a *API) linkAuthorizationCheck(ctx context.Context, c access.Caller, in *struct{ Body authorizationCheckLinkRequest }) (authorizationCheckLink, error) {
-	l := decodeControlLink(in.Body.ControlLinkRequest)
-	l.Parent = in.Body.AuthorizationCheckCode
-	l, err := control.AuthorizationChecks.Link(ctx, a.Controls, c, l)
-	return encodeAuthorizationLink(l), err
-}
-
-func (a *API) unlinkAuthorizationCheck(ctx context.Context, c access.Caller, in *LinkPath) (nothing, error) {
-	return nothing{}, control.AuthorizationChecks.Unlink(ctx, a.Controls, c, in.id())
+	return a.authorizationChecks().tie(ctx, c, in.Body.AuthorizationCheckCode, in.Body.ControlLinkRequest)
 }
 
 func (a *API) listAuthorizationLinks(ctx context.Context, c access.Caller, in *struct {
 	AuthorizationCheckCode string `query:"AuthorizationCheckCode" maxLength:"32"`
-	LinkType               string `query:"LinkType"`
-	LinkCode               string `query:"LinkCode" maxLength:"64"`
+	LinkQuery
 }) ([]authorizationCheckLink, error) {
-	var d decoding
-	f := control.LinkFilter{
-		Parent: in.AuthorizationCheckCode, Type: control.LinkType(enumOf[linkTypes](&d, "LinkType", in.LinkType)), Code: in.LinkCode,
-	}
-	if err := d.err(); err != nil {
-		return nil, err
-	}
-	links, err := control.AuthorizationChecks.Links(ctx, a.Controls, c, f)
-	return encodeAll(links, encodeAuthorizationLink), err
-}
-
-func encodeAuthorizationLink(l control.Link) authorizationCheckLink {
-	return authorizationCheckLink{AuthorizationCheckCode: l.Parent, ControlLink: encodeControlLink(l)}
+	return a.authorizationChecks().ties(ctx, c, in.AuthorizationCheckCode, in.LinkQuery)
 }
 
 func decodeAuthorizationCheck(in AuthorizationCheckRequest) (control.AuthorizationCheck, error) {

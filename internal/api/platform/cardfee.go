@@ -53,7 +53,7 @@ type cardIssuanceFee struct {
 
 func (a *API) issuanceFees() feeFamily[fee.OnIssuance, CardIssuanceFeeRequest, cardIssuanceFee] {
 	return feeFamily[fee.OnIssuance, CardIssuanceFeeRequest, cardIssuanceFee]{
-		a: a, kept: &fee.IssuanceFees, decode: decodeIssuanceFee, encode: encodeIssuanceFee,
+		linked: linkedFees(a, &fee.IssuanceFees), decode: decodeIssuanceFee, encode: encodeIssuanceFee,
 		common: func(q *CardIssuanceFeeRequest) *FeeRequest { return &q.FeeRequest },
 		answer: func(f *cardIssuanceFee) *FeeAnswer { return &f.FeeAnswer },
 	}
@@ -134,7 +134,7 @@ type cardAnnualFee struct {
 
 func (a *API) annualFees() feeFamily[fee.Yearly, CardAnnualFeeRequest, cardAnnualFee] {
 	return feeFamily[fee.Yearly, CardAnnualFeeRequest, cardAnnualFee]{
-		a: a, kept: &fee.AnnualFees, decode: decodeAnnualFee, encode: encodeAnnualFee,
+		linked: linkedFees(a, &fee.AnnualFees), decode: decodeAnnualFee, encode: encodeAnnualFee,
 		common: func(q *CardAnnualFeeRequest) *FeeRequest { return &q.FeeRequest },
 		answer: func(f *cardAnnualFee) *FeeAnswer { return &f.FeeAnswer },
 	}

@@ -1,8 +1,10 @@
 package platform
 
 import (
+	"context"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -51,6 +53,12 @@ func encodeControlLink(l control.Link) ControlLink {
 	}
 }
 
+// LinkQuery narrows a list of links.
+type LinkQuery struct {
+	LinkType string `query:"LinkType"`
+	LinkCode string `query:"LinkCode" maxLength:"64"`
+}
+
 // LinkPath names a link.
 type LinkPath struct {
 	LinkID string `path:"linkId" maxLength:"64"`
@@ -59,4 +67,42 @@ type LinkPath struct {
 func (p LinkPath) id() id.ID[control.Link] {
 	l, _ := id.ParseUUID[control.Link](p.LinkID) // zero is not found
 	return l
+}
+
+// linked is one kind of control or fee with its links: D is what is kept, A the
+// answer of a link. On the wire the kinds differ in the name of the member that
+// says what a link ties.
+type linked[D, A any] struct {
+	a          *API
+	kept       *control.Definitions[D]
+	encodeLink func(control.Link) A
+}
+
+// begin keeps a new one with the links it begins with.
+func (k linked[D, A]) begin(ctx context.Context, c access.Caller, d D, in []ControlLinkRequest) (D, []A, error) {
+	d, links, err := k.kept.Create(ctx, k.a.Controls, c, d, encodeAll(in, decodeControlLink))
+	return d, encodeAll(links, k.encodeLink), err
+}
+
+// tie links the one with a code.
+func (k linked[D, A]) tie(ctx context.Context, c access.Caller, code string, in ControlLinkRequest) (A, error) {
+	l := decodeControlLink(in)
+	l.Parent = code
+	l, err := k.kept.Link(ctx, k.a.Controls, c, l)
+	return k.encodeLink(l), err
+}
+
+// ties lists the links of the one with a code, or of all.
+func (k linked[D, A]) ties(ctx context.Context, c access.Caller, code string, in LinkQuery) ([]A, error) {
+	var d decoding
+	f := control.LinkFilter{Parent: code, Type: control.LinkType(enumOf[linkTypes](&d, "LinkType", in.LinkType)), Code: in.LinkCode}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	links, err := k.kept.Links(ctx, k.a.Controls, c, f)
+	return encodeAll(links, k.encodeLink), err
+}
+
+func (k linked[D, A]) unlink(ctx context.Context, c access.Caller, in *LinkPath) (nothing, error) {
+	return nothing{}, k.kept.Unlink(ctx, k.a.Controls, c, in.id())
 }

@@ -84,8 +84,7 @@ type FeePath struct {
 // feeFamily is one family of fees: D is a fee, Q what a request says of one, A
 // the answer.
 type feeFamily[D, Q, A any] struct {
-	a      *API
-	kept   *control.Definitions[D]
+	linked[D, feeLink]
 	common func(*Q) *FeeRequest
 	decode func(Q) (D, error)
 	encode func(D, taxTable) A
@@ -103,12 +102,12 @@ func (f feeFamily[D, Q, A]) create(ctx context.Context, c access.Caller, in feeC
 	if err != nil {
 		return out, err
 	}
-	d, links, err := f.kept.Create(ctx, f.a.Controls, c, d, encodeAll(in.Links, decodeControlLink))
+	d, links, err := f.begin(ctx, c, d, in.Links)
 	if err != nil {
 		return out, err
 	}
 	out, err = f.shown(ctx, c, d)
-	f.answer(&out).Links = encodeAll(links, encodeFeeLink)
+	f.answer(&out).Links = links
 	return out, err
 }
 
@@ -166,34 +165,19 @@ func (f feeFamily[D, Q, A]) delete(ctx context.Context, c access.Caller, in *Fee
 }
 
 func (f feeFamily[D, Q, A]) link(ctx context.Context, c access.Caller, in *struct{ Body feeLinkRequest }) (feeLink, error) {
-	l := decodeControlLink(in.Body.ControlLinkRequest)
-	l.Parent = in.Body.FeeCode
-	l, err := f.kept.Link(ctx, f.a.Controls, c, l)
-	return encodeFeeLink(l), err
-}
-
-func (f feeFamily[D, Q, A]) unlink(ctx context.Context, c access.Caller, in *LinkPath) (nothing, error) {
-	return nothing{}, f.kept.Unlink(ctx, f.a.Controls, c, in.id())
+	return f.tie(ctx, c, in.Body.FeeCode, in.Body.ControlLinkRequest)
 }
 
 func (f feeFamily[D, Q, A]) links(ctx context.Context, c access.Caller, in *struct {
-	FeeCode  string `query:"FeeCode" maxLength:"32"`
-	LinkType string `query:"LinkType"`
-	LinkCode string `query:"LinkCode" maxLength:"64"`
+	FeeCode string `query:"FeeCode" maxLength:"32"`
+	LinkQuery
 }) ([]feeLink, error) {
-	var d decoding
-	filter := control.LinkFilter{
-		Parent: in.FeeCode, Type: control.LinkType(enumOf[linkTypes](&d, "LinkType", in.LinkType)), Code: in.LinkCode,
-	}
-	if err := d.err(); err != nil {
-		return nil, err
-	}
-	links, err := f.kept.Links(ctx, f.a.Controls, c, filter)
-	return encodeAll(links, encodeFeeLink), err
+	return f.ties(ctx, c, in.FeeCode, in.LinkQuery)
 }
 
-func encodeFeeLink(l control.Link) feeLink {
-	return feeLink{FeeCode: l.Parent, ControlLink: encodeControlLink(l)}
+// linkedFees is one family of fees with its links.
+func linkedFees[D any](a *API, kept *control.Definitions[D]) linked[D, feeLink] {
+	return linked[D, feeLink]{a: a, kept: kept, encodeLink: func(l control.Link) feeLink { return feeLink{l.Parent, encodeControlLink(l)} }}
 }
 
 // taxTable is what a tenant's taxes are on a day.

@@ -178,7 +178,7 @@ func (a *API) routes() {
 	register(a, route{get, velocity, "List velocity controls", access.IssuingVelocity, plain}, a.listVelocityChecks)
 	register(a, route{post, velocity + "/link", "Link a velocity control", access.IssuingVelocityManage, once}, a.linkVelocityCheck)
 	register(a, route{get, velocity + "/link", "List links of velocity controls", access.IssuingVelocity, plain}, a.listVelocityLinks)
-	register(a, route{remove, velocity + "/link/{linkId}", "Unlink a velocity control", access.IssuingVelocityManage, plain}, a.unlinkVelocityCheck)
+	register(a, route{remove, velocity + "/link/{linkId}", "Unlink a velocity control", access.IssuingVelocityManage, plain}, a.velocityChecks().unlink)
 	register(a, route{get, velocity + "/card/{cardToken}/limits", "Show the velocity limits of a card", access.IssuingVelocity, plain}, a.listCardLimits)
 	register(a, route{get, velocity + "/card/{cardToken}/limits/{velocityCheckCode}/transaction", "List the transactions that use a velocity limit of a card", access.IssuingVelocity, plain}, a.listLimitTransactions)
 	register(a, route{post, velocity + "/card/{cardToken}", "Set a velocity limit of a card", access.IssuingVelocityManage, once}, a.setCardVelocity)
@@ -223,7 +223,7 @@ func (a *API) routes() {
 	register(a, route{get, control, "List authorization controls", access.IssuingAuthorizationControl, plain}, a.listAuthorizationChecks)
 	register(a, route{post, control + "/link", "Link an authorization control", access.IssuingAuthorizationControlManage, once}, a.linkAuthorizationCheck)
 	register(a, route{get, control + "/link", "List links of authorization controls", access.IssuingAuthorizationControl, plain}, a.listAuthorizationLinks)
-	register(a, route{remove, control + "/link/{linkId}", "Unlink an authorization control", access.IssuingAuthorizationControlManage, plain}, a.unlinkAuthorizationCheck)
+	register(a, route{remove, control + "/link/{linkId}", "Unlink an authorization control", access.IssuingAuthorizationControlManage, plain}, a.authorizationChecks().unlink)
 	register(a, route{put, control + "/{code}", "Update an authorization control", access.IssuingAuthorizationControlManage, plain}, a.updateAuthorizationCheck)
 	register(a, route{remove, control + "/{code}", "Delete an authorization control", access.IssuingAuthorizationControlManage, plain}, a.deleteAuthorizationCheck)
 

@@ -92,7 +92,7 @@ type feeTier struct {
 
 func (a *API) transactionFees() feeFamily[fee.OnTransaction, TransactionFeeRequest, transactionFee] {
 	return feeFamily[fee.OnTransaction, TransactionFeeRequest, transactionFee]{
-		a: a, kept: &fee.TransactionFees, decode: decodeTransactionFee, encode: encodeTransactionFee,
+		linked: linkedFees(a, &fee.TransactionFees), decode: decodeTransactionFee, encode: encodeTransactionFee,
 		common: func(q *TransactionFeeRequest) *FeeRequest { return &q.FeeRequest },
 		answer: func(f *transactionFee) *FeeAnswer { return &f.FeeAnswer },
 	}

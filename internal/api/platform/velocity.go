@@ -113,17 +113,23 @@ type velocityLink struct {
 	ControlLink
 }
 
+func (a *API) velocityChecks() linked[control.VelocityCheck, velocityLink] {
+	return linked[control.VelocityCheck, velocityLink]{
+		a: a, kept: &control.VelocityChecks, encodeLink: func(l control.Link) velocityLink { return velocityLink{l.Parent, encodeControlLink(l)} },
+	}
+}
+
 func (a *API) createVelocityCheck(ctx context.Context, c access.Caller, in *struct{ Body velocityCheckCreation }) (velocityCheck, error) {
 	check, err := decodeVelocityCheck(in.Body.VelocityCheckRequest)
 	if err != nil {
 		return velocityCheck{}, err
 	}
-	check, links, err := control.VelocityChecks.Create(ctx, a.Controls, c, check, encodeAll(in.Body.Links, decodeControlLink))
+	check, links, err := a.velocityChecks().begin(ctx, c, check, in.Body.Links)
 	if err != nil {
 		return velocityCheck{}, err
 	}
 	out := encodeVelocityCheck(check)
-	out.Links = encodeAll(links, encodeVelocityLink)
+	out.Links = links
 	return out, nil
 }
 
@@ -180,34 +186,14 @@ func (a *API) deleteVelocityCheck(ctx context.Context, c access.Caller, in *Defi
 }
 
 func (a *API) linkVelocityCheck(ctx context.Context, c access.Caller, in *struct{ Body velocityLinkRequest }) (velocityLink, error) {
-	l := decodeControlLink(in.Body.ControlLinkRequest)
-	l.Parent = in.Body.VelocityCheckCode
-	l, err := control.VelocityChecks.Link(ctx, a.Controls, c, l)
-	return encodeVelocityLink(l), err
-}
-
-func (a *API) unlinkVelocityCheck(ctx context.Context, c access.Caller, in *LinkPath) (nothing, error) {
-	return nothing{}, control.VelocityChecks.Unlink(ctx, a.Controls, c, in.id())
+	return a.velocityChecks().tie(ctx, c, in.Body.VelocityCheckCode, in.Body.ControlLinkRequest)
 }
 
 func (a *API) listVelocityLinks(ctx context.Context, c access.Caller, in *struct {
 	VelocityCheckCode string `query:"VelocityCheckCode" maxLength:"32"`
-	LinkType          string `query:"LinkType"`
-	LinkCode          string `query:"LinkCode" maxLength:"64"`
+	LinkQuery
 }) ([]velocityLink, error) {
-	var d decoding
-	f := control.LinkFilter{
-		Parent: in.VelocityCheckCode, Type: control.LinkType(enumOf[linkTypes](&d, "LinkType", in.LinkType)), Code: in.LinkCode,
-	}
-	if err := d.err(); err != nil {
-		return nil, err
-	}
-	links, err := control.VelocityChecks.Links(ctx, a.Controls, c, f)
-	return encodeAll(links, encodeVelocityLink), err
-}
-
-func encodeVelocityLink(l control.Link) velocityLink {
-	return velocityLink{VelocityCheckCode: l.Parent, ControlLink: encodeControlLink(l)}
+	return a.velocityChecks().ties(ctx, c, in.VelocityCheckCode, in.LinkQuery)
 }
 
 func decodeVelocityCheck(in VelocityCheckRequest) (control.VelocityCheck, error) {
