@@ -322,7 +322,7 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*c
 			by = after.Kept - before.Kept
 		}
 		if by > 0 {
-			rows[0].standing += by
+			raise(rows, by)
 		} else {
 			giveBack(rows, -by, first, ofFirst)
 		}
@@ -341,6 +341,20 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*c
 				c.set(r, to)
 			}
 		}
+	}
+}
+
+// raise adds by to what stands of the rows: to what began the life cycle. In a later
+// window that is not among them, and no more stands than was counted there.
+func raise(rows []*counted, by int64) {
+	if k := slices.IndexFunc(rows, func(r *counted) bool { return r.Transaction == r.Cycle }); k >= 0 {
+		rows[k].standing += by
+		return
+	}
+	for _, r := range rows {
+		part := min(by, max(0, r.Of-r.standing))
+		r.standing += part
+		by -= part
 	}
 }
 

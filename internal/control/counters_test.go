@@ -170,6 +170,41 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 	})
 }
 
+// What is presented beyond what an increment was for belongs to the window of the
+// first authorization: that of an increment that came later never has more than it
+// was for.
+func TestCounters_aLaterWindowHasNoMoreThanItsIncrements(t *testing.T) {
+	first := CounterKey{Counter: "check/MONTH/0", Subject: "card", Start: 1}
+	next := first
+	next.Start = 2
+	now := time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)
+	c := NewCounters()
+	root := useOf(first, "a", 300, now.AddDate(0, 0, -5))
+	root.Ends = now.AddDate(0, 0, -1)
+	c.Add(root)
+	for i, amount := range []int64{100, 50} {
+		more := useOf(next, fmt.Sprint("a", i), amount, now)
+		more.Cycle, more.Count = "a", 0
+		c.Add(more)
+	}
+	delete(c.usage, usageKey{"a", first}) // its window has ended
+	want := func(amount int64) {
+		t.Helper()
+		if got, count := c.Used(next, false, time.Time{}); got != amount || count != 0 {
+			t.Errorf("%d in %d, want %d", got, count, amount)
+		}
+	}
+	want(150)
+	c.Follow("a", Standing{450, 450}, Standing{}) // its hold expired
+	want(0)
+	c.Follow("a", Standing{}, Standing{120, 120}) // presented in part
+	want(120)
+	c.Follow("a", Standing{120, 120}, Standing{460, 460}) // the rest, with a tip
+	want(150)
+	c.Follow("a", Standing{460, 460}, Standing{420, 420})
+	want(110)
+}
+
 // A rolling window is what lies within it now, to the microsecond; what is taken
 // back leaves it while its row is inside.
 func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
