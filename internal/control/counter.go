@@ -25,19 +25,23 @@ func (k CounterKey) String() string {
 
 // counter is the name under which a control adds up. A generation is a new
 // counter: what was counted before does not fit any more. What is counted, and
-// over what, is part of the name, so that a limit group that is made again of
-// other checks never adds to what the former ones counted.
+// over what, is part of the name, and for a limit group who began to: so one that
+// is made again of other checks never adds to what the former ones counted.
 func (c VelocityCheck) counter() string {
-	name := "check/" + c.Code
+	name := "check/" + c.Code + "/"
 	if c.LimitGroup != "" {
-		name = "group/" + c.LimitGroup
+		name = "group/" + c.LimitGroup + "/" + c.Founder + "."
 	}
 	period := string(c.Period)
 	if c.Period == PerSpan {
 		period = strconv.Itoa(c.Span.Length) + string(c.Span.Unit)
 	}
-	return name + "/" + strconv.Itoa(c.Generation) + "/" + period + "/" + string(c.Level) + "/" + c.Currency.Code()
+	return name + strconv.Itoa(c.Generation) + "/" + period + "/" + string(c.Level) + "/" + c.Currency.Code()
 }
+
+// CountsWith reports whether a check adds to what another, or another version of
+// it, has counted.
+func (c VelocityCheck) CountsWith(o VelocityCheck) bool { return c.counter() == o.counter() }
 
 // key is the counter of the control for s at a moment, and its window.
 func (c VelocityCheck) key(tenant access.TenantID, s Subject, calendar Calendar, at time.Time) (CounterKey, Window) {

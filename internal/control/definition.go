@@ -303,6 +303,6 @@ func (k *Definitions[D]) recordAct(ctx context.Context, tx db.Tx, s *Service, c 
 	}
 	a := c.Act(clock.RealNow(s.Clock), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey = k.Entity, k.Head(named).Code
-	a.Changes = append(audit.Changes(was, is), audit.Changes(old, fresh, "Generation")...)
+	a.Changes = append(audit.Changes(was, is), audit.Changes(old, fresh, "Generation", "Founder")...)
 	return audit.Append(ctx, tx, a)
 }

@@ -323,7 +323,7 @@ func (p *draftedPart) judgeCounts(ctx context.Context, tx db.Tx, tenant access.T
 		readsList := slices.ContainsFunc(slices.Concat(check.selects.rule.Lists(), check.definition.Criteria.MCCGroups), func(l string) bool { return p.lists[l] })
 		for version, was := range all {
 			_, differ := was.differsFrom(check.definition)
-			p.keeps[code][version] = !differ && !readsList && was.LimitGroup == check.definition.LimitGroup && was.Generation == check.definition.Generation &&
+			p.keeps[code][version] = !differ && !readsList && was.CountsWith(check.definition) &&
 				!p.anew[Velocity][code] && !broken[check.definition.LimitGroup]
 		}
 		p.counts[code] = p.keeps[code][len(all)]

@@ -30,12 +30,16 @@ func NewVelocityCheck(code string) VelocityCheck {
 }
 
 // fitVelocity lets a check join its limit group, whose checks share their
-// counters, and begins counting anew when what was counted no longer fits.
+// counters, and begins counting anew when what was counted no longer fits. Neither
+// versions nor codes come again, so that no counter is ever begun twice.
 func fitVelocity(check VelocityCheck, old *VelocityCheck, others []VelocityCheck) (VelocityCheck, error) {
 	if old != nil {
-		check.Generation = old.Generation
-		if old.restarts(check) {
-			check.Generation++
+		check.Founder, check.Generation = old.Founder, old.Generation
+	}
+	if old == nil || old.restarts(check) {
+		check.Founder, check.Generation = "", check.Version-1
+		if check.LimitGroup != "" {
+			check.Founder = check.Code
 		}
 	}
 	for _, o := range others {
@@ -45,7 +49,7 @@ func fitVelocity(check VelocityCheck, old *VelocityCheck, others []VelocityCheck
 		if member, differ := check.differsFrom(o); differ {
 			return check, errGroupDisagrees.With("limitGroup", check.LimitGroup).With("velocityCheckCode", o.Code).With("member", member)
 		}
-		check.Generation = o.Generation
+		check.Founder, check.Generation = o.Founder, o.Generation
 	}
 	return check, nil
 }

@@ -100,8 +100,10 @@ type VelocityCheck struct {
 	OverrideMax       Limits
 
 	// Generation is raised when what was counted no longer fits: counting begins
-	// anew.
+	// anew. Founder is the check that began to count for a limit group; empty
+	// without one.
 	Generation int
+	Founder    string
 }
 
 // Limits are an amount and a count; nil is without one.

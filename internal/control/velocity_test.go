@@ -79,6 +79,68 @@ func TestCounter_isOfWhatIsCounted(t *testing.T) {
 	}
 }
 
+// What a limit group counted is never taken over by one that is made again under
+// its name, nor what a check counted before it went into a group by what it counts
+// after it has left.
+func TestFitVelocity_neverCountsUnderAnOldNameAgain(t *testing.T) {
+	seen := map[string]string{}
+	there := map[string]VelocityCheck{}
+	version := map[string]int{}
+	// do defines a check, in a group or alone, and returns its counter.
+	do := func(code, limitGroup string, period Period) string {
+		t.Helper()
+		c := NewVelocityCheck(code)
+		version[code]++
+		c.Version, c.LimitGroup, c.Period, c.Currency = version[code], limitGroup, period, money.MustCurrency("TRY")
+		var old *VelocityCheck
+		var others []VelocityCheck
+		for _, o := range there {
+			if o.Code == code {
+				old = &o
+			} else {
+				others = append(others, o)
+			}
+		}
+		c, err := fitVelocity(c, old, others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there[code] = c
+		return c.counter()
+	}
+	anew := func(counter, what string) {
+		t.Helper()
+		if before, known := seen[counter]; known {
+			t.Errorf("%s counts under %s, as %s", what, counter, before)
+		}
+		seen[counter] = what
+	}
+	same := func(counter, other string) {
+		t.Helper()
+		if counter != other {
+			t.Errorf("counts under %s, want %s", counter, other)
+		}
+	}
+	a := do("A", "CASH", PerLifetime)
+	anew(a, "A, which makes the group")
+	same(do("B", "CASH", PerLifetime), a)
+	same(do("A", "CASH", PerLifetime), a) // with other limits
+	anew(do("A", "", PerLifetime), "A alone")
+	same(do("B", "CASH", PerLifetime), a) // who made it is gone
+	same(do("A", "CASH", PerLifetime), a)
+	delete(there, "A")
+	delete(there, "B")
+	anew(do("C", "CASH", PerLifetime), "a group made again by C")
+	anew(do("C", "", PerLifetime), "C alone")
+	anew(do("C", "CASH", PerLifetime), "a group made again by C, which made it before")
+	anew(do("D", "", PerWeek), "D")
+	anew(do("D", "", PerDay), "D by day")
+	day := do("E", "DAILY", PerDay)
+	anew(day, "E, which makes the group DAILY")
+	same(do("D", "DAILY", PerDay), day)
+	anew(do("D", "", PerDay), "D by day again")
+}
+
 // The audit record tells of limits that change.
 func TestVelocityCheck_itsLimitsAreAudited(t *testing.T) {
 	before, after := NewVelocityCheck("A"), NewVelocityCheck("A")

@@ -149,7 +149,7 @@ func (a *API) updateVelocityCheck(ctx context.Context, c access.Caller, in *stru
 	}
 	check, before, err := control.VelocityChecks.Update(ctx, a.Controls, c, check, in.Body.Stamp)
 	out := encodeVelocityCheck(check)
-	out.CountersReset = check.Generation != before.Generation
+	out.CountersReset = !check.CountsWith(before)
 	return out, err
 }
 
