@@ -107,8 +107,14 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 // was stored; empty when it does not.
 func recompute(r *record, d storedDecision, t *Transaction) string {
 	again := decide(&r.Request, &r.Facts, r.State)
+	return divergence(&again, r, d.trace.String(), d.configuration, t)
+}
+
+// divergence says how what is decided again from a record differs from what was
+// stored; empty when it does not.
+func divergence(again *Decision, r *record, trace, configuration string, t *Transaction) string {
 	switch {
-	case again.Trace.String() != d.trace.String():
+	case again.Trace.String() != trace:
 		return "the checks end otherwise"
 	case again.Reason != t.Reason:
 		return fmt.Sprintf("reason %q instead of %q", again.Reason, t.Reason)
@@ -118,7 +124,7 @@ func recompute(r *record, d storedDecision, t *Transaction) string {
 		return "what was held is not what was decided"
 	case r.Facts.Transaction != t.ID:
 		return "the record belongs to another transaction"
-	case r.Facts.ConfigurationHash != d.configuration:
+	case r.Facts.ConfigurationHash != configuration:
 		return "the record ran under another configuration"
 	}
 	return ""

@@ -40,6 +40,9 @@ type Effect string
 
 // The effects. Of several that are true the first in this order is told.
 const (
+	// Diverged is what the program decides otherwise on the record alone than was
+	// stored: its record, or the program, has changed.
+	Diverged           Effect = "Diverged"
 	Undetermined       Effect = "Undetermined" // it cannot be told without an answer that was never asked for
 	ApprovedToDeclined Effect = "ApprovedToDeclined"
 	DeclinedToApproved Effect = "DeclinedToApproved"
@@ -50,7 +53,7 @@ const (
 
 // Effects lists them.
 func Effects() []Effect {
-	return []Effect{Undetermined, ApprovedToDeclined, DeclinedToApproved, AmountChanged, FeeChanged, ReasonChanged}
+	return []Effect{Diverged, Undetermined, ApprovedToDeclined, DeclinedToApproved, AmountChanged, FeeChanged, ReasonChanged}
 }
 
 // Ruling is a decision in short.
@@ -74,10 +77,12 @@ type Difference struct {
 	Asked       money.Amount // in the account's currency
 	Effect      Effect
 	Was, Is     Ruling
-	Detail      string // of what is undetermined
+	Detail      string // of what has diverged or is undetermined
 }
 
-// Sums are what was approved and charged in a currency, and would have been.
+// Sums are what was approved and charged in a currency, and would have been, of
+// requests and advices that money is paid by: not of what takes back, credits or
+// completes.
 type Sums struct {
 	Currency                          money.Currency
 	Approved, ApprovedAgain           money.Amount
@@ -276,6 +281,7 @@ func (p *replaying) step(ctx context.Context, t *told, differs func(Difference) 
 	r := t.record
 	if p.world.isOfNothing(r) {
 		p.totals.Skipped++
+		p.add(r, t.ruled(), Ruling{})
 		return p.world.undo(t)
 	}
 	f, ok, err := p.rebind(ctx, r)
@@ -283,19 +289,21 @@ func (p *replaying) step(ctx context.Context, t *told, differs func(Difference) 
 		return err
 	}
 	p.totals.Decided++
-	was := decide(&r.Request, &r.Facts, r.State)
+	if t.diverges != "" {
+		p.why["what follows decisions that have diverged stands as it was recorded"] = true
+	}
 	if !ok {
-		return p.tell(t, &was, nil, &r.Facts, r.State, "what rules ask of the card was not recorded", differs)
+		return p.tell(t, nil, &r.Facts, r.State, "what rules ask of the card was not recorded", differs)
 	}
 	s := p.world.state(r, f)
 	is := decide(&r.Request, f, s)
-	if is.Status == StatusPending {
-		return p.tell(t, &was, nil, f, s, "the client was not asked, and would have been", differs)
+	if is.Status == StatusPending && t.was.Status != StatusPending {
+		return p.tell(t, nil, f, s, "the client was not asked, and would have been", differs)
 	}
-	if err := p.world.enact(t, &was, &is, f, s); err != nil {
+	if err := p.world.enact(t, &t.was, &is, f, s); err != nil {
 		return err
 	}
-	return p.tell(t, &was, &is, f, s, "", differs)
+	return p.tell(t, &is, f, s, t.diverges, differs)
 }
 
 // warmUp counts what a decision from before the period used of limits that count
@@ -309,11 +317,10 @@ func (p *replaying) warmUp(ctx context.Context, t *told) error {
 		p.why["decisions before the period do not tell what rules ask of the card"] = true
 		return nil
 	}
-	d := decide(&t.record.Request, &t.record.Facts, t.record.State)
-	if d.Status == StatusPending {
+	if t.was.Status == StatusPending {
 		return nil
 	}
-	return p.world.enact(t, &d, &d, f, p.world.state(t.record, f))
+	return p.world.enact(t, &t.was, &t.was, f, p.world.state(t.record, f))
 }
 
 // rebind returns the facts of a request under the draft: what the draft does not
@@ -376,18 +383,21 @@ func overlaid[F any](recorded, fresh []F, of func(*F) (code string, touched bool
 
 // tell counts a decision and, if it differs, tells of it. is is nil where it
 // cannot be told.
-func (p *replaying) tell(t *told, was, is *Decision, f *Facts, s State, why string, differs func(Difference) error) error {
+func (p *replaying) tell(t *told, is *Decision, f *Facts, s State, why string, differs func(Difference) error) error {
 	d := Difference{
 		Transaction: t.ID, At: t.CreatedAt, CardToken: t.record.Facts.Subject.CardToken, Issuance: t.Issuance, Flow: t.Flow, Code: t.Code,
-		Asked: f.Billing, Was: ruling(was, &t.record.Request, &t.record.Facts, t.record.State), Detail: why,
+		Asked: f.Billing, Was: t.ruled(), Detail: why,
 	}
-	if is == nil {
+	switch {
+	case is == nil:
 		d.Effect, d.Is = Undetermined, Ruling{Amount: d.Was.Amount, Fees: d.Was.Fees}
-		p.add(&t.record.Facts, d.Was, d.Was)
-	} else {
+		p.add(t.record, d.Was, d.Was)
+	default:
 		d.Is = ruling(is, &t.record.Request, f, s)
-		d.Effect = effectOf(d.Was, d.Is)
-		p.add(&t.record.Facts, d.Was, d.Is)
+		if d.Effect = effectOf(d.Was, d.Is); t.diverges != "" {
+			d.Effect = Diverged
+		}
+		p.add(t.record, d.Was, d.Is)
 	}
 	if d.Effect == "" {
 		p.totals.Same++
@@ -403,7 +413,7 @@ func (p *replaying) tell(t *told, was, is *Decision, f *Facts, s State, why stri
 // ruling is a decision in short.
 func ruling(d *Decision, req *Request, f *Facts, s State) Ruling {
 	zero := money.Zero(d.Approved.Currency())
-	r := Ruling{Approved: d.Status != StatusDeclined && d.Status != StatusFailed, Reason: d.Reason, Amount: d.Approved, Fees: zero}
+	r := Ruling{Approved: d.Reason == Approved && d.Status != StatusPending, Reason: d.Reason, Amount: d.Approved, Fees: zero}
 	if r.Approved {
 		row := classify(req.ProcessingCode, req.MCC, req.Amount)
 		if d.feesComputed && !req.Flow.IsReversal() && d.Approved.Currency() == f.Billing.Currency() {
@@ -412,13 +422,18 @@ func ruling(d *Decision, req *Request, f *Facts, s State) Ruling {
 		return r
 	}
 	r.Amount = zero
-	for _, c := range d.Trace {
-		if c.Outcome == Fail && c.Reason == d.Reason {
+	r.refusedBy(d.Trace)
+	return r
+}
+
+// refusedBy notes which check refused it.
+func (r *Ruling) refusedBy(trace Trace) {
+	for _, c := range trace {
+		if c.Outcome == Fail && c.Reason == r.Reason {
 			r.Check, r.Subject, r.Detail = c.Name, c.Subject, c.Detail
 			break
 		}
 	}
-	return r
 }
 
 func effectOf(was, is Ruling) Effect {
@@ -437,10 +452,10 @@ func effectOf(was, is Ruling) Effect {
 	return ""
 }
 
-// add sums up what was and would be approved, in requests for money.
-func (p *replaying) add(f *Facts, was, is Ruling) {
-	c := f.Billing.Currency()
-	if c.IsZero() {
+// add sums up what was and would be approved, of what is paid.
+func (p *replaying) add(r *record, was, is Ruling) {
+	c := r.Facts.Billing.Currency()
+	if c.IsZero() || !r.pays() {
 		return
 	}
 	s := p.sums[c]
@@ -461,6 +476,15 @@ func (p *replaying) add(f *Facts, was, is Ruling) {
 		*x.count++
 		*x.sum, *x.fees = sumUp(*x.sum, x.r.Amount), sumUp(*x.fees, x.r.Fees)
 	}
+}
+
+// pays reports whether money is paid by a message: it takes nothing back, gives
+// the cardholder nothing, and does not only bring a payment to its final amount.
+func (r *record) pays() bool {
+	o := r.State.Original
+	completes := r.Request.Flow.IsAdvice() && o.Found && o.SameCard && o.Status.HoldsMoney()
+	row := classify(r.Request.ProcessingCode, r.Request.MCC, r.Request.Amount)
+	return row.dir == debit && !r.Request.Flow.IsReversal() && !completes
 }
 
 // sumUp adds, and stays at what can be told.

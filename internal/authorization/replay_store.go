@@ -2,12 +2,14 @@ package authorization
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // replayPage is how many transactions are read at a time.
@@ -17,10 +19,39 @@ const replayPage = 500
 // records have none.
 type told struct {
 	*Transaction
-	decision storedDecision
-	record   *record
-	damage   error // why the record cannot be read
+	record *record
+	damage error // why the record cannot be read
+	// was is decided again from the record, diverges how that differs from what was
+	// stored: its trace is kept then.
+	was      Decision
+	diverges string
+	trace    Trace
 }
+
+// ruled is what was stored of the decision, in short.
+func (t *told) ruled() Ruling {
+	if t.diverges == "" {
+		return ruling(&t.was, &t.record.Request, &t.record.Facts, t.record.State)
+	}
+	zero := money.Zero(t.Billing.Currency())
+	r := Ruling{Approved: t.Reason == Approved && t.Status != StatusPending, Reason: t.Reason, Amount: zero, Fees: zero}
+	if !r.Approved {
+		r.refusedBy(t.trace)
+		return r
+	}
+	r.Amount = t.Billing
+	for i := range t.trace {
+		if t.trace[i].Name == FeeCheck {
+			fees, _, _ := strings.Cut(t.trace[i].Input("fees"), " ")
+			if a, err := money.Parse(fees, t.Billing.Currency()); err == nil {
+				r.Fees = a
+			}
+		}
+	}
+	return r
+}
+
+var toldLookup = &db.Lookup{Head: "SELECT transaction_id, configuration_hash, record, trace FROM decision WHERE transaction_id IN "}
 
 // readTold returns up to n transactions of a tenant in the order in which they
 // were made, after one and before another.
@@ -34,7 +65,15 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := findDecisions(ctx, tx, ids)
+	type stored struct{ configuration, record, trace string }
+	decisions := make(map[TransactionID]stored, len(ids))
+	err = toldLookup.Query(ctx, tx, nil, id.Texts(ids), func(row db.Scanner) error {
+		var t TransactionID
+		var d stored
+		err := row.Scan(&t, &d.configuration, &d.record, &d.trace)
+		decisions[t] = d
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +84,24 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 		}
 		x := told{Transaction: transactions[t]}
 		if d, decided := decisions[t]; decided {
-			x.decision = d
-			x.record, x.damage = parseRecord(d.record)
+			x.decideAgain(d.record, d.trace, d.configuration)
 		}
 		page = append(page, x)
 	}
 	return page, nil
+}
+
+// decideAgain makes the decision from its record and compares it with what was
+// stored.
+func (t *told) decideAgain(text, trace, configuration string) {
+	if t.record, t.damage = parseRecord(text); t.damage != nil {
+		return
+	}
+	r := t.record
+	t.was = decide(&r.Request, &r.Facts, r.State)
+	if t.diverges = divergence(&t.was, r, trace, configuration, t.Transaction); t.diverges != "" {
+		t.trace, t.damage = ParseTrace(trace)
+	}
 }
 
 // countTold counts the transactions of a tenant that lie between two.

@@ -60,8 +60,7 @@ func (w *replayWorld) isOfNothing(r *record) bool {
 func (w *replayWorld) undo(t *told) error {
 	r := t.record
 	c := w.cycles[r.State.Original.Root]
-	d := decide(&r.Request, &r.Facts, r.State)
-	posted, held, err := c.was.enact(r, w.counting(r), &d, r.State)
+	posted, held, err := c.was.enact(r, w.counting(r), &t.was, r.State)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ type replayDifference struct {
 	TransactionCode string       `json:"transactionCode"`
 	Amount          api.Decimal  `json:"amount" doc:"That was asked for, in currencyCode."`
 	CurrencyCode    string       `json:"currencyCode"`
-	Effect          string       `json:"effect" enum:"Undetermined,ApprovedToDeclined,DeclinedToApproved,Amount,Fee,Reason"`
+	Effect          string       `json:"effect" enum:"Diverged,Undetermined,ApprovedToDeclined,DeclinedToApproved,Amount,Fee,Reason"`
 	Was             replayRuling `json:"was"`
 	Is              replayRuling `json:"is"`
 	Detail          *string      `json:"detail"`
