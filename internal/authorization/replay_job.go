@@ -95,6 +95,9 @@ func (j *ReplayJobs) Ask(ctx context.Context, c access.Caller, from, to time.Tim
 		ID: id.New[ReplayJob](j.Clock.Now()), Tenant: c.Tenant, From: from, To: to, Draft: draft, Status: ReplayQueued, CreatedAt: now, CreatedBy: c.By(),
 	}
 	err = j.Replays.db.InTx(ctx, func(tx db.Tx) error {
+		if err := access.LockTenant(ctx, tx, c.Tenant); err != nil { // several at once count one after the other
+			return err
+		}
 		kept, err := insertReplay(ctx, tx, x)
 		if err == nil && !kept {
 			err = errReplaysAtOnce
@@ -150,7 +153,9 @@ func (j *ReplayJobs) Work(ctx context.Context) (int, error) {
 	if x.attempts > replayAttempts {
 		return 1, j.finish(ctx, &x, ReplayFailed, nil)
 	}
-	err = j.run(ctx, &x)
+	if err = j.forget(ctx, &x); err == nil {
+		err = j.run(ctx, &x)
+	}
 	switch {
 	case err == nil, errors.Is(err, errReplayLost):
 		return 1, nil
@@ -161,6 +166,18 @@ func (j *ReplayJobs) Work(ctx context.Context) (int, error) {
 		return 1, errors.Join(err, j.finish(ctx, &x, ReplayFailed, nil))
 	}
 	return 0, fmt.Errorf("run replay %s: %w", x.ID, err)
+}
+
+// forget deletes what a replay found before it broke off, under its lease: nobody
+// else has begun it anew.
+func (j *ReplayJobs) forget(ctx context.Context, x *ReplayJob) error {
+	_, err := j.Replays.db.InTxs(ctx, func(tx db.Tx) (int64, error) {
+		if err := renewReplay(ctx, tx, x, clock.RealNow(j.Clock).Time().Add(replayLease)); err != nil {
+			return 0, err
+		}
+		return forgetDifferences(ctx, tx, x.ID)
+	})
+	return err
 }
 
 // errReplayLost says that another node has taken a replay over.
@@ -229,7 +246,8 @@ func (j *ReplayJobs) finish(ctx context.Context, x *ReplayJob, to ReplayStatus, 
 	})
 }
 
-// Sweep deletes replays whose time is over and returns how many.
+// Sweep deletes replays whose time is over, in small steps, and returns how many
+// rows.
 func (j *ReplayJobs) Sweep(ctx context.Context) (int, error) {
 	before := clock.RealNow(j.Clock).Time().Add(-replayKept)
 	n, err := j.Replays.db.InTxs(ctx, func(tx db.Tx) (int64, error) { return deleteReplays(ctx, tx, before) })

@@ -25,8 +25,8 @@ func scanReplay(row db.Scanner) (ReplayJob, error) {
 	return x, err
 }
 
-// insertReplay reports false where the tenant has as many that wait or run as it
-// may.
+// insertReplay reports false where the tenant, which is locked, has as many that
+// wait or run as it may.
 func insertReplay(ctx context.Context, tx db.Tx, x ReplayJob) (bool, error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO replay (`+replayColumns+`, leased_until)
 		SELECT id, $1, $3, $4, $5, $6, 0, 0, '', 0, '', $7, $8, NULL, 0 FROM (SELECT $2 AS id) x
@@ -43,18 +43,13 @@ func mustReplay(ctx context.Context, tx db.Tx, tenant access.TenantID, replay id
 	return x, err
 }
 
-// claimReplay takes the oldest replay that nobody runs, and forgets what it found
-// before it broke off.
+// claimReplay takes the oldest replay that nobody runs.
 func claimReplay(ctx context.Context, tx db.Tx, lease string, now time.Time) (ReplayJob, bool, error) {
 	x, found, err := db.One(ctx, tx, scanReplay, `UPDATE replay SET status = 'Running', attempts = attempts + 1, lease = $1, leased_until = $2,
 			done_count = 0 WHERE status IN ('Queued', 'Running') AND leased_until < $3 AND id IN (
 			SELECT id FROM replay WHERE status IN ('Queued', 'Running') AND leased_until < $3 ORDER BY created_at, id LIMIT 1)
 		RETURNING `+replayColumns, lease, clock.Micros(now.Add(replayLease)), clock.Micros(now))
-	if err != nil || !found {
-		return x, found, err
-	}
-	_, err = tx.Exec(ctx, `DELETE FROM replay_difference WHERE replay_id = $1`, x.ID)
-	return x, true, err
+	return x, found, err
 }
 
 // renewReplay tells how far a replay is, and that it goes on.
@@ -102,10 +97,25 @@ func readDifferences(ctx context.Context, tx db.Tx, replay id.ID[ReplayJob], p l
 	return all, total, err
 }
 
+// replayDeleteSize is how many differences are deleted at a time.
+const replayDeleteSize = 1000
+
+// forgetDifferences deletes some of what a replay has found and returns how many.
+func forgetDifferences(ctx context.Context, tx db.Tx, replay id.ID[ReplayJob]) (int64, error) {
+	return db.Affected(tx.Exec(ctx, `DELETE FROM replay_difference WHERE replay_id = $1 AND position IN (
+		SELECT position FROM replay_difference WHERE replay_id = $1 ORDER BY position LIMIT $2)`, replay, replayDeleteSize))
+}
+
+// deleteReplays deletes some of what replays from before a moment have found, or
+// some of those that have nothing left, and returns how many rows.
 func deleteReplays(ctx context.Context, tx db.Tx, before time.Time) (int64, error) {
-	const old = `SELECT id FROM replay WHERE created_at < $1 ORDER BY created_at LIMIT 10`
-	if _, err := tx.Exec(ctx, `DELETE FROM replay_difference WHERE replay_id IN (`+old+`)`, clock.Micros(before)); err != nil {
-		return 0, err
+	n, err := db.Affected(tx.Exec(ctx, `DELETE FROM replay_difference WHERE (replay_id, position) IN (
+		SELECT d.replay_id, d.position FROM replay_difference d JOIN replay r ON r.id = d.replay_id WHERE r.created_at < $1 LIMIT $2)`,
+		clock.Micros(before), replayDeleteSize))
+	if err != nil || n > 0 {
+		return n, err
 	}
-	return db.Affected(tx.Exec(ctx, `DELETE FROM replay WHERE id IN (`+old+`)`, clock.Micros(before)))
+	return db.Affected(tx.Exec(ctx, `DELETE FROM replay WHERE id IN (SELECT r.id FROM replay r WHERE r.created_at < $1
+		AND NOT EXISTS (SELECT 1 FROM replay_difference d WHERE d.replay_id = r.id) ORDER BY r.created_at LIMIT $2)`,
+		clock.Micros(before), replayDeleteSize))
 }

@@ -3,8 +3,6 @@ package authorization
 import (
 	"fmt"
 	"strconv"
-
-	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // String is the stored form of a difference.
@@ -85,9 +83,10 @@ func (t *ReplayTotals) visit(c *codec) {
 	}
 	for i := range t.Sums {
 		at, s := "sums."+strconv.Itoa(i)+".", &t.Sums[i]
-		for name, a := range map[string]*money.Amount{"approved": &s.Approved, "approved_again": &s.ApprovedAgain, "fees": &s.Fees, "fees_again": &s.FeesAgain} {
-			c.amount(at+name, a)
-		}
+		c.amount(at+"approved", &s.Approved)
+		c.amount(at+"approved_again", &s.ApprovedAgain)
+		c.amount(at+"fees", &s.Fees)
+		c.amount(at+"fees_again", &s.FeesAgain)
 		c.count(at+"count", &s.ApprovedCount)
 		c.count(at+"count_again", &s.ApprovedCountAgain)
 		s.Currency = s.Approved.Currency()
