@@ -76,6 +76,30 @@ func moveAhead(ctx context.Context, tx db.Tx, t Tenant, held, until clock.Real) 
 	return n == 1, err
 }
 
+// renewAdvance renews the right to move the time of a tenant; false when it was
+// lost.
+func renewAdvance(ctx context.Context, tx db.Tx, tenant TenantID, held, until clock.Real) (bool, error) {
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE tenant SET advancing_until = $3 WHERE id = $1 AND advancing_until = $2`,
+		tenant, clock.Micros(held.Time()), clock.Micros(until.Time())))
+	return n == 1, err
+}
+
+// advanceAsked is where the time of a tenant was to go when it was moved last.
+func advanceAsked(ctx context.Context, tx db.Tx, tenant TenantID) (at time.Time, err error) {
+	at, _, err = db.One(ctx, tx, func(row db.Scanner) (time.Time, error) {
+		var us int64
+		err := row.Scan(&us)
+		return clock.FromMicros(us), err
+	}, `SELECT advancing_to FROM tenant WHERE id = $1`, tenant)
+	return at, err
+}
+
+// askAdvance writes where the time of a tenant is to go.
+func askAdvance(ctx context.Context, tx db.Tx, tenant TenantID, to time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE tenant SET advancing_to = $2 WHERE id = $1`, tenant, clock.Micros(to))
+	return err
+}
+
 // releaseAdvance gives the right to move the time of a tenant back; false when
 // it was lost.
 func releaseAdvance(ctx context.Context, tx db.Tx, tenant TenantID, held clock.Real) (bool, error) {

@@ -64,13 +64,16 @@ func (k calendar) Advance(ctx context.Context, c access.Caller, to access.Advanc
 	defer func() { // also when the caller has gone, or the platform stops
 		err = errors.Join(err, k.access.EndAdvance(context.WithoutCancel(ctx), c, move))
 	}()
-	out := platform.Advanced{From: move.From, Zone: move.Tenant.Zone}
+	out := platform.Advanced{From: move.From, Target: move.To, Zone: move.Tenant.Zone}
 	watch, jobs := clock.StartStopwatch(), k.dailyJobs()
 	out.Jobs = make([]platform.DailyWork, len(jobs))
 	for i, j := range jobs {
 		out.Jobs[i].Job = j.name
 	}
-	if err := k.work(ctx, move.Tenant, jobs, out.Jobs); err != nil {
+	work := func() error {
+		return k.access.HoldAdvance(ctx, &move, func(ctx context.Context) error { return k.work(ctx, move.Tenant, jobs, out.Jobs) })
+	}
+	if err := work(); err != nil {
 		return out, err
 	}
 	budget := min(advanceBudget, k.config.HTTP.RequestTimeout*2/3)
@@ -81,7 +84,7 @@ func (k calendar) Advance(ctx context.Context, c access.Caller, to access.Advanc
 		if err := k.access.StepAdvance(ctx, &move, stop); err != nil {
 			return out, err
 		}
-		if err := k.work(ctx, move.Tenant, jobs, out.Jobs); err != nil {
+		if err := work(); err != nil {
 			return out, err
 		}
 		out.IsComplete = stop.Equal(move.To)

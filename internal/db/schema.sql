@@ -19,9 +19,11 @@ CREATE TABLE tenant (
     rate_per_second   BIGINT  NOT NULL DEFAULT 0 CHECK (rate_per_second BETWEEN 0 AND 1000000),
     rate_burst        BIGINT  NOT NULL DEFAULT 0 CHECK (rate_burst BETWEEN 0 AND 1000000),
     -- how many microseconds the business time of a sandbox is ahead of the clock,
-    -- and until when, by the clock, somebody is moving it on
+    -- until when, by the clock, somebody is moving it on, and where it was to go when
+    -- it was moved last
     ahead             BIGINT  NOT NULL DEFAULT 0 CHECK (ahead BETWEEN 0 AND 400000000000000),
     advancing_until   BIGINT  NOT NULL DEFAULT 0 CHECK (advancing_until BETWEEN 0 AND 9000000000000000),
+    advancing_to      BIGINT  NOT NULL DEFAULT 0 CHECK (advancing_to BETWEEN 0 AND 9000000000000000),
     concurrency_stamp TEXT    NOT NULL,
     created_at        BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at        BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),

@@ -19,6 +19,7 @@ type Calendar interface {
 // Advanced is what became of a move.
 type Advanced struct {
 	From, To   time.Time
+	Target     time.Time // To, where it is complete
 	Zone       *time.Location
 	IsComplete bool // false: there is more to do than one request may take
 	Jobs       []DailyWork
@@ -53,7 +54,7 @@ type DailyWork struct {
 
 // advanceRequest says where to: by one of the two.
 type advanceRequest struct {
-	To   string `json:"to,omitempty" maxLength:"40" doc:"A date: the same time of day on it, in the tenant's zone; or a date-time with its offset. Asked again it goes on."`
+	To   string `json:"to,omitempty" maxLength:"40" doc:"A date: the same time of day on it, in the tenant's zone; or a date-time with its offset. Asked again it goes on to the same moment; there, it has nothing left to do."`
 	Days *int   `json:"days,omitempty" minimum:"1" maximum:"3660" doc:"Or how many days on."`
 }
 
@@ -63,7 +64,8 @@ type advanceResponse struct {
 	Time       time.Time     `json:"businessTime"`
 	DateBefore string        `json:"businessDateBefore" doc:"In the tenant's zone."`
 	Date       string        `json:"businessDate"`
-	IsComplete bool          `json:"isComplete" doc:"False: there was more to do than one request may take. Ask again for the same date."`
+	Target     time.Time     `json:"businessTimeTarget" doc:"Where the time is to go. What is not complete goes on there when it is asked for as to."`
+	IsComplete bool          `json:"isComplete" doc:"False: there was more to do than one request may take. Ask again with the same to, or with businessTimeTarget for it; days would be counted anew."`
 	Jobs       []advancedJob `json:"jobs" doc:"What was done, in the order of the night."`
 }
 
@@ -84,7 +86,7 @@ func (a *API) advanceTime(ctx context.Context, c access.Caller, in *struct{ Body
 		return advanceResponse{}, err
 	}
 	out := advanceResponse{
-		TimeBefore: done.From, Time: done.To, IsComplete: done.IsComplete,
+		TimeBefore: done.From, Time: done.To, Target: done.Target, IsComplete: done.IsComplete,
 		DateBefore: clock.DateOf(done.From, done.Zone).String(), Date: clock.DateOf(done.To, done.Zone).String(),
 	}
 	for _, j := range done.Jobs {

@@ -192,7 +192,7 @@ func (b bare) Advance(ctx context.Context, c access.Caller, to access.AdvanceWis
 	if err := b.access.StepAdvance(ctx, &move, move.To); err != nil {
 		return Advanced{}, err
 	}
-	out := Advanced{From: move.From, To: move.Tenant.Now(b.access.Clock), Zone: move.Tenant.Zone, IsComplete: true, Jobs: []DailyWork{{Job: JobHoldExpiry}}}
+	out := Advanced{From: move.From, To: move.Tenant.Now(b.access.Clock), Target: move.To, Zone: move.Tenant.Zone, IsComplete: true, Jobs: []DailyWork{{Job: JobHoldExpiry}}}
 	return out, b.access.EndAdvance(ctx, c, move)
 }
 
