@@ -20,9 +20,6 @@ const (
 	With3DSecure  Change = "ThreeDSecure"
 )
 
-// Changes lists all changes.
-func Changes() []Change { return []Change{AnotherAmount, AnotherTime, WithPIN, With3DSecure} }
-
 // Counterfactual is the nearest change that would have approved a declined
 // request, everything else as it was (ADR 0023).
 type Counterfactual struct {

@@ -26,11 +26,6 @@ const (
 	ReplayFailed    ReplayStatus = "Failed"
 )
 
-// ReplayStatuses lists them.
-func ReplayStatuses() []ReplayStatus {
-	return []ReplayStatus{ReplayQueued, ReplayRunning, ReplayCompleted, ReplayFailed}
-}
-
 // ReplayJob is a replay that was asked for and runs on its own.
 type ReplayJob struct {
 	ID         id.ID[ReplayJob]

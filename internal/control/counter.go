@@ -17,8 +17,7 @@ type CounterKey struct {
 	Start   int64 // of the window, in microseconds; 0 for a span and a lifetime
 }
 
-// String is the key as it is stored; rows are locked in its order. The subject
-// leads, so that all that a payment counts under lies together.
+// String is the key in one text, the subject before the counter.
 func (k CounterKey) String() string {
 	return k.Tenant.String() + "/" + k.Subject + "/" + k.Counter + "/" + strconv.FormatInt(k.Start, 10)
 }

@@ -7,8 +7,6 @@ import "errors"
 var (
 	// ErrKeyNotFound: the reference names no key (it carries no key block).
 	ErrKeyNotFound = errors.New("hsm: key not found")
-	// ErrKeyState: the key exists but may not be used in its present state.
-	ErrKeyState = errors.New("hsm: key state does not allow this")
 	// ErrKeyUsage: usage, algorithm or mode of the key does not fit the operation.
 	ErrKeyUsage = errors.New("hsm: key usage does not allow this")
 	// ErrKeyPolicy: tenant, test mark, exportability or strength forbids it.

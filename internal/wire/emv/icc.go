@@ -47,10 +47,6 @@ var parts = [...]Tag{
 	TerminalCapabilities, CVMResults, TerminalType, PSN, ARC, TTQ, CTQ, ScriptResults,
 }
 
-// demanded are the parts without which no cryptogram can be checked. An
-// amount other that is not sent is zero.
-var demanded = parts[:12]
-
 // iccLenMax is the longest field 55.
 const iccLenMax = 255
 
@@ -186,17 +182,6 @@ func (c *ICC) ScriptResults() []byte {
 		return nil
 	}
 	return c.results[:c.resultLen:c.resultLen]
-}
-
-// Missing tells the first part that was not sent and without which the
-// cryptogram cannot be checked.
-func (c *ICC) Missing() (Tag, bool) {
-	for i, t := range demanded {
-		if c.has&(1<<i) == 0 {
-			return t, true
-		}
-	}
-	return 0, false
 }
 
 // Append appends the value of a field 55 with the parts that c has.
