@@ -24,7 +24,7 @@ func readUsage(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w W
 	if err != nil || c.Currency.IsZero() {
 		return u, err
 	}
-	u.Amount, err = money.New(sum.amount, c.Currency)
+	u.Amount, err = money.New(min(sum.amount, money.MaxMinor), c.Currency) // many together may be more
 	return u, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // newTenant makes a tenant to count for.
@@ -203,6 +204,37 @@ func TestCounters_aLaterWindowHasNoMoreThanItsIncrements(t *testing.T) {
 	want(150)
 	c.Follow("a", Standing{460, 460}, Standing{420, 420})
 	want(110)
+}
+
+// Customers may use more in a lifetime than an amount can be: their limits are shown
+// all the same, as used up.
+func TestReadUsage_ofMoreThanAnAmountCanBe(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := NewVelocityCheck("EVER")
+		c.Period, c.Currency = PerLifetime, money.MustCurrency("TRY")
+		k := CounterKey{Tenant: newTenant(t, d), Counter: c.counter(), Subject: "customer"}
+		now := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			all, err := OpenCounters(t.Context(), tx, []CounterKey{k}, nil, nil, always(now))
+			if err != nil {
+				return err
+			}
+			for i := range 2 {
+				all.Add(useOf(k, fmt.Sprint("txn_", i), money.MaxMinor, now))
+			}
+			if err := all.Write(t.Context(), tx); err != nil {
+				return err
+			}
+			u, err := readUsage(t.Context(), tx, c, k, Window{})
+			if err == nil && (u.Amount.Minor() != money.MaxMinor || u.Count != 2) {
+				t.Errorf("%s in %d", u.Amount, u.Count)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // A rolling window is what lies within it now, to the microsecond; what is taken
