@@ -88,6 +88,31 @@ func TestLinked_carriesUsageOverToTheCustomer(t *testing.T) {
 	})
 }
 
+// A card that finds its customer while its client is asked has the attempt counted
+// for the customer, as if it had found it before.
+func TestLinked_countsADeclineThatCameLater(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := newNonames(t, d, authorization.Config{Client: client})
+		w.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		if said := w.NewLimit(map[string]string{"code": "TRIES", "period": "Day", "count": "5", "of": "all", "level": "Customer", "declines": "count"}); said != "ok" {
+			t.Fatal(said)
+		}
+		c := w.order(t, 1, func(in *issuing.NewNoname) { in.InitialStatus = issuing.Active })[0]
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			if err := w.link(t.Context(), c, w.first, ""); err != nil {
+				t.Error(err)
+			}
+			return authorizationtest.No("05")
+		})
+		a := w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(500, "TRY")))
+		if got, want := w.Limits(c), "TRIES: 0.00 in 1 of 5"; a.ResponseCode != "05" || got != want {
+			t.Errorf("answered %q, then %s, want %s", a.ResponseCode, got, want)
+		}
+		w.Verify()
+	})
+}
+
 // A card that finds its customer while it is used loses nothing of what it used.
 func TestLinked_racesWithPayments(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

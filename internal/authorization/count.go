@@ -163,6 +163,10 @@ func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Stan
 		open.Velocity = slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool {
 			return !v.Ends.IsZero() && !v.Ends.After(w.at(f.Tenant))
 		})
+		for i := range open.Velocity { // its card may have found a customer meanwhile
+			v := &open.Velocity[i]
+			v.Subject = w.counters.SubjectOf(v.key(f.Tenant), t.ID.String())
+		}
 		w.countDecline(&open, t.ID)
 	}
 }

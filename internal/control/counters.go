@@ -414,6 +414,17 @@ func (c *Counters) Of(k CounterKey, transaction string) (amount, count int64) {
 	return 0, 0
 }
 
+// SubjectOf returns for whom a transaction has something of a counter now. That may
+// be another than it was counted for, as when its card has found a customer since.
+func (c *Counters) SubjectOf(k CounterKey, transaction string) string {
+	for at := range c.usage {
+		if at.transaction == transaction && at.counter.Counter == k.Counter && at.counter.Start == k.Start {
+			return at.counter.Subject
+		}
+	}
+	return k.Subject
+}
+
 // Alert reports whether a control is to be alerted of under a key: once in a
 // window, and of a rolling one, that began at from, once in its length.
 func (c *Counters) Alert(k CounterKey, control string, isSpan bool, from, now time.Time) bool {
