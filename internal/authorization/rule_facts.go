@@ -62,6 +62,7 @@ func (t *Transaction) RuleFacts(f *rule.Facts, zone *time.Location) {
 	f.SetText(rule.MerchantCity, m.MerchantCity)
 	f.SetText(rule.MerchantCountry, m.MerchantCountry)
 	f.SetText(rule.MerchantAcquirerID, m.AcquirerID)
+	f.SetFlag(rule.MerchantIsOnUs, false) // what is decided here, an acquirer has sent
 	f.SetText(rule.TerminalID, m.TerminalID)
 	f.SetFlag(rule.SecurityPINVerified, t.PIN == Match || t.CVM == OfflinePIN)
 	f.SetText(rule.SecurityCVCResult, cvcRuleValues[t.CVV])

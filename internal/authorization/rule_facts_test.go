@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -78,6 +79,54 @@ func TestRuleFacts_areOfTheTenantsZone(t *testing.T) {
 			if got := f.JSON(id); got != value {
 				t.Errorf("%s: %s is %s, want %s", zone, id, got, value)
 			}
+		}
+	}
+}
+
+// What a request brings besides its details, rules know: one that refuses much cash
+// with a purchase would else never refuse.
+func TestRuleFacts_areAllThatTheRequestBrings(t *testing.T) {
+	cash := money.Must(5000, "TRY")
+	req := &Request{
+		Amount: money.Must(10_000, "TRY"), Cashback: &cash, MayApprovePartially: true,
+		Details: Details{MTI: "0100", ProcessingCode: "090000", EntryMode: "051", MCC: "5411"},
+	}
+	f := Facts{Billing: req.Amount}
+	var got rule.Facts
+	f.ruleFacts(&got, req, time.UTC)
+	for id, want := range map[rule.FieldID]string{
+		rule.TransactionCashbackAmount: "50.00", rule.TransactionIsPartialApprovalSupported: "true", rule.MerchantIsOnUs: "false",
+	} {
+		if value := got.JSON(id); value != want {
+			t.Errorf("%s is %s, want %s", id, value, want)
+		}
+	}
+	req.Cashback, got = nil, rule.Facts{}
+	f.ruleFacts(&got, req, time.UTC)
+	if got.Known(rule.TransactionCashbackAmount) {
+		t.Error("there is cash in a purchase without any")
+	}
+}
+
+// What no authorization can tell, rules may test for null.
+func TestRuleFacts_thatAreNeverThereAreNullable(t *testing.T) {
+	var f rule.Facts
+	x := Facts{
+		Card: CardFacts{ExpiryYYMM: "2912"}, Product: ProductFacts{Code: "P", Currency: "TRY"}, Uses: UseFacts{AreKnown: true},
+		Subject: SubjectFacts{
+			CardBIN: "979206", Level: "Gold", FormFactor: "Virtual", Status: "Active", CreatedOn: clock.Date{Year: 2026, Month: 1, Day: 1},
+			CardType: "Prepaid", Brand: "Troy",
+		},
+		Billing: money.Must(100, "TRY"),
+	}
+	x.ruleFacts(&f, &Request{
+		Amount: x.Billing, Flow: AuthorizationRequest,
+		Details: Details{MTI: "0100", ProcessingCode: "000000", EntryMode: "051", MCC: "5411", CardAcceptorID: "SHOP", TerminalID: "T1"},
+	}, time.UTC)
+	f.SetList(rule.TransactionMCCGroup, nil)
+	for _, id := range rule.Fields(rule.Authorization) {
+		if !f.Known(id) && !id.Field().IsNullable {
+			t.Errorf("%s is never there, and rules may not ask whether it is", id)
 		}
 	}
 }

@@ -110,6 +110,10 @@ func (f *Facts) ruleFacts(out *rule.Facts, req *Request, zone *time.Location) {
 	t.Classify(f.Card.Country)
 	t.CVM = t.cvm(req)
 	t.RuleFacts(out, zone)
+	if req.Cashback != nil {
+		out.SetAmount(rule.TransactionCashbackAmount, *req.Cashback)
+	}
+	out.SetFlag(rule.TransactionIsPartialApprovalSupported, req.MayApprovePartially)
 	f.Subject.ruleFacts(out, &f.Card, &f.Product, f.Now, zone)
 	f.Uses.ruleFacts(out, f.Now, f.Billing.Currency())
 }

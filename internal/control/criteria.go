@@ -92,6 +92,9 @@ func (c Criteria) CheckInto(v *fault.Checks, at string) {
 			v.Is(at+l.name+"["+strconv.Itoa(i)+"]", isMCCRange(x), "not_a_mcc", "must be four digits, or two times four with '-' between, the lower first")
 		}
 	}
+	for i, x := range c.AcquirerIDs {
+		v.Is(at+"acquirerIds["+strconv.Itoa(i)+"]", !strings.HasPrefix(x, "0"), "leading_zero", "must not begin with 0: institutions are compared without")
+	}
 	low, high := checkBound(v, at+"minAmount", c.MinAmount), checkBound(v, at+"maxAmount", c.MaxAmount)
 	v.Is(at+"maxAmount", low == nil || high == nil || low.Cmp(high) <= 0, "out_of_order", "must not be below minAmount")
 }

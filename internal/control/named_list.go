@@ -65,8 +65,8 @@ func (l *NamedList) check() error {
 			value = strconv.FormatInt(n, 10)
 		} else {
 			v.Text(at, value, 1, listValueChars)
-			v.Is(at, !pan.ContainsPAN(value), "card_number", "must not hold a card number")
 		}
+		v.Is(at, !pan.ContainsPAN(value), "card_number", "must not hold a card number")
 		values = append(values, value)
 	}
 	if err := v.Err(errInvalid); err != nil {

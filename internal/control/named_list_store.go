@@ -104,15 +104,14 @@ func deleteNamedList(ctx context.Context, tx db.Tx, tenant access.TenantID, code
 // what was noted before; none when the rule is dropped or its object deleted. It
 // belongs to the transaction that saves the rule, and that must be one that
 // raises the configuration version. Groups of merchant categories that every
-// tenant has need no note.
+// tenant has are noted, too: a list may take the place of one.
 func KeepListUses(ctx context.Context, tx db.Tx, tenant access.TenantID, kind rule.Context, code string, lists []string) error {
 	_, err := tx.Exec(ctx, `DELETE FROM named_list_use WHERE tenant_id = $1 AND kind = $2 AND code = $3`, tenant, string(kind), code)
 	if err != nil {
 		return fmt.Errorf("forget uses of named lists: %w", err)
 	}
 	for _, l := range lists {
-		_, err := tx.Exec(ctx, `INSERT INTO named_list_use (tenant_id, list_code, kind, code)
-			SELECT tenant_id, code, $3, $4 FROM named_list WHERE tenant_id = $1 AND code = $2 AND deleted_at IS NULL`,
+		_, err := tx.Exec(ctx, `INSERT INTO named_list_use (tenant_id, list_code, kind, code) VALUES ($1, $2, $3, $4)`,
 			tenant, l, string(kind), code)
 		if err != nil {
 			return fmt.Errorf("keep use of named list: %w", err)

@@ -123,6 +123,7 @@ func TestNamedList_refusesWhatIsNone(t *testing.T) {
 		"values[0]": {Code: "A", Name: "x", Type: StringValues, Values: []string{""}},
 		"values[2]": {Code: "A", Name: "x", Type: StringValues, Values: []string{"a", "b", "a\nb"}},
 		"values[3]": {Code: "A", Name: "x", Type: StringValues, Values: []string{"a", "b", "c", "4111 1111 1111 1111"}},
+		"values[5]": {Code: "A", Name: "x", Type: IntegerValues, Values: []string{"1", "2", "3", "4", "5", "4111111111111111"}},
 		"values[4]": {Code: "A", Name: "x", Type: StringValues, Values: []string{"a", "b", "c", "d", strings.Repeat("x", 65)}},
 		"values":    {Code: "A", Name: "x", Type: StringValues, Values: make([]string, ListValuesMax+1)},
 	} {
@@ -177,7 +178,11 @@ func TestDeleteList_onlyWhenNothingLooksIntoIt(t *testing.T) {
 		}
 		_, err = h.TryRule(t.Context(), h.main, `"transaction.mcc.in_list(\"MINE\")"`, rule.Velocity, rule.TwoValued, rule.Facts{})
 		wantFault(t, err, "invalid_rule")
-		uses("STANDARD", "QUASI_CASH") // every tenant has it, so it needs no note
+		// A rule that looked into the group of every tenant looks into the list that
+		// has taken its place.
+		uses("STANDARD", "QUASI_CASH")
+		h.defined("QUASI_CASH", "5411")
+		wantFault(t, h.DeleteList(t.Context(), h.main, "QUASI_CASH"), "named_list_in_use")
 	})
 }
 

@@ -66,6 +66,7 @@ func TestBadInput_isToldWhereAndWhy(t *testing.T) {
 		{"an hour there is not", leaf1(`"field":"time.localHour","operator":"less","value":25`), "out_of_range rules[0].value"},
 		{"an amount below zero", leaf1(`"field":"transaction.amount","operator":"less","value":-0.01`), "out_of_range rules[0].value"},
 		{"another enumeration", leaf1(`"field":"transaction.domain","operator":"equal","value":"Abroad"`), "not_a_value rules[0].value"},
+		{"an institution with zeros before it", leaf1(`"field":"merchant.acquirerId","operator":"equal","value":"0001234"`), "value_format rules[0].value"},
 		{"a code of no value", leaf1(`"field":"transaction.domain","operator":"in","value":[1,9]`), "not_a_value rules[0].value[1]"},
 		{"no category", leaf1(mcc + `"in","value":["7995","79"]`), "value_format rules[0].value[1]"},
 		{"a long text", leaf1(`"field":"terminal.id","operator":"equal","value":"123456789"`), "value_too_long rules[0].value"},
@@ -124,6 +125,8 @@ func TestBadInput_isToldWhereAndWhy(t *testing.T) {
 		{"CEL: 201 conditions", quote(strings.Repeat("transaction.isMoto || ", LeavesMax) + "transaction.isMoto"), "too_many_conditions "},
 		{"CEL: a control character", `"merchant.name == \"\\u0007\""`, "not_printable @1:18"},
 		{"CEL: a card number", `"merchant.name == \"4111111111111111\""`, "sensitive_text "},
+		{"CEL: a card number behind an escape", `"merchant.name == \"\\x34111111111111111\""`, "sensitive_text @1:18"},
+		{"CEL: a card number behind an escape in a list", `"merchant.id in [\"A\", \"\\064111111111111111\"]"`, "sensitive_text @1:22"},
 	} {
 		p, found := Compile(Source(c.source), Authorization, generatedLists)
 		var got []string

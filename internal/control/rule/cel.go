@@ -397,6 +397,10 @@ func (r *celReader) constant(e ast.Expr) *raw {
 				r.add(v.path, NotPrintable)
 				return nil
 			}
+			if pan.ContainsPAN(v.text) { // which the text of the rule may hide behind escapes
+				r.add(v.path, SensitiveText)
+				return nil
+			}
 			return v
 		case types.Int:
 			v.kind, v.text = rawNumber, strconv.FormatInt(int64(x), 10)

@@ -128,6 +128,9 @@ var (
 	categoryCode = regexp.MustCompile(`^[0-9]{4}$`)
 	binCode      = regexp.MustCompile(`^[0-9]{6}([0-9]{2})?$`)
 	numberCode   = regexp.MustCompile(`^[0-9]+$`)
+	// Messages fill institutions up with zeros, which are taken off: with them no
+	// value would ever be equal.
+	institutionID = regexp.MustCompile(`^[1-9][0-9]*$`)
 )
 
 // fields describes each field. What the messages of a network may leave out is
@@ -167,7 +170,7 @@ var fields = [fieldCount]Field{
 	MerchantName:                          {Name: "merchant.name", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 40},
 	MerchantCity:                          {Name: "merchant.city", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 40},
 	MerchantCountry:                       {Name: "merchant.country", Type: String, Contexts: vaf, IsNullable: true, Pattern: countryCode, MaxLength: 2},
-	MerchantAcquirerID:                    {Name: "merchant.acquirerId", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 11},
+	MerchantAcquirerID:                    {Name: "merchant.acquirerId", Type: String, Contexts: vaf, IsNullable: true, Pattern: institutionID, MaxLength: 11},
 	MerchantPaymentFacilitatorID:          {Name: "merchant.paymentFacilitatorId", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 15},
 	MerchantSubMerchantID:                 {Name: "merchant.subMerchantId", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 15},
 	MerchantIsOnUs:                        {Name: "merchant.isOnUs", Type: Boolean, Contexts: vaf},
@@ -187,7 +190,7 @@ var fields = [fieldCount]Field{
 	TimeDayOfWeek:                         {Name: "time.dayOfWeek", Type: Integer, Contexts: vaf, Min: new(int64(1)), Max: new(int64(7))},
 	TimeDayOfMonth:                        {Name: "time.dayOfMonth", Type: Integer, Contexts: vaf, Min: new(int64(1)), Max: new(int64(31))},
 	TimeLocalDate:                         {Name: "time.localDate", Type: Date, Contexts: vaf},
-	TimeIsHoliday:                         {Name: "time.isHoliday", Type: Boolean, Contexts: vaf},
+	TimeIsHoliday:                         {Name: "time.isHoliday", Type: Boolean, Contexts: vaf, IsNullable: true},
 	CardBIN:                               {Name: "card.bin", Type: String, Contexts: vafin, Lookup: "/api/v1/issuing/product/bin", Pattern: binCode, MaxLength: 8},
 	CardCardLevel:                         {Name: "card.cardLevel", Type: Enum, Contexts: vafin, Enumeration: "cardLevel", Values: cardLevels},
 	CardFormFactor:                        {Name: "card.formFactor", Type: Enum, Contexts: vafin, Enumeration: "formFactor", Values: formFactors},

@@ -26,8 +26,7 @@ CREATE TABLE named_list_use (
     list_code TEXT NOT NULL,
     kind      TEXT NOT NULL,
     code      TEXT NOT NULL,
-    PRIMARY KEY (tenant_id, list_code, kind, code),
-    FOREIGN KEY (tenant_id, list_code) REFERENCES named_list (tenant_id, code)
+    PRIMARY KEY (tenant_id, list_code, kind, code)
 );
 
 CREATE INDEX named_list_use_by_rule ON named_list_use (tenant_id, kind, code);
