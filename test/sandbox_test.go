@@ -419,3 +419,40 @@ func TestSandbox_playsOneCardManyTimes(t *testing.T) {
 		run(t, append([]string{"verify"}, flags...)...)
 	})
 }
+
+// What follows one transaction waits for each other: nothing is presented or given
+// back more often than there is of it.
+func TestSandbox_refundsNoMoreThanThereIsAtOnce(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		bought, _ := simulate(t, bank, "process", purchase(card, nil))
+		const n = 5
+		// atOnce asks n times at once, and returns how many are not refused.
+		atOnce := func(act string, body map[string]any) (done int) {
+			errs := make(chan error, n)
+			for range n {
+				go func() {
+					_, err := bank.Call(t.Context(), http.MethodPost, "/api/v1/sandbox/transaction/"+act, body, nil)
+					errs <- err
+				}()
+			}
+			for range n {
+				if err := <-errs; err == nil {
+					done++
+				} else if _, refused := errors.AsType[*sim.APIError](err); !refused {
+					t.Error(err)
+				}
+			}
+			return done
+		}
+		if done := atOnce("clear", map[string]any{"transactionId": bought.TransactionID}); done != 1 {
+			t.Errorf("what is left was presented %d times", done)
+		}
+		back := map[string]any{"originalTransactionId": bought.TransactionID, "amount": 10, "currencyCode": "TRY"}
+		if done := atOnce("refund", back); done != 1 {
+			t.Errorf("10.00 of 12.50 were given back %d times", done)
+		}
+	})
+}

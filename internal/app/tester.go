@@ -30,8 +30,9 @@ import (
 type tester struct {
 	*core
 	acquirer  *sim.Acquirer
-	forwarder string       // DE33
-	presented atomic.Int64 // acquirer reference numbers given
+	forwarder string         // DE33
+	presented atomic.Int64   // acquirer reference numbers given
+	following [64]sync.Mutex // see follow
 
 	mu      sync.Mutex
 	addr    string // where the listener is; empty before it is opened

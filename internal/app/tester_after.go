@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +61,20 @@ func (t *tester) findByID(ctx context.Context, c access.Caller, transaction auth
 		func(*authorization.ListedTransaction, issuing.CardName) bool { return true })
 }
 
+// follow makes what is done about one transaction wait for each other until done is
+// called: how much of it is left is read before it is taken. Of two transactions
+// that share a mutex one waits in vain, for no longer than a record takes.
+func (t *tester) follow(transaction authorization.TransactionID) (done func()) {
+	if transaction.IsZero() {
+		return func() {}
+	}
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, transaction.String()) // never fails
+	m := &t.following[h.Sum32()%uint32(len(t.following))]
+	m.Lock()
+	return m.Unlock
+}
+
 // isRecord reports whether a transaction came in a clearing file.
 func isRecord(t *authorization.Transaction) bool { return t.Message.MTI == "" }
 
@@ -83,6 +99,7 @@ var reversalCodes = map[string]string{"CustomerCancel": "17", "Malfunction": "22
 
 // Void implements [platform.Tester].
 func (t *tester) Void(ctx context.Context, c access.Caller, in platform.SimulatedVoid) (platform.Simulated, error) {
+	defer t.follow(in.Transaction)()
 	o, err := t.find(ctx, c, authorization.TransactionFilter{ID: in.Transaction, RRN: in.RRN}, func(x *authorization.ListedTransaction, n issuing.CardName) bool {
 		return in.RRN == "" || x.AuthorizationCode == in.AuthorizationCode && n.Token == in.CardToken && !x.Flow.IsReversal() && !isRecord(&x.Transaction)
 	})
@@ -165,6 +182,7 @@ func (t *tester) reversal(o original, remaining *int64) (*iso8583.Message, error
 
 // Refund implements [platform.Tester].
 func (t *tester) Refund(ctx context.Context, c access.Caller, in platform.SimulatedRefund) (platform.Simulated, error) {
+	defer t.follow(in.Transaction)()
 	var o original
 	var err error
 	if in.Transaction.IsZero() {
@@ -225,6 +243,7 @@ func (o *original) refundable(amount money.Amount) error {
 
 // Clear implements [platform.Tester].
 func (t *tester) Clear(ctx context.Context, c access.Caller, in platform.SimulatedPresentment) (platform.Simulated, error) {
+	defer t.follow(in.Transaction)()
 	var o original
 	var err error
 	if in.Transaction.IsZero() {

@@ -61,7 +61,10 @@ func (l *NamedList) check() error {
 		at := "values[" + strconv.Itoa(i) + "]"
 		if l.Type == IntegerValues {
 			n, err := strconv.ParseInt(value, 10, 64)
-			v.Is(at, err == nil, "not_an_integer", "must be an integer")
+			if err != nil {
+				v.Fail(at, "not_an_integer", "must be an integer")
+				continue
+			}
 			value = strconv.FormatInt(n, 10)
 		} else {
 			v.Text(at, value, 1, listValueChars)
