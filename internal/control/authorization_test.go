@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
@@ -173,6 +174,37 @@ func TestSchedule_aroundIsWhatClocksShow(t *testing.T) {
 		}
 		if s.shows(until.In(zone)) || !s.shows(until.Add(-time.Second).In(zone)) || !from.IsZero() && !s.shows(from.In(zone)) {
 			t.Fatalf("%+v at %s: from %s until %s is no span of it", s, at, from, until)
+		}
+	}
+}
+
+// Where clocks are put forward or back, a schedule holds whenever they show a time
+// of it: what refuses has no hole of an hour. It holds longer only within the time
+// that they show twice.
+func TestSchedule_hasNoHoleWhereClocksChange(t *testing.T) {
+	for name, days := range map[string][2]clock.Date{
+		"America/New_York": {{Year: 2026, Month: 3, Day: 8}, {Year: 2026, Month: 11, Day: 1}},
+		"Europe/Berlin":    {{Year: 2026, Month: 3, Day: 29}, {Year: 2026, Month: 10, Day: 25}},
+	} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, day := range days {
+			for window := range 16 * 16 {
+				from, to := TimeOfDay(window/16*900), TimeOfDay(window%16*900) // up to 03:45
+				if from == to {
+					continue
+				}
+				s := Schedule{From: &from, To: &to}
+				for at := day.In(zone); at.Before(day.AddDays(1).In(zone)); at = at.Add(15 * time.Minute) {
+					begins, ends := s.around(at, zone)
+					holds, shows := !at.Before(begins) && at.Before(ends), s.shows(at.In(zone))
+					if shows && !holds || holds && !shows && i == 0 {
+						t.Fatalf("%s: from %s to %s at %s: holds %v, clocks show it %v (%s until %s)", name, from, to, at, holds, shows, begins, ends)
+					}
+				}
+			}
 		}
 	}
 }

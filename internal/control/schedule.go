@@ -100,10 +100,30 @@ func (s Schedule) on(day clock.Date, zone *time.Location) (from, until time.Time
 	if *s.To > *s.From {
 		next = day
 	}
-	return timeOf(day, *s.From, zone), timeOf(next, *s.To, zone), true
+	from, _ = timesOf(day, *s.From, zone)
+	_, until = timesOf(next, *s.To, zone)
+	return from, until, true
 }
 
-// timeOf is when clocks in a zone show a time on a day.
-func timeOf(day clock.Date, at TimeOfDay, zone *time.Location) time.Time {
-	return time.Date(day.Year, day.Month, day.Day, 0, 0, int(at), 0, zone)
+const halfDay = 12 * time.Hour
+
+// timesOf is when clocks in a zone first and last show a time on a day: two moments
+// where they are put back over it. Where they are put forward over it, it is both
+// times the moment of that.
+func timesOf(day clock.Date, at TimeOfDay, zone *time.Location) (first, last time.Time) {
+	shown := time.Date(day.Year, day.Month, day.Day, 0, 0, int(at), 0, time.UTC)
+	about := time.Date(day.Year, day.Month, day.Day, 0, 0, int(at), 0, zone)
+	var found []time.Time
+	for _, near := range []time.Time{about.Add(-halfDay), about.Add(halfDay)} { // before a change, and after it
+		_, offset := near.Zone()
+		t := shown.Add(-time.Duration(offset) * time.Second).In(zone)
+		if _, is := t.Zone(); is == offset {
+			found = append(found, t)
+		}
+	}
+	if len(found) == 0 {
+		change, _ := about.Add(halfDay).ZoneBounds()
+		return change, change
+	}
+	return found[0], found[len(found)-1]
 }

@@ -63,7 +63,11 @@ func (t *turns) eachDay(second int) {
 	}
 	t.daily = append(t.daily, second)
 	for day := clock.DateOf(t.after, t.zone); !day.In(t.zone).After(t.last); day = day.AddDays(1) {
-		t.add(timeOf(day, TimeOfDay(second), t.zone))
+		first, last := timesOf(day, TimeOfDay(second), t.zone)
+		t.add(first)
+		if last != first {
+			t.add(last)
+		}
 	}
 }
 
