@@ -110,7 +110,7 @@ func (b *bookkeeper) hang() (release func()) {
 // await returns the first message of a type about a transaction, empty for any.
 func (b *bookkeeper) await(kind, transaction string) heard {
 	b.t.Helper()
-	late := time.After(15 * time.Second)
+	late := time.After(time.Minute) // patience, not an assertion
 	for {
 		b.mu.Lock()
 		for _, h := range b.all {

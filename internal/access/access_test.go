@@ -60,7 +60,7 @@ func each(t *testing.T, f func(t *testing.T, s *Service, c *clock.Fake, tenant T
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, s, c, tenant, who)
+		f(t, s, c, tenant, who.Credentials)
 	})
 }
 
@@ -91,7 +91,7 @@ func TestCreateTenant_givesCredentialsThatWorkAndHideThemselves(t *testing.T) {
 		if strings.Contains(printed, string(who.ClientSecret.Reveal())) {
 			t.Error("credentials print their secret")
 		}
-		caller, err := s.Authenticate(t.Context(), mustToken(t, s, grantOf(who)).Access, Origin{})
+		caller, err := s.Authenticate(t.Context(), Platform, mustToken(t, s, grantOf(who)).Access, Origin{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +249,7 @@ func TestAuthenticate_disabledClientStopsAtOnce(t *testing.T) {
 		if _, err := s.SetClientActive(t.Context(), System(tenant), who.ClientID, false); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Authenticate(t.Context(), tokens.Access, Origin{}); codeOf(err) != CodeUnauthenticated {
+		if _, err := s.Authenticate(t.Context(), Platform, tokens.Access, Origin{}); codeOf(err) != CodeUnauthenticated {
 			t.Errorf("token of a disabled client: %v", err)
 		}
 		g := grantOf(who)
@@ -289,11 +289,11 @@ func TestRefresh_rotatesAndRevokesTheFamilyOnReuse(t *testing.T) {
 			t.Errorf("the family survived: %v", err)
 		}
 		for name, access := range map[string]secret.Value{"first": first.Access, "second": second.Access} {
-			if _, err := s.Authenticate(t.Context(), access, Origin{}); codeOf(err) != CodeUnauthenticated {
+			if _, err := s.Authenticate(t.Context(), Platform, access, Origin{}); codeOf(err) != CodeUnauthenticated {
 				t.Errorf("the %s access token of the family survived: %v", name, err)
 			}
 		}
-		if _, err := s.Authenticate(t.Context(), unrelated.Access, Origin{}); err != nil {
+		if _, err := s.Authenticate(t.Context(), Platform, unrelated.Access, Origin{}); err != nil {
 			t.Errorf("an access token of another family died too: %v", err)
 		}
 		third, err := next(unrelated.Refresh)

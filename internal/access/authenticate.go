@@ -12,14 +12,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
-// Authenticate returns the caller that an access token names, calling from
-// somewhere. The client is read anew each time, so that a client that is
+// Authenticate returns the caller that an access token of a family names, calling
+// from somewhere. The client is read anew each time, so that a client that is
 // disabled or loses a permission feels it at its next request.
 //
 // Whatever is wrong with the token or its client is one refusal:
 // Unauthenticated. A good token from an address that its client may not call
 // from is Forbidden, and written down.
-func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Origin) (Caller, error) {
+func (s *Service) Authenticate(ctx context.Context, family Family, bearer secret.Value, from Origin) (Caller, error) {
 	t, err := s.verify(ctx, bearer)
 	if err != nil {
 		return Caller{}, err
@@ -53,7 +53,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer secret.Value, from Or
 		}
 		c.Permissions = c.Permissions.and(permissions)
 	}
-	if revoked || !found || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
+	if revoked || !found || c.Family != family || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
 		return Caller{}, errUnauthenticated
 	}
 	caller := Caller{

@@ -16,6 +16,7 @@ import (
 type Client struct {
 	ID               string // sc_…
 	Tenant           TenantID
+	Family           Family
 	Name             string
 	Permissions      Permissions
 	Allowed          []netip.Prefix // from where it may call; none: from everywhere
@@ -181,8 +182,8 @@ func (c Client) AllowedTexts() []string {
 // shown is what the audit record compares of a client.
 func (c Client) shown() any {
 	return struct {
-		Name, Permissions, AllowedAddresses string
+		Family, Name, Permissions, AllowedAddresses string
 		RateLimit, RateBurst                int
 		IsActive                            bool
-	}{c.Name, c.Permissions.stored(), strings.Join(c.AllowedTexts(), " "), c.Rate.PerSecond, c.Rate.Burst, c.IsActive}
+	}{string(c.Family), c.Name, c.Permissions.stored(), strings.Join(c.AllowedTexts(), " "), c.Rate.PerSecond, c.Rate.Burst, c.IsActive}
 }

@@ -27,16 +27,16 @@ type clientOfTenant struct {
 }
 
 func insertClient(ctx context.Context, tx db.Tx, c Client, secretHash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO api_client (id, tenant_id, name, secret_hash, old_secret_hash, old_secret_until,
+	_, err := tx.Exec(ctx, `INSERT INTO api_client (id, tenant_id, family, name, secret_hash, old_secret_hash, old_secret_until,
 		permissions, allowed_addresses, rate_per_second, rate_burst, is_active, generation, failure_count, failed_at,
 		unrecorded_count, concurrency_stamp, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, '', 0, $5, $6, $7, $8, $9, 1, 0, 0, 0, $10, $11, $12)`,
-		c.ID, c.Tenant, c.Name, secretHash, c.Permissions.stored(), strings.Join(c.AllowedTexts(), " "),
+		VALUES ($1, $2, $3, $4, $5, '', 0, $6, $7, $8, $9, $10, 1, 0, 0, 0, $11, $12, $13)`,
+		c.ID, c.Tenant, string(c.Family), c.Name, secretHash, c.Permissions.stored(), strings.Join(c.AllowedTexts(), " "),
 		c.Rate.PerSecond, c.Rate.Burst, c.IsActive, c.ConcurrencyStamp, clock.Micros(c.CreatedAt), clock.Micros(c.UpdatedAt))
 	return err
 }
 
-const clientColumns = `c.id, c.tenant_id, c.name, c.permissions, c.allowed_addresses, c.rate_per_second, c.rate_burst,
+const clientColumns = `c.id, c.tenant_id, c.family, c.name, c.permissions, c.allowed_addresses, c.rate_per_second, c.rate_burst,
 	c.is_active, c.concurrency_stamp, c.created_at, c.updated_at, c.secret_hash, c.old_secret_hash, c.old_secret_until,
 	c.generation, c.unrecorded_count, t.environment, t.is_active, t.language, t.rate_per_second, t.rate_burst, t.client_refresh, t.ahead`
 
@@ -46,7 +46,8 @@ func readClient(ctx context.Context, tx db.Tx, clientID string) (clientOfTenant,
 	return db.One(ctx, tx, scanClient, `SELECT `+clientColumns+clientTables+`WHERE c.id = $1`, clientID)
 }
 
-// clientsOf returns the clients of a tenant in the order of creation.
+// clientsOf returns the clients of a tenant in the order of creation, of all
+// families.
 func clientsOf(ctx context.Context, tx db.Tx, tenant TenantID) ([]clientOfTenant, error) {
 	return db.Collect(ctx, tx, scanClient, `SELECT `+clientColumns+clientTables+`WHERE c.tenant_id = $1 ORDER BY c.created_at, c.id`, tenant)
 }
@@ -55,7 +56,7 @@ func scanClient(row db.Scanner) (clientOfTenant, error) {
 	var c clientOfTenant
 	var permissions, allowed string
 	var created, updated, old, ahead int64
-	err := row.Scan(&c.ID, &c.Tenant, &c.Name, &permissions, &allowed, &c.Rate.PerSecond, &c.Rate.Burst, &c.IsActive,
+	err := row.Scan(&c.ID, &c.Tenant, &c.Family, &c.Name, &permissions, &allowed, &c.Rate.PerSecond, &c.Rate.Burst, &c.IsActive,
 		&c.ConcurrencyStamp, &created, &updated, &c.SecretHash, &c.OldSecretHash, &old, &c.Generation, &c.Unrecorded,
 		&c.Environment, &c.TenantIsActive, &c.Language, &c.TenantRate.PerSecond, &c.TenantRate.Burst, &c.ClientRefresh, &ahead)
 	if err != nil {

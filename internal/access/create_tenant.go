@@ -37,15 +37,23 @@ type Credentials struct {
 	ClientSecret secret.Value
 }
 
-// CreateTenant creates a tenant and its first client, which holds every
-// permission. A code that is taken is a Conflict when it was asked for; one
+// TenantCredentials are those of the clients that a new tenant gets: the first
+// of the platform family, which holds every permission, and one for each
+// neighbour family.
+type TenantCredentials struct {
+	Credentials
+	Families FamilyCredentials
+}
+
+// CreateTenant creates a tenant, its first client, which holds every
+// permission, and a client of each neighbour family. A code that is taken is a Conflict when it was asked for; one
 // made from the name is varied until it is free.
-func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Credentials, error) {
+func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, TenantCredentials, error) {
 	t, err := s.newTenant(in)
 	if err != nil {
-		return Tenant{}, Credentials{}, err
+		return Tenant{}, TenantCredentials{}, err
 	}
-	creds := newCredentials()
+	creds := TenantCredentials{newCredentials(), newFamilyCredentials()}
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		if in.Code == "" {
 			if _, taken, err := FindTenantByCode(ctx, tx, t.Code); err != nil {
@@ -61,7 +69,7 @@ func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Crede
 			return fmt.Errorf("insert tenant: %w", err)
 		}
 		c := Client{
-			ID: creds.ClientID, Tenant: t.ID, Name: t.Name, Permissions: EveryPermission(), IsActive: true,
+			ID: creds.ClientID, Tenant: t.ID, Family: Platform, Name: t.Name, Permissions: EveryPermission(), IsActive: true,
 			ConcurrencyStamp: random(16), CreatedAt: t.CreatedAt, UpdatedAt: t.CreatedAt,
 		}
 		if err := insertClient(ctx, tx, c, hashOf(creds.ClientSecret.Reveal())); err != nil {
@@ -73,10 +81,13 @@ func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Crede
 		if err := recordTenant(ctx, tx, System(t), t.CreatedAt, "TenantCreate", nil, &t); err != nil {
 			return err
 		}
-		return recordClient(ctx, tx, System(t), t.CreatedAt, "ClientCreate", nil, &c)
+		if err := recordClient(ctx, tx, System(t), t.CreatedAt, "ClientCreate", nil, &c); err != nil {
+			return err
+		}
+		return s.insertFamilyClients(ctx, tx, t, creds.Families)
 	})
 	if err != nil {
-		return Tenant{}, Credentials{}, fmt.Errorf("create tenant: %w", err)
+		return Tenant{}, TenantCredentials{}, fmt.Errorf("create tenant: %w", err)
 	}
 	return t, creds, nil
 }

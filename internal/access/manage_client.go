@@ -46,7 +46,7 @@ func (s *Service) CreateClient(ctx context.Context, c Caller, in ClientChange) (
 	var made Client
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
 		now := s.Clock.Now()
-		made = Client{ID: creds.ClientID, Tenant: c.Tenant, IsActive: true, ConcurrencyStamp: random(16), CreatedAt: now, UpdatedAt: now}
+		made = Client{ID: creds.ClientID, Tenant: c.Tenant, Family: Platform, IsActive: true, ConcurrencyStamp: random(16), CreatedAt: now, UpdatedAt: now}
 		t, err := mustTenant(ctx, tx, c.Tenant)
 		if err != nil {
 			return err

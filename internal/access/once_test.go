@@ -22,7 +22,7 @@ import (
 func effect(s *Service, tenant Tenant, what string, status int, body string) Run {
 	return func(ctx context.Context) (int, []byte, error) {
 		err := s.DB.InTx(ctx, func(tx db.Tx) error {
-			return insertClient(ctx, tx, Client{ID: "sc_" + random(8), Tenant: tenant.ID, Name: what, CreatedAt: start, UpdatedAt: start}, "")
+			return insertClient(ctx, tx, Client{ID: "sc_" + random(8), Tenant: tenant.ID, Family: Platform, Name: what, CreatedAt: start, UpdatedAt: start}, "")
 		})
 		if err != nil {
 			return 500, nil, err

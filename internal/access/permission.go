@@ -62,6 +62,16 @@ const (
 	SystemExchangeRate                = "System.ExchangeRate"
 )
 
+// The permissions of the neighbour families. Their contracts know none, so a
+// family has one for each kind of client that it knows.
+const (
+	OpenBankingCreditCard = "OpenBanking.CreditCard"
+	PayersCustomer        = "Payers.Customer"
+	EWalletBusiness       = "EWallet.Business"
+	CardStoreServer       = "CardStore.Server"  // with the private keys
+	CardStoreBrowser      = "CardStore.Browser" // with the public keys
+)
+
 const sandboxPrefix = "Sandbox."
 
 // everything is how a grant of all permissions is stored.
@@ -84,6 +94,7 @@ var known = map[string]bool{
 	AcquiringBatch: true, AcquiringBatchManage: true, AcquiringTemplate: true, AcquiringTemplateManage: true,
 	AcquiringTransaction: true, Settlement: true, SettlementManage: true,
 	SystemBIN: true, SystemTenant: true, SystemExchangeRate: true,
+	OpenBankingCreditCard: true, PayersCustomer: true, EWalletBusiness: true, CardStoreServer: true, CardStoreBrowser: true,
 }
 
 // KnownPermission reports whether name is a permission at all, so that a route

@@ -27,6 +27,7 @@ const tokenType = "at+jwt"
 
 // Grant is a request for tokens.
 type Grant struct {
+	Family       Family // of the endpoint that is asked; empty: platform, which serves ewallet too
 	Type         string // empty: client_credentials
 	ClientID     string
 	ClientSecret secret.Value
@@ -64,6 +65,9 @@ func (s *Service) Token(ctx context.Context, g Grant) (Tokens, error) {
 		return s.signIn(ctx, g)
 	}
 	return s.issue(ctx, g, func(_ db.Tx, t *tokenAttempt, _ time.Time) (grantOfRefresh, error) {
+		if t.client.Family == EWallet {
+			return grantOfWallet(g)
+		}
 		switch g.Type {
 		case "", GrantClientCredentials:
 		default:
@@ -144,7 +148,8 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, *tokenA
 		}
 		out.Scope, out.ExpiresIn = granted.Scope, TokenLife
 		claims := s.claims(t, granted.Scope, now)
-		if granted.User != "" || t.client.ClientRefresh {
+		refreshes := t.client.Family == Platform && (granted.User != "" || t.client.ClientRefresh)
+		if refreshes {
 			claims["fam"] = granted.Family
 		}
 		token, err := jwt.Signed(signer).Claims(claims).Serialize()
@@ -152,7 +157,7 @@ func (s *Service) issue(ctx context.Context, g Grant, decide func(db.Tx, *tokenA
 			return fmt.Errorf("sign access token: %w", err)
 		}
 		out.Access = secret.FromString(token)
-		if granted.User != "" || t.client.ClientRefresh {
+		if refreshes {
 			out.Refresh, out.RefreshExpires = newToken("srt_"), RefreshLife
 			if err := insertRefreshToken(ctx, tx, hashOf(out.Refresh.Reveal()), granted, t.client.ID, now); err != nil {
 				return err
@@ -193,7 +198,7 @@ func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now
 	}
 	c = t.client
 	right := c.proves(g.ClientSecret, now)
-	active := found && c.IsActive && c.TenantIsActive
+	active := found && c.IsActive && c.TenantIsActive && c.gets(g)
 	switch {
 	case !right || !active:
 		t.stranger = !allowed || attempts > failuresMax
@@ -208,6 +213,18 @@ func (s *Service) authenticateClient(ctx context.Context, tx db.Tx, g Grant, now
 	return t, forgetFailures(ctx, tx, c.ID)
 }
 
+// gets reports whether a client gets tokens in this way at all. The form of the
+// platform family serves those of the wallet family too.
+func (c clientOfTenant) gets(g Grant) bool {
+	switch {
+	case g.Family != "":
+		return c.Family == g.Family
+	case c.Family == EWallet:
+		return g.Type == GrantClientCredentials
+	}
+	return c.Family == Platform
+}
+
 // proves reports whether shown is a secret of the client, in constant time. A
 // client that is not there has none.
 func (c clientOfTenant) proves(shown secret.Value, now time.Time) bool {
@@ -219,6 +236,18 @@ func (c clientOfTenant) proves(shown secret.Value, now time.Time) bool {
 	fresh := subtle.ConstantTimeCompare(given, []byte(or(c.SecretHash, hashOf(nil))))
 	before := subtle.ConstantTimeCompare(given, []byte(or(old, hashOf(nil))))
 	return fresh|before == 1 && !shown.IsZero() && c.ID != ""
+}
+
+// ScopeWallet is the scope of the tokens of the wallet family.
+const ScopeWallet = "sts_business_api"
+
+// grantOfWallet is what a client of the wallet family gets, which knows one scope.
+func grantOfWallet(g Grant) (grantOfRefresh, error) {
+	if asked := strings.Fields(g.Scope); len(asked) > 1 || len(asked) == 1 && asked[0] != ScopeWallet {
+		return grantOfRefresh{}, fault.New(fault.Invalid, CodeInvalidScope, "the client does not hold every permission of the scope").
+			OnField("scope", "not_held", "must be sts_business_api")
+	}
+	return grantOfRefresh{Scope: ScopeWallet}, nil
 }
 
 // scopeFor returns what somebody with these permissions gets for the scope it

@@ -22,16 +22,16 @@ import (
 func TestToken_anyNodeAcceptsIt(t *testing.T) {
 	each(t, func(t *testing.T, s *Service, c *clock.Fake, _ Tenant, who Credentials) {
 		other := New(s.DB, seal{}, c)
-		if _, err := other.Authenticate(t.Context(), secret.FromString("x"), Origin{}); codeOf(err) != CodeUnauthenticated {
+		if _, err := other.Authenticate(t.Context(), Platform, secret.FromString("x"), Origin{}); codeOf(err) != CodeUnauthenticated {
 			t.Fatal(err)
 		}
 		// The other node has not seen the key yet, which is made only now.
 		tokens := mustToken(t, s, grantOf(who))
-		if _, err := other.Authenticate(t.Context(), tokens.Access, Origin{}); err != nil {
+		if _, err := other.Authenticate(t.Context(), Platform, tokens.Access, Origin{}); err != nil {
 			t.Errorf("another node: %v", err)
 		}
 		back := mustToken(t, other, grantOf(who))
-		if _, err := s.Authenticate(t.Context(), back.Access, Origin{}); err != nil {
+		if _, err := s.Authenticate(t.Context(), Platform, back.Access, Origin{}); err != nil {
 			t.Errorf("and back: %v", err)
 		}
 		ours, err := s.JWKS(t.Context())
@@ -62,7 +62,7 @@ func TestToken_twoNodesThatStartTogetherBothWork(t *testing.T) {
 			tokens := <-made
 			c.Advance(reloadPause)
 			for i, n := range nodes {
-				if _, err := n.Authenticate(t.Context(), tokens.Access, Origin{}); err != nil {
+				if _, err := n.Authenticate(t.Context(), Platform, tokens.Access, Origin{}); err != nil {
 					t.Errorf("node %d: %v", i, err)
 				}
 			}
@@ -134,7 +134,7 @@ func TestAuthenticate_refusesWhatIsNotOurToken(t *testing.T) {
 		}
 		same := func(map[string]any) {}
 		kid := ours.ID.String()
-		if _, err := s.Authenticate(t.Context(), secret.FromString(sign(jose.ES256, private, kid, tokenType, claims(same))), Origin{}); err != nil {
+		if _, err := s.Authenticate(t.Context(), Platform, secret.FromString(sign(jose.ES256, private, kid, tokenType, claims(same))), Origin{}); err != nil {
 			t.Fatalf("the test cannot make a good token: %v", err)
 		}
 		header, _, _ := strings.Cut(good, ".")
@@ -164,7 +164,7 @@ func TestAuthenticate_refusesWhatIsNotOurToken(t *testing.T) {
 			})),
 			"no client": sign(jose.ES256, private, kid, tokenType, claims(func(m map[string]any) { delete(m, "client_id") })),
 		} {
-			if _, err := s.Authenticate(t.Context(), secret.FromString(token), Origin{}); codeOf(err) != CodeUnauthenticated {
+			if _, err := s.Authenticate(t.Context(), Platform, secret.FromString(token), Origin{}); codeOf(err) != CodeUnauthenticated {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -190,7 +190,7 @@ func TestAuthenticate_scopeNarrowsAndRowDecides(t *testing.T) {
 		g := grantOf(who)
 		g.Scope = IssuingCard + " " + SystemBIN
 		tokens := mustToken(t, s, g)
-		caller, err := s.Authenticate(t.Context(), tokens.Access, Origin{})
+		caller, err := s.Authenticate(t.Context(), Platform, tokens.Access, Origin{})
 		if err != nil || !caller.May(IssuingCard) || !caller.May(SystemBIN) || caller.May(SystemTenant) {
 			t.Errorf("caller %+v, %v", caller.Permissions, err)
 		}
@@ -202,7 +202,7 @@ func TestAuthenticate_scopeNarrowsAndRowDecides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		caller, err = s.Authenticate(t.Context(), tokens.Access, Origin{})
+		caller, err = s.Authenticate(t.Context(), Platform, tokens.Access, Origin{})
 		if err != nil || !caller.May(IssuingCard) || caller.May(SystemBIN) {
 			t.Errorf("after the change: %+v, %v", caller.Permissions, err)
 		}

@@ -41,7 +41,7 @@ func eachUser(t *testing.T, f func(t *testing.T, s *Service, c *clock.Fake, tena
 func TestSignIn_giveWhatRolesAndClientPermitTogether(t *testing.T) {
 	eachUser(t, func(t *testing.T, s *Service, _ *clock.Fake, tenant Tenant, _ Credentials, ayse Grant) {
 		tokens := mustToken(t, s, ayse)
-		caller, err := s.Authenticate(t.Context(), tokens.Access, Origin{})
+		caller, err := s.Authenticate(t.Context(), Platform, tokens.Access, Origin{})
 		if err != nil || !caller.May(IssuingCard) || caller.May(SystemBIN) || caller.UserName != "ayse" || !strings.HasPrefix(caller.User, "usr_") {
 			t.Errorf("%+v, %v", caller, err)
 		}
@@ -79,7 +79,7 @@ func TestSignIn_giveWhatRolesAndClientPermitTogether(t *testing.T) {
 		if _, err := s.PutRole(t.Context(), System(tenant), "TELLER", []string{IssuingTransaction}); err != nil {
 			t.Fatal(err)
 		}
-		caller, err = s.Authenticate(t.Context(), tokens.Access, Origin{})
+		caller, err = s.Authenticate(t.Context(), Platform, tokens.Access, Origin{})
 		if err != nil || caller.May(IssuingCard) || !caller.May(IssuingTransaction) {
 			t.Errorf("after the role changed: %+v, %v", caller.Permissions, err)
 		}
@@ -98,7 +98,7 @@ func TestSignIn_getsRefreshTokensWhateverTheTenantSaysOfClients(t *testing.T) {
 		if err != nil || tokens.Refresh.IsZero() {
 			t.Fatalf("refresh: %v", err)
 		}
-		if c, err := s.Authenticate(t.Context(), tokens.Access, Origin{}); err != nil || c.UserName != "ayse" {
+		if c, err := s.Authenticate(t.Context(), Platform, tokens.Access, Origin{}); err != nil || c.UserName != "ayse" {
 			t.Errorf("the refreshed token is of %q, %v", c.UserName, err)
 		}
 	})
@@ -225,7 +225,7 @@ func TestUser_whateverIsChangedEndsItsTokens(t *testing.T) {
 			if err := change(); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Authenticate(t.Context(), tokens.Access, Origin{}); codeOf(err) != CodeUnauthenticated {
+			if _, err := s.Authenticate(t.Context(), Platform, tokens.Access, Origin{}); codeOf(err) != CodeUnauthenticated {
 				t.Errorf("%s: the token lived on: %v", what, err)
 			}
 			g := grantOf(who)

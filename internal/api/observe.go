@@ -40,9 +40,22 @@ func newObserver(o Options, metrics prometheus.Registerer) *observer {
 		}),
 	}
 	if metrics != nil {
-		metrics.MustRegister(w.seconds, w.inFlight)
+		w.seconds, w.inFlight = registered(metrics, w.seconds), registered(metrics, w.inFlight)
 	}
 	return w
+}
+
+// registered is c, or what was registered in its place before: listeners share
+// what they measure.
+func registered[C prometheus.Collector](metrics prometheus.Registerer, c C) C {
+	err := metrics.Register(c)
+	if before, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return before.ExistingCollector.(C)
+	}
+	if err != nil {
+		panic(err) // a fault of this program's
+	}
+	return c
 }
 
 // observe wraps next: it opens the exchange, recovers from a panic through

@@ -26,6 +26,22 @@ type Family struct {
 	Mount func(r chi.Router)
 	// Refuse answers for this family what no route of it can.
 	Refuse Refuse
+	// Owns reports whether a path is one of this family's, so that Refuse answers
+	// there. The first family of a router has all that nobody owns; nil owns none.
+	Owns func(path string) bool
+}
+
+// refusal is how the family refuses whose path is asked for.
+func refusal(families []Family) Refuse {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		for _, f := range families[1:] {
+			if f.Owns != nil && f.Owns(r.URL.Path) {
+				f.Refuse(w, r, err)
+				return
+			}
+		}
+		families[0].Refuse(w, r, err)
+	}
 }
 
 // Health is one thing that must be well for the program to serve.
@@ -46,11 +62,13 @@ type Options struct {
 }
 
 // NewRouter returns the handler of everything: health, metrics and the
-// families. The first family answers for paths that no route knows.
+// families. The first family answers for paths that no family owns.
 func NewRouter(o Options, first Family, others ...Family) http.Handler {
 	r := chi.NewRouter()
+	families := append([]Family{first}, others...)
+	refuse := refusal(families)
 	nothing := func(w http.ResponseWriter, r *http.Request) {
-		first.Refuse(w, r, fault.New(fault.NotFound, CodeNoRoute, "there is nothing at this path"))
+		refuse(w, r, fault.New(fault.NotFound, CodeNoRoute, "there is nothing at this path"))
 	}
 	r.NotFound(nothing)
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
@@ -60,7 +78,7 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		first.Refuse(w, req, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
+		refuse(w, req, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
 	})
 	for path, checks := range map[string][]Health{"/healthz": nil, "/readyz": o.Ready} {
 		answer := func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, checks) }
@@ -72,11 +90,11 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 		registerer = o.Metrics
 		r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	}
-	for _, f := range append([]Family{first}, others...) {
+	for _, f := range families {
 		f.Mount(r)
 	}
-	limited := NewLimiter(o.Clock).limit(o.Limit, r, first.Refuse)
-	return newObserver(o, registerer).observe(limited, first.Refuse)
+	limited := NewLimiter(o.Clock).limit(o.Limit, r, refuse)
+	return newObserver(o, registerer).observe(limited, refuse)
 }
 
 // methodsOf returns the methods that the path of a request knows.

@@ -49,6 +49,7 @@ func (o ClientOptions) over(c access.Client) access.ClientChange {
 type shownClient struct {
 	TenantID         string   `json:"tenantId"`
 	ClientID         string   `json:"clientId"`
+	Family           string   `json:"family"`
 	ClientSecret     string   `json:"clientSecret,omitempty"`
 	Name             string   `json:"name"`
 	Permissions      []string `json:"permissions"`
@@ -60,7 +61,7 @@ type shownClient struct {
 
 func showClient(c access.Client) shownClient {
 	return shownClient{
-		TenantID: c.Tenant.UUID(), ClientID: c.ID, Name: c.Name, Permissions: c.Permissions.Names(),
+		TenantID: c.Tenant.UUID(), ClientID: c.ID, Family: string(c.Family), Name: c.Name, Permissions: c.Permissions.Names(),
 		AllowedAddresses: c.AllowedTexts(), RateLimit: c.Rate.PerSecond, RateBurst: c.Rate.Burst, IsActive: c.IsActive,
 	}
 }
@@ -80,8 +81,8 @@ func (c shownClient) print(w io.Writer, asJSON bool) error {
 	if c.ClientSecret != "" {
 		secret = "client secret " + c.ClientSecret + "\n\nThe secret is shown this once.\n"
 	}
-	_, err := fmt.Fprintf(w, "client id     %s (%s)\nname          %s\npermissions   %s\naddresses     %s\nrate          %s\n%s",
-		c.ClientID, state, c.Name, strings.Join(c.Permissions, " "), addresses,
+	_, err := fmt.Fprintf(w, "client id     %s (%s)\nfamily        %s\nname          %s\npermissions   %s\naddresses     %s\nrate          %s\n%s",
+		c.ClientID, state, c.Family, c.Name, strings.Join(c.Permissions, " "), addresses,
 		rateText(access.Rate{PerSecond: c.RateLimit, Burst: c.RateBurst}), secret)
 	return err
 }
@@ -119,7 +120,7 @@ func ListClients(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			if !one.IsActive {
 				state = "disabled"
 			}
-			if _, err := fmt.Fprintf(w, "%s  %s  %s\n", one.ClientID, state, one.Name); err != nil {
+			if _, err := fmt.Fprintf(w, "%s  %s  %-11s  %s\n", one.ClientID, state, one.Family, one.Name); err != nil {
 				return err
 			}
 		}

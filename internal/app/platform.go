@@ -30,6 +30,7 @@ type Platform struct {
 	ended  error
 
 	apiAddr, networkAddr net.Addr
+	familyAddrs          map[access.Family]net.Addr // of those with an address of their own
 }
 
 // part is something that runs until it is stopped.
@@ -228,15 +229,30 @@ func waitFor(ctx context.Context, running *sync.WaitGroup) error {
 	}
 }
 
-// startHTTP serves the API.
-func (p *Platform) startHTTP(ctx context.Context) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.config.HTTP.Addr)
-	if err != nil {
-		return fmt.Errorf("listen for the API: %w", err)
+// startHTTP serves the API: our own family, with the neighbours that share its
+// address, and those with an address of their own.
+func (p *Platform) startHTTP(ctx context.Context) (err error) {
+	shared, apart := p.families()
+	if p.apiAddr, err = p.serveHTTP(ctx, "API", p.config.HTTP.Addr, p.handler(shared[0], shared[1:]...)); err != nil {
+		return err
 	}
-	p.apiAddr = listener.Addr()
+	p.familyAddrs = map[access.Family]net.Addr{}
+	for _, f := range apart {
+		if p.familyAddrs[f.name], err = p.serveHTTP(ctx, "API of "+string(f.name), f.place, p.handler(f.alone())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// serveHTTP serves a handler at an address.
+func (p *Platform) serveHTTP(ctx context.Context, name, addr string, handler http.Handler) (net.Addr, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the %s: %w", name, err)
+	}
 	server := &http.Server{
-		Handler:           p.handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: p.config.HTTP.HeaderTimeout,
 		ReadTimeout:       p.config.HTTP.RequestTimeout,
 		WriteTimeout:      2 * p.config.HTTP.RequestTimeout, // it starts when the header was read
@@ -246,26 +262,60 @@ func (p *Platform) startHTTP(ctx context.Context) error {
 	}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			p.failed <- fmt.Errorf("serve the API: %w", err)
+			p.failed <- fmt.Errorf("serve the %s: %w", name, err)
 		}
 	}()
-	p.parts = append(p.parts, part{"API", func(ctx context.Context) error {
+	p.parts = append(p.parts, part{name, func(ctx context.Context) error {
 		if err := server.Shutdown(ctx); err != nil {
 			return errors.Join(err, server.Close())
 		}
 		return nil
 	}})
-	return nil
+	return listener.Addr(), nil
 }
 
-// handler builds what the API server serves.
-func (p *Platform) handler() http.Handler {
-	family := platform.New(platform.Services{
+// neighbour is a family that is not our own.
+type neighbour struct {
+	name  access.Family
+	place string // as the settings say
+	// shared is the family beside our own; alone is the family where it is the only
+	// one, so that it must bring what it shares else.
+	shared, alone func() api.Family
+}
+
+// neighbours lists them. This is the one line that a new family needs here.
+func (p *Platform) neighbours() []neighbour {
+	return []neighbour{}
+}
+
+// families returns those that answer at the address of the API, our own first,
+// and those with an address of their own.
+func (p *Platform) families() (shared []api.Family, apart []neighbour) {
+	shared = []api.Family{p.ownFamily()}
+	for _, n := range p.neighbours() {
+		switch n.place {
+		case config.Off:
+		case config.Shared:
+			shared = append(shared, n.shared())
+		default:
+			apart = append(apart, n)
+		}
+	}
+	return shared, apart
+}
+
+// ownFamily is the family of our own contract.
+func (p *Platform) ownFamily() api.Family {
+	return platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Replays: p.replayJobs, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
-	}, ReadBuild().Version)
+	}, ReadBuild().Version).Family()
+}
+
+// handler builds what a server of the API serves.
+func (p *Platform) handler(first api.Family, others ...api.Family) http.Handler {
 	proxies, _ := api.ParseNetworks(p.config.HTTP.TrustedProxies) // checked with the settings
 	return api.NewRouter(api.Options{
 		TrustedProxies: proxies,
@@ -276,7 +326,7 @@ func (p *Platform) handler() http.Handler {
 			{Name: "database", Check: p.checkDatabase},
 			{Name: "hsm", Check: p.hsm.Health},
 		},
-	}, family.Family())
+	}, first, others...)
 }
 
 var errNotServing = errors.New("starting or draining")

@@ -30,18 +30,53 @@ func CreateTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 			return fmt.Errorf("create tenant: %w", err)
 		}
 		if asJSON {
-			return printJSON(w, struct {
-				TenantID     string `json:"tenantId"`
-				Code         string `json:"code"`
-				Environment  string `json:"environment"`
-				ClientID     string `json:"clientId"`
-				ClientSecret string `json:"clientSecret"`
-			}{t.ID.UUID(), t.Code, string(t.Environment), creds.ClientID, string(creds.ClientSecret.Reveal())})
+			return printJSON(w, showCreatedTenant(t, creds))
 		}
-		_, err = fmt.Fprintf(w, "tenant        %s (%s, %s)\nclient id     %s\nclient secret %s\n\nThe secret is shown this once.\n",
+		_, err = fmt.Fprintf(w, "tenant        %s (%s, %s)\nclient id     %s\nclient secret %s\n\nThe secret is shown this once. "+
+			"With --json, those of the clients of the other families are shown too.\n",
 			t.ID.UUID(), t.Code, t.Environment, creds.ClientID, creds.ClientSecret.Reveal())
 		return err
 	})
+}
+
+// createdTenant is a new tenant with the credentials of its clients, as it is
+// printed.
+type createdTenant struct {
+	TenantID    string `json:"tenantId"`
+	Code        string `json:"code"`
+	Environment string `json:"environment"`
+	shownCredentials
+	OpenBanking shownCredentials `json:"openbanking"`
+	Payers      shownCredentials `json:"payers"`
+	EWallet     shownCredentials `json:"ewallet"`
+	CardStore   shownKeys        `json:"cardstore"`
+}
+
+type shownCredentials struct {
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret"`
+}
+
+// shownKeys are the two pairs of a client of stored cards, by the headers that
+// take them.
+type shownKeys struct {
+	APIKeyPrivate    string `json:"apiKeyPrivate"`
+	APIClientPrivate string `json:"apiClientPrivate"`
+	APIKeyPublic     string `json:"apiKeyPublic"`
+	APIClientPublic  string `json:"apiClientPublic"`
+}
+
+func showCreatedTenant(t access.Tenant, creds access.TenantCredentials) createdTenant {
+	show := func(c access.Credentials) shownCredentials {
+		return shownCredentials{c.ClientID, string(c.ClientSecret.Reveal())}
+	}
+	f := creds.Families
+	private, public := show(f.CardStorePrivate), show(f.CardStorePublic)
+	return createdTenant{
+		TenantID: t.ID.UUID(), Code: t.Code, Environment: string(t.Environment), shownCredentials: show(creds.Credentials),
+		OpenBanking: show(f.OpenBanking), Payers: show(f.Payers), EWallet: show(f.EWallet),
+		CardStore: shownKeys{private.ClientSecret, private.ClientID, public.ClientSecret, public.ClientID},
+	}
 }
 
 // withTenant opens the core and runs f for the tenant that is named by its UUID,

@@ -47,7 +47,7 @@ func TestRegisterClientKey_worksWhileThePlatformServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, err := p.access.Authenticate(t.Context(), tokens.Access, access.Origin{})
+	caller, err := p.access.Authenticate(t.Context(), access.Platform, tokens.Access, access.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}

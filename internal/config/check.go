@@ -28,6 +28,20 @@ func (c *Config) check() error {
 	if c.HTTP.Addr == c.Network.Addr && !strings.HasSuffix(c.HTTP.Addr, ":0") {
 		bad("network.addr", "is the same as http.addr")
 	}
+	for key, place := range map[string]string{
+		"family.openbanking": c.Family.OpenBanking, "family.payers": c.Family.Payers,
+		"family.ewallet": c.Family.EWallet, "family.cardstore": c.Family.CardStore,
+	} {
+		switch err := checkAddr(place); {
+		case place == Shared || place == Off:
+		case err != nil:
+			bad(key, "must be %s, %s or an address: %v", Shared, Off, err)
+		case place == c.HTTP.Addr:
+			bad(key, "is the same as http.addr: say %s", Shared)
+		case place == c.Network.Addr:
+			bad(key, "is the same as network.addr")
+		}
+	}
 	if err := checkDSN(c.DB); err != nil {
 		bad("db", "%v", err)
 	}

@@ -15,6 +15,7 @@ type Config struct {
 	PersoDir           string        `koanf:"perso_dir" usage:"directory where files are exchanged with card bureaus (default DATA/perso)"`
 	DrainTimeout       time.Duration `koanf:"drain_timeout" usage:"how long requests in flight may take to finish at the end"`
 	HTTP               HTTP          `koanf:"http"`
+	Family             Family        `koanf:"family"`
 	Network            Network       `koanf:"network"`
 	Job                Job           `koanf:"job"`
 	Webhook            Webhook       `koanf:"webhook"`
@@ -70,6 +71,21 @@ type Notification struct {
 	PINKeyFile   string  `koanf:"pin_key_file" usage:"PEM file with the RSA public key of the SMS gateway; without it no PIN is sent"`
 }
 
+// Family says where the neighbour families of the API answer: at http.addr
+// ([Shared]), nowhere ([Off]), or at an address of their own.
+type Family struct {
+	OpenBanking string `koanf:"openbanking" usage:"the family of credit cards: shared (at http.addr), off, or an address of its own"`
+	Payers      string `koanf:"payers" usage:"the family of payment customers: shared, off, or an address of its own"`
+	EWallet     string `koanf:"ewallet" usage:"the family of wallets: shared, off, or an address of its own"`
+	CardStore   string `koanf:"cardstore" usage:"the family of stored cards: shared, off, or an address of its own"`
+}
+
+// Where a family answers that has no address of its own.
+const (
+	Shared = "shared"
+	Off    = "off"
+)
+
 // Gateway is an HTTP server that takes messages of one channel.
 type Gateway struct {
 	URL        string        `koanf:"url" usage:"gateway of this channel; empty: nobody is told by it"`
@@ -91,6 +107,7 @@ func defaults() Config {
 	return Config{
 		Data:         "./sarraf-data",
 		DrainTimeout: 20 * time.Second,
+		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared},
 		HTTP: HTTP{
 			Addr:           "127.0.0.1:8080",
 			HeaderTimeout:  5 * time.Second,

@@ -35,6 +35,7 @@ CREATE INDEX tenant_ahead ON tenant (id) WHERE ahead > 0;
 CREATE TABLE api_client (
     id                TEXT    NOT NULL PRIMARY KEY,
     tenant_id         TEXT    NOT NULL REFERENCES tenant (id),
+    family            TEXT    NOT NULL CHECK (family IN ('platform', 'openbanking', 'payers', 'ewallet', 'cardstore')),
     name              TEXT    NOT NULL,
     secret_hash       TEXT    NOT NULL,
     old_secret_hash   TEXT    NOT NULL,

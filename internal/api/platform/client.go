@@ -20,6 +20,7 @@ type clientRequest struct {
 // ClientDetail is an API client without its secret.
 type ClientDetail struct {
 	ClientID         string    `json:"clientId"`
+	Family           string    `json:"family" doc:"The API dialect that it speaks: platform, openbanking, payers, ewallet or cardstore."`
 	Name             string    `json:"name"`
 	Permissions      []string  `json:"permissions"`
 	AllowedAddresses []string  `json:"allowedAddresses"`
@@ -113,7 +114,7 @@ func clientOr(c access.Client, err error) (ClientDetail, error) {
 
 func encodeClient(c access.Client) ClientDetail {
 	return ClientDetail{
-		ClientID: c.ID, Name: c.Name, Permissions: c.Permissions.Names(), AllowedAddresses: c.AllowedTexts(),
+		ClientID: c.ID, Family: string(c.Family), Name: c.Name, Permissions: c.Permissions.Names(), AllowedAddresses: c.AllowedTexts(),
 		RateLimit: c.Rate.PerSecond, RateBurst: c.Rate.Burst, IsActive: c.IsActive, ConcurrencyStamp: c.ConcurrencyStamp,
 		CreationTime: c.CreatedAt, ModificationTime: c.UpdatedAt,
 	}

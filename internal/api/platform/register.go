@@ -283,7 +283,7 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 			token = ""
 		}
 		var err error
-		if c, err = a.Access.Authenticate(r.Context(), secret.FromString(strings.TrimSpace(token)), originOf(x)); err != nil {
+		if c, err = a.Access.Authenticate(r.Context(), access.Platform, secret.FromString(strings.TrimSpace(token)), originOf(x)); err != nil {
 			return access.Caller{}, err
 		}
 		x.Client, x.Tenant = c.Client, c.Tenant.String() // also of what is refused from here on

@@ -38,10 +38,11 @@ CREATE INDEX tenant_ahead ON tenant (id) WHERE ahead > 0;
 -- 256 random bits, so its SHA-256 is as good as a slow hash; the one before is
 -- good until old_secret_until. Tokens carry the generation under which they
 -- were issued and die with it. While a client is locked its failures are only
--- counted, in unrecorded_count.
+-- counted, in unrecorded_count. A client speaks one family of APIs.
 CREATE TABLE api_client (
     id                TEXT    NOT NULL PRIMARY KEY,
     tenant_id         TEXT    NOT NULL REFERENCES tenant (id),
+    family            TEXT    NOT NULL CHECK (family IN ('platform', 'openbanking', 'payers', 'ewallet', 'cardstore')),
     name              TEXT    NOT NULL,
     secret_hash       TEXT    NOT NULL,
     old_secret_hash   TEXT    NOT NULL,
