@@ -49,7 +49,7 @@ func readClient(ctx context.Context, tx db.Tx, clientID string) (clientOfTenant,
 // clientsOf returns the clients of a tenant in the order of creation, of all
 // families.
 func clientsOf(ctx context.Context, tx db.Tx, tenant TenantID) ([]clientOfTenant, error) {
-	return db.Collect(ctx, tx, scanClient, `SELECT `+clientColumns+clientTables+`WHERE c.tenant_id = $1 ORDER BY c.created_at, c.id`, tenant)
+	return db.Collect(ctx, tx, scanClient, `SELECT `+clientColumns+clientTables+`WHERE c.tenant_id = $1 ORDER BY c.created_at, c.family DESC, c.permissions, c.id`, tenant)
 }
 
 func scanClient(row db.Scanner) (clientOfTenant, error) {

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.tenants[name], w.clients[name] = tenant, credentials
+		w.tenants[name], w.clients[name] = tenant, credentials.Credentials
 		w.names[name+".clientId"] = credentials.ClientID
 		w.names[name+".clientSecret"] = string(credentials.ClientSecret.Reveal())
 	}
