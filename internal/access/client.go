@@ -183,7 +183,7 @@ func (c Client) AllowedTexts() []string {
 func (c Client) shown() any {
 	return struct {
 		Family, Name, Permissions, AllowedAddresses string
-		RateLimit, RateBurst                int
-		IsActive                            bool
+		RateLimit, RateBurst                        int
+		IsActive                                    bool
 	}{string(c.Family), c.Name, c.Permissions.stored(), strings.Join(c.AllowedTexts(), " "), c.Rate.PerSecond, c.Rate.Burst, c.IsActive}
 }
