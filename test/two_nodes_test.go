@@ -63,3 +63,80 @@ func TestTwoNodes_aChangeHoldsForTheNextAuthorization(t *testing.T) {
 	buy("00", "out of the list")
 	run(t, append([]string{"verify"}, flags...)...)
 }
+
+// So does a change of every other kind: of a usage switch, a limit of one card, an
+// authorization control, a fee.
+func TestTwoNodes_everyKindOfControlHoldsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	flags := []string{"--data", dir, "--db", dbtest.PostgresDSN(t)}
+	one := serve(t, dir, flags...)
+	bank := openBank(t, one, flags)
+	card := issue(t, bank, 1)[0]
+	two := serve(t, dir, flags...)
+	till := shop(t)
+	link := connect(t, two, till, 10*time.Second)
+	buy := func(want, why string) {
+		t.Helper()
+		if code := pay(t, link, till, card.Card, sim.Payment{Amount: lira(1_000), Entry: sim.Chip, PIN: card.Card.PIN}); code != want {
+			t.Fatalf("%s: the other node answered %s, want %s", why, code, want)
+		}
+	}
+	do := func(method, path string, body map[string]any) {
+		t.Helper()
+		issuingCall(t, bank, method, path, body, nil)
+	}
+	buy("00", "before there are controls")
+	buy("00", "before there are controls")
+	limitTo(t, bank, "ONE", "Transaction", 50)
+	do(http.MethodPost, "/authorization-control", map[string]any{
+		"code": "SHOP", "name": "Shop", "action": "Decline", "isActive": false, "criteria": map[string]any{"merchantIds": []string{till.Merchant}},
+		"links": []map[string]any{{"linkType": "Global"}},
+	})
+	shopControl := func(member string, value any) {
+		t.Helper()
+		body := map[string]any{"name": "Shop", "action": "Decline", "criteria": map[string]any{"merchantIds": []string{till.Merchant}}}
+		body[member] = value
+		do(http.MethodPut, "/authorization-control/SHOP", body)
+	}
+	cost := func(method, path string, lira int) {
+		t.Helper()
+		body := map[string]any{
+			"name": "Dear", "currencyCode": "TRY", "additionalAmountType": "CashAdvanceFee", "calculationType": "Fixed", "fixedAmount": lira,
+			"criteria": map[string]any{"transactionCodes": []string{"Purchase"}},
+		}
+		if method == http.MethodPost {
+			body["code"], body["links"] = "DEAR", []map[string]any{{"linkType": "Global"}}
+		}
+		do(method, "/fee-management/transaction"+path, body)
+	}
+	cost(http.MethodPost, "", 0)
+	for range 3 {
+		for _, allowed := range []bool{false, true} {
+			do(http.MethodPut, "/card/"+card.Token+"/policy", map[string]any{
+				"policies": []map[string]any{{"policyType": "DomesticPos", "isAllowed": allowed}},
+			})
+			buy(map[bool]string{false: "57", true: "00"}[allowed], "the switch of the card")
+		}
+		do(http.MethodPost, "/velocity-control/card/"+card.Token, map[string]any{"velocityCheckCode": "ONE", "maxAmount": 5})
+		buy("61", "a limit of the card's own")
+		do(http.MethodPost, "/velocity-control/card/"+card.Token, map[string]any{"velocityCheckCode": "ONE", "maxAmount": 20})
+		buy("00", "a higher one")
+		do(http.MethodPost, "/velocity-control/card/"+card.Token, map[string]any{"velocityCheckCode": "ONE", "maxAmount": 5})
+		buy("61", "a lower one again")
+		do(http.MethodDelete, "/velocity-control/card/"+card.Token+"/ONE", nil)
+		buy("00", "none of its own")
+		shopControl("isActive", true)
+		buy("57", "a control in force")
+		shopControl("evaluationMode", "Monitor")
+		buy("00", "a control that watches")
+		shopControl("responseCode", "05")
+		buy("05", "a control with another answer")
+		shopControl("isActive", false)
+		buy("00", "a control that is out of force")
+		cost(http.MethodPut, "/DEAR", 20_000)
+		buy("51", "a fee that nobody can pay")
+		cost(http.MethodPut, "/DEAR", 0)
+		buy("00", "a fee of nothing")
+	}
+	run(t, append([]string{"verify"}, flags...)...)
+}

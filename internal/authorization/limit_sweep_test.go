@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -132,4 +133,62 @@ func TestOverrideLimit_holdsAtOnceOnEveryNode(t *testing.T) {
 		all.Wait()
 		w.Verify()
 	})
+}
+
+// A limit of a card that is renewed while it is being swept away stays: what has
+// ended is looked at once more when its row is free.
+func TestSweep_leavesLimitsThatAreRenewedMeanwhile(t *testing.T) {
+	d := dbtest.Postgres(t) // where there are row locks
+	w := authorizationtest.New(t, d)
+	if said := w.NewLimit(map[string]string{"code": "DAY", "period": "Lifetime", "max": "10.00", "of": "all"}); said != "ok" {
+		t.Fatal(said)
+	}
+	max := money.Must(5000, "TRY")
+	set := func(ctx context.Context, c *authorizationtest.Card, ends time.Time) {
+		t.Helper()
+		o := control.Override{Check: "DAY", Limits: control.Limits{Amount: &max}, EndsAt: &ends}
+		if _, err := w.Controls.OverrideLimit(ctx, w.Caller, c.Token, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renewed, ended := w.NewCard("1000.00"), w.NewCard("1000.00")
+	for _, c := range []*authorizationtest.Card{renewed, ended} {
+		set(t.Context(), c, w.Clock.Now().Add(time.Hour))
+	}
+	w.Clock.Advance(2 * time.Hour)
+	swept := make(chan int, 1)
+	err := d.InTx(t.Context(), func(tx db.Tx) error {
+		set(db.WithTx(t.Context(), tx), renewed, w.Clock.Now().Add(time.Hour))
+		go func() {
+			n, err := w.Controls.Sweep(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			swept <- n
+		}()
+		for waiting := 0; waiting == 0; {
+			err := d.View(t.Context(), func(tx db.Tx) error {
+				return tx.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+					WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := <-swept; n != 1 {
+		t.Errorf("swept %d, want the one that has ended", n)
+	}
+	for c, want := range map[*authorizationtest.Card]int{renewed: 1, ended: 0} {
+		if all, err := w.Controls.Overrides(t.Context(), w.Caller, c.Token); err != nil || len(all) != want {
+			t.Errorf("%d are left, %v; want %d", len(all), err, want)
+		}
+	}
+	if a := w.Authorize(w.Request(renewed, authorization.AuthorizationRequest, money.Must(3000, "TRY"))); a.Reason != authorization.Approved {
+		t.Errorf("under the renewed limit: %q", a.Reason)
+	}
 }

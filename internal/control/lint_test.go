@@ -1,12 +1,15 @@
 package control
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
@@ -168,6 +171,38 @@ func TestLintControls_whatMayStillDecideIsNotFound(t *testing.T) {
 		}
 		if found != tt.found {
 			t.Errorf("%s: found %v, want %v", name, found, tt.found)
+		}
+	}
+}
+
+// Who may not see velocity controls is told nothing of them, nor how many there
+// are.
+func TestLint_tellsWhatTheCallerMaySee(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t))
+	limit := limitOf("LIMIT", PerDay, 500_000)
+	limit.Name = "Limit"
+	if _, _, err := VelocityChecks.Create(t.Context(), h.Service, h.main, limit, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := AuthorizationChecks.Create(t.Context(), h.Service, h.main, decline("LAW"), nil); err != nil {
+		t.Fatal(err)
+	}
+	clerk := h.main
+	clerk.Permissions = access.PermissionsOf(access.IssuingAuthorizationControl)
+	for _, tt := range []struct {
+		who  access.Caller
+		want []string
+	}{{h.main, []string{"LAW", "LIMIT"}}, {clerk, []string{"LAW"}}} {
+		got, err := h.Lint(t.Context(), tt.who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var codes []string
+		for _, f := range got.All {
+			codes = append(codes, f.Code)
+		}
+		if !slices.Equal(codes, tt.want) || got.Checked != len(tt.want) {
+			t.Errorf("found of %v, %d checked; want %v", codes, got.Checked, tt.want)
 		}
 	}
 }
