@@ -283,27 +283,34 @@ func visitFees(c *codec, f *[]FeeFacts, s *[]FeeState, dues *[]fee.Due) {
 	if c.reading {
 		*f, *s, *dues = make([]FeeFacts, n), make([]FeeState, n), make([]fee.Due, m)
 	}
+	// Records before version 4 have a line for each member.
+	defer func(before bool) { c.spreads = before }(c.spreads)
+	c.spreads = c.spreads || c.spreadsFees
 	for i := range n {
-		at := "fee." + strconv.Itoa(i) + "."
 		v, u := &(*f)[i], &(*s)[i]
-		visitDue(c, at, &v.Due)
-		visitText(c, at+"counter", &v.Counter)
-		visitText(c, at+"subject", &v.Subject)
-		c.int(at+"start", &v.Start)
-		c.int(at+"ends", &v.Ends)
-		c.int(at+"used_amount", &u.Amount)
-		c.int(at+"used_count", &u.Count)
+		c.visitRow("fee."+strconv.Itoa(i), func(at string) { v.visit(c, at, u) })
 	}
 	for i := range m {
-		at := "due." + strconv.Itoa(i) + "."
 		v := &(*dues)[i]
-		visitDue(c, at, v)
-		c.bool(at+"free", &v.IsFree)
-		c.bool(at+"waits", &v.Waits)
-		c.amount(at+"moved", &v.Moved)
-		c.amount(at+"kept", &v.Kept)
-		c.amount(at+"refunded", &v.Refunded)
+		c.visitRow("due."+strconv.Itoa(i), func(at string) {
+			visitDue(c, at, v)
+			c.bool(at+"free", &v.IsFree)
+			c.bool(at+"waits", &v.Waits)
+			c.amount(at+"moved", &v.Moved)
+			c.amount(at+"kept", &v.Kept)
+			c.amount(at+"refunded", &v.Refunded)
+		})
 	}
+}
+
+func (v *FeeFacts) visit(c *codec, at string, u *FeeState) {
+	visitDue(c, at, &v.Due)
+	visitText(c, at+"counter", &v.Counter)
+	visitText(c, at+"subject", &v.Subject)
+	c.int(at+"start", &v.Start)
+	c.int(at+"ends", &v.Ends)
+	c.int(at+"used_amount", &u.Amount)
+	c.int(at+"used_count", &u.Count)
 }
 
 func visitDue(c *codec, at string, d *fee.Due) {

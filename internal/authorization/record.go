@@ -14,16 +14,16 @@ import (
 )
 
 // A decision is recorded as text, one "name=value" line for each member that is
-// not zero, first the version of the form. The members of a control share a line,
-// each in its place. The members are listed once, in
+// not zero, first the version of the form. The members of a control or a fee share a
+// line, each in its place. The members are listed once, in
 // visit, and the same list writes and reads; so what is recorded and what is
 // recomputed cannot drift apart. Card data has no place in it: Request.Card is
 // not visited.
 
 // recordVersion is what is written. Records of version 1 tell less about the
 // subject, see [SubjectFacts], those before 3 have a line for each member of a
-// control; all are read.
-const recordVersion = "3"
+// control, those before 4 for each of a fee; all are read.
+const recordVersion = "4"
 
 // record is what decide was made from.
 type record struct {
@@ -47,6 +47,8 @@ func parseRecord(text string) (*record, error) {
 	}
 	switch v := c.in["version"]; v {
 	case recordVersion:
+	case "3":
+		c.spreadsFees = true
 	case "1", "2":
 		c.spreads = true
 	default:
@@ -301,9 +303,10 @@ type codec struct {
 	reading bool
 	err     error
 
-	spreads bool   // rows were written as members
-	inRow   bool   // members have places, not names
-	row     string // what is still to be read of a row
+	spreads     bool   // rows were written as members
+	spreadsFees bool   // those of fees were
+	inRow       bool   // members have places, not names
+	row         string // what is still to be read of a row
 }
 
 // visitRow visits members that share a line, each in its place. What there are many

@@ -100,6 +100,18 @@ func TestRecord_readsMembersOfVersion2(t *testing.T) {
 	}
 }
 
+func TestRecord_readsFeesOfVersion3(t *testing.T) {
+	r, err := parseRecord("version=3\nfees=1\nfee.0.applied={\"Code\":\"CASH\",\"Version\":2,\"Currency\":\"TRY\",\"Calculation\":\"Fixed\",\"Fixed\":50}\n" +
+		"fee.0.counter=fee/CASH\nfee.0.used_count=4\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Facts.Fees[0]; v.Due.Code != "CASH" || v.Due.Version != 2 || v.Due.Terms.Fixed != money.Must(50, "TRY") || v.Counter != "fee/CASH" ||
+		r.State.Fees[0].Count != 4 {
+		t.Errorf("got %+v, used %+v", v, r.State.Fees[0])
+	}
+}
+
 func TestTrace_readsBackWhatItWrote(t *testing.T) {
 	want := Trace{
 		{Name: "Card", Outcome: Pass},

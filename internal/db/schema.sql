@@ -1308,10 +1308,7 @@ CREATE TABLE fee_due (
     line         BIGINT  NOT NULL CHECK (line BETWEEN 1 AND 1000),
     tenant_id    TEXT    NOT NULL REFERENCES tenant (id),
     account_id   TEXT    NOT NULL REFERENCES account (id),
-    fee_code     TEXT    NOT NULL,
-    fee_type     TEXT    NOT NULL,
-    currency     TEXT    NOT NULL,
-    applied      TEXT    NOT NULL, -- terms and the rest of it
+    applied      TEXT    NOT NULL, -- which fee it is, its terms and the rest of it
     is_free      BOOLEAN NOT NULL,
     waits        BOOLEAN NOT NULL, -- for a balance that covers it
     moved        BIGINT  NOT NULL CHECK (moved BETWEEN 0 AND 1000000000000000),
@@ -1323,7 +1320,6 @@ CREATE TABLE fee_due (
     entry_count  BIGINT  NOT NULL CHECK (entry_count BETWEEN 0 AND 1000000),
     entry_id     TEXT    REFERENCES entry (id), -- the only one so far
     created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    updated_at   BIGINT  NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     PRIMARY KEY (root_id, line)
 );
 

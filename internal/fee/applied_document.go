@@ -1,15 +1,14 @@
 package fee
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// appliedDocument is the stored form of an [Applied]. Its names are only added
-// to. Amounts are minor units of Currency.
+// appliedDocument is an [Applied] as it is stored. Amounts are minor units of
+// Currency. It was JSON once, under these names, and is still read as that.
 type appliedDocument struct {
 	Code, Name, Group, Link          string
 	Version                          int
@@ -63,17 +62,13 @@ func (d Due) Document() string {
 	if f := a.Free; f != nil {
 		out.Free = &appliedFree{f.Count, minorOf(f.Amount), string(f.Period)}
 	}
-	text, err := json.Marshal(out)
-	if err != nil {
-		panic("fee: an applied fee cannot be written: " + err.Error()) // it has only text and numbers
-	}
-	return string(text)
+	return out.text()
 }
 
 // ParseDue reads the stored form. Nothing has moved, nothing was charged.
 func ParseDue(text string) (Due, error) {
-	var d appliedDocument
-	if err := json.Unmarshal([]byte(text), &d); err != nil {
+	d, err := parseApplied(text)
+	if err != nil {
 		return Due{}, fmt.Errorf("read applied fee: %w", err)
 	}
 	currency, err := money.ParseCurrency(d.Currency)

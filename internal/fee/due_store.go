@@ -19,16 +19,16 @@ const dueColumns = `root_id, line, tenant_id, account_id, applied, is_free, wait
 var (
 	dueLookup = &db.Lookup{Head: `SELECT ` + dueColumns + ` FROM fee_due WHERE root_id IN `, Tail: ` ORDER BY root_id, line`}
 	dueInsert = &db.Bulk{
-		Head: `INSERT INTO fee_due (` + dueColumns + `, updated_at, fee_code, fee_type, currency, due_total, posted_total) VALUES `, Columns: 20,
+		Head: `INSERT INTO fee_due (` + dueColumns + `, due_total, posted_total) VALUES `, Columns: 16,
 	}
 	dueUpdate = &db.Bulk{
-		Head:    `WITH v (root_id, line, account_id, applied, waits, moved, kept, refunded, posted, entry_count, entry_id, updated_at, due_total, posted_total) AS (VALUES `,
-		Columns: 14,
+		Head:    `WITH v (root_id, line, account_id, applied, waits, moved, kept, refunded, posted, entry_count, entry_id, due_total, posted_total) AS (VALUES `,
+		Columns: 13,
 		Types: []string{
-			"TEXT", "BIGINT", "TEXT", "TEXT", "BOOLEAN", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT", "BIGINT",
+			"TEXT", "BIGINT", "TEXT", "TEXT", "BOOLEAN", "BIGINT", "BIGINT", "BIGINT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT",
 		},
 		Tail: `) UPDATE fee_due SET account_id = v.account_id, applied = v.applied, waits = v.waits, moved = v.moved, kept = v.kept, refunded = v.refunded,
-			posted = v.posted, entry_count = v.entry_count, entry_id = v.entry_id, updated_at = v.updated_at, due_total = v.due_total,
+			posted = v.posted, entry_count = v.entry_count, entry_id = v.entry_id, due_total = v.due_total,
 			posted_total = v.posted_total FROM v WHERE fee_due.root_id = v.root_id AND fee_due.line = v.line`,
 	}
 )
@@ -75,7 +75,7 @@ func writeDues(ctx context.Context, tx db.Tx, fresh, changed []*dueRow) error {
 	for _, r := range fresh {
 		due, posted := r.totals()
 		args = append(args, r.root, r.line, r.tenant, r.account, r.Document(), r.IsFree, r.Waits, r.Moved.Minor(), r.Kept.Minor(), r.Refunded.Minor(),
-			r.Due.Posted.text(), r.Entries, r.Entry, clock.Micros(r.at), clock.Micros(r.updated), r.Code, r.Type, r.Moved.Currency().Code(), due, posted)
+			r.Due.Posted.text(), r.Entries, r.Entry, clock.Micros(r.at), due, posted)
 	}
 	if err := dueInsert.Exec(ctx, tx, args); err != nil {
 		return fmt.Errorf("insert fees: %w", err)
@@ -84,7 +84,7 @@ func writeDues(ctx context.Context, tx db.Tx, fresh, changed []*dueRow) error {
 	for _, r := range changed {
 		due, posted := r.totals()
 		args = append(args, r.root, r.line, r.account, r.Document(), r.Waits, r.Moved.Minor(), r.Kept.Minor(), r.Refunded.Minor(), r.Due.Posted.text(), r.Entries, r.Entry,
-			clock.Micros(r.updated), due, posted)
+			due, posted)
 	}
 	if err := dueUpdate.Exec(ctx, tx, args); err != nil {
 		return fmt.Errorf("update fees: %w", err)

@@ -36,7 +36,6 @@ type dueRow struct {
 	isNew   bool
 	dirty   bool
 	at      time.Time // when it began
-	updated time.Time
 }
 
 // NewDues returns the fees of no life cycle, for what only might be: they must not
@@ -65,7 +64,7 @@ func (d *Dues) Begin(tenant access.TenantID, account ledger.AccountID, root stri
 	for _, due := range all {
 		d.of[root] = append(d.of[root], &dueRow{
 			Due: due, root: root, line: len(d.of[root]) + 1, tenant: tenant, account: account, stood: due.Terms.nothing(),
-			isNew: true, dirty: true, at: at, updated: at,
+			isNew: true, dirty: true, at: at,
 		})
 	}
 }
@@ -245,7 +244,6 @@ func (r *dueRow) moveTo(account ledger.AccountID) {
 }
 
 func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, error) {
-	r.updated = act.At
 	stands := r.Due.Of(held)
 	c := Change{row: r, Posted: r.Terms.nothing()}
 	var err error
@@ -267,7 +265,7 @@ func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, err
 // charge posts more of the fee, so that all that is owed was charged; unless it
 // waits, and the balance does not cover it.
 func (r *dueRow) charge(b *ledger.Book, c Change, owed, more Charge, act Act) (Change, error) {
-	r.dirty, r.updated = true, act.At
+	r.dirty = true
 	total, err := more.Total()
 	if err != nil {
 		return c, err
