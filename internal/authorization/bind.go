@@ -92,7 +92,18 @@ func (e *binder) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot
 		if err != nil {
 			return fmt.Errorf("convert for velocity control %s: %w", b.Check.Code, err)
 		}
-		f.Velocity = append(f.Velocity, velocityFacts(b, amount))
+		v := velocityFacts(b, amount)
+		if v.CountsFees && amount.Currency() != f.Billing.Currency() {
+			par, err := money.New(control.FeePar, f.Billing.Currency())
+			if err == nil {
+				v.FeePar, err = e.programs.Convert(ctx, f.Tenant, par, amount.Currency(), f.Now)
+			}
+			if err != nil {
+				return fmt.Errorf("convert fees for velocity control %s: %w", b.Check.Code, err)
+			}
+			v.CountsFees = v.FeePar != nil
+		}
+		f.Velocity = append(f.Velocity, v)
 	}
 	return nil
 }

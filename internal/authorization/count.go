@@ -10,6 +10,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -90,15 +91,29 @@ func (w *work) stood(t *Transaction) stood {
 // seen from one of its transactions.
 func (w *work) standing(t *Transaction) control.Standing {
 	h, held := w.book.Hold(t.Hold)
+	fees := func(s control.Standing) control.Standing { return s.WithFees(w.feesOf(t.Root, t.Hold)) }
 	if !held {
-		return control.StandingOf(t.Outstanding(), t.Refunded)
+		return fees(control.StandingOf(t.Outstanding(), t.Refunded))
 	}
 	first := w.transactions[t.Root]
 	if first == nil {
 		first = t
 	}
 	// What was presented and taken back again is still consumed of the hold.
-	return control.StandingOf(plus(first.Cleared, h.Remaining()), first.Refunded)
+	return fees(control.StandingOf(plus(first.Cleared, h.Remaining()), first.Refunded))
+}
+
+// feesOf is what a life cycle on this hold costs besides, as it stands.
+func (w *work) feesOf(root TransactionID, hold ledger.HoldID) (spent, kept int64) {
+	dues := w.dues.Of(root.String())
+	if len(dues) == 0 {
+		return 0, 0
+	}
+	held := money.Zero(dues[0].Moved.Currency())
+	if h, found := w.book.Hold(hold); found {
+		held = h.Remaining()
+	}
+	return w.dues.Stands(root.String(), held)
 }
 
 // count books what op uses of its limits, or what it gives back. before is what
@@ -120,11 +135,12 @@ func (w *work) count(op *operation, d Decision, o Original, t *Transaction, befo
 		w.counters.FollowReversal(orig.Root.String(), named, before.of, before.all, w.standing(orig))
 	case !t.IsDebit:
 	case t.Root == t.ID:
-		w.use(f, t.ID, t.ID, d.Approved, countOf(d, o))
+		w.use(f, t.ID, t.ID, d.Approved, countOf(d, o), control.Standing{}.WithFees(w.feesOf(t.ID, t.Hold)))
 	case op.req.IsIncrement && !t.IsAdvice:
-		w.use(f, t.ID, t.Root, d.Approved, 0)
+		spent, kept := w.feesOf(t.Root, t.Hold)
+		w.use(f, t.ID, t.Root, d.Approved, 0, control.Standing{}.WithFees(spent-before.all.SpentFees, kept-before.all.KeptFees))
 	case d.Post.Sign() > 0: // a completion that posts
-		w.counters.Follow(t.Root.String(), before.all, control.StandingOf(plus(d.Approved, o.Cleared), orig.Refunded))
+		w.counters.Follow(t.Root.String(), before.all, control.StandingOf(plus(d.Approved, o.Cleared), orig.Refunded).WithFees(w.feesOf(t.Root, o.Hold)))
 	default:
 		w.counters.Follow(t.Root.String(), before.all, w.standing(orig))
 	}
@@ -140,8 +156,8 @@ func countOf(d Decision, o Original) int64 {
 }
 
 // recount brings what a request used while its client was asked to what became of
-// it. before is what its life cycle stood for.
-func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Standing) {
+// it. before is what its life cycle stood for, on the hold that was reserved.
+func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Standing, reserved ledger.HoldID) {
 	if !t.IsDebit {
 		return
 	}
@@ -152,9 +168,12 @@ func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Stan
 	asked := f.Billing.Minor()
 	back := asked - approved.Minor()
 	if t.Root == t.ID {
-		before = control.Standing{Spent: asked, Kept: asked}
+		before.Spent, before.Kept = asked, asked
 	}
 	after := control.Standing{Spent: before.Spent - back, Kept: max(0, before.Kept-back)}
+	if d.Status != StatusDeclined || t.Root != t.ID { // what a decline costs is no use of a limit
+		after = after.WithFees(w.feesOf(t.Root, reserved))
+	}
 	w.counters.FollowReversal(t.Root.String(), t.ID.String(), asked, before, after)
 	if d.Status == StatusDeclined {
 		// What lies in a window that has ended never changes: the attempt stays
@@ -183,14 +202,20 @@ func (w *work) countDecline(f *Facts, t TransactionID) {
 }
 
 // use counts an amount in the account's currency, which may be less than was asked
-// for.
-func (w *work) use(f *Facts, t, cycle TransactionID, approved money.Amount, count int64) {
+// for, with what it costs besides.
+func (w *work) use(f *Facts, t, cycle TransactionID, approved money.Amount, count int64, cost control.Standing) {
 	for i := range f.Velocity {
 		if v := &f.Velocity[i]; v.Counts && (count > 0 || approved.Sign() > 0) {
 			u := v.use(f.Tenant, t, cycle, f.Now)
 			u.Of, u.Count = approved.Minor(), count
 			if v.Amount != nil {
 				u.Amount = share(v.Amount.Minor(), approved, f.Billing)
+			}
+			if v.CountsFees {
+				u.CountsFees, u.Par, u.Fees = true, v.par(), cost.SpentFees
+				if v.Lowers {
+					u.Fees = cost.KeptFees
+				}
 			}
 			w.counters.Add(u)
 		}
@@ -226,10 +251,17 @@ func giveBackExpired(ctx context.Context, tx db.Tx, ended []*Transaction, holds 
 	if err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
+	dues := fee.NewDues()
+	if c.CountsFees() {
+		if dues, err = fee.OpenDues(ctx, tx, roots); err != nil {
+			return fmt.Errorf("open fees: %w", err)
+		}
+	}
 	for _, t := range ended {
 		if h, ok := holds[t.Hold]; ok && t.ID == t.Root {
-			before := control.StandingOf(plus(t.Cleared, h.Remaining()), t.Refunded)
-			c.Follow(t.Root.String(), before, control.StandingOf(t.Cleared, t.Refunded))
+			root, zero := t.Root.String(), money.Zero(t.Billing.Currency())
+			before := control.StandingOf(plus(t.Cleared, h.Remaining()), t.Refunded).WithFees(dues.Stands(root, h.Remaining()))
+			c.Follow(root, before, control.StandingOf(t.Cleared, t.Refunded).WithFees(dues.Stands(root, zero)))
 		}
 	}
 	return c.Write(ctx, tx)

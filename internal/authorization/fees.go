@@ -152,8 +152,17 @@ func expected(due fee.Due, amount money.Amount, posts bool) fee.Charge {
 
 // feesOn is what an amount costs besides when it is approved: the fees of the
 // life cycle that it begins, or what those of the one that it adds to become
-// more.
+// more. Those that wait are not in it.
 func (d *Decision) feesOn(amount money.Amount, req *Request, f *Facts, s State, row codeRow) money.Amount {
+	return d.feesOf(amount, req, f, s, row, func(due *fee.Due) bool { return !due.Waits })
+}
+
+// feesToCount is feesOn with what waits, in minor units.
+func (d *Decision) feesToCount(amount money.Amount, req *Request, f *Facts, s State, row codeRow) int64 {
+	return d.feesOf(amount, req, f, s, row, func(*fee.Due) bool { return true }).Minor()
+}
+
+func (d *Decision) feesOf(amount money.Amount, req *Request, f *Facts, s State, row codeRow, is func(*fee.Due) bool) money.Amount {
 	total := money.Zero(f.Billing.Currency())
 	add := func(c fee.Charge, sign int) {
 		if t, err := c.Total(); err == nil {
@@ -167,7 +176,7 @@ func (d *Decision) feesOn(amount money.Amount, req *Request, f *Facts, s State, 
 	}
 	if beginsLifeCycle(req, s, row) {
 		for i := range d.Fees {
-			if !d.Fees[i].Waits {
+			if is(&d.Fees[i]) {
 				add(expected(d.Fees[i], amount, postsAtOnce(req, f)), 1)
 			}
 		}
@@ -175,7 +184,7 @@ func (d *Decision) feesOn(amount money.Amount, req *Request, f *Facts, s State, 
 	}
 	held := s.Original.Remaining
 	for i := range s.Dues {
-		if due := &s.Dues[i]; !due.Waits {
+		if due := &s.Dues[i]; is(due) {
 			add(due.Of(plus(held, amount)), 1)
 			add(due.Of(held), -1)
 		}

@@ -42,15 +42,23 @@ func (p *Presented) Clear(cycle TransactionID, before, after control.Standing) {
 	p.note(presentedNote{cycle: cycle, before: before, after: after, isClearing: true})
 }
 
-func (p *Presented) note(n presentedNote) {
-	if n.before != n.after {
-		p.notes = append(p.notes, n)
-	}
+func (p *Presented) note(n presentedNote) { p.notes = append(p.notes, n) }
+
+// Force notes a presentment that nothing was authorized for. before is what the life
+// cycle that it belongs to cost until then.
+func (p *Presented) Force(t *Transaction, before control.Standing) {
+	p.notes = append(p.notes, presentedNote{cycle: t.ID, before: before, after: before, forced: t})
 }
 
-// Force notes a presentment that nothing was authorized for.
-func (p *Presented) Force(t *Transaction) {
-	p.notes = append(p.notes, presentedNote{cycle: t.ID, forced: t})
+// Len is how much was noted.
+func (p *Presented) Len() int { return len(p.notes) }
+
+// Cost notes what the life cycle that was noted from a place on costs after it.
+func (p *Presented) Cost(from int, spent, kept int64) {
+	for i := range p.notes[from:] {
+		n := &p.notes[from+i]
+		n.after = n.after.WithFees(spent, kept)
+	}
 }
 
 // Limits counts what clearing does to velocity limits.
@@ -105,9 +113,10 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Rea
 	for _, n := range p.notes {
 		switch f := forced[n.cycle]; {
 		case n.forced != nil:
-			(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1)
+			cost := control.Standing{}.WithFees(n.after.SpentFees-n.before.SpentFees, n.after.KeptFees-n.before.KeptFees)
+			(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1, cost)
 			for i := range f.Velocity {
-				if a := f.Velocity[i].alert(c, f.Tenant, f.Now); a != nil {
+				if a := f.Velocity[i].alert(c, f.Tenant, f.Now, cost.SpentFees); a != nil {
 					alerts = append(alerts, TransactionEvent{Name: EventVelocityThreshold, Transaction: *n.forced, Velocity: a})
 				}
 			}

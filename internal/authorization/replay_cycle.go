@@ -254,12 +254,13 @@ func (k *course) expire(at, expired time.Time) (held int64) {
 	}
 	zero := money.Zero(k.hold.Authorized.Currency())
 	w := k.work(replayAccount(k.hold.Account, zero, zero))
-	before := control.StandingOf(minus(k.hold.Authorized, k.hold.Reversed), zero)
+	before, remains := control.StandingOf(minus(k.hold.Authorized, k.hold.Reversed), zero), k.hold.Remaining()
 	w.book.ReleaseHold(k.hold.ID)
 	k.takeHold(w, ledger.HoldID{})
 	for _, t := range k.transactions {
 		if t.Hold == k.hold.ID && t.Status.HoldsMoney() {
-			k.counters.Follow(t.Root.String(), before, control.StandingOf(k.hold.Cleared, zero))
+			root := t.Root.String()
+			k.counters.Follow(root, before.WithFees(k.dues.Stands(root, remains)), control.StandingOf(k.hold.Cleared, zero).WithFees(k.dues.Stands(root, zero)))
 			if t.Status == StatusPartiallyCleared {
 				t.Status = StatusCleared
 			} else {

@@ -42,6 +42,10 @@ type VelocityFacts struct {
 	Adjusts, Lowers bool
 	// AlertPercent is how much of a limit is used when that is told; 0 is never.
 	AlertPercent int
+	// CountsFees says that what the request costs besides counts with it. FeePar is
+	// the worth of [control.FeePar] minor units of the account in another currency.
+	CountsFees bool
+	FeePar     *money.Amount
 }
 
 // VelocityState is what was used under the counter of a [VelocityFacts], amounts
@@ -55,6 +59,7 @@ func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
 		Amount: amount, MinAmount: b.Check.MinAmount, MaxAmount: b.Limits.Amount, ResponseCode: b.Check.DeclineCode,
 		AlertsOnly: b.Check.OnExceed == control.ExceedAlerts, CountsDeclines: b.Check.IncludeDeclined,
 		Adjusts: b.Check.AdjustOnClearing, Lowers: b.Check.Refunds == control.RefundsDecrease, AlertPercent: b.Check.AlertThreshold,
+		CountsFees: b.Check.IncludeFees && amount != nil,
 	}
 	if b.Limits.Count != nil {
 		v.MaxCount = *b.Limits.Count
@@ -73,31 +78,51 @@ func (v *VelocityFacts) key(tenant access.TenantID) control.CounterKey {
 	return control.CounterKey{Tenant: tenant, Counter: v.Counter, Subject: v.Subject, Start: v.Start}
 }
 
+// par is how much FeePar is; 0 where the limit has the account's currency.
+func (v *VelocityFacts) par() int64 {
+	if v.FeePar == nil {
+		return 0
+	}
+	return v.FeePar.Minor()
+}
+
+// feesIn is what of fees counts, in minor units of the limit's currency.
+func (v *VelocityFacts) feesIn(fees int64) int64 {
+	if !v.CountsFees {
+		return 0
+	}
+	return control.FeesIn(fees, v.par())
+}
+
 // judge compares the limits with what would be used. An increment is no further
-// use, only a higher one.
-func (v *VelocityFacts) judge(used VelocityState, isIncrement bool) Check {
-	c := v.compare(used, isIncrement).of(v.Code).with(v.inputs(used, isIncrement)...)
+// use, only a higher one. What it costs besides is in minor units of the account.
+func (v *VelocityFacts) judge(used VelocityState, fees int64, isIncrement bool) Check {
+	fees = v.feesIn(fees)
+	c := v.compare(used, fees, isIncrement).of(v.Code).with(v.inputs(used, fees, isIncrement)...)
 	if c.Outcome == Fail && v.AlertsOnly {
 		c.Outcome, c.Reason, c.Detail = Pass, "", c.Detail+", only alerted"
 	}
 	return c
 }
 
-func (v *VelocityFacts) compare(used VelocityState, isIncrement bool) Check {
+func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool) Check {
 	var told []string
 	if v.MinAmount != nil || v.MaxAmount != nil {
 		if v.Amount == nil {
 			return failed(VelocityAmount, "%s: no rate to compare the amount by", v.Code)
 		}
-		sum := used.Amount + v.Amount.Minor()
+		sum := used.Amount + v.Amount.Minor() + fees
 		text := v.Amount.Decimal()
+		if fees != 0 {
+			text += " + " + decimal(fees, *v.Amount)
+		}
 		if v.Counts {
 			text = decimal(used.Amount, *v.Amount) + " + " + text
 		}
 		switch {
 		case v.MaxAmount != nil && sum > v.MaxAmount.Minor():
 			return failed(VelocityAmount, "%s: %s > %s", v.Code, text, v.MaxAmount.Decimal())
-		case v.MinAmount != nil && v.Amount.Cmp(*v.MinAmount) < 0:
+		case v.MinAmount != nil && v.Amount.Minor()+fees < v.MinAmount.Minor():
 			return failed(VelocityAmount, "%s: %s < %s", v.Code, text, v.MinAmount.Decimal())
 		case v.MaxAmount != nil:
 			told = append(told, text+" <= "+v.MaxAmount.Decimal())
@@ -114,12 +139,15 @@ func (v *VelocityFacts) compare(used VelocityState, isIncrement bool) Check {
 
 // inputs are what the limits were compared with, and which version and link of
 // the control set them.
-func (v *VelocityFacts) inputs(used VelocityState, isIncrement bool) []Input {
-	in := make([]Input, 0, 9)
+func (v *VelocityFacts) inputs(used VelocityState, fees int64, isIncrement bool) []Input {
+	in := make([]Input, 0, 10)
 	in = append(in, countInput("version", v.Version), textInput("link", v.Link))
 	if v.Amount != nil && (v.MinAmount != nil || v.MaxAmount != nil) {
 		if in = append(in, amountInput("requested", *v.Amount)); v.Counts {
 			in = append(in, minorInput("used", used.Amount, v.Amount.Currency()))
+		}
+		if v.CountsFees {
+			in = append(in, minorInput("fees", fees, v.Amount.Currency()))
 		}
 	}
 	if v.MinAmount != nil {
@@ -158,9 +186,10 @@ func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) Ch
 		return skipped()
 	}
 	parts := make([]Check, 0, len(f.Velocity))
+	fees := d.feesToCount(f.Billing, req, f, s, row)
 	for i := range f.Velocity {
 		v := &f.Velocity[i]
-		c := v.judge(s.Velocity[i], req.IsIncrement)
+		c := v.judge(s.Velocity[i], fees, req.IsIncrement)
 		parts = append(parts, c)
 		if c.Outcome == Fail && !req.Flow.IsAdvice() {
 			d.ResponseCode = v.ResponseCode
@@ -205,6 +234,8 @@ func (v *VelocityFacts) visit(c *codec, at string, u *VelocityState) {
 	c.count(at+"alert_percent", &v.AlertPercent)
 	c.int(at+"used_amount", &u.Amount)
 	c.int(at+"used_count", &u.Count)
+	c.bool(at+"counts_fees", &v.CountsFees)
+	c.optionalAmount(at+"fee_par", &v.FeePar)
 }
 
 // LimitUse is a velocity control that counted a request, with what was used of it
@@ -218,6 +249,7 @@ type LimitUse struct {
 func (r *record) limitUses() []LimitUse {
 	f := &r.Facts
 	d := decide(&r.Request, f, r.State)
+	row := classify(r.Request.ProcessingCode, r.Request.MCC, r.Request.Amount)
 	completes := d.Approved.Sign() > 0 && r.Request.Flow.IsAdvice() && d.Hold.IsZero()
 	var all []LimitUse
 	for i, v := range f.Velocity {
@@ -235,7 +267,8 @@ func (r *record) limitUses() []LimitUse {
 				u.After.Count++
 			}
 			if v.Amount != nil {
-				u.After.Amount = max(0, u.After.Amount+share(v.Amount.Minor(), added, f.Billing))
+				fees := v.feesIn(d.feesToCount(added, &r.Request, f, r.State, row))
+				u.After.Amount = max(0, u.After.Amount+share(v.Amount.Minor(), added, f.Billing)+fees)
 			}
 		}
 		all = append(all, u)

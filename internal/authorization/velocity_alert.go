@@ -32,8 +32,9 @@ type VelocityAlert struct {
 	WindowStart time.Time // zero for one without a beginning
 }
 
-// alert is what is to be told of the limit after it was used; nil for nothing.
-func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now time.Time) *VelocityAlert {
+// alert is what is to be told of the limit after it was used; nil for nothing. fees
+// are what the one transaction costs besides that it may be the limit of.
+func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now time.Time, fees int64) *VelocityAlert {
 	if v.AlertPercent == 0 && !v.AlertsOnly {
 		return nil
 	}
@@ -49,7 +50,7 @@ func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now t
 			a.WindowStart = clock.FromMicros(v.Start)
 		}
 	} else if v.Amount != nil {
-		used.Amount = v.Amount.Minor()
+		used.Amount = v.Amount.Minor() + v.feesIn(fees)
 	}
 	a.UsedCount = used.Count
 	if v.MaxAmount != nil {
@@ -61,7 +62,7 @@ func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now t
 	}
 	reaches := v.AlertPercent > 0 && a.Percent >= v.AlertPercent &&
 		(!v.Counts || c.Alert(v.key(tenant), v.Code, isSpan, v.From, now))
-	a.IsExceeded = v.AlertsOnly && v.isExceeded(used)
+	a.IsExceeded = v.AlertsOnly && v.isExceeded(used, fees)
 	if !reaches && !a.IsExceeded {
 		return nil
 	}
@@ -69,9 +70,9 @@ func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now t
 }
 
 // isExceeded reports whether what is used is not within the limits.
-func (v *VelocityFacts) isExceeded(used VelocityState) bool {
+func (v *VelocityFacts) isExceeded(used VelocityState, fees int64) bool {
 	return v.MaxAmount != nil && used.Amount > v.MaxAmount.Minor() || v.MaxCount > 0 && used.Count > int64(v.MaxCount) ||
-		v.MinAmount != nil && v.Amount != nil && v.Amount.Cmp(*v.MinAmount) < 0
+		v.MinAmount != nil && v.Amount != nil && v.Amount.Minor()+v.feesIn(fees) < v.MinAmount.Minor()
 }
 
 // percentOf is how many hundredths of limit are used, rounded down; limit is above
@@ -86,9 +87,10 @@ func (w *work) alert(op *operation, t *Transaction) {
 	if op.req.Flow.IsReversal() || !t.IsDebit || t.Status == StatusDeclined || t.Status == StatusFailed || !interest.Wants(EventVelocityThreshold) {
 		return
 	}
+	fees, _ := w.feesOf(t.Root, t.Hold)
 	for i := range op.facts.Velocity {
 		v := &op.facts.Velocity[i]
-		if a := v.alert(w.counters, t.Tenant, op.facts.Now); a != nil {
+		if a := v.alert(w.counters, t.Tenant, op.facts.Now, fees); a != nil {
 			w.raise(TransactionEvent{Name: EventVelocityThreshold, Card: op.facts.name, Transaction: *t, Velocity: a})
 		}
 	}

@@ -21,7 +21,6 @@ func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []
 		for _, run := range []func() (ledger.Invariant, error){
 			func() (ledger.Invariant, error) { return verifyOpenHolds(ctx, tx) },
 			func() (ledger.Invariant, error) { return verifyHeld(ctx, tx) },
-			func() (ledger.Invariant, error) { return verifyFees(ctx, tx) },
 			func() (ledger.Invariant, error) { return verifyDecisions(ctx, tx, progress) },
 		} {
 			v, err := run()
@@ -30,9 +29,14 @@ func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []
 			}
 			all = append(all, v)
 		}
-		used, err := control.VerifyUsage(ctx, tx)
-		all = append(all, used...)
-		return err
+		for _, run := range []func(context.Context, db.Tx) ([]ledger.Invariant, error){verifyFees, control.VerifyUsage} {
+			some, err := run(ctx, tx)
+			if err != nil {
+				return err
+			}
+			all = append(all, some...)
+		}
+		return nil
 	})
 	return all, err
 }

@@ -3,10 +3,12 @@ package authorization
 import (
 	"context"
 
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // movedLookup sums up what was posted of life cycles and not taken back: what was
@@ -18,24 +20,37 @@ var movedLookup = &db.Lookup{
 		GROUP BY root_id`,
 }
 
+// composedLookup finds life cycles that are counted in several parts.
+var composedLookup = &db.Lookup{
+	Head: "SELECT DISTINCT root_id FROM card_transaction WHERE root_id IN ",
+	Tail: ` AND id <> root_id AND is_debit AND (is_force_post OR flow = 'AuthorizationRequest')`,
+}
+
+// feeCheck checks fees of life cycles.
+type feeCheck struct{ charged, counted ledger.Invariant }
+
 // verifyFees checks that what was charged and is held for fees is what their
-// terms give on what the life cycle has moved and still holds.
-func verifyFees(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
-	v := ledger.Invariant{Name: "fees are charged and held as their terms give on what moved and is held"}
+// terms give on what the life cycle has moved and still holds, and that limits
+// which count fees have what was charged and is held.
+func verifyFees(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
+	v := feeCheck{
+		charged: ledger.Invariant{Name: "fees are charged and held as their terms give on what moved and is held"},
+		counted: ledger.Invariant{Name: "what a limit counts of fees is what stands of them"},
+	}
 	after := ""
 	for {
 		dues, roots, err := fee.DuesAfter(ctx, tx, after, verifyBatch)
 		if err != nil || len(roots) == 0 {
-			return v, err
+			return []ledger.Invariant{v.charged, v.counted}, err
 		}
 		after = roots[len(roots)-1]
-		if err := verifySomeFees(ctx, tx, &v, dues, roots); err != nil {
-			return v, err
+		if err := v.some(ctx, tx, dues, roots); err != nil {
+			return nil, err
 		}
 	}
 }
 
-func verifySomeFees(ctx context.Context, tx db.Tx, v *ledger.Invariant, dues *fee.Dues, roots []string) error {
+func (v *feeCheck) some(ctx context.Context, tx db.Tx, dues *fee.Dues, roots []string) error {
 	entries, err := dues.Entries(ctx, tx)
 	if err != nil {
 		return err
@@ -70,9 +85,49 @@ func verifySomeFees(ctx context.Context, tx db.Tx, v *ledger.Invariant, dues *fe
 		return err
 	}
 	for i, root := range roots {
-		v.Checked++
+		v.charged.Checked++
 		if flaw := feeFlaw(dues, root, heads[ids[i]], holds, entries, moved[root]); flaw != "" {
-			v.Break(ids[i].UUID() + ": " + flaw)
+			v.charged.Break(ids[i].UUID() + ": " + flaw)
+		}
+	}
+	return v.limits(ctx, tx, dues, heads, holds)
+}
+
+// limits compares what limits have of the fees of life cycles with what stands of
+// them. One that is counted in parts, some of them perhaps by other limits, is left
+// out, and so is a decline, which uses none.
+func (v *feeCheck) limits(ctx context.Context, tx db.Tx, dues *fee.Dues, heads map[TransactionID]*Transaction, holds map[ledger.HoldID]ledger.Hold) error {
+	roots := make([]string, 0, len(heads))
+	for _, t := range heads {
+		roots = append(roots, t.ID.String())
+	}
+	counted, err := control.FeesCounted(ctx, tx, roots)
+	if err != nil {
+		return err
+	}
+	err = composedLookup.Query(ctx, tx, nil, roots, func(s db.Scanner) error {
+		var root string
+		err := s.Scan(&root)
+		delete(counted, root)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range heads {
+		if t.Status == StatusDeclined {
+			continue
+		}
+		held := money.Zero(t.Billing.Currency())
+		if h, found := holds[t.Hold]; found {
+			held = h.Remaining()
+		}
+		spent, kept := dues.Stands(t.ID.String(), held)
+		for _, c := range counted[t.ID.String()] {
+			v.counted.Checked++
+			if c.Lowers && c.Fees != kept || !c.Lowers && c.Fees != spent {
+				v.counted.Break(t.ID.UUID() + ": " + c.Counter)
+			}
 		}
 	}
 	return nil

@@ -23,6 +23,12 @@ func TestVerify_findsAForgedCounter(t *testing.T) {
 				t.Fatal(said)
 			}
 		}
+		if said := w.NewLimit(map[string]string{"code": "EVER", "period": "Lifetime", "max": "100.00", "of": "all", "fees": "count"}); said != "ok" {
+			t.Fatal(said)
+		}
+		if err := w.Fee(map[string]string{"code": "POS", "fixed": "0.07"}); err != nil {
+			t.Fatal(err)
+		}
 		c := w.NewCard("100.00")
 		w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(1000, "TRY")))
 		broken := func() map[string]int64 {
@@ -49,8 +55,8 @@ func TestVerify_findsAForgedCounter(t *testing.T) {
 				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 1000 1', ' 1000 0')",
 				"UPDATE velocity_counter SET counters = REPLACE(counters, ' 1000 0', ' 1000 1')"},
 			{"nothing is counted of what nothing stands of",
-				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 1000 1 1000 1', ' 900 1 1000 1')",
-				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 900 1 1000 1', ' 1000 1 1000 1')"},
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 1000 1 1000 1 ', ' 900 1 1000 1 ')",
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 900 1 1000 1 ', ' 1000 1 1000 1 ')"},
 			{"what lies in a rolling window belongs to a transaction",
 				"UPDATE velocity_span SET counter = REPLACE(counter, 'SPAN1', 'SPAN_')",
 				"UPDATE velocity_span SET counter = REPLACE(counter, 'SPAN_', 'SPAN1')"},
@@ -60,6 +66,9 @@ func TestVerify_findsAForgedCounter(t *testing.T) {
 			{"what lies in a rolling window belongs to a transaction",
 				"UPDATE velocity_span SET amount = CASE WHEN counter LIKE '%SPAN1%' THEN 900 ELSE 1100 END",
 				"UPDATE velocity_span SET amount = 1000"},
+			{"what a limit counts of fees is what stands of them",
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 9 7 0', ' 9 8 0')",
+				"UPDATE velocity_usage SET uses = REPLACE(uses, ' 9 8 0', ' 9 7 0')"},
 		} {
 			do := func(text string) {
 				t.Helper()

@@ -99,11 +99,16 @@ func (b *batch) run(ctx context.Context, tx db.Tx) error {
 		return err
 	}
 	for _, r := range b.records {
+		noted := b.presented.Len()
 		if err := b.judge(r); err != nil {
 			return fmt.Errorf("post line %d: %w", r.Line, err)
 		}
 		if err := b.chargeFees(r); err != nil {
 			return err
+		}
+		if r.transaction != nil {
+			spent, kept := b.feesOf(r.transaction)
+			b.presented.Cost(noted, spent, kept)
 		}
 		b.remember(r)
 	}

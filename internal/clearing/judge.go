@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -246,7 +247,7 @@ func (b *batch) force(r *record, account ledger.Account, billing money.Amount, o
 		return err
 	}
 	if r.transaction.Flow == authorization.Clearing { // a representment was counted when it came first
-		b.presented.Force(r.transaction)
+		b.presented.Force(r.transaction, control.Standing{}.WithFees(b.feesOf(r.transaction)))
 	}
 	return nil
 }

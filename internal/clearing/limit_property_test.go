@@ -11,12 +11,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clearing"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // Whatever becomes of payments – increments, completions, reversals, presentments
 // in parts, with tips, late or of nothing that was authorized, refunds, and all of
-// that taken back – what is used of a limit is what they stand for.
+// that taken back – what is used of a limit is what they stand for, and what they
+// cost besides where a limit counts that.
 func TestLimits_countWhatLifeCyclesStandFor(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		lives, steps := 10, 40
@@ -26,10 +28,24 @@ func TestLimits_countWhatLifeCyclesStandFor(t *testing.T) {
 		w := newWorld(t, d)
 		for _, args := range []map[string]string{
 			{"code": "EVER", "period": "Lifetime", "max": "9000000.00", "of": "all"},
+			{"code": "FEES", "period": "Lifetime", "max": "9000000.00", "of": "all", "fees": "count"},
 			{"code": "LOWERS", "period": "Lifetime", "max": "9000000.00", "of": "all", "refunds": "lower"},
+			{"code": "LOWERS_FEES", "period": "Lifetime", "max": "9000000.00", "of": "all", "refunds": "lower", "fees": "count"},
 		} {
 			if said := w.NewLimit(args); said != "ok" {
 				t.Fatal(said)
+			}
+		}
+		w.SetTax(fee.BSMV, "15")
+		for _, args := range []map[string]string{
+			{"code": "TIERS", "tiers": "0:50.00:2:0;50.00:150.00:0:3.00;150.00::0:1.00", "taxes": "Bsmv"},
+			{"code": "KEPT", "rate": "0.7", "min": "0.50", "reversal": "keep"},
+			{"code": "LATE", "fixed": "0.30", "rate": "0.1", "timing": "Clearing"},
+			{"code": "BACK", "rate": "1", "refund": "yes"},
+			{"code": "FREE", "fixed": "0.20", "free": "2", "of": "CashWithdrawal"},
+		} {
+			if err := w.Fee(args); err != nil {
+				t.Fatal(err)
 			}
 		}
 		for seed := range lives {
@@ -37,7 +53,10 @@ func TestLimits_countWhatLifeCyclesStandFor(t *testing.T) {
 			for step := range steps {
 				did := l.step()
 				spent, kept, count := l.standing()
-				want := fmt.Sprintf("EVER: %s of 9000000.00 in %d; LOWERS: %s of 9000000.00 in %d", decimal(spent), count, decimal(kept), count)
+				spentFees, keptFees := l.fees()
+				want := fmt.Sprintf("EVER: %[1]s of 9000000.00 in %[5]d; FEES: %[2]s of 9000000.00 in %[5]d; "+
+					"LOWERS: %[3]s of 9000000.00 in %[5]d; LOWERS_FEES: %[4]s of 9000000.00 in %[5]d",
+					decimal(spent), decimal(spent+spentFees), decimal(kept), decimal(kept+keptFees), count)
 				if got := w.Limits(l.card); got != want {
 					t.Fatalf("seed %d, step %d, after %s:\n%s, want\n%s", seed, step, did, got, want)
 				}
@@ -188,4 +207,36 @@ func (l *life) standing() (spent, kept, count int64) {
 		l.T.Fatal(err)
 	}
 	return spent, kept, count
+}
+
+// fees are what was charged to the card for its payments and is held for more, and
+// what that would be without refunds: of the fees those give back BACK only, which
+// is a hundredth of what it is on.
+func (l *life) fees() (spent, kept int64) {
+	l.T.Helper()
+	hundredth := func(on int64) int64 { return (max(0, on) + 50) / 100 }
+	err := l.DB.View(l.T.Context(), func(tx db.Tx) error {
+		err := tx.QueryRow(l.T.Context(), `SELECT COALESCE(SUM(fees), 0) FROM hold WHERE account_id = $1`, l.card.Account).Scan(&kept)
+		if err != nil {
+			return err
+		}
+		spent = kept
+		return db.Each(l.T.Context(), tx, func(row db.Scanner) error {
+			var code string
+			var charged, on, refunded, held int64
+			if err := row.Scan(&code, &charged, &on, &refunded, &held); err != nil {
+				return err
+			}
+			spent, kept = spent+charged, kept+charged
+			if code == "BACK" {
+				spent += hundredth(on+held) - max(charged, hundredth(on+held-refunded))
+			}
+			return nil
+		}, `SELECT d.fee_code, d.posted_total, d.moved + d.kept, d.refunded, COALESCE(h.authorized - h.reversed - h.cleared - h.released, 0)
+			FROM fee_due d JOIN card_transaction t ON t.id = d.root_id LEFT JOIN hold h ON h.id = t.hold_id WHERE d.account_id = $1`, l.card.Account)
+	})
+	if err != nil {
+		l.T.Fatal(err)
+	}
+	return spent, kept
 }

@@ -87,6 +87,7 @@ func (c *Counters) move(r *counted, subject string) {
 	}
 	there.Of += r.Of
 	there.standing += r.standing
+	there.Fees += r.Fees
 	there.whole.amount += r.whole.amount
 	there.whole.count += r.whole.count
 	c.set(there, used{there.used.amount + r.used.amount, there.used.count + r.used.count})

@@ -64,16 +64,18 @@ func parseCounters(of subjectKey, text string, each func(*counterRow)) error {
 	return nil
 }
 
-// What the last field of a usage's line says.
+// What the flags of a usage's line say.
 const (
 	usageAdjusts = 1 << iota
 	usageLowers
 	usageIsSpan
+	usageCountsFees
 )
 
 // usageText is the stored form of what a transaction has: name, start and end of
 // the window (0 is never), what counts now, what was counted at first, of what that
-// was in minor units of its account, what of it stands, and how it behaves.
+// was in minor units of its account, what of it stands, and how it behaves; where
+// fees count, what stands of those and their worth, see [Use].
 func usageText(all []*counted) string {
 	b := make([]byte, 0, 96*len(all))
 	for _, r := range all {
@@ -81,9 +83,13 @@ func usageText(all []*counted) string {
 		if !r.Ends.IsZero() {
 			ends = clock.Micros(r.Ends)
 		}
-		flags := flagIf(r.Adjusts, usageAdjusts) | flagIf(r.Lowers, usageLowers) | flagIf(r.IsSpan, usageIsSpan)
+		flags := flagIf(r.Adjusts, usageAdjusts) | flagIf(r.Lowers, usageLowers) | flagIf(r.IsSpan, usageIsSpan) |
+			flagIf(r.CountsFees, usageCountsFees)
 		b = append(b, r.Key.Counter...)
 		b = appendInts(b, r.Key.Start, ends, r.used.amount, r.used.count, r.whole.amount, r.whole.count, r.Of, r.standing, flags)
+		if r.CountsFees {
+			b = appendInts(b, r.Fees, r.Par)
+		}
 		b = append(b, '\n')
 	}
 	return string(b)
@@ -110,6 +116,9 @@ func parseUsage(row *usageRow, text string) error {
 		r.used.amount, r.used.count, r.whole.amount, r.whole.count = f.int(), f.int(), f.int(), f.int()
 		r.Of, r.standing = f.int(), f.int()
 		flags := f.int()
+		if r.CountsFees = flags&usageCountsFees != 0; r.CountsFees {
+			r.Fees, r.Par = f.int(), f.int()
+		}
 		if f.bad || f.rest != "" {
 			return fmt.Errorf("%w: %q", errCounterText, line)
 		}

@@ -28,6 +28,7 @@ func FuzzParseCounters(f *testing.F) {
 func FuzzParseUsage(f *testing.F) {
 	f.Add("check/DAY/0/Day/Card/TRY 1000 2000 500 1 500 1 500 500 3\n")
 	f.Add("check/SPAN/0/5Day/Card/TRY 0 2000 500 1 500 1 500 500 5\ncheck/L/0/Lifetime/Card/ 0 0 0 1 0 1 0 0 0\n")
+	f.Add("check/DAY/0/Day/Card/EUR 1000 2000 503 1 500 1 500 500 9 3 -2000000\n")
 	f.Add("check/DAY/0 1000\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		var once, again usageRow

@@ -43,18 +43,41 @@ type Use struct {
 	IsSpan bool      // the window is a rolling one
 
 	// Adjusts says that a presentment of another amount changes it, Lowers that a
-	// refund does.
-	Adjusts, Lowers bool
+	// refund does, CountsFees that what the life cycle costs besides counts, too:
+	// Fees, with the taxes on them, in minor units of the account. Par is what
+	// FeePar of those come to in the counter's currency, zero where that is the
+	// account's.
+	Adjusts, Lowers, CountsFees bool
+	Fees, Par                   int64
+}
+
+// FeePar is of how many minor units of an account the worth is kept with what is
+// counted of fees in another currency.
+const FeePar = 100_000_000
+
+// FeesIn is what fees come to in a counter's currency.
+func FeesIn(fees, par int64) int64 {
+	if par == 0 {
+		return fees
+	}
+	return portion(fees, par, FeePar)
 }
 
 // Standing is what a life cycle stands for, in minor units of its account: what it
-// holds or has moved, and that without what was refunded.
-type Standing struct{ Spent, Kept int64 }
+// holds or has moved, and that without what was refunded; and what it costs
+// besides, of both.
+type Standing struct{ Spent, Kept, SpentFees, KeptFees int64 }
+
+// WithFees is s with what it costs besides.
+func (s Standing) WithFees(spent, kept int64) Standing {
+	s.SpentFees, s.KeptFees = spent, kept
+	return s
+}
 
 // StandingOf is the standing of what has moved or is held, and of what was
 // refunded of it.
 func StandingOf(spent, refunded money.Amount) Standing {
-	return Standing{spent.Minor(), max(0, spent.Minor()-refunded.Minor())}
+	return Standing{Spent: spent.Minor(), Kept: max(0, spent.Minor()-refunded.Minor())}
 }
 
 // used is an amount, in minor units, and a count.
@@ -247,7 +270,9 @@ func (c *Counters) Add(u Use) {
 	r.standing += u.Of
 	r.whole.amount += u.Amount
 	r.whole.count += u.Count
-	c.set(r, used{r.used.amount + u.Amount, r.used.count + u.Count})
+	before := r.feesUsed()
+	r.Fees += u.Fees
+	c.set(r, used{r.used.amount + u.Amount + r.feesUsed() - before, r.used.count + u.Count})
 }
 
 // begin lets a transaction have nothing of a counter yet.
@@ -264,7 +289,7 @@ func (c *Counters) begin(u Use) *counted {
 		return row.all[i]
 	}
 	r := &counted{Use: u, row: row, isNew: true}
-	r.Of, r.Amount, r.Count, r.At = 0, 0, 0, row.at
+	r.Of, r.Amount, r.Count, r.Fees, r.At = 0, 0, 0, 0, row.at
 	row.all = append(row.all, r)
 	c.usage[at] = r
 	return r
@@ -317,27 +342,37 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*c
 		return
 	}
 	for _, rows := range c.rowsOf(cycle, concerns) {
-		by := after.Spent - before.Spent
+		by, fees := after.Spent-before.Spent, after.SpentFees-before.SpentFees
 		if rows[0].Lowers {
-			by = after.Kept - before.Kept
+			by, fees = after.Kept-before.Kept, after.KeptFees-before.KeptFees
 		}
+		here := by
 		if by > 0 {
-			raise(rows, by)
+			here = raise(rows, by)
 		} else {
-			giveBack(rows, -by, first, ofFirst)
+			here = -giveBack(rows, -by, first, ofFirst)
 		}
+		switch {
+		case by != 0:
+			fees = portion(fees, here, by) // the others are counted where the rest is
+		case !slices.ContainsFunc(rows, (*counted).isFirst):
+			fees = 0
+		}
+		followFees(rows, fees, first)
 		if after.Spent == 0 { // also what a presentment did not adjust
 			giveBack(rows, money.MaxMinor, "", 0)
+			for _, r := range rows {
+				if !r.Adjusts && after.SpentFees == 0 {
+					r.Fees = 0
+				}
+			}
 		}
 		for _, r := range rows {
-			to := used{r.whole.amount, 0}
-			if r.Of > 0 {
-				to.amount = share(r.whole.amount, r.standing, r.Of)
-			}
+			to := used{r.standsFor(), 0}
 			if after.Spent > 0 {
 				to.count = r.whole.count
 			}
-			if to != r.used || by != 0 {
+			if to != r.used || by != 0 || fees != 0 {
 				c.set(r, to)
 			}
 		}
@@ -345,37 +380,103 @@ func (c *Counters) follow(cycle string, before, after Standing, concerns func(*c
 }
 
 // raise adds by to what stands of the rows: to what began the life cycle. In a later
-// window that is not among them, and no more stands than was counted there.
-func raise(rows []*counted, by int64) {
-	if k := slices.IndexFunc(rows, func(r *counted) bool { return r.Transaction == r.Cycle }); k >= 0 {
+// window that is not among them, and no more stands than was counted there. It
+// returns how much was added.
+func raise(rows []*counted, by int64) (added int64) {
+	if k := slices.IndexFunc(rows, (*counted).isFirst); k >= 0 {
 		rows[k].standing += by
-		return
+		return by
 	}
 	for _, r := range rows {
 		part := min(by, max(0, r.Of-r.standing))
 		r.standing += part
 		by -= part
+		added += part
 	}
+	return added
 }
 
+// isFirst reports whether it began its life cycle.
+func (r *counted) isFirst() bool { return r.Transaction == r.Cycle }
+
+// standsFor is the amount that counts of what stands.
+func (r *counted) standsFor() int64 {
+	amount := r.whole.amount
+	if r.Of > 0 {
+		amount = share(r.whole.amount, r.standing, r.Of)
+	}
+	return amount + r.feesUsed()
+}
+
+// feesUsed is what of the amount are fees.
+func (r *counted) feesUsed() int64 { return FeesIn(r.Fees, r.Par) }
+
 // giveBack takes by off what stands of the rows: of the transaction that is named
-// first, then of the latest.
-func giveBack(rows []*counted, by int64, first string, ofFirst int64) {
+// first, then of the latest. It returns how much of by concerns them.
+func giveBack(rows []*counted, by int64, first string, ofFirst int64) (here int64) {
+	taken := int64(0)
 	take := func(r *counted) {
 		part := min(by, r.standing)
 		r.standing -= part
 		by -= part
+		taken += part
 	}
+	here = by
 	if first != "" {
 		if k := slices.IndexFunc(rows, func(r *counted) bool { return r.Transaction == first }); k >= 0 {
 			take(rows[k])
 		} else {
 			by -= min(by, ofFirst) // of what is not counted here nothing is given back
+			here = by
 		}
 	}
 	for _, r := range slices.Backward(rows) {
 		take(r)
 	}
+	if !slices.ContainsFunc(rows, (*counted).isFirst) {
+		return taken
+	}
+	return here
+}
+
+// followFees lets the rows that count fees have so much more of them, or less: more
+// has what began the life cycle; what is given back is that of the transaction that
+// is named first, then of the latest.
+func followFees(rows []*counted, by int64, named string) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r *counted) bool { return !r.CountsFees })
+	if len(rows) == 0 || by == 0 {
+		return
+	}
+	whole := slices.IndexFunc(rows, (*counted).isFirst)
+	if by > 0 {
+		rows[max(0, whole)].Fees += by
+		return
+	}
+	take := func(r *counted) {
+		back := min(-by, max(0, r.Fees)) // an increment may have made it cheaper
+		r.Fees -= back
+		by += back
+	}
+	if k := slices.IndexFunc(rows, func(r *counted) bool { return r.Transaction == named }); k >= 0 {
+		take(rows[k])
+	}
+	for _, r := range slices.Backward(rows) {
+		take(r)
+	}
+	if whole >= 0 && rows[whole].Adjusts {
+		rows[whole].Fees += by // one refund may give back more than this part of it cost
+	}
+}
+
+// portion is minor × here ÷ whole, also of what is below zero.
+func portion(minor, here, whole int64) int64 {
+	if whole < 0 {
+		here, whole = -here, -whole
+	}
+	if minor < 0 {
+		return -share(-minor, here, whole)
+	}
+	return share(minor, here, whole)
 }
 
 // rowsOf returns, by counter, what concerns of the rows of a life cycle, in the
@@ -404,6 +505,16 @@ func share(minor, part, whole int64) int64 {
 		return money.MaxMinor
 	}
 	return min(n.Int64(), money.MaxMinor)
+}
+
+// CountsFees reports whether fees of a life cycle count somewhere.
+func (c *Counters) CountsFees() bool {
+	for _, r := range c.usage {
+		if r.CountsFees {
+			return true
+		}
+	}
+	return false
 }
 
 // Of returns what a transaction has under a key.

@@ -130,7 +130,7 @@ func TestCounters_whatIsReturnedIsFreeAgain(t *testing.T) {
 				t.Errorf("%d in %d, want %d in %d; its rows have %d in %d", a, n, amount, count, sum, rows)
 			}
 		}
-		of := func(spent, kept int64) Standing { return Standing{spent, kept} }
+		of := func(spent, kept int64) Standing { return Standing{Spent: spent, Kept: kept} }
 		change(nil, func(c *Counters) {
 			a := useOf(k, "a", 600, now) // of 300, in another currency
 			a.Of, a.Lowers, a.Ends = 300, true, now.Add(time.Hour)
@@ -195,14 +195,15 @@ func TestCounters_aLaterWindowHasNoMoreThanItsIncrements(t *testing.T) {
 			t.Errorf("%d in %d, want %d", got, count, amount)
 		}
 	}
+	of := func(spent, fees int64) Standing { return Standing{spent, spent, fees, fees} }
 	want(150)
-	c.Follow("a", Standing{450, 450}, Standing{}) // its hold expired
+	c.Follow("a", of(450, 0), Standing{}) // its hold expired
 	want(0)
-	c.Follow("a", Standing{}, Standing{120, 120}) // presented in part
+	c.Follow("a", Standing{}, of(120, 0)) // presented in part
 	want(120)
-	c.Follow("a", Standing{120, 120}, Standing{460, 460}) // the rest, with a tip
+	c.Follow("a", of(120, 0), of(460, 0)) // the rest, with a tip
 	want(150)
-	c.Follow("a", Standing{460, 460}, Standing{420, 420})
+	c.Follow("a", of(460, 0), of(420, 0))
 	want(110)
 }
 
@@ -235,6 +236,35 @@ func TestReadUsage_ofMoreThanAnAmountCanBe(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// What a payment costs besides follows it, at the rate of its day; also where a part
+// of it lies in a window that has ended.
+func TestCounters_feesFollowWhatTheyAreOn(t *testing.T) {
+	now := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
+	k := CounterKey{Counter: "check/DAY/0", Subject: "card", Start: 1}
+	c := NewCounters()
+	use := func(transaction string, of, amount, fees int64) {
+		c.Add(Use{Key: k, Transaction: transaction, Cycle: "a", Of: of, Amount: amount, Fees: fees, Count: 1, At: now, Adjusts: true,
+			CountsFees: true, Par: FeePar / 2})
+	}
+	want := func(amount int64) {
+		t.Helper()
+		if got, _ := c.Used(k, false, time.Time{}); got != amount {
+			t.Errorf("%d are used, want %d", got, amount)
+		}
+	}
+	of := func(spent, fees int64) Standing { return Standing{spent, spent, fees, fees} }
+	use("a", 300, 150, 31) // half of it, half up
+	want(150 + 16)
+	use("a2", 100, 50, -10) // an increment that comes to a lower tier
+	want(150 + 16 + 50 - 5)
+	c.FollowReversal("a", "a2", 100, of(400, 21), of(300, 31))
+	want(150 + 21 - 5)
+	c.FollowReversal("a", "elsewhere", 40, of(300, 31), of(240, 25)) // two thirds of which are not counted here
+	want(140 + 20 - 5)
+	c.Follow("a", of(280, 29), of(0, 0))
+	want(-5 + 5)
 }
 
 // A rolling window is what lies within it now, to the microsecond; what is taken
@@ -275,7 +305,7 @@ func TestCounters_aSpanIsTheSumOfItsRows(t *testing.T) {
 		want(start.Add(time.Microsecond), 30, 3)
 		want(start.Add(3*time.Hour+time.Microsecond), 0, 0)
 		in(start, []string{"txn_2"}, func(c *Counters) {
-			c.Follow("txn_2", Standing{10, 10}, Standing{})
+			c.Follow("txn_2", Standing{Spent: 10, Kept: 10}, Standing{})
 			c.Add(spanUseOf(k, "txn_9", 5, start.Add(4*time.Hour)))
 			if a, n := c.Used(k, true, start); a != 35 || n != 4 {
 				t.Errorf("after both: %d in %d", a, n)

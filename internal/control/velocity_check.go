@@ -134,7 +134,6 @@ func (c VelocityCheck) check() error {
 	v.Is("declineReasonCode", c.DeclineCode == "" || isDeclineCode(c.DeclineCode), "not_a_decline", "must be a response code of a decline")
 	v.Is("alertThresholdPercent", c.AlertThreshold >= 0 && c.AlertThreshold <= 99, "out_of_range", "must be from 1 to 99")
 	v.Is("includeDeclined", !c.IncludeDeclined || c.Limits.Count != nil, "no_count", "needs a maxCount: declines are counted, not added")
-	v.Is("includeFees", !c.IncludeFees, "not_supported", "must be false: fees are not counted yet")
 	if err := v.Err(errInvalid); err != nil {
 		return err
 	}

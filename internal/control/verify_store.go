@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -57,6 +59,29 @@ func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
 		return nil, fmt.Errorf("verify rolling windows: %w", err)
 	}
 	return []ledger.Invariant{v.sums, v.parts, spans}, nil
+}
+
+// CountedFees is what an adjusting limit without end has of what a life cycle costs.
+type CountedFees struct {
+	Counter string
+	Lowers  bool // refunds lower it
+	Fees    int64
+}
+
+// FeesCounted returns, by life cycle, what limits that never end and that adjust
+// have of its fees, in minor units of its account.
+func FeesCounted(ctx context.Context, tx db.Tx, cycles []string) (map[string][]CountedFees, error) {
+	c := NewCounters()
+	if err := c.readUsage(ctx, tx, cycles, func(access.TenantID) time.Time { return time.Time{} }); err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	all := map[string][]CountedFees{}
+	for _, r := range c.usage {
+		if r.CountsFees && r.Adjusts && r.Ends.IsZero() {
+			all[r.Cycle] = append(all[r.Cycle], CountedFees{r.Key.String(), r.Lowers, r.Fees})
+		}
+	}
+	return all, nil
 }
 
 // usageCheck goes through what transactions have, and compares it with each
@@ -113,8 +138,8 @@ func (v *usageCheck) row(s db.Scanner) error {
 func (v *usageCheck) add(row *usageRow, inSpans used) {
 	for _, r := range row.all {
 		v.parts.Checked++
-		if r.Of > 0 && r.standing == 0 && r.used.amount != 0 || r.standing == r.Of && r.used.amount != r.whole.amount ||
-			r.used.count > r.whole.count {
+		amount := r.used.amount - r.feesUsed()
+		if r.Of > 0 && r.standing == 0 && amount != 0 || r.standing == r.Of && amount != r.whole.amount || r.used.count > r.whole.count {
 			v.parts.Break(row.transaction + " " + r.Key.String())
 		}
 		sum := v.added[r.Key]

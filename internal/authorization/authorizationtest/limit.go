@@ -13,7 +13,7 @@ import (
 // NewLimit defines a velocity control as a script says it: "code=DAY period=Day
 // max=50.00 count=3 for=Segment/VIP", of cash, or of everything with of=all. Those
 // of group=… are one limit group. refunds=lower lets refunds lower what was used,
-// clearing=ignore presentments not change it; alert=80 is a percentage.
+// clearing=ignore presentments not change it, fees=count fees be counted; alert=80 is a percentage.
 func (w *World) NewLimit(args map[string]string) string {
 	c := control.NewVelocityCheck(args["code"])
 	c.Name, c.Period, c.LimitGroup, c.Currency = args["code"], control.Period(args["period"]), args["group"], money.MustCurrency("TRY")
@@ -53,7 +53,7 @@ func (w *World) NewLimit(args map[string]string) string {
 	if v := args["level"]; v != "" {
 		c.Level = control.AccumulationLevel(v)
 	}
-	c.IncludeDeclined = args["declines"] == "count"
+	c.IncludeDeclined, c.IncludeFees = args["declines"] == "count", args["fees"] == "count"
 	if args["refunds"] == "lower" {
 		c.Refunds = control.RefundsDecrease
 	}

@@ -117,7 +117,7 @@ CREATE TABLE velocity_span (
     counter        TEXT   NOT NULL,
     at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000),
     transaction_id TEXT   NOT NULL,
-    amount         BIGINT NOT NULL CHECK (amount >= 0),
+    amount         BIGINT NOT NULL,
     count          BIGINT NOT NULL CHECK (count >= 0),
     PRIMARY KEY (subject_id, counter, at, transaction_id)
 );
