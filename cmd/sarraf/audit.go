@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/sarraf-platform/sarraf/internal/app"
@@ -60,8 +62,11 @@ Exit codes: 0 it is printed; 1 there is no such tenant.`,
 		Example: `  sarraf audit checkpoint --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 > 2026-11-21.json`,
 		Args:    noArguments,
 	}
-	tenant := c.Flags().String("tenant", "", "the tenant's `id`")
+	tenant := c.Flags().String("tenant", "", "`id` of the tenant whose chain it is (required)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if *tenant == "" {
+			return usageError{errors.New("a chain belongs to a --tenant")}
+		}
 		l, log, err := prepare(c)
 		if err != nil {
 			return err

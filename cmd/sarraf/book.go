@@ -31,7 +31,7 @@ Exit codes: 0 the file is posted; 1 it is refused and nothing changed.`,
 		Args: arguments("FILE", 1, 1),
 	}
 	var in app.ClearingFile
-	load.Flags().StringVar(&in.Tenant, "tenant", "", "take records of BINs that nobody has into the suspense account of this `tenant` instead of refusing the file")
+	load.Flags().StringVar(&in.Tenant, "tenant", "", "`id` of the tenant into whose suspense account records of BINs that nobody has go, instead of refusing the file")
 	asJSON := addJSON(load)
 	load.RunE = func(c *cobra.Command, args []string) error {
 		in.Path = args[0]
@@ -65,7 +65,7 @@ Exit codes: 0 they are shown; 1 there is no such tenant.`,
 		Example: `  sarraf clearing exceptions list --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --limit 20`,
 		Args:    noArguments,
 	}
-	tenant := c.Flags().String("tenant", "", "the `tenant` whose exceptions they are (required)")
+	tenant := c.Flags().String("tenant", "", "`id` of the tenant whose exceptions they are (required)")
 	page := addPage(c)
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -82,11 +82,12 @@ Exit codes: 0 they are shown; 1 there is no such tenant.`,
 func newVerify() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove that books, holds and decisions are right",
-		Long: `Checks every invariant of the ledger, of the holds above it and of the recorded
-decisions – each decision is computed again from what was recorded – and prints
-each with how much it looked at and how much broke it. It changes nothing and
-works while "serve" runs on the same database.
+		Short: "Prove that books, holds, limits and decisions are right",
+		Long: `Checks every invariant of the ledger, of the holds above it, of what was used of
+limits, of clearing files, of the recorded decisions – each decision is computed
+again from what was recorded – and of the audit chain, and prints each with how
+much it looked at and how much broke it. It changes nothing and works while
+"serve" runs on the same database.
 
 Exit codes: 0 everything holds; 1 something is broken.`,
 		Example: `  sarraf verify

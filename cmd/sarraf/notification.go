@@ -38,7 +38,7 @@ Exit code: 0.`,
   sarraf notification list --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --json`,
 		Args: noArguments,
 	}
-	tenant := c.Flags().String("tenant", "", "only those of this `tenant`")
+	tenant := c.Flags().String("tenant", "", "only those of the tenant with this `id`")
 	status := c.Flags().String("status", "", "only those that are `Waiting or Dead`")
 	page := addPage(c)
 	asJSON := addJSON(c)
@@ -67,7 +67,7 @@ Exit codes: 0 they are tried again; 1 one of them cannot be.`,
 		Example: `  sarraf notification retry --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 ntf_01kxb5yq0ee8ws9n3vt0c1c2dr
   sarraf notification retry --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --dead`,
 	}
-	tenant := c.Flags().String("tenant", "", "the `tenant` whose messages they are (required)")
+	tenant := c.Flags().String("tenant", "", "`id` of the tenant whose messages they are (required)")
 	dead := c.Flags().Bool("dead", false, "all messages that were given up")
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -63,7 +63,7 @@ Exit code: 0.`,
 		Example: `  sarraf perso list`,
 		Args:    noArguments,
 	}
-	tenant := c.Flags().String("tenant", "", "only those of this `tenant`")
+	tenant := c.Flags().String("tenant", "", "only those of the tenant with this `id`")
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		l, log, err := prepare(c)
@@ -121,7 +121,7 @@ tenant.`,
 		Args:    arguments("FILE", 1, 1),
 	}
 	var in app.Bureau
-	c.Flags().StringVar(&in.Tenant, "tenant", "", "the `tenant` that has the cards made (required)")
+	c.Flags().StringVar(&in.Tenant, "tenant", "", "`id` of the tenant that has the cards made (required)")
 	c.Flags().StringVar(&in.Vendor, "vendor", "", "`code` of the bureau, as products name it (required)")
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -32,7 +32,7 @@ wrong.`,
 	c.Flags().StringVar(&o.From, "from", "", "the first `time`: a day of the tenant's zone, or a moment (required)")
 	c.Flags().StringVar(&o.To, "to", "", "the `time` before which it ends (required)")
 	c.Flags().StringVar(&o.With, "with", "", "try the draft in this YAML or JSON `file`")
-	c.Flags().StringVar(&o.Tenant, "tenant", "", "the `tenant`; without one all, one after another")
+	c.Flags().StringVar(&o.Tenant, "tenant", "", "`id` of the tenant; without one all, one after another")
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		l, log, err := prepareQuiet(c)

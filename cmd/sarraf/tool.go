@@ -73,7 +73,7 @@ Exit codes: 0 nothing was found; 1 something was.`,
   sarraf config lint --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --json`,
 		Args: noArguments,
 	}
-	tenant := c.Flags().String("tenant", "", "the `tenant` whose controls they are (required)")
+	tenant := c.Flags().String("tenant", "", "`id` of the tenant whose controls they are (required)")
 	asJSON := addJSON(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if *tenant == "" {

@@ -172,6 +172,10 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 		}
 	}
 	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate})
+	if errors.Is(err, fs.ErrNotExist) && r != migrate {
+		return fmt.Errorf("open database %s: %w: \"sarraf serve\" or \"sarraf migrate\" makes a new one",
+			config.HideSecrets(k.config.DB), err)
+	}
 	if err != nil {
 		return fmt.Errorf("open database %s: %w", config.HideSecrets(k.config.DB), err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/config"
-	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/personalization"
 )
 
@@ -146,11 +145,7 @@ func tenantOf(text string) (access.TenantID, error) {
 	if text == "" {
 		return access.TenantID{}, nil
 	}
-	tenant, err := id.ParseUUID[access.Tenant](text)
-	if err != nil {
-		return tenant, fmt.Errorf("%w: a tenant is named by its UUID", ErrUsage)
-	}
-	return tenant, nil
+	return namedTenant(text)
 }
 
 // ShowBatch prints a file of orders, named by its identifier or file name, and

@@ -16,7 +16,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/control"
-	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 // ReplayOptions say what is decided again.
@@ -131,9 +130,9 @@ func (k *core) replayTenants(ctx context.Context, o ReplayOptions) ([]access.Ten
 		}
 		return all, nil
 	}
-	wanted, err := id.ParseUUID[access.Tenant](o.Tenant)
+	wanted, err := namedTenant(o.Tenant)
 	if err != nil {
-		return nil, fmt.Errorf("%w: a tenant is named by its UUID", ErrUsage)
+		return nil, err
 	}
 	for _, t := range all {
 		if t.ID == wanted {

@@ -79,12 +79,21 @@ func showCreatedTenant(t access.Tenant, creds access.TenantCredentials) createdT
 	}
 }
 
+// namedTenant reads the UUID of a tenant.
+func namedTenant(text string) (access.TenantID, error) {
+	tenant, err := id.ParseUUID[access.Tenant](text)
+	if err != nil {
+		return tenant, fmt.Errorf("%w: a tenant is named by its id, as \"sarraf tenant list\" prints it, not by %q", ErrUsage, text)
+	}
+	return tenant, nil
+}
+
 // withTenant opens the core and runs f for the tenant that is named by its UUID,
 // in the name of the platform.
 func withTenant(ctx context.Context, c config.Config, log *slog.Logger, tenant string, f func(*core, access.Tenant, access.Caller) error) (err error) {
-	named, err := id.ParseUUID[access.Tenant](tenant)
+	named, err := namedTenant(tenant)
 	if err != nil {
-		return fmt.Errorf("%w: a tenant is named by its id, not by %q", ErrUsage, tenant)
+		return err
 	}
 	return withCore(ctx, c, log, func(k *core) error {
 		t, err := k.access.TenantByID(ctx, named)
