@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -180,21 +181,48 @@ func (r *Replays) begin(ctx context.Context, c access.Caller, o ReplayOrder) (*r
 		return nil, err
 	}
 	p.world.draft = p.draft
-	if from := p.draft.CountsFrom(p.calendar(), o.From); !from.IsZero() && from.Before(o.From) {
-		p.warm = from
-		if earliest := o.From.Add(-warmUpLongest); from.Before(earliest) {
-			p.warm = earliest
-		}
-		p.totals.WarmFrom = p.warm
-		return p, r.db.View(ctx, func(tx db.Tx) error {
-			older, err := hasOlder(ctx, tx, c.Tenant, p.warm)
-			if err == nil && older && from.Before(p.warm) {
-				p.why["usage of more than 92 days before the period is not counted"] = true
-			}
-			return err
-		})
+	from := p.countsFrom()
+	if from.IsZero() || !from.Before(o.From) {
+		return p, nil
 	}
-	return p, nil
+	p.warm = from
+	if earliest := o.From.Add(-warmUpLongest); from.Before(earliest) {
+		p.warm = earliest
+	}
+	p.totals.WarmFrom = p.warm
+	return p, r.db.View(ctx, func(tx db.Tx) error {
+		older, err := hasOlder(ctx, tx, c.Tenant, p.warm)
+		if err == nil && older && from.Before(p.warm) {
+			p.why["usage of more than 92 days before the period is not counted"] = true
+		}
+		return err
+	})
+}
+
+// countsFrom is from when on it has to be known what was used, of limits that count
+// otherwise under the draft, of what is free of its fees, and where rules ask; zero
+// for nothing.
+func (p *replaying) countsFrom() time.Time {
+	begins := []time.Time{p.draft.CountsFrom(p.calendar(), p.order.From)}
+	for _, f := range fee.TransactionFees.In(p.draft).All() {
+		if p.draft.IsTouched(control.TransactionFee, f.Code) {
+			p.world.anew[f.Group] = true
+		}
+	}
+	for _, f := range fee.TransactionFees.In(p.draft).All() {
+		if p.world.anew[f.Group] && f.IsActive && (f.FreeCount > 0 || f.FreeAmount != nil) {
+			begins = append(begins, p.calendar().WindowAt(f.FreePeriod, p.order.From).Start)
+		}
+	}
+	if p.draft.ReadsUses() {
+		p.world.uses = newUseBook()
+		begins = append(begins, p.order.From.Add(-spanOfMonth))
+	}
+	begins = slices.DeleteFunc(begins, time.Time.IsZero)
+	if len(begins) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(begins, time.Time.Compare)
 }
 
 func (p *replaying) calendar() control.Calendar {
@@ -282,9 +310,14 @@ func (p *replaying) step(ctx context.Context, t *told, differs func(Difference) 
 	if p.world.isOfNothing(r) {
 		p.totals.Skipped++
 		p.add(r, t.ruled(), Ruling{})
+		p.note(t, nil)
 		return p.world.undo(t)
 	}
-	f, ok, err := p.rebind(ctx, r)
+	uses, differ, err := p.uses(ctx, r)
+	if err != nil {
+		return fmt.Errorf("find what was before: %w", err)
+	}
+	f, ok, err := p.rebind(ctx, r, uses, differ)
 	if err != nil {
 		return err
 	}
@@ -293,26 +326,64 @@ func (p *replaying) step(ctx context.Context, t *told, differs func(Difference) 
 		p.why["what follows decisions that have diverged stands as it was recorded"] = true
 	}
 	if !ok {
+		p.note(t, &t.was)
 		return p.tell(t, nil, &r.Facts, r.State, "what rules ask of the card was not recorded", differs)
 	}
 	s := p.world.state(r, f)
 	is := decide(&r.Request, f, s)
 	if is.Status == StatusPending && t.was.Status != StatusPending {
+		p.note(t, &t.was)
 		return p.tell(t, nil, f, s, "the client was not asked, and would have been", differs)
 	}
+	p.note(t, &is)
 	if err := p.world.enact(t, &t.was, &is, f, s); err != nil {
 		return err
 	}
 	return p.tell(t, &is, f, s, t.diverges, differs)
 }
 
+// note keeps for rules how a message ended; is is nil where it was never sent.
+func (p *replaying) note(t *told, is *Decision) {
+	if p.world.uses != nil {
+		p.world.uses.meet(&t.record.Facts)
+		p.world.uses.decided(t, is)
+	}
+}
+
+// uses is what was before a request in the replayed world, and whether that is not
+// what was before it when it was recorded.
+func (p *replaying) uses(ctx context.Context, r *record) (u UseFacts, differ bool, err error) {
+	if p.world.uses == nil || !r.Facts.Card.Found {
+		return r.Facts.Uses, false, nil
+	}
+	p.world.uses.meet(&r.Facts)
+	if err := p.world.uses.lookBefore(ctx, p.db, r.Facts.Tenant, r.Facts.Card.Issuance, p.warm); err != nil {
+		return u, false, err
+	}
+	u, differ = p.world.uses.facts(&r.Facts)
+	return u, differ, nil
+}
+
+// asksAnew reports whether an authorization control that the draft does not touch
+// is asked again, because its rule asks what was before and that is another. One
+// that was changed since is as it was recorded.
+func (p *replaying) asksAnew(r *record, code string) bool {
+	asks, since := p.draft.AsksUses(code)
+	if asks && since.After(r.Facts.Now) {
+		p.why["authorization control "+code+" has changed since decisions on which its rule would ask something else: it is as recorded there"] = true
+		return false
+	}
+	return asks
+}
+
 // warmUp counts what a decision from before the period used of limits that count
 // otherwise under the draft.
 func (p *replaying) warmUp(ctx context.Context, t *told) error {
-	f, ok, err := p.rebind(ctx, t.record)
+	f, ok, err := p.rebind(ctx, t.record, t.record.Facts.Uses, false)
 	if err != nil {
 		return err
 	}
+	p.note(t, &t.was)
 	if !ok {
 		p.why["decisions before the period do not tell what rules ask of the card"] = true
 		return nil
@@ -320,12 +391,14 @@ func (p *replaying) warmUp(ctx context.Context, t *told) error {
 	if t.was.Status == StatusPending {
 		return nil
 	}
-	return p.world.enact(t, &t.was, &t.was, f, p.world.state(t.record, f))
+	d, f := p.world.freed(t, f)
+	return p.world.enact(t, d, d, f, p.world.state(t.record, f))
 }
 
-// rebind returns the facts of a request under the draft: what the draft does not
-// touch is as it was recorded. ok is false where the record does not tell enough.
-func (p *replaying) rebind(ctx context.Context, r *record) (f *Facts, ok bool, err error) {
+// rebind returns the facts of a request under the draft, uses before it: what the
+// draft does not touch is as it was recorded, but for rules to which these uses
+// differ. ok is false where the record does not tell enough.
+func (p *replaying) rebind(ctx context.Context, r *record, uses UseFacts, differ bool) (f *Facts, ok bool, err error) {
 	if p.draft == nil || !r.Facts.Card.Found || r.Request.Flow.IsReversal() {
 		return &r.Facts, true, nil
 	}
@@ -333,7 +406,7 @@ func (p *replaying) rebind(ctx context.Context, r *record) (f *Facts, ok bool, e
 		return nil, false, nil
 	}
 	fresh := r.Facts
-	fresh.Velocity, fresh.Controls, fresh.Fees = nil, nil, nil
+	fresh.Velocity, fresh.Controls, fresh.Fees, fresh.Uses = nil, nil, nil, uses
 	if err := p.binder.bind(ctx, &r.Request, &fresh, p.cfg, p.draft); err != nil {
 		return nil, false, fmt.Errorf("bind: %w", err)
 	}
@@ -343,7 +416,7 @@ func (p *replaying) rebind(ctx context.Context, r *record) (f *Facts, ok bool, e
 		return v.Code, p.draft.IsTouched(control.Velocity, v.Code)
 	})
 	f.Controls = overlaid(r.Facts.Controls, fresh.Controls, func(v *ControlFacts) (code string, touched bool) {
-		return v.Code, p.draft.IsTouched(control.Authorization, v.Code)
+		return v.Code, p.draft.IsTouched(control.Authorization, v.Code) || differ && p.asksAnew(r, v.Code)
 	})
 	// Of a group of fees there is one: if one of it is touched, all are.
 	groups := map[string]bool{}

@@ -31,6 +31,8 @@ type cycle struct {
 	expired time.Time    // when its hold expired as recorded; zero where that is not known
 	last    time.Time    // when something happened to it
 	due     time.Time    // when it is looked at again
+	// stoodIn is what the world has of it, see [replayWorld.restand].
+	stoodIn map[accountDay]int64
 }
 
 // isOver reports whether the life cycle can be forgotten.

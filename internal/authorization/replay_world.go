@@ -18,6 +18,9 @@ type replayWorld struct {
 	accounts map[ledger.AccountID]*gap
 	cycles   map[TransactionID]*cycle // by root
 	tallies  map[string]*tally        // by counter
+	stoodIn  map[accountDay]int64     // approved in the client's place more than was recorded, in minor units
+	anew     map[string]bool          // groups of fees of which is counted anew what was free
+	uses     *useBook                 // nil: no rule asks
 	ends     endings
 	swept    time.Time
 }
@@ -34,7 +37,10 @@ type tally struct {
 }
 
 func newReplayWorld() *replayWorld {
-	return &replayWorld{accounts: map[ledger.AccountID]*gap{}, cycles: map[TransactionID]*cycle{}, tallies: map[string]*tally{}}
+	return &replayWorld{
+		accounts: map[ledger.AccountID]*gap{}, cycles: map[TransactionID]*cycle{}, tallies: map[string]*tally{}, stoodIn: map[accountDay]int64{},
+		anew: map[string]bool{},
+	}
 }
 
 // shiftGap makes an account differ by so much more.
@@ -79,6 +85,9 @@ func (w *replayWorld) state(r *record, f *Facts) State {
 			s.Verdict.Spare = shift(s.Verdict.Spare, g.posted-g.held)
 		}
 	}
+	if !s.Verdict.StoodIn.Currency().IsZero() {
+		s.Verdict.StoodIn = shift(s.Verdict.StoodIn, w.stoodIn[accountDay{r.Facts.Card.Account, f.BusinessOn}])
+	}
 	if c := w.cycles[s.Original.Root]; s.Original.Found && c != nil && c.was != nil && c.is.transactions[s.Original.ID] != nil {
 		s.Original, s.Dues = c.is.original(s.Original, f), c.is.dues.Of(s.Original.Root.String())
 		if s.Remains != nil {
@@ -104,7 +113,7 @@ func (w *replayWorld) state(r *record, f *Facts) State {
 		if v.Counter == "" {
 			continue
 		}
-		if j := slices.IndexFunc(r.Facts.Fees, func(x FeeFacts) bool { return x.Counter == v.Counter && x.Subject == v.Subject && x.Start == v.Start }); j >= 0 {
+		if j := slices.IndexFunc(r.Facts.Fees, func(x FeeFacts) bool { return x.Counter == v.Counter && x.Subject == v.Subject && x.Start == v.Start }); j >= 0 && !w.isAnew(v) {
 			s.Fees[i] = r.State.Fees[j]
 		}
 		more := w.used(v.key(f.Tenant).String(), time.Time{})
@@ -160,7 +169,54 @@ func (w *replayWorld) counting(r *record) *Facts {
 	}
 	f := r.Facts
 	f.Velocity = slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool { return !w.keeps(&v) })
+	f.Fees = uncounted(f.Fees, w.isAnew)
 	return &f
+}
+
+// isAnew reports whether what was free of a fee is counted anew under the draft.
+func (w *replayWorld) isAnew(v *FeeFacts) bool {
+	return w.draft != nil && (w.anew[v.Due.Group] || w.draft.IsTouched(control.TransactionFee, v.Due.Code))
+}
+
+// uncounted are fees of which some do not count what is free.
+func uncounted(all []FeeFacts, which func(*FeeFacts) bool) []FeeFacts {
+	all = slices.Clone(all)
+	for i := range all {
+		if which(&all[i]) {
+			all[i].Counter = ""
+		}
+	}
+	return all
+}
+
+// anewOnly are facts with only those limits and fees that count what the record
+// does not, and whether there are any.
+func (w *replayWorld) anewOnly(r *record, f *Facts) (*Facts, bool) {
+	only := *f
+	only.Velocity = slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool { return !v.Counts || w.recordedAs(r, &v) >= 0 })
+	only.Fees = uncounted(f.Fees, func(v *FeeFacts) bool { return !w.isAnew(v) })
+	return &only, len(only.Velocity) > 0 || slices.ContainsFunc(only.Fees, func(v FeeFacts) bool { return v.Counter != "" })
+}
+
+// freed is a decision from before the period with those fees of the draft besides
+// that would have been free: they cost nothing, and count.
+func (w *replayWorld) freed(t *told, f *Facts) (*Decision, *Facts) {
+	d, counted, r := t.was, *f, t.record
+	counted.Fees = uncounted(r.Facts.Fees, func(*FeeFacts) bool { return true })
+	row := classify(r.Request.ProcessingCode, r.Request.MCC, r.Request.Amount)
+	if d.Reason != Approved || !d.feesComputed || len(d.Fees) != len(counted.Fees) || !beginsLifeCycle(&r.Request, r.State, row) {
+		return &d, &counted
+	}
+	d.Fees = slices.Clone(d.Fees)
+	for i := range f.Fees {
+		v := &f.Fees[i]
+		if v.Counter != "" && w.isAnew(v) && v.isFree(f.Billing, FeeState(w.used(v.key(f.Tenant).String(), time.Time{}))) {
+			due := v.Due
+			due.IsFree = true
+			d.Fees, counted.Fees = append(d.Fees, due), append(counted.Fees, *v)
+		}
+	}
+	return &d, &counted
 }
 
 // enact lets a decision act in both worlds: was as it was recorded, is as it was
@@ -171,9 +227,9 @@ func (w *replayWorld) enact(t *told, was, is *Decision, f *Facts, s State) error
 		return nil
 	}
 	c := w.cycles[t.Root]
-	fresh := slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool { return !v.Counts || w.recordedAs(r, &v) >= 0 })
+	anew, some := w.anewOnly(r, f)
 	alike := actsAlike(was, is)
-	if alike && c == nil && len(fresh) == 0 {
+	if alike && c == nil && !some && w.uses == nil {
 		return nil
 	}
 	if c == nil {
@@ -184,9 +240,7 @@ func (w *replayWorld) enact(t *told, was, is *Decision, f *Facts, s State) error
 	}
 	if alike && c.was == nil {
 		// Nothing differs but what is counted.
-		counted := *f
-		counted.Velocity = fresh
-		if _, _, err := c.is.enact(r, &counted, is, s); err != nil {
+		if _, _, err := c.is.enact(r, anew, is, s); err != nil {
 			return err
 		}
 		w.carry(c, t.Transaction)
@@ -213,6 +267,9 @@ func (w *replayWorld) enact(t *told, was, is *Decision, f *Facts, s State) error
 // recorded.
 func (w *replayWorld) present(t *Transaction) error {
 	c := w.cycles[t.Root]
+	if w.uses != nil {
+		w.uses.present(t, c != nil)
+	}
 	if c == nil || t.ID == t.Root {
 		return nil
 	}
@@ -247,6 +304,9 @@ func (w *replayWorld) elapse(now time.Time) {
 			w.shiftGap(c.account, 0, held-c.was.expire(at, c.expired))
 		}
 		w.recount(c)
+		if w.uses != nil {
+			w.uses.follow(c, nil)
+		}
 		if c.isOver(at) {
 			delete(w.cycles, root)
 		} else {
@@ -262,6 +322,9 @@ func (w *replayWorld) elapse(now time.Time) {
 // sweep forgets what was counted in windows that are over for good.
 func (w *replayWorld) sweep(now time.Time) {
 	w.swept = now
+	if w.uses != nil {
+		w.uses.sweep(now)
+	}
 	for counter, t := range w.tallies {
 		for k, r := range t.rows {
 			if !r.Ends.IsZero() && r.Ends.Before(now.Add(-cycleKept)) {
@@ -284,6 +347,9 @@ func (w *replayWorld) carry(c *cycle, t *Transaction) {
 	}
 	c.last = t.CreatedAt
 	w.recount(c)
+	if w.uses != nil {
+		w.uses.follow(c, t)
+	}
 	w.cycles[c.root] = c
 	if next := c.next(t.CreatedAt); c.due.IsZero() || next.Before(c.due) {
 		c.due = next
@@ -293,6 +359,7 @@ func (w *replayWorld) carry(c *cycle, t *Transaction) {
 
 // recount brings the tallies to what the life cycle has now.
 func (w *replayWorld) recount(c *cycle) {
+	w.restand(c)
 	type row struct{ counter, transaction string }
 	now := map[row]control.Counted{}
 	for _, u := range c.is.counters.Counted() {
@@ -321,4 +388,26 @@ func (w *replayWorld) recount(c *cycle) {
 		t.count += u.Count - before.Count
 		t.rows[k.transaction], t.ends = u, u.Ends
 	}
+}
+
+// restand brings what is approved in clients' places to what the life cycle has of
+// it now.
+func (w *replayWorld) restand(c *cycle) {
+	now := map[accountDay]int64{}
+	if c.was != nil {
+		for sign, k := range map[int64]*course{1: c.is, -1: c.was} {
+			for _, t := range k.transactions {
+				if t.DecidedBy == ByStandIn && t.Status != StatusPending {
+					now[accountDay{t.Account, t.BusinessOn}] += sign * t.Outstanding().Minor()
+				}
+			}
+		}
+	}
+	for k, minor := range c.stoodIn {
+		w.stoodIn[k] -= minor
+	}
+	for k, minor := range now {
+		w.stoodIn[k] += minor
+	}
+	c.stoodIn = now
 }

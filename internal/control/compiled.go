@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -61,6 +62,18 @@ func (c *Compiled[D]) Of(o *Occasion) []Applied[D] {
 		if known && c.head(&d.definition).inForceAt(o.At) && !slices.ContainsFunc(all, func(a Applied[D]) bool { return a.Definition == &d.definition }) {
 			all = append(all, Applied[D]{&d.definition, &d.selects, l})
 		}
+	}
+	return all
+}
+
+// All returns all definitions, by code. Nobody may change them.
+func (c *Compiled[D]) All() []*D {
+	if c == nil {
+		return nil
+	}
+	all := make([]*D, 0, len(c.by))
+	for _, code := range slices.Sorted(maps.Keys(c.by)) {
+		all = append(all, &c.by[code].definition)
 	}
 	return all
 }

@@ -72,6 +72,17 @@ func (k *Snapshot) KeepsCount(code string, version int) bool {
 	return !k.IsTouched(Velocity, code) || k.draft.keeps[code][version]
 }
 
+// AsksUses reports whether the rule of an authorization control asks what the card
+// or its customer was used for before, and since when it is as it is.
+func (k *Snapshot) AsksUses(code string) (asks bool, since time.Time) {
+	c := AuthorizationChecks.In(k)
+	if c == nil || c.by[code] == nil {
+		return false, time.Time{}
+	}
+	d := c.by[code]
+	return d.selects.Reads(rule.FieldID.IsStatistic), d.definition.UpdatedAt
+}
+
 // CountsFrom is when the earliest window begins that at lies in, of the velocity
 // controls of the draft that count otherwise than before; zero when there are
 // none. A lifetime begins with what was first.
@@ -126,6 +137,7 @@ func (s *Service) draftSnapshot(ctx context.Context, tx db.Tx, c access.Caller, 
 			return nil, err
 		}
 		k.parts[kind] = p
+		k.readsUses = k.readsUses || kind == Authorization && p.reads(rule.FieldID.IsStatistic)
 		known += n
 	}
 	if known != len(d.Objects) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // A draft that ties a control to nothing says so also after it was kept: without
@@ -18,4 +20,40 @@ func TestReplayDraft_keepsThatNothingIsLinked(t *testing.T) {
 	if err != nil || strings.Count(string(kept), `"links":[]`) != 3 {
 		t.Errorf("kept as %s, %v", kept, err)
 	}
+}
+
+// Whatever a draft is, it is read, or refused with a reason; what the API keeps of
+// one is read as it was.
+func FuzzParseReplayDraft(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `[]`, `null`, `{"unknown": 1}`, `{"velocityControls": [{"code": "DAY", "name": "Day", "period": "Day", "currencyCode": "TRY", "maxAmount": 3000.00,
+			"criteria": {"transactionCodes": ["CashWithdrawal"]}, "links": [{"linkType": "Global"}]}]}`,
+		`{"authorizationControls": [{"code": "A", "name": "A", "action": "Decline", "rule": "transaction.mcc == '7995'", "links": []}]}`,
+		`{"transactionFees": [{"code": "F", "name": "F", "calculationType": "Fixed", "fixedAmount": 1, "currencyCode": "TRY"}]}`,
+		`{"lists": [{"code": "L", "name": "L", "values": ["a", "b"]}], "velocityControls": [{"maxAmount": 1e400}]}`,
+		`{"velocityControls": [{"code": "X", "code": "Y"}]} {}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, err := ParseReplayDraft([]byte(text))
+		if err != nil {
+			if _, refused := fault.AsRefusal(err); !refused {
+				t.Fatalf("not a refusal: %v", err)
+			}
+			return
+		}
+		var kept ReplayDraft
+		if err := json.Unmarshal([]byte(text), &kept); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(kept)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := Drafts{}.ParseDraft(string(again))
+		if err != nil || len(second.Objects) != len(first.Objects) || len(second.Lists) != len(first.Lists) {
+			t.Fatalf("kept as %s: %v", again, err)
+		}
+	})
 }
