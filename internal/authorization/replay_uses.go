@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -255,10 +254,8 @@ func (b *useBook) lookBefore(ctx context.Context, d *db.DB, tenant access.Tenant
 	}
 	c.isLooked = true
 	return d.View(ctx, func(tx db.Tx) error {
-		t, found, err := db.One(ctx, tx, scanTransaction, `SELECT `+transactionColumns+` FROM card_transaction
-			WHERE tenant_id = $1 AND issuance_id = $2 AND is_debit AND `+isCounted+` AND created_at < $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
-			tenant, issuance, clock.Micros(begin))
-		if err == nil && found {
+		t, found, err := lastUseBefore(ctx, tx, tenant, issuance, begin)
+		if found {
 			c.before = &useLine{transaction: t.ID, at: t.CreatedAt, country: t.Message.MerchantCountry, was: standOf(t), is: standOf(t)}
 		}
 		return err

@@ -2,9 +2,13 @@ package authorization
 
 import (
 	"context"
+	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
 // usedInTime are the columns of how often and how much was used since a moment,
@@ -52,4 +56,12 @@ func readUsesOfCustomer(ctx context.Context, tx db.Tx, f *Facts, issuances []str
 		u.CustomerMonth.Count, u.CustomerMonth.Amount = u.CustomerMonth.Count+month.Count, u.CustomerMonth.Amount+month.Amount
 		return err
 	})
+}
+
+// lastUseBefore is what an issuance was last used for before a moment, as it stands
+// now.
+func lastUseBefore(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], before time.Time) (*Transaction, bool, error) {
+	return db.One(ctx, tx, scanTransaction, `SELECT `+transactionColumns+` FROM card_transaction
+		WHERE tenant_id = $1 AND issuance_id = $2 AND is_debit AND `+isCounted+` AND created_at < $3 ORDER BY created_at DESC, id DESC LIMIT 1`,
+		tenant, issuance, clock.Micros(before))
 }
