@@ -103,6 +103,7 @@ func (c *Compiled[D]) reads(is func(rule.FieldID) bool) bool {
 // compilable is a *Definitions of whatever type.
 type compilable interface {
 	compile(ctx context.Context, tx db.Tx, tenant access.TenantID, lists *rule.Lists) (Kind, part, error)
+	lint(ctx context.Context, s *Service, c access.Caller, k *Snapshot, l *linter) (checked int, err error)
 	draft(ctx context.Context, tx db.Tx, tenant access.TenantID, k *Snapshot, objects []Drafted) (kind Kind, p part, n int, err error)
 }
 

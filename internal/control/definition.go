@@ -75,6 +75,12 @@ type Definitions[D any] struct {
 	// Permitted refuses callers who may not touch such a definition; nil is
 	// everybody. A change asks it of what was and of what is.
 	Permitted func(D, access.Caller) error
+	// Permission is what it takes to be told of them beside others; empty for
+	// nothing more.
+	Permission string
+	// Rival names the family of which one holds for a transaction, the one with the
+	// most specific link; nil where all hold together.
+	Rival func(*D) string
 	// Criteria and Rule are what selects transactions; the rule must compile for
 	// Context.
 	Criteria func(D) Criteria

@@ -12,7 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-// Finding is something about a tenant's control that its author will not have
+// Finding is something about a tenant's control or fee that its author will not have
 // meant. It is told only when it is proven.
 type Finding struct {
 	Kind Kind
@@ -37,6 +37,9 @@ const (
 // Key names the message in the catalogues.
 func (f Finding) Key() string {
 	if f.What == rule.Shadowed {
+		if f.Kind == TransactionFee {
+			return "control.finding.replaced"
+		}
 		return "control.finding.shadowed"
 	}
 	if f.What == Unlinked || f.What == NeverBinds {
@@ -60,8 +63,9 @@ type linter struct {
 	found    []Finding
 }
 
-// Lint looks at all authorization and velocity controls of the caller's tenant:
-// at each rule by itself, and at what the others leave to it. It changes nothing.
+// Lint looks at all authorization and velocity controls and fees of the caller's
+// tenant: at each rule by itself, and at what the others leave to it. It changes
+// nothing.
 func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 	k, err := s.current(ctx, c.Tenant)
 	if err != nil {
@@ -89,11 +93,19 @@ func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 	l.lintControls(ctx, controls)
 	lintEach(l, limits, func(VelocityCheck) rule.Missing { return rule.TwoValued })
 	l.lintLimits(limits)
+	checked := len(controls.by) + len(limits.by)
+	for _, kind := range s.kinds[ownKinds:] {
+		n, err := kind.lint(ctx, s, c, k, l)
+		if err != nil {
+			return Findings{}, err
+		}
+		checked += n
+	}
 	if err := ctx.Err(); err != nil {
 		return Findings{}, err
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Code, b.Code)) })
-	return Findings{All: l.found, Checked: len(controls.by) + len(limits.by)}, nil
+	return Findings{All: l.found, Checked: checked}, nil
 }
 
 func (l *linter) keepLinks(all []Link) {

@@ -25,8 +25,11 @@ type Service struct {
 // New returns a service on this database, whose tenants' configuration versions
 // programs raises.
 func New(d *db.DB, programs *program.Service, customers *customer.Service, c clock.Clock) *Service {
-	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c, kinds: []compilable{&VelocityChecks, &AuthorizationChecks}}
+	return &Service{DB: d, Programs: programs, Customers: customers, Clock: c, kinds: []compilable{&VelocityChecks, &AuthorizationChecks}} // ownKinds
 }
+
+// ownKinds is how many kinds are defined here. The others were included.
+const ownKinds = 2
 
 // Include makes definitions of another package part of every [Snapshot]. It is
 // for the start, before the first is taken.

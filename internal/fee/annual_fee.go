@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -62,7 +63,7 @@ func (f Yearly) check() error {
 
 // AnnualFees are the annual fees of tenants.
 var AnnualFees = control.Definitions[Yearly]{
-	Kind: control.AnnualFee, Entity: "CardAnnualFee",
+	Kind: control.AnnualFee, Entity: "CardAnnualFee", Permission: access.IssuingFee,
 	Head:  func(f *Yearly) *control.Head { return &f.Head },
 	Check: Yearly.check,
 	Fit:   func(f Yearly, _ *Yearly, _ []Yearly) (Yearly, error) { return f, nil },

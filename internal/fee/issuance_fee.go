@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -60,7 +61,7 @@ func (f OnIssuance) isFor(e Event, factor program.FormFactor) bool {
 
 // IssuanceFees are the fees for cards of tenants.
 var IssuanceFees = control.Definitions[OnIssuance]{
-	Kind: control.IssuanceFee, Entity: "CardIssuanceFee",
+	Kind: control.IssuanceFee, Entity: "CardIssuanceFee", Permission: access.IssuingFee,
 	Head:  func(f *OnIssuance) *control.Head { return &f.Head },
 	Check: OnIssuance.check,
 	Fit:   func(f OnIssuance, _ *OnIssuance, _ []OnIssuance) (OnIssuance, error) { return f, nil },

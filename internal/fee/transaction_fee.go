@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -196,7 +197,7 @@ func (f *OnTransaction) apply(l control.Link, taxes []Tax) Applied {
 
 // TransactionFees are the fees on transactions of tenants.
 var TransactionFees = control.Definitions[OnTransaction]{
-	Kind: control.TransactionFee, Entity: "TransactionFee",
+	Kind: control.TransactionFee, Entity: "TransactionFee", Permission: access.IssuingFee,
 	Head:  func(f *OnTransaction) *control.Head { return &f.Head },
 	Check: OnTransaction.check,
 	Fit:   func(f OnTransaction, _ *OnTransaction, _ []OnTransaction) (OnTransaction, error) { return f, nil },
@@ -206,6 +207,8 @@ var TransactionFees = control.Definitions[OnTransaction]{
 	FitTenant: func(f OnTransaction, cfg *program.Configuration, now time.Time) error {
 		return fitTaxes(f.Head, f.Taxes, cfg, now)
 	},
+	// Fees of another currency than the account's are none: see [Applicable].
+	Rival:    func(f *OnTransaction) string { return f.Group + "/" + f.Currency.Code() },
 	Criteria: func(f OnTransaction) control.Criteria { return f.Criteria },
 	Rule:     func(f OnTransaction) rule.Source { return f.Rule }, Context: rule.TransactionFee,
 	Encode: encodeOnTransaction, Decode: decodeOnTransaction,

@@ -13,14 +13,14 @@ import (
 // controlFindings is what there is to say about all controls of a tenant.
 type controlFindings struct {
 	Findings []controlFinding `json:"findings"`
-	Checked  int              `json:"checkedControls"`
+	Checked  int              `json:"checkedControls" doc:"Fees among them, as far as the caller may see them."`
 }
 
 // controlFinding is something that a control can hardly be meant to do. It is told
 // only when it is proven.
 type controlFinding struct {
-	Kind     string      `json:"kind" enum:"Authorization,Velocity"`
-	Code     string      `json:"code" doc:"Of the control."`
+	Kind     string      `json:"kind" enum:"Authorization,Velocity,TransactionFee,IssuanceFee,AnnualFee"`
+	Code     string      `json:"code" doc:"Of the control or fee."`
 	LinkType *string     `json:"linkType" doc:"Of the link for whose cards it is so; null: of all."`
 	LinkCode *string     `json:"linkCode"`
 	Finding  string      `json:"finding" enum:"never_true,always_true,unreachable,redundant,shadowed,unlinked,never_binds"`
