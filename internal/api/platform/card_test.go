@@ -11,14 +11,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/customer"
@@ -96,27 +95,9 @@ func must(t *testing.T, f func() error) {
 
 // The conversations in testdata/card begin in a stocked world.
 func TestCardConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/card/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no conversations: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := newWorld(t, dbtest.SQLite(t)).stock().converse(string(text))
-			if os.Getenv("SARRAF_GOLDEN") == "update" {
-				must(t, func() error { return os.WriteFile(file, []byte(got), 0o644) })
-				return
-			}
-			if got != string(text) {
-				t.Errorf("conversation differs:\n%s", firstDifference(got, string(text)))
-			}
-		})
-	}
+	apitest.RunFiles(t, "testdata/card/*.txt", func(t *testing.T) *apitest.Conversation {
+		return newWorld(t, dbtest.SQLite(t)).stock().Conversation
+	})
 }
 
 // ask sends a request and decodes its answer, which must have this status.

@@ -3,18 +3,11 @@ package platform
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +15,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -52,20 +46,24 @@ type world struct {
 	tenants  map[string]access.Tenant
 	clients  map[string]access.Credentials
 	bearer   string // who speaks: a tenant's name, or ""
-	last     any    // the last answer
-	names    map[string]string
-	commands map[string]func(args []string) // more lines that a script may have
+	*apitest.Conversation
 }
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
 	w := &world{
 		t: t, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
-		tenants: map[string]access.Tenant{}, clients: map[string]access.Credentials{}, names: map[string]string{},
-		bearer: "main",
+		tenants: map[string]access.Tenant{}, clients: map[string]access.Credentials{}, bearer: "main",
 	}
 	w.services = newServices(t, d, w.clock)
-	w.commands = map[string]func([]string){"deliver": func([]string) { w.deliver() }, "user": w.newUser, "work": func([]string) { w.work() }, "order": w.order}
+	w.Conversation = &apitest.Conversation{
+		T: t, Send: w.send, Names: map[string]string{}, Volatile: volatile, Hide: hide,
+		Headers: []string{"WWW-Authenticate", "Allow", "Retry-After", "X-Idempotent-Replay", "X-Total-Count-Capped"},
+		Commands: map[string]func([]string){
+			"as": w.as, "advance": w.advance, "deliver": func([]string) { w.deliver() }, "user": w.newUser,
+			"work": func([]string) { w.work() }, "order": w.order,
+		},
+	}
 	w.handler = api.NewRouter(api.Options{
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Clock: w.clock,
 	}, New(w.services, "test").Family())
@@ -77,10 +75,25 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			t.Fatal(err)
 		}
 		w.tenants[name], w.clients[name] = tenant, credentials.Credentials
-		w.names[name+".clientId"] = credentials.ClientID
-		w.names[name+".clientSecret"] = string(credentials.ClientSecret.Reveal())
+		w.Names[name+".clientId"] = credentials.ClientID
+		w.Names[name+".clientSecret"] = string(credentials.ClientSecret.Reveal())
 	}
 	return w
+}
+
+// as lets a tenant's client speak, or nobody.
+func (w *world) as(args []string) {
+	if w.bearer = args[0]; w.bearer == "nobody" {
+		w.bearer = ""
+	}
+}
+
+func (w *world) advance(args []string) {
+	d, err := time.ParseDuration(args[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.clock.Advance(d)
 }
 
 // order brings the plastic of a token as far as a bureau that has its file.
@@ -249,142 +262,17 @@ func (w *world) send(method, path string, header map[string]string, body string)
 	return out
 }
 
-// The conversations in testdata are whole stories over HTTP:
+// The conversations in testdata are whole stories over HTTP ([apitest]). Their
+// words:
 //
-//	# comment
-//	as NAME                 from now on this tenant's client speaks (or nobody)
-//	advance 15m             the clock moves
-//	deliver                 what customers are to be told is told
+//	as NAME      from now on this tenant's client speaks (or nobody)
+//	advance 15m  the clock moves
+//	deliver      what customers are to be told is told
 //	user NAME PASSWORD ROLE PERMISSION…   makes a user of the tenant that speaks
-//	work                    the background jobs of noname cards run
-//	let NAME = path.to[0]   remembers a value of the last answer for ${NAME}
-//
-//	METHOD /path?query
-//	Header: value
-//
-//	{ "body": 1 }
-//	----
-//	status, headers worth seeing, body with volatile values as "…"
-//
-// SARRAF_GOLDEN=update rewrites the answers.
+//	work         the background jobs of noname cards run
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no conversations: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := newWorld(t, dbtest.SQLite(t)).converse(string(text))
-			if os.Getenv("SARRAF_GOLDEN") == "update" {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(text) {
-				t.Errorf("conversation differs:\n%s", firstDifference(got, string(text)))
-			}
-		})
-	}
-}
-
-func firstDifference(got, want string) string {
-	g, x := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(g), len(x)) {
-		if g[i] != x[i] {
-			from := max(0, i-12)
-			return fmt.Sprintf("line %d\n got %s\nwant %s\n\nafter:\n%s", i+1, g[i], x[i], strings.Join(g[from:i], "\n"))
-		}
-	}
-	return fmt.Sprintf("got %d lines, want %d", len(g), len(x))
-}
-
-// converse carries a script out and returns it with the answers it got.
-func (w *world) converse(script string) string {
-	var out strings.Builder
-	lines := strings.Split(strings.TrimRight(script, "\n"), "\n")
-	for i := 0; i < len(lines); i++ {
-		line := lines[i]
-		word, rest, _ := strings.Cut(line, " ")
-		switch word {
-		case "GET", "POST", "PUT", "DELETE", "PATCH":
-			end := i
-			for end < len(lines) && lines[end] != "----" {
-				end++
-			}
-			request := lines[i:end]
-			for end++; end < len(lines) && lines[end] != ""; end++ { // the answer as it stood
-			}
-			i = end - 1
-			out.WriteString(strings.Join(request, "\n") + "\n----\n" + w.exchange(request))
-		case "as":
-			if w.bearer = rest; rest == "nobody" {
-				w.bearer = ""
-			}
-			out.WriteString(line + "\n")
-		case "advance":
-			d, err := time.ParseDuration(rest)
-			if err != nil {
-				w.t.Fatalf("%s: %v", line, err)
-			}
-			w.clock.Advance(d)
-			out.WriteString(line + "\n")
-		case "let":
-			name, path, _ := strings.Cut(rest, " = ")
-			w.names[name] = w.find(path)
-			out.WriteString(line + "\n")
-		default:
-			if run := w.commands[word]; run != nil {
-				run(strings.Fields(w.fill(rest)))
-			}
-			out.WriteString(line + "\n")
-		}
-	}
-	return out.String()
-}
-
-func (w *world) exchange(request []string) string {
-	method, path, _ := strings.Cut(w.fill(request[0]), " ")
-	header := map[string]string{}
-	i := 1
-	for ; i < len(request) && request[i] != ""; i++ {
-		name, value, _ := strings.Cut(w.fill(request[i]), ": ")
-		header[name] = value
-	}
-	body := w.fill(strings.TrimSpace(strings.Join(request[i:], "\n")))
-	answer := w.send(method, path, header, body)
-	var out strings.Builder
-	out.WriteString(strconv.Itoa(answer.Code) + "\n")
-	for _, name := range []string{"WWW-Authenticate", "Allow", "Retry-After", "X-Idempotent-Replay", "X-Total-Count-Capped"} {
-		if v := answer.Header().Get(name); v != "" {
-			out.WriteString(name + ": " + v + "\n")
-		}
-	}
-	text, _ := io.ReadAll(answer.Body)
-	if w.last = nil; len(text) > 0 {
-		if err := json.Unmarshal(text, &w.last); err != nil {
-			return out.String() + string(text) + "\n"
-		}
-		out.WriteString(w.show(text))
-	}
-	return out.String()
-}
-
-var place = regexp.MustCompile(`\$\{([^}]+)\}`)
-
-func (w *world) fill(s string) string {
-	return place.ReplaceAllStringFunc(s, func(p string) string {
-		name := p[2 : len(p)-1]
-		v, ok := w.names[name]
-		if !ok {
-			w.t.Fatalf("nobody said what %s is; known: %v", p, slices.Sorted(maps.Keys(w.names)))
-		}
-		return v
+	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {
+		return newWorld(t, dbtest.SQLite(t)).Conversation
 	})
 }
 
@@ -411,61 +299,15 @@ var masked = regexp.MustCompile(`"[0-9]{6}\*{6}[0-9]{4}"`)
 // lastFour is the end of a card number, and a PIN, as customers read them.
 var lastFour = regexp.MustCompile(`ending in [0-9]{4}( is [0-9]{4}\.)?|[0-9]{4} ile biten|şifresi [0-9]{4}`)
 
+var four = regexp.MustCompile(`[0-9]{4}`)
+
 // issued is an account number that was made of an issuance number.
 var issued = regexp.MustCompile(`"90[0-9]{14}(-[0-9]+)?"`)
 
-// show prints an answer indented, members in the order they came, with volatile
-// values as "…" and remembered ones by name.
-func (w *world) show(text []byte) string {
-	var b bytes.Buffer
-	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
-		w.t.Fatal(err)
-	}
-	four := regexp.MustCompile(`[0-9]{4}`)
-	shown := lastFour.ReplaceAllStringFunc(issued.ReplaceAllString(masked.ReplaceAllString(b.String(), `"…"`), `"…"`), func(s string) string {
-		return four.ReplaceAllString(s, "…")
-	})
-	lines := strings.Split(shown, "\n")
-	for i, line := range lines {
-		name, value, found := strings.Cut(strings.TrimSpace(line), `": `)
-		name = strings.TrimPrefix(name, `"`)
-		if found && volatile[name] && value != "null" && value != "null," {
-			comma := ""
-			if strings.HasSuffix(value, ",") {
-				comma = ","
-			}
-			lines[i] = line[:strings.Index(line, `"`)] + `"` + name + `": "…"` + comma
-		}
-	}
-	return strings.Join(lines, "\n") + "\n"
-}
-
-// find returns a value of the last answer by its dotted path.
-func (w *world) find(path string) string {
-	v := w.last
-	for part := range strings.SplitSeq(strings.ReplaceAll(path, "[", ".["), ".") {
-		if part == "" {
-			continue
-		}
-		if index, ok := strings.CutPrefix(part, "["); ok {
-			n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-			list, isList := v.([]any)
-			if err != nil || !isList || n >= len(list) {
-				w.t.Fatalf("the last answer has no %s: %v", path, w.last)
-			}
-			v = list[n]
-			continue
-		}
-		object, ok := v.(map[string]any)
-		if !ok || object[part] == nil {
-			w.t.Fatalf("the last answer has no %s: %v", path, w.last)
-		}
-		v = object[part]
-	}
-	if n, ok := v.(float64); ok {
-		return strconv.FormatFloat(n, 'f', -1, 64)
-	}
-	return fmt.Sprint(v)
+// hide shows what differs from run to run as "…".
+func hide(answer string) string {
+	answer = issued.ReplaceAllString(masked.ReplaceAllString(answer, `"…"`), `"…"`)
+	return lastFour.ReplaceAllStringFunc(answer, func(s string) string { return four.ReplaceAllString(s, "…") })
 }
 
 // logger writes into the world's buffer, for tests that build their own

@@ -183,22 +183,22 @@ func (w *world) furnish(d *db.DB) map[string]string {
 	w.openTill(d)
 	refused := regexp.MustCompile(`(?m)^[45]\d\d$`)
 	for part := range strings.SplitAfterSeq(treasures, "----\n") {
-		if out := w.converse(part); refused.MatchString(out) {
+		if out := w.Tell(part); refused.MatchString(out) {
 			w.t.Fatalf("a treasure could not be made: %s", out)
 		}
 	}
 	keyID, _ := w.dataKey()
 	return map[string]string{
 		"bin": "979209", "binRangeCode": "TREASURE_R", "groupCode": "TREASURE_G", "cardArtCode": "TREASURE_A",
-		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "feeCode": "TREASURE_F", "linkId": w.names["link"],
+		"segmentCode": "TREASURE_S", "listCode": "TREASURE_L", "velocityCheckCode": "TREASURE_V", "feeCode": "TREASURE_F", "linkId": w.Names["link"],
 		"authorizationCheckCode": "TREASURE_C", "/api/v1/issuing/authorization-control/{code}": "TREASURE_C",
-		"/api/v1/issuing/authorization-control/link/{linkId}": w.names["controlLink"],
+		"/api/v1/issuing/authorization-control/link/{linkId}": w.Names["controlLink"],
 		"/api/v1/issuing/velocity-control/{code}":             "TREASURE_V", "productCode": "TREASURE_P", "customerNo": "7770000017", "accountNo": "TREASURE-1",
-		"cardToken": w.names["cardToken"], "issuanceNo": w.names["issuanceNo"], "transactionId": w.names["transactionId"],
-		"parentIssuanceNo": w.names["issuanceNo"], "parentCardToken": w.names["cardToken"], "entityKey": w.names["cardToken"],
-		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.names["client"],
-		"/api/v1/issuing/webhook/{id}": w.names["hook"], "/api/v1/system/exchange-rate/{id}": w.names["rate"], "deliveryId": w.names["delivery"],
-		"replayId": w.names["replay"], "batchId": w.names["batch"], "batchReference": "TREASURE-B",
+		"cardToken": w.Names["cardToken"], "issuanceNo": w.Names["issuanceNo"], "transactionId": w.Names["transactionId"],
+		"parentIssuanceNo": w.Names["issuanceNo"], "parentCardToken": w.Names["cardToken"], "entityKey": w.Names["cardToken"],
+		"externalCardId": "TREASURE-X", "keyId": keyID, "clientId": w.Names["client"],
+		"/api/v1/issuing/webhook/{id}": w.Names["hook"], "/api/v1/system/exchange-rate/{id}": w.Names["rate"], "deliveryId": w.Names["delivery"],
+		"replayId": w.Names["replay"], "batchId": w.Names["batch"], "batchReference": "TREASURE-B",
 	}
 }
 
@@ -398,10 +398,10 @@ func TestRoutes_showNothingOfAnotherTenant(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		known := w.furnish(d)
-		w.names["cardNo"] = w.clearCard(w.names["cardToken"]).CardNo
-		_, w.names["publicKey"] = w.clientKey()
+		w.Names["cardNo"] = w.clearCard(w.Names["cardToken"]).CardNo
+		_, w.Names["publicKey"] = w.clientKey()
 		w.bearer = "other"
-		w.names["ownKey"], _ = w.dataKey()
+		w.Names["ownKey"], _ = w.dataKey()
 		bearer := map[string]string{"Authorization": "Bearer " + w.token("other"), "Accept-Language": "en"}
 		w.bearer = ""
 		doc := document(t)
@@ -418,14 +418,14 @@ func TestRoutes_showNothingOfAnotherTenant(t *testing.T) {
 					t.Errorf("%s: nobody said what stands in its path: see furnish", name)
 					continue
 				}
-				query := w.fill(selectors[name])
+				query := w.Fill(selectors[name])
 				if query == "" {
 					query = queryFor(op, known)
 				}
 				if query != "" {
 					at += "?" + query
 				}
-				body := w.fill(doc.bodyFor(op, known, bodies[name]))
+				body := w.Fill(doc.bodyFor(op, known, bodies[name]))
 				out := w.send(strings.ToUpper(method), at, bearer, body)
 				want := unaddressed[name]
 				if strings.Contains(path, "{") {
@@ -632,8 +632,8 @@ func TestRoutes_needExactlyThePermissionTheDocumentNames(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		known := w.furnish(d)
-		_, w.names["publicKey"] = w.clientKey()
-		w.names["cardNo"], w.names["ownKey"] = "1", "key"
+		_, w.Names["publicKey"] = w.clientKey()
+		w.Names["cardNo"], w.Names["ownKey"] = "1", "key"
 		all, _ := operations(t, w)
 		doc := document(t)
 		asked := map[string]bool{}
@@ -663,7 +663,7 @@ func TestRoutes_needExactlyThePermissionTheDocumentNames(t *testing.T) {
 			}
 			method, path, _ := strings.Cut(name, " ")
 			at, _ := address(path, known)
-			body := w.fill(doc.bodyFor(doc.Paths[path][strings.ToLower(method)], known, bodies[name]))
+			body := w.Fill(doc.bodyFor(doc.Paths[path][strings.ToLower(method)], known, bodies[name]))
 			if out := w.send(method, at, nil, body); out.Code != http.StatusUnauthorized || out.Header().Get("WWW-Authenticate") != "Bearer" {
 				t.Errorf("%s without a token: %d", name, out.Code)
 			}

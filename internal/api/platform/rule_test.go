@@ -127,7 +127,7 @@ func TestEvaluateRule_onAStoredTransaction(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d)
 		w.furnish(d)
-		transaction := w.names["transactionId"]
+		transaction := w.Names["transactionId"]
 		type evaluation struct {
 			Result        bool
 			UnknownFields []string

@@ -71,7 +71,7 @@ func newScale(t *testing.T, dsn string, v volume) *scale {
 	s.world = newWorld(t, s.db).stock()
 	s.openTill(s.db)
 	s.token = s.newCard()
-	s.commands["pay"]([]string{s.token, "1.00"})
+	s.Commands["pay"]([]string{s.token, "1.00"})
 	var hook struct {
 		ID string `json:"id"`
 	}

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -30,30 +29,12 @@ import (
 //	                        three parts and with ECI 05
 //	reverse                 the last of these is taken back
 func TestMoneyConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/money/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no conversations: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := dbtest.SQLite(t)
-			w := newWorld(t, d).stock()
-			w.openTill(d)
-			got := w.converse(string(text))
-			if os.Getenv("SARRAF_GOLDEN") == "update" {
-				must(t, func() error { return os.WriteFile(file, []byte(got), 0o644) })
-				return
-			}
-			if got != string(text) {
-				t.Errorf("conversation differs:\n%s", firstDifference(got, string(text)))
-			}
-		})
-	}
+	apitest.RunFiles(t, "testdata/money/*.txt", func(t *testing.T) *apitest.Conversation {
+		d := dbtest.SQLite(t)
+		w := newWorld(t, d).stock()
+		w.openTill(d)
+		return w.Conversation
+	})
 }
 
 type plainCodes struct{}
@@ -109,7 +90,7 @@ func (w *world) openTill(d *db.DB) {
 		r.Card.PAN = clear.Number
 		return r
 	}
-	maps.Copy(w.commands, map[string]func([]string){
+	maps.Copy(w.Commands, map[string]func([]string){
 		"pay": func(args []string) {
 			last = request(authorization.AuthorizationRequest, "0100", args)
 			send(last)
