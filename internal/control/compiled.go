@@ -56,13 +56,19 @@ func (c *Compiled[D]) Of(o *Occasion) []Applied[D] {
 	if c == nil || len(c.by) == 0 {
 		return nil
 	}
-	var all []Applied[D]
-	for _, l := range o.Links.Of(c.kind, o.Subject, o.At) {
-		d, known := c.by[l.Parent]
-		if known && c.head(&d.definition).inForceAt(o.At) && !slices.ContainsFunc(all, func(a Applied[D]) bool { return a.Definition == &d.definition }) {
-			all = append(all, Applied[D]{&d.definition, &d.selects, l})
+	all := make([]Applied[D], 0, len(c.by))
+	o.Links.each(c.kind, &o.Subject, o.At, func(l *Link) {
+		d := c.by[l.Parent]
+		if d == nil || !c.head(&d.definition).inForceAt(o.At) {
+			return
 		}
-	}
+		for i := range all {
+			if all[i].Definition == &d.definition {
+				return
+			}
+		}
+		all = append(all, Applied[D]{&d.definition, &d.selects, *l})
+	})
 	return all
 }
 

@@ -127,11 +127,12 @@ type Selection struct {
 	low, high   *rule.Number // the bounds of the amount
 	rule        *rule.Program
 	readsAmount bool
+	isOpen      bool // it has no criteria
 }
 
 // compile makes a selection; the criteria and the rule were checked before.
 func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.Lists) (Selection, []rule.Problem) {
-	s := Selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount)}
+	s := Selection{Criteria: c, low: bound(c.MinAmount), high: bound(c.MaxAmount), isOpen: c.IsZero()}
 	var problems []rule.Problem
 	s.rule, problems = rule.Compile(source, context, lists)
 	s.readsAmount = s.low != nil || s.high != nil || s.rule != nil && s.rule.Reads(rule.FieldID.IsAmount)
@@ -156,8 +157,10 @@ func bound(text string) *rule.Number {
 // Selects reports whether a transaction is chosen; if not, why is the criterion
 // that leaves it out, or "rule".
 func (s *Selection) Selects(f *rule.Facts, m rule.Missing) (why string, ok bool) {
-	if member, ok := s.meets(f, m); !ok {
-		return "criteria." + member, false
+	if !s.isOpen {
+		if member, ok := s.meets(f, m); !ok {
+			return "criteria." + member, false
+		}
 	}
 	if !s.rule.Match(f, m) {
 		return "rule", false

@@ -26,13 +26,13 @@ const (
 	LinkCard         LinkType = "Card" // an issuance: all plastics of one card
 )
 
+var linkTypes = [...]LinkType{LinkGlobal, LinkBIN, LinkBINRange, LinkProductGroup, LinkProduct, LinkSegment, LinkCustomer, LinkCard}
+
 // LinkTypes lists all link types, the least specific first.
-func LinkTypes() []LinkType {
-	return []LinkType{LinkGlobal, LinkBIN, LinkBINRange, LinkProductGroup, LinkProduct, LinkSegment, LinkCustomer, LinkCard}
-}
+func LinkTypes() []LinkType { return slices.Clone(linkTypes[:]) }
 
 // Specificity is 1 for Global to 8 for Card; the higher one wins.
-func (t LinkType) Specificity() int { return slices.Index(LinkTypes(), t) + 1 }
+func (t LinkType) Specificity() int { return slices.Index(linkTypes[:], t) + 1 }
 
 // Link ties a control or a fee to the cards that it is for. A tie that is
 // repeated is the same link with other members.
@@ -105,7 +105,7 @@ func inForce(from, to *time.Time, at time.Time) bool {
 
 // Links finds the links of subjects. It is immutable.
 type Links struct {
-	byTarget map[linkTarget][]Link
+	byTarget map[linkTarget][]Link // that which wins first
 }
 
 type linkTarget struct {
@@ -123,7 +123,16 @@ func NewLinks(all []Link) Links {
 			by[k] = append(by[k], l)
 		}
 	}
+	for _, links := range by {
+		slices.SortFunc(links, compareLinks)
+	}
 	return Links{by}
+}
+
+// compareLinks puts links to the same target in order: by priority, then the newer
+// one first.
+func compareLinks(a, b Link) int {
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Parent, b.Parent))
 }
 
 // With returns n with more links, of one card.
@@ -133,31 +142,26 @@ func (n Links) with(more []Link) Links {
 	}
 	by := NewLinks(more).byTarget
 	for k, l := range n.byTarget {
-		by[k] = append(by[k], l...)
+		if by[k] = append(by[k], l...); len(by[k]) > len(l) {
+			slices.SortFunc(by[k], compareLinks)
+		}
 	}
 	return Links{by}
 }
 
-// Of returns the links of one kind that hold for s at a moment, the one that
-// wins first: by specificity, then priority, then the newer one. Of several of
-// one parent only the first is there.
-func (n Links) Of(kind Kind, s Subject, at time.Time) []Link {
-	var found []Link
-	types := LinkTypes()
-	for i := len(types) - 1; i >= 0; i-- {
-		target := s.target(types[i])
-		if target == "" && types[i] != LinkGlobal {
+// each hands over the links of one kind that hold for s at a moment, the one that
+// wins first: by specificity, then priority, then the newer one.
+func (n Links) each(kind Kind, s *Subject, at time.Time, each func(*Link)) {
+	for i := len(linkTypes) - 1; i >= 0; i-- {
+		target := s.target(linkTypes[i])
+		if target == "" && linkTypes[i] != LinkGlobal {
 			continue
 		}
-		from := len(found)
-		for _, l := range n.byTarget[linkTarget{kind, types[i], target}] {
-			if inForce(l.StartsAt, l.EndsAt, at) && !slices.ContainsFunc(found, func(o Link) bool { return o.Parent == l.Parent }) {
-				found = append(found, l)
+		links := n.byTarget[linkTarget{kind, linkTypes[i], target}]
+		for k := range links {
+			if inForce(links[k].StartsAt, links[k].EndsAt, at) {
+				each(&links[k])
 			}
 		}
-		slices.SortFunc(found[from:], func(a, b Link) int {
-			return cmp.Or(cmp.Compare(a.Priority, b.Priority), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Parent, b.Parent))
-		})
 	}
-	return found
 }
