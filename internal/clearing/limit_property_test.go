@@ -222,17 +222,21 @@ func (l *life) fees() (spent, kept int64) {
 		}
 		spent = kept
 		return db.Each(l.T.Context(), tx, func(row db.Scanner) error {
-			var code string
+			var applied string
 			var charged, on, refunded, held int64
-			if err := row.Scan(&code, &charged, &on, &refunded, &held); err != nil {
+			if err := row.Scan(&applied, &charged, &on, &refunded, &held); err != nil {
+				return err
+			}
+			due, err := fee.ParseDue(applied)
+			if err != nil {
 				return err
 			}
 			spent, kept = spent+charged, kept+charged
-			if code == "BACK" {
+			if due.Code == "BACK" {
 				spent += hundredth(on+held) - max(charged, hundredth(on+held-refunded))
 			}
 			return nil
-		}, `SELECT d.fee_code, d.posted_total, d.moved + d.kept, d.refunded, COALESCE(h.authorized - h.reversed - h.cleared - h.released, 0)
+		}, `SELECT d.applied, d.posted_total, d.moved + d.kept, d.refunded, COALESCE(h.authorized - h.reversed - h.cleared - h.released, 0)
 			FROM fee_due d JOIN card_transaction t ON t.id = d.root_id LEFT JOIN hold h ON h.id = t.hold_id WHERE d.account_id = $1`, l.card.Account)
 	})
 	if err != nil {
