@@ -98,9 +98,6 @@ func (p *Platform) stop() error {
 		})
 	}
 	stopping.Wait()
-	if p.tester != nil { // after the API, whose requests it may be serving
-		errs = append(errs, p.tester.close())
-	}
 	return errors.Join(append(errs, p.close())...)
 }
 
@@ -369,7 +366,7 @@ func (p *Platform) startNetwork(ctx context.Context) error {
 		return err
 	}
 	p.networkAddr = server.Addr()
-	p.tester.reach(server.Addr(), server.Link(), framing)
+	p.tester.reach(server, framing)
 	go func() {
 		if err := server.Serve(context.WithoutCancel(ctx)); err != nil {
 			p.failed <- fmt.Errorf("serve ISO 8583: %w", err)

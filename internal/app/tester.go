@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,28 +16,28 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 	"github.com/sarraf-platform/sarraf/internal/wire/emv"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
-// tester plays cards and terminals for the sandboxes. It is a peer of the one
-// link there is, as every acquirer: what it sends goes over TCP, through the
-// listener and its dialect. Its own institution and a forwarder that is drawn for
-// each process keep its message keys apart from those of other peers.
+// tester plays cards and terminals for the sandboxes. It is a peer as every
+// acquirer: what it sends goes through the link's server, its framing and its
+// dialect. But it connects inside the process, and what it sends for a tenant has
+// a link name of that tenant: whatever a tester says his message is known by, it
+// has the key of no other tenant's message and of no real peer's.
 type tester struct {
 	*core
 	acquirer  *sim.Acquirer
-	forwarder string         // DE33
+	forwarder string         // DE33, drawn: two processes play for one tenant
 	presented atomic.Int64   // acquirer reference numbers given
 	following [64]sync.Mutex // see follow
 
 	mu      sync.Mutex
-	addr    string // where the listener is; empty before it is opened
-	name    string // of the link, in message keys
+	server  *network.Server // nil before it listens
 	framing iso8583.Framing
-	link    *sim.Link
 	cards   map[string]*playedCard
 }
 
@@ -70,92 +69,62 @@ func newTester(k *core) (*tester, error) {
 	return t, nil
 }
 
-// reach tells the tester where the listener is.
-func (t *tester) reach(addr net.Addr, name string, framing iso8583.Framing) {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
+// reach tells the tester where the platform is.
+func (t *tester) reach(server *network.Server, framing iso8583.Framing) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.addr, t.name, t.framing = net.JoinHostPort(host, port), name, framing
+	t.server, t.framing = server, framing
 }
 
-// close ends the link.
-func (t *tester) close() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.addr = ""
-	if t.link == nil {
-		return nil
-	}
-	return t.link.Close()
-}
+// linkOf is the name of a tenant's own link in message keys.
+func linkOf(tenant access.TenantID) string { return "sandbox/" + tenant.String() }
 
-// connect returns the link, opened anew when it has ended.
-func (t *tester) connect(ctx context.Context) (*sim.Link, error) {
+// connect opens a link for one message of a tenant. originals is the link of what
+// it takes back, if it takes back something.
+func (t *tester) connect(ctx context.Context, tenant access.TenantID, originals string) (*sim.Link, error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.link != nil {
-		select {
-		case <-t.link.Done():
-		default:
-			return t.link, nil
-		}
-	}
-	if t.addr == "" {
+	server, framing := t.server, t.framing
+	t.mu.Unlock()
+	if server == nil {
 		return nil, platform.ErrLinkUnavailable
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	link, err := sim.Dial(ctx, t.addr, sim.LinkOptions{Dialect: t.acquirer.Dialect, Framing: t.framing, Timeout: testerTimeout})
+	conn, err := server.Open(ctx, linkOf(tenant), originals)
 	if err != nil {
 		return nil, platform.ErrLinkUnavailable.Wrap(err)
 	}
-	t.link = link
-	return link, nil
+	return sim.NewLink(conn, sim.LinkOptions{Dialect: t.acquirer.Dialect, Framing: framing, Timeout: testerTimeout}), nil
 }
 
-// ask sends a message and waits for its answer. When the link breaks meanwhile,
-// it repeats the message once, as an acquirer does.
-func (t *tester) ask(ctx context.Context, m *iso8583.Message) (*iso8583.Message, time.Duration, error) {
-	for {
-		link, err := t.connect(ctx)
-		if err != nil {
-			return nil, 0, err
-		}
-		answer, took, err := link.Ask(ctx, m)
-		if err == nil {
-			return answer, took, nil
-		}
-		select {
-		case <-link.Done():
-			if !m.MTI.IsRepeat() {
-				m = sim.Repeat(m)
-				continue
-			}
-		default:
-		}
-		if errors.Is(err, sim.ErrNoAnswer) {
-			return nil, took, platform.ErrNoAnswer.Wrap(err)
-		}
-		return nil, took, err
+// ask sends a message and waits for its answer.
+func (t *tester) ask(ctx context.Context, tenant access.TenantID, m *iso8583.Message, originals string) (*iso8583.Message, time.Duration, error) {
+	link, err := t.connect(ctx, tenant, originals)
+	if err != nil {
+		return nil, 0, err
 	}
+	answer, took, err := link.Ask(ctx, m)
+	err = errors.Join(err, link.Close())
+	if errors.Is(err, sim.ErrNoAnswer) {
+		err = platform.ErrNoAnswer.Wrap(err)
+	}
+	return answer, took, err
 }
 
-// exchange sends a message and tells what became of it.
+// exchange sends a message of the caller's tenant and tells what became of it.
 func (t *tester) exchange(ctx context.Context, c access.Caller, m *iso8583.Message) (platform.Simulated, *iso8583.Message, error) {
-	answer, took, err := t.ask(ctx, m)
+	return t.exchangeAbout(ctx, c, m, linkOf(c.Tenant))
+}
+
+// exchangeAbout does so with a message about another, which came over the link
+// originals.
+func (t *tester) exchangeAbout(ctx context.Context, c access.Caller, m *iso8583.Message, originals string) (platform.Simulated, *iso8583.Message, error) {
+	answer, took, err := t.ask(ctx, c.Tenant, m, originals)
 	if err != nil {
 		return platform.Simulated{}, nil, err
 	}
 	out := platform.Simulated{
 		Sent: t.describe(m), Answered: t.describe(answer), ResponseCode: answer.Text(iso8583.ResponseCode), Took: took,
 	}
-	key, err := t.keyOf(m)
+	key, err := t.keyOf(c.Tenant, m)
 	if err != nil {
 		return out, answer, err
 	}
@@ -166,17 +135,14 @@ func (t *tester) exchange(ctx context.Context, c access.Caller, m *iso8583.Messa
 	return out, answer, err
 }
 
-// keyOf is the key under which the platform knows a message.
-func (t *tester) keyOf(m *iso8583.Message) (authorization.Key, error) {
+// keyOf is the key under which the platform knows a tenant's message.
+func (t *tester) keyOf(tenant access.TenantID, m *iso8583.Message) (authorization.Key, error) {
 	sent, err := iso8583.TransmissionTime(m.Bytes(iso8583.TransmissionDateTime), t.clock.Now())
 	if err != nil {
 		return authorization.Key{}, fmt.Errorf("read time of transmission: %w", err)
 	}
-	t.mu.Lock()
-	name := t.name
-	t.mu.Unlock()
 	return authorization.NewKey(authorization.Details{
-		Link: name, TransmittedAt: sent, STAN: m.Text(iso8583.STAN),
+		Link: linkOf(tenant), TransmittedAt: sent, STAN: m.Text(iso8583.STAN),
 		AcquirerID:  iso8583.InstitutionID(m.Bytes(iso8583.AcquiringInstitutionID)),
 		ForwarderID: iso8583.InstitutionID(m.Bytes(iso8583.ForwardingInstitutionID)),
 	}, m.MTI.Class(), m.MTI.Function()), nil
@@ -242,7 +208,7 @@ func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simul
 	if err != nil {
 		return platform.Simulated{}, err
 	}
-	key, err := t.keyOf(r.Message)
+	key, err := t.keyOf(c.Tenant, r.Message)
 	if err != nil {
 		return platform.Simulated{}, err
 	}

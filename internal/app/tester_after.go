@@ -124,7 +124,7 @@ func (t *tester) Void(ctx context.Context, c access.Caller, in platform.Simulate
 		m.MTI = iso8583.ReversalAdvice
 	}
 	m.SetText(iso8583.ResponseCode, reversalCodes[in.Reason])
-	out, _, err := t.exchange(ctx, c, m)
+	out, _, err := t.exchangeAbout(ctx, c, m, o.Message.Link)
 	out.Original = o.ID
 	return out, err
 }

@@ -16,46 +16,46 @@ const (
 )
 
 // answer fills resp with the answer to m and reports whether there is one.
-func (s *Server) answer(ctx context.Context, m, resp *iso8583.Message, parseErr error) bool {
+func (c *connection) answer(ctx context.Context, m, resp *iso8583.Message, parseErr error) bool {
 	if parseErr != nil {
-		s.log.Warn("message not understood", "link", s.cfg.Name, "mti", m.MTI.String(), "error", parseErr)
-		return s.refuse(m, resp, formatError)
+		c.log.Warn("message not understood", "link", c.link, "mti", m.MTI.String(), "error", parseErr)
+		return c.refuse(m, resp, formatError)
 	}
 	switch {
 	case m.MTI.IsResponse():
-		s.log.Warn("late or unsolicited response", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN))
+		c.log.Warn("late or unsolicited response", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN))
 		return false
-	case !s.dialect.Knows(m.MTI):
-		return s.refuse(m, resp, functionNotSupported)
+	case !c.dialect.Knows(m.MTI):
+		return c.refuse(m, resp, functionNotSupported)
 	}
-	if field, missing := s.dialect.Missing(m); missing {
-		s.log.Warn("field missing", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "field", field)
-		return s.refuse(m, resp, formatError)
+	if field, missing := c.dialect.Missing(m); missing {
+		c.log.Warn("field missing", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "field", field)
+		return c.refuse(m, resp, formatError)
 	}
 	if m.MTI.Class() == classNetworkManagement {
-		return s.manage(m, resp)
+		return c.manage(m, resp)
 	}
-	req, err := s.decodeRequest(m)
+	req, err := c.decodeRequest(m)
 	if err != nil {
-		s.log.Warn("message not understood", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "error", err)
-		return s.refuse(m, resp, formatError)
+		c.log.Warn("message not understood", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "error", err)
+		return c.refuse(m, resp, formatError)
 	}
-	a, err := s.core.Authorize(ctx, req)
+	a, err := c.core.Authorize(ctx, req)
 	if errors.Is(err, authorization.ErrOutcomeUnknown) {
 		// Whatever we said could be wrong; silence makes the sender repeat or
 		// reverse, and both find out.
-		s.log.Error("no answer", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
+		c.log.Error("no answer", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
 		return false
 	}
 	if err != nil {
-		s.log.Error("no decision", "link", s.cfg.Name, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
-		return s.refuse(m, resp, unavailable(err))
+		c.log.Error("no decision", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
+		return c.refuse(m, resp, unavailable(err))
 	}
-	if err := s.encodeAnswer(req, a, m, resp); err != nil {
-		s.log.Error("answer cannot be built", "transaction", a.Transaction.UUID(), "error", err)
-		return s.refuse(m, resp, string(authorization.SystemError))
+	if err := c.encodeAnswer(req, a, m, resp); err != nil {
+		c.log.Error("answer cannot be built", "transaction", a.Transaction.UUID(), "error", err)
+		return c.refuse(m, resp, string(authorization.SystemError))
 	}
-	return s.dialect.Answers(m.MTI)
+	return c.dialect.Answers(m.MTI)
 }
 
 // unavailable tells apart what will pass (91, try again) from what will not (96).
@@ -91,17 +91,17 @@ const classNetworkManagement = 8
 
 // manage answers sign-on, sign-off and echo. Sign-on is served and not
 // demanded: a link may send from its first byte.
-func (s *Server) manage(m, resp *iso8583.Message) bool {
-	function := s.dialect.NetworkFunction(m.Bytes(iso8583.NetworkManagementCode))
+func (c *connection) manage(m, resp *iso8583.Message) bool {
+	function := c.dialect.NetworkFunction(m.Bytes(iso8583.NetworkManagementCode))
 	switch function {
 	case iso8583.SignOn, iso8583.SignOff, iso8583.EchoTest:
 	default:
-		return s.refuse(m, resp, functionNotSupported)
+		return c.refuse(m, resp, functionNotSupported)
 	}
 	if function != iso8583.EchoTest {
-		s.log.Info("link "+function, "link", s.cfg.Name)
+		c.log.Info("link "+function, "link", c.link)
 	}
-	s.dialect.Echo(m, resp)
-	resp.SetText(iso8583.ResponseCode, s.dialect.ResponseCode(string(authorization.OutcomeApproved)))
-	return s.dialect.Answers(m.MTI)
+	c.dialect.Echo(m, resp)
+	resp.SetText(iso8583.ResponseCode, c.dialect.ResponseCode(string(authorization.OutcomeApproved)))
+	return c.dialect.Answers(m.MTI)
 }

@@ -2,13 +2,15 @@ package network
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
 // Config describes one link. The zero value of a member is its default.
 type Config struct {
 	// Name identifies the link in message keys; it must not change over the
-	// life of a database. Default "generic".
+	// life of a database. It holds neither '/', as the names do that [Server.Open]
+	// is given, nor '|'. Default "generic".
 	Name string
 	// Addr is where the link listens, host:port. Default "127.0.0.1:8583".
 	Addr string
@@ -57,6 +59,8 @@ func (c Config) withDefaults() Config {
 func (c Config) Check() error {
 	c = c.withDefaults()
 	switch {
+	case strings.ContainsAny(c.Name, "/|"):
+		return errors.New("network: the name of a link must hold neither / nor |")
 	case c.InFlightMax < 1, c.ConnectionsMax < 1:
 		return errors.New("network: the bounds must be above zero")
 	case c.StallTimeout < 0, c.IdleTimeout < 0:

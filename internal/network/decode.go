@@ -24,19 +24,19 @@ func (e fieldError) Error() string { return fmt.Sprintf("data element %d: %s", e
 
 // decodeRequest translates a message whose required fields are there. An error
 // is answered as a format error.
-func (s *Server) decodeRequest(m *iso8583.Message) (*authorization.Request, error) {
+func (c *connection) decodeRequest(m *iso8583.Message) (*authorization.Request, error) {
 	flow, ok := flows[m.MTI.Original()]
 	if !ok {
 		return nil, fieldError{0, "the message type is no card message"}
 	}
-	received := s.clock.Now()
+	received := c.clock.Now()
 	req := &authorization.Request{Flow: flow, IsRepeat: m.MTI.IsRepeat(), ReceivedAt: received}
 	sent, err := iso8583.TransmissionTime(m.Bytes(iso8583.TransmissionDateTime), received)
 	if err != nil {
 		return nil, err
 	}
 	req.Details = authorization.Details{
-		Link: s.cfg.Name, Network: s.dialect.Name(), MTI: m.MTI.String(), ProcessingCode: m.Text(iso8583.ProcessingCode),
+		Link: c.link, Network: c.dialect.Name(), MTI: m.MTI.String(), ProcessingCode: m.Text(iso8583.ProcessingCode),
 		STAN: m.Text(iso8583.STAN), RRN: m.TrimmedText(iso8583.RRN), TransmittedAt: sent,
 		LocalTime:  m.Text(iso8583.LocalDate) + m.Text(iso8583.LocalTime),
 		AcquirerID: iso8583.InstitutionID(m.Bytes(iso8583.AcquiringInstitutionID)), ForwarderID: iso8583.InstitutionID(m.Bytes(iso8583.ForwardingInstitutionID)),
@@ -55,7 +55,7 @@ func (s *Server) decodeRequest(m *iso8583.Message) (*authorization.Request, erro
 		req.MerchantName, req.MerchantCity, req.MerchantCountry = clean(a.Name), clean(a.City), a.Country
 	}
 	for _, step := range []func(*iso8583.Message, *authorization.Request) error{
-		decodeAmounts, decodeCard, decodePrivate, decodeChip, s.decodeOriginal,
+		decodeAmounts, decodeCard, decodePrivate, decodeChip, c.decodeOriginal,
 	} {
 		if err := step(m, req); err != nil {
 			return nil, err
@@ -266,7 +266,7 @@ func applicationOf(field55 []byte) []byte {
 
 // decodeOriginal reads DE90 and DE95 of a reversal, and DE90 of a completion
 // when it came.
-func (s *Server) decodeOriginal(m *iso8583.Message, req *authorization.Request) error {
+func (c *connection) decodeOriginal(m *iso8583.Message, req *authorization.Request) error {
 	if !req.Flow.IsReversal() {
 		return nil
 	}
@@ -282,7 +282,7 @@ func (s *Server) decodeOriginal(m *iso8583.Message, req *authorization.Request) 
 		return errors.Join(fieldError{iso8583.OriginalDataElements, "the original's time is not a time"}, err)
 	}
 	key := authorization.NewKey(authorization.Details{
-		Link: s.cfg.Name, TransmittedAt: sent, STAN: o.STAN, AcquirerID: o.AcquiringInstitutionID, ForwarderID: o.ForwardingInstitution,
+		Link: c.originals, TransmittedAt: sent, STAN: o.STAN, AcquirerID: o.AcquiringInstitutionID, ForwarderID: o.ForwardingInstitution,
 	}, o.MTI.Class(), o.MTI.Function())
 	req.Original = &key
 	if !m.Has(iso8583.ReplacementAmounts) {

@@ -48,7 +48,7 @@ func TestDecode_readsTheMannerOfAPayment(t *testing.T) {
 		{[]string{"93", "AAECAwQFBgcICQoLDA0ODxAREhM=", "94", "05"}, manner{HasCAVV: true, ECI: "05"}},
 		{[]string{"94", "212", "88", "whatever"}, manner{ECI: "212"}},
 	} {
-		r, err := s.decodeRequest(tagged(t, c.tags...))
+		r, err := s.newConnection(nil, "generic", "generic").decodeRequest(tagged(t, c.tags...))
 		if err != nil || r.Manner != c.want {
 			t.Errorf("%v: got %+v, %v; want %+v", c.tags, r, err, c.want)
 		}
@@ -58,7 +58,7 @@ func TestDecode_readsTheMannerOfAPayment(t *testing.T) {
 		{"96", "1ABCDEFGHIJK"}, {"97", ""}, {"97", "1"}, {"97", "00"}, {"97", "0203x"}, {"97", "0203"}, {"97", "123"}, {"94", "5"}, {"94", "0x"},
 		{"94", "0512"}, {"93", ""}, {"93", "not base64"}, {"93", strings.Repeat("A", 44)},
 	} {
-		if _, err := s.decodeRequest(tagged(t, tags...)); err == nil || strings.Contains(err.Error(), tags[1]) && tags[1] != "" && len(tags[1]) > 1 {
+		if _, err := s.newConnection(nil, "generic", "generic").decodeRequest(tagged(t, tags...)); err == nil || strings.Contains(err.Error(), tags[1]) && tags[1] != "" && len(tags[1]) > 1 {
 			t.Errorf("%v: %v", tags, err)
 		}
 	}

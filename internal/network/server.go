@@ -43,6 +43,7 @@ type Server struct {
 	messages sync.Pool // of *iso8583.Message
 	mu       sync.Mutex
 	open     map[*connection]bool
+	peers    int // of open: those that came over the listener
 	draining bool
 	running  sync.WaitGroup // connections
 }
@@ -66,9 +67,6 @@ func Listen(cfg Config, core Authorizer, c clock.Clock, log *slog.Logger, o Obse
 		messages: sync.Pool{New: func() any { return new(iso8583.Message) }},
 	}, nil
 }
-
-// Link is the name of the link in message keys.
-func (s *Server) Link() string { return s.cfg.Name }
 
 // Addr is where the link listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
@@ -105,16 +103,17 @@ func temporary(err error) bool {
 }
 
 func (s *Server) admit(ctx context.Context, conn net.Conn) {
-	c := &connection{Server: s, conn: conn, slots: make(chan struct{}, s.cfg.InFlightMax), out: make(chan []byte, 64)}
+	c := s.newConnection(conn, s.cfg.Name, s.cfg.Name)
 	s.mu.Lock()
-	if s.draining || len(s.open) >= s.cfg.ConnectionsMax {
+	if s.draining || s.peers >= s.cfg.ConnectionsMax {
 		s.mu.Unlock()
 		s.log.Warn("connection refused", "peer", conn.RemoteAddr().String(), "draining", s.draining)
 		conn.Close()
 		return
 	}
 	s.open[c] = true
-	n := len(s.open)
+	s.peers++
+	n := s.peers
 	s.running.Add(1)
 	s.mu.Unlock()
 	s.observe.Connections(n)
@@ -123,10 +122,42 @@ func (s *Server) admit(ctx context.Context, conn net.Conn) {
 		c.run(context.WithoutCancel(ctx))
 		s.mu.Lock()
 		delete(s.open, c)
-		n := len(s.open)
+		s.peers--
+		n := s.peers
 		s.mu.Unlock()
 		s.observe.Connections(n)
 	}()
+}
+
+// ErrNotServing says that a server takes no connection any more.
+var ErrNotServing = errors.New("network: the server is draining")
+
+// Open connects somebody inside the process, whose messages have a link name of
+// their own: they can have the key of no message that comes over the listener.
+// originals is the link of the messages that his reversals name. He counts in no
+// bound; he closes what he gets. It returns [ErrNotServing] after Shutdown.
+func (s *Server) Open(ctx context.Context, link, originals string) (net.Conn, error) {
+	near, far := net.Pipe()
+	c := s.newConnection(far, link, originals)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, ErrNotServing
+	}
+	s.open[c] = true
+	s.running.Go(func() {
+		c.run(context.WithoutCancel(ctx))
+		s.mu.Lock()
+		delete(s.open, c)
+		s.mu.Unlock()
+	})
+	return near, nil
+}
+
+func (s *Server) newConnection(conn net.Conn, link, originals string) *connection {
+	return &connection{
+		Server: s, conn: conn, link: link, originals: originals, slots: make(chan struct{}, s.cfg.InFlightMax), out: make(chan []byte, 64),
+	}
 }
 
 // Shutdown stops accepting connections and messages, waits until every message
@@ -162,10 +193,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // connection is one peer.
 type connection struct {
 	*Server
-	conn    net.Conn
-	slots   chan struct{} // one for each message being worked on
-	out     chan []byte   // frames to write
-	working sync.WaitGroup
+	conn      net.Conn
+	link      string        // of its messages
+	originals string        // link of those that its reversals name
+	slots     chan struct{} // one for each message being worked on
+	out       chan []byte   // frames to write
+	working   sync.WaitGroup
 }
 
 func (c *connection) run(ctx context.Context) {
@@ -180,7 +213,7 @@ func (c *connection) run(ctx context.Context) {
 	<-written
 	c.conn.Close()
 	if !errors.Is(err, io.EOF) && !errors.Is(err, errStopped) {
-		c.log.Warn("link connection ended", "link", c.cfg.Name, "peer", c.conn.RemoteAddr().String(), "error", err)
+		c.log.Warn("link connection ended", "link", c.link, "peer", c.conn.RemoteAddr().String(), "error", err)
 	}
 }
 
@@ -310,7 +343,7 @@ func (c *connection) write() {
 		}
 		if _, err := batch.WriteTo(c.conn); err != nil {
 			broken = true
-			c.log.Warn("answer not delivered", "link", c.cfg.Name, "peer", c.conn.RemoteAddr().String(), "error", err)
+			c.log.Warn("answer not delivered", "link", c.link, "peer", c.conn.RemoteAddr().String(), "error", err)
 			c.conn.Close() // makes read return
 		}
 	}

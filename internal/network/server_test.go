@@ -468,8 +468,58 @@ func FuzzDecode(f *testing.F) {
 		if _, missing := d.Missing(m); missing {
 			return
 		}
-		if r, err := s.decodeRequest(m); err == nil && r.Card.PAN.IsZero() {
+		if r, err := s.newConnection(nil, "generic", "generic").decodeRequest(m); err == nil && r.Card.PAN.IsZero() {
 			t.Error("a request without a card number")
 		}
 	})
+}
+
+// Who connects inside the process has a link name of his own, and the bounds and
+// the numbers of the listener do not know him.
+func TestOpen_namesALinkOfItsOwn(t *testing.T) {
+	heard := make(chan *authorization.Request, 4)
+	l := start(t, Config{ConnectionsMax: 1}, core(func(r *authorization.Request) (authorization.Answer, error) {
+		heard <- r
+		return approve(r)
+	}))
+	for range 3 {
+		conn, err := l.Open(t.Context(), "sandbox/x", "generic")
+		if err != nil {
+			t.Fatal(err)
+		}
+		reversal := purchase("000001")
+		reversal.MTI = 0x0400
+		elements, err := iso8583.OriginalOf(purchase("000002")).Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reversal.Set(iso8583.OriginalDataElements, elements)
+		if _, err := conn.Write(l.frame(reversal)); err != nil {
+			t.Fatal(err)
+		}
+		if m := l.read(conn); m.Text(iso8583.ResponseCode) != "00" {
+			t.Errorf("answered %s", m.Text(iso8583.ResponseCode))
+		}
+		if r := <-heard; r.Link != "sandbox/x" || r.Key().Link != "sandbox/x" || r.Original.Link != "generic" {
+			t.Errorf("it came over %s, about %s", r.Link, r.Original.Link)
+		}
+		defer conn.Close()
+	}
+	peer := l.dial()
+	if _, err := peer.Write(l.frame(purchase("000003"))); err != nil {
+		t.Fatal(err)
+	}
+	l.read(peer)
+	if r := <-heard; r.Link != "generic" || l.counts.connections.Load() != 1 {
+		t.Errorf("a peer came over %s as one of %d", r.Link, l.counts.connections.Load())
+	}
+	if err := l.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := l.Open(t.Context(), "sandbox/x", "generic"); !errors.Is(err, ErrNotServing) {
+		t.Errorf("a server that drains says %v", err)
+	}
+	if err := (Config{Name: "a/b"}).Check(); err == nil {
+		t.Error("a link may be named as those inside the process")
+	}
 }

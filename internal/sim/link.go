@@ -51,25 +51,34 @@ type linkKey struct {
 
 // Dial connects to the platform.
 func Dial(ctx context.Context, addr string, o LinkOptions) (*Link, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("open link: %w", err)
+	}
+	return NewLink(conn, o), nil
+}
+
+// NewLink is a link over a connection, which it closes when it ends.
+func NewLink(conn net.Conn, o LinkOptions) *Link {
 	if o.Framing == 0 {
 		o.Framing = iso8583.Len2BE
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 25 * time.Second
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("open link: %w", err)
-	}
 	l := &Link{conn: conn, options: o, waiting: map[linkKey][]chan *iso8583.Message{}, done: make(chan struct{})}
 	go l.read()
-	return l, nil
+	return l
 }
 
-// Close ends the link. Requests in flight get [ErrNoAnswer].
+// Close ends the link. Requests in flight get [ErrNoAnswer]. To close one that
+// has ended is no error.
 func (l *Link) Close() error {
 	err := l.conn.Close()
 	<-l.done
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
 	return err
 }
 
@@ -117,7 +126,8 @@ func (l *Link) Ask(ctx context.Context, m *iso8583.Message) (*iso8583.Message, t
 	}
 }
 
-// Send writes m and waits for nothing. An answer to it will count as late.
+// Send writes m and waits for nothing. An answer to it will count as late. It
+// returns [ErrNoAnswer] when the link has broken.
 func (l *Link) Send(m *iso8583.Message) error {
 	body, err := l.options.Dialect.Append(nil, m)
 	if err != nil {
@@ -134,7 +144,7 @@ func (l *Link) Send(m *iso8583.Message) error {
 	_, err = l.conn.Write(frame)
 	clear(frame)
 	if err != nil {
-		return fmt.Errorf("send message: %w", err)
+		return fmt.Errorf("%w: send message: %w", ErrNoAnswer, err)
 	}
 	return nil
 }
