@@ -43,6 +43,7 @@ func TestRecord_holdsWhatRulesAskOfTheCard(t *testing.T) {
 		x.RuleFacts(&want, zone)
 		k := cardOf(t, w, x.Card)
 		authorization.CardRuleFacts(&want, k, x.CreatedAt, zone)
+		want.SetFlag(rule.TransactionIsPartialApprovalSupported, false) // of the message; a transaction does not keep it
 		if _, err := w.Customers.SetSegment(t.Context(), w.Caller, w.Customer(), ""); err != nil {
 			t.Fatal(err)
 		}
