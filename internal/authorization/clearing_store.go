@@ -74,6 +74,12 @@ func ReadChains(ctx context.Context, tx db.Tx, roots []TransactionID) (map[Trans
 	return chains, err
 }
 
+// wasPresented reports whether something of a life cycle was presented before.
+func wasPresented(ctx context.Context, tx db.Tx, root TransactionID) (bool, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, "SELECT COUNT(*) FROM card_transaction WHERE root_id = $1 AND flow = 'Clearing'", root)
+	return n > 0, err
+}
+
 // clearedRule says that what an authorization shows as cleared is what its
 // presentments posted. Forced ones stand for themselves, and a single-message
 // item is confirmed, not posted.

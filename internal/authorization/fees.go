@@ -31,19 +31,9 @@ type FeeFacts struct {
 type FeeState struct{ Amount, Count int64 }
 
 // feeFacts are those of a fee that applies at a moment, on a request of these
-// facts. ok is false when it is on nothing: on what was not converted, on cash
-// that was not handed out.
+// facts. ok is false when it does not name the inquiry that the request is.
 func feeFacts(a fee.Applied, req *Request, f *Facts, row codeRow, calendar control.Calendar) (v FeeFacts, ok bool) {
-	v.Due = fee.NewDue(a)
-	switch a.Base {
-	case fee.ConvertedDifference:
-		if req.Amount.Currency() == f.Billing.Currency() {
-			return v, false
-		}
-	case fee.CashbackAmount:
-		if req.Cashback == nil || req.Cashback.Currency() != f.Billing.Currency() || req.Cashback.Sign() <= 0 {
-			return v, false
-		}
+	if v.Due = fee.NewDue(a); a.Base == fee.CashbackAmount {
 		v.Due.Most = req.Cashback
 	}
 	if row.dir == neither {
@@ -58,6 +48,18 @@ func feeFacts(a fee.Applied, req *Request, f *Facts, row codeRow, calendar contr
 		v.Subject, v.Start, v.Ends = f.Card.Issuance.String(), w.Start.UnixMicro(), w.End.UnixMicro()
 	}
 	return v, true
+}
+
+// hasBase says whether a request has what a fee is on: it was converted, cash was
+// handed out.
+func (f *Facts) hasBase(b fee.Base, req *Request) bool {
+	switch b {
+	case fee.ConvertedDifference:
+		return req.Amount.Currency() != f.Billing.Currency()
+	case fee.CashbackAmount:
+		return req.Cashback != nil && req.Cashback.Currency() == f.Billing.Currency() && req.Cashback.Sign() > 0
+	}
+	return true
 }
 
 // key is the counter's.

@@ -61,7 +61,8 @@ func (p *Presented) Cost(from int, spent, kept int64) {
 	}
 }
 
-// Limits counts what clearing does to velocity limits.
+// Limits counts what clearing does to velocity limits, and knows the fees on what
+// nothing was authorized for.
 type Limits struct {
 	Controls Controls
 	Programs Programs
@@ -138,17 +139,9 @@ func (l *Limits) bind(ctx context.Context, tx db.Tx, t *Transaction) (*Facts, er
 	if l.Controls == nil {
 		return f, nil
 	}
-	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{t.Tenant})
-	if err != nil {
-		return nil, err
-	}
-	k, err := l.Controls.Snapshot(ctx, t.Tenant, versions[t.Tenant])
+	k, cfg, err := l.configuration(ctx, tx, t.Tenant)
 	if err != nil || k.IsEmpty() {
 		return f, err
-	}
-	cfg, err := l.Programs.Configuration(ctx, t.Tenant)
-	if err != nil {
-		return nil, err
 	}
 	o, err := l.occasion(ctx, tx, t, cfg, k)
 	if err != nil {

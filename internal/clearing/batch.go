@@ -53,6 +53,7 @@ type known struct {
 type batch struct {
 	in      Import
 	places  *resolver
+	limits  *authorization.Limits
 	records []*record
 
 	known        map[string]known
@@ -69,9 +70,9 @@ type batch struct {
 	presented *authorization.Presented // of the whole file
 }
 
-func newBatch(in Import, r *resolver, presented *authorization.Presented) *batch {
+func newBatch(in Import, r *resolver, limits *authorization.Limits, presented *authorization.Presented) *batch {
 	return &batch{
-		in: in, places: r, presented: presented, known: map[string]known{},
+		in: in, places: r, limits: limits, presented: presented, known: map[string]known{},
 		transactions: map[authorization.TransactionID]*authorization.Transaction{},
 		chains:       map[authorization.TransactionID]*chain{}, entries: map[string]ledger.Entry{},
 		changed: map[authorization.TransactionID]*authorization.Transaction{},
@@ -103,7 +104,7 @@ func (b *batch) run(ctx context.Context, tx db.Tx) error {
 		if err := b.judge(r); err != nil {
 			return fmt.Errorf("post line %d: %w", r.Line, err)
 		}
-		if err := b.chargeFees(r); err != nil {
+		if err := b.chargeFees(ctx, tx, r); err != nil {
 			return err
 		}
 		if r.transaction != nil {

@@ -3,6 +3,7 @@ package clearing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -41,12 +42,15 @@ func (b *batch) openDues(ctx context.Context, tx db.Tx) error {
 // presented of it by now: what several records pay together is the fee on their
 // sum, however late or forced they are. One that comes again after a chargeback
 // costs nothing more.
-func (b *batch) chargeFees(r *record) error {
+func (b *batch) chargeFees(ctx context.Context, tx db.Tx, r *record) error {
 	t := r.transaction
 	if t == nil {
 		return nil
 	}
-	if r.original != nil {
+	if err := b.beginFees(ctx, tx, r, t); err != nil {
+		return fmt.Errorf("find fees of line %d: %w", r.Line, err)
+	}
+	if r.original != nil || t.IsForcePost {
 		if err := b.followFees(r, t); err != nil {
 			return fmt.Errorf("charge fees of line %d: %w", r.Line, err)
 		}
@@ -64,6 +68,21 @@ func (b *batch) chargeFees(r *record) error {
 	return nil
 }
 
+// beginFees lets a presentment that nothing was authorized for, or that was
+// declined, cost what it would have as a payment of its moment: it is one.
+func (b *batch) beginFees(ctx context.Context, tx db.Tx, r *record, t *authorization.Transaction) error {
+	isFirst := !slices.ContainsFunc(b.fresh, func(x *authorization.Transaction) bool {
+		return x.Root == t.Root && x != t && x.Flow == authorization.Clearing
+	})
+	if !t.IsForcePost || t.Flow != authorization.Clearing || !isFirst || r.original != nil && r.original.Status != authorization.StatusDeclined {
+		return nil
+	}
+	root := t.Root.String()
+	fresh, err := b.limits.Fees(ctx, tx, t, b.dues.Of(root))
+	b.dues.Begin(t.Tenant, t.Account, root, fresh, t.CreatedAt)
+	return err
+}
+
 // act is what charges fees in the name of a record.
 func (b *batch) act(r *record) fee.Act {
 	return fee.Act{
@@ -77,7 +96,7 @@ func (b *batch) followFees(r *record, t *authorization.Transaction) error {
 	root := t.Root.String()
 	switch {
 	case t.Flow == authorization.Clearing:
-		refused := r.original.Status == authorization.StatusDeclined
+		refused := r.original != nil && r.original.Status == authorization.StatusDeclined
 		b.dues.Each(root, func(d *fee.Due) {
 			switch {
 			case refused:

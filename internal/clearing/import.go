@@ -135,13 +135,13 @@ func (s *Service) post(ctx context.Context, tx db.Tx, src Source, file File, r *
 		return sum, fmt.Errorf("read dates of tenants: %w", err)
 	}
 	presented := &authorization.Presented{}
-	b := newBatch(in, r, presented)
+	b := newBatch(in, r, s.limits, presented)
 	flush := func() error {
 		if err := b.run(ctx, tx); err != nil {
 			return err
 		}
 		b.count(sum)
-		b = newBatch(in, r, presented)
+		b = newBatch(in, r, s.limits, presented)
 		return nil
 	}
 	again, err := src.Read(func(p *Presentment) error {

@@ -17,13 +17,14 @@ import (
 // has the lower priority, then the newer link. A fee that comes to nothing is an
 // exemption: it is there, and stands for the others of its group.
 //
-// Fees of another currency than that of the account are none. Snapshot and
-// configuration must be of one version.
-func Applicable(k *control.Snapshot, o *control.Occasion, cfg *program.Configuration, account money.Currency) []Applied {
+// Fees of another currency than that of the account are none, and those on what
+// the transaction does not have, which has says: they price nothing of it. Snapshot
+// and configuration must be of one version.
+func Applicable(k *control.Snapshot, o *control.Occasion, cfg *program.Configuration, account money.Currency, has func(Base) bool) []Applied {
 	var all []Applied
 	for _, a := range TransactionFees.In(k).Of(o) {
 		f := a.Definition
-		if f.Currency != account || slices.ContainsFunc(all, func(b Applied) bool { return b.Group == f.Group }) {
+		if f.Currency != account || !has(f.Base) || slices.ContainsFunc(all, func(b Applied) bool { return b.Group == f.Group }) {
 			continue
 		}
 		if _, selected := a.Selection.Selects(o.Facts, rule.TwoValued); selected {

@@ -1,0 +1,102 @@
+package authorization
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
+	"github.com/sarraf-platform/sarraf/internal/program"
+)
+
+// Fees are the fees on a presentment that nothing was authorized for, as the
+// tenant's say at its moment: those of a life cycle that it begins, or of one that
+// began with a decline, besides the groups that the decline has. Only the first
+// presentment of a life cycle has any. What is free of them counts at once. The
+// account of the card is locked, as it is by whoever counts uses of the card.
+func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due) ([]fee.Due, error) {
+	ctx = db.WithTx(ctx, tx) // what is read is read in tx
+	if l.Controls == nil {
+		return nil, nil
+	}
+	if t.Root != t.ID {
+		if before, err := wasPresented(ctx, tx, t.Root); err != nil || before {
+			return nil, err
+		}
+	}
+	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
+	f.Card.Issuance = t.Issuance
+	k, cfg, err := l.configuration(ctx, tx, t.Tenant)
+	if err != nil || fee.TransactionFees.In(k).IsEmpty() {
+		return nil, err
+	}
+	o, err := l.occasion(ctx, tx, t, cfg, k)
+	if err != nil {
+		return nil, err
+	}
+	f.bindFees(&Request{Amount: t.Amount}, cfg, k, o, codeRow{t.Code, debit})
+	return f.begin(ctx, tx, t, standing)
+}
+
+// configuration is what holds for a tenant in tx.
+func (l *Limits) configuration(ctx context.Context, tx db.Tx, tenant access.TenantID) (*control.Snapshot, *program.Configuration, error) {
+	versions, err := program.ConfigurationVersions(ctx, tx, []access.TenantID{tenant})
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := l.Controls.Snapshot(ctx, tenant, versions[tenant])
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := l.Programs.Configuration(ctx, tenant)
+	return k, cfg, err
+}
+
+// begin are the fees of f that begin with t, whose groups are not standing, and
+// counts those that are free.
+func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due) ([]fee.Due, error) {
+	has := map[string]bool{}
+	for _, due := range standing {
+		has[due.Group] = true
+	}
+	var keys []control.CounterKey
+	for i := range f.Fees {
+		if v := &f.Fees[i]; v.Counter != "" && !has[v.Due.Group] {
+			keys = append(keys, v.key(f.Tenant))
+		}
+	}
+	var counters *control.Counters
+	if len(keys) > 0 {
+		var err error
+		if counters, err = control.OpenCounters(ctx, tx, keys, nil, nil, func(access.TenantID) time.Time { return f.Now }); err != nil {
+			return nil, fmt.Errorf("open counters of free fees: %w", err)
+		}
+	}
+	var all []fee.Due
+	for i := range f.Fees {
+		v := &f.Fees[i]
+		if has[v.Due.Group] {
+			continue
+		}
+		due := v.Due
+		if v.Counter != "" {
+			var used FeeState
+			used.Amount, used.Count = counters.Used(v.key(f.Tenant), false, f.Now)
+			if due.IsFree = v.isFree(f.Billing, used); due.IsFree {
+				counters.Add(control.Use{
+					Key: v.key(f.Tenant), Transaction: t.ID.String(), Cycle: t.ID.String(), Amount: f.Billing.Minor(), Count: 1,
+					Of: f.Billing.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
+				})
+			}
+		}
+		all = append(all, due)
+	}
+	if counters == nil {
+		return all, nil
+	}
+	return all, counters.Write(ctx, tx)
+}
