@@ -298,11 +298,41 @@ func (s *Service) tieDraft(ctx context.Context, tx db.Tx, c access.Caller, cfg *
 			if l.Target, err = s.target(ctx, tx, c, l); err != nil {
 				return Within(o.at+".links["+strconv.Itoa(i)+"]", err)
 			}
+			if err := s.fitDrafted(ctx, tx, c, o, l); err != nil {
+				return Within(o.at+".links["+strconv.Itoa(i)+"]", err)
+			}
 			links = append(links, l)
+		}
+		if err := s.fitTies(ctx, tx, c, o); err != nil {
+			return Within(o.at, err)
 		}
 	}
 	k.links, k.personal = NewLinks(links), personal
 	return nil
+}
+
+// fitTies checks an object of a draft against what it is tied to and stays so.
+func (s *Service) fitTies(ctx context.Context, tx db.Tx, c access.Caller, o Drafted) error {
+	if o.tiesAnew || o.fitProduct == nil {
+		return nil
+	}
+	links, err := readLinks(ctx, tx, c.Tenant, LinkFilter{Kind: o.kind, Parent: o.code})
+	if err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	for _, l := range links {
+		if err := s.fitDrafted(ctx, tx, c, o, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) fitDrafted(ctx context.Context, tx db.Tx, c access.Caller, o Drafted, l Link) error {
+	if o.fitProduct == nil {
+		return nil
+	}
+	return s.fitLink(ctx, tx, c, l, o.fitProduct)
 }
 
 // isUntied reports whether a link that is stored counts for nothing under the

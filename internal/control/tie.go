@@ -12,6 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
 // Link ties a definition to what it is for. A tie that is there already becomes
@@ -96,7 +97,15 @@ func (k *Definitions[D]) fitLinks(ctx context.Context, tx db.Tx, s *Service, c a
 }
 
 func (k *Definitions[D]) fitLink(ctx context.Context, tx db.Tx, s *Service, c access.Caller, d D, l Link) error {
-	if k.FitProduct == nil || l.Type != LinkProduct && l.Type != LinkCard {
+	if k.FitProduct == nil {
+		return nil
+	}
+	return s.fitLink(ctx, tx, c, l, func(p program.Product) error { return k.FitProduct(d, p) })
+}
+
+// fitLink asks fits of the product that a link ties to, if it ties to one.
+func (s *Service) fitLink(ctx context.Context, tx db.Tx, c access.Caller, l Link, fits func(program.Product) error) error {
+	if l.Type != LinkProduct && l.Type != LinkCard {
 		return nil
 	}
 	cfg, err := s.Programs.ConfigurationIn(ctx, tx, c.Tenant)
@@ -119,7 +128,7 @@ func (k *Definitions[D]) fitLink(ctx context.Context, tx db.Tx, s *Service, c ac
 	if !known {
 		return nil // an issuance has a product, and a link to a product a target
 	}
-	return k.FitProduct(d, p)
+	return fits(p)
 }
 
 // link finds l's target and keeps l.
