@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -42,7 +43,7 @@ func (c *Collector) collect(ctx context.Context, tx db.Tx, b *ledger.Book, accou
 		if err := dues.Write(ctx, tx); err != nil {
 			return err
 		}
-		return NoteCollected(ctx, tx, collected)
+		return NoteCollected(ctx, tx, collected, clock.RealNow(c.Clock))
 	}, len(collected), nil
 }
 
@@ -100,8 +101,8 @@ func (c *Collector) collectFrom(ctx context.Context, tenant access.Tenant, accou
 }
 
 // NoteCollected notes on the transactions that fees are on that they were
-// charged. The caller holds the locks of their accounts.
-func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected) error {
+// charged, and tells of it. The caller holds the locks of their accounts.
+func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected, at clock.Real) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -120,7 +121,17 @@ func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected) error {
 		return fmt.Errorf("read what fees are on: %w", err)
 	}
 	var changed []*Transaction
-	for root, t := range found {
+	var told []FeesTold
+	for _, root := range roots { // in the order in which they were charged
+		t := found[root]
+		if t == nil || slices.Contains(changed, t) {
+			continue
+		}
+		lines := make([]fee.Additional, 0, len(of[root]))
+		for _, c := range of[root] {
+			lines = append(lines, c.Additional)
+		}
+		told = append(told, FeesTold{t.Tenant, t.Card, root, lines})
 		for i := range t.Additional {
 			for _, c := range of[root] {
 				if t.Additional[i].Code == c.Code {
@@ -130,5 +141,8 @@ func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected) error {
 		}
 		changed = append(changed, t)
 	}
-	return updateAdditional(ctx, tx, changed)
+	if err := updateAdditional(ctx, tx, changed); err != nil {
+		return err
+	}
+	return RaiseFees(ctx, tx, told, at)
 }

@@ -416,7 +416,10 @@ func (w *work) writeTold(ctx context.Context, tx db.Tx) error {
 	if err := w.writeNotices(ctx, tx); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, w.events...)
+	if err := outbox.Add(ctx, tx, w.events...); err != nil {
+		return err
+	}
+	return RaiseFees(ctx, tx, w.feesTold, w.now)
 }
 
 // eventsOf names what a decision is an event of. A reversal that undoes nothing

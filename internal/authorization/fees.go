@@ -465,6 +465,9 @@ func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) err
 	if err != nil {
 		return err
 	}
+	if lines := fee.Charged(changes); len(lines) > 0 && len(w.interests) > 0 && !t.Card.IsZero() {
+		w.feesTold = append(w.feesTold, FeesTold{t.Tenant, t.Card, t.ID, lines})
+	}
 	if t.Additional = fee.Standing(changes); t.completes() {
 		t.Additional = fee.Whole(changes) // its amount is that of the whole, too
 	}

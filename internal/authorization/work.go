@@ -69,6 +69,7 @@ type work struct {
 	slips                     []*Slip
 	unnamed                   []TransactionEvent // of cards that are still to be named
 	notices                   []holderNotice
+	feesTold                  []FeesTold
 
 	cardsChanged        map[id.ID[issuing.Card]]bool
 	transactionsChanged map[TransactionID]bool
@@ -733,7 +734,7 @@ func (w *work) write(ctx context.Context, tx db.Tx) error {
 	if err := w.writeConclusions(ctx, tx); err != nil {
 		return err
 	}
-	if err := NoteCollected(ctx, tx, w.collected); err != nil {
+	if err := NoteCollected(ctx, tx, w.collected, w.now); err != nil {
 		return err
 	}
 	if err := UpdateTransactions(ctx, tx, changed, w.at); err != nil {

@@ -64,6 +64,7 @@ type batch struct {
 	book         *ledger.Book
 	dues         *fee.Dues
 	collected    []fee.Collected
+	feesTold     []authorization.FeesTold
 
 	fresh     []*authorization.Transaction
 	changed   map[authorization.TransactionID]*authorization.Transaction
@@ -378,7 +379,7 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 	if err := authorization.UpdateTransactions(ctx, tx, changed, b.tenantAt); err != nil {
 		return fmt.Errorf("update transactions: %w", err)
 	}
-	if err := authorization.NoteCollected(ctx, tx, b.collected); err != nil {
+	if err := authorization.NoteCollected(ctx, tx, b.collected, b.in.At); err != nil {
 		return err
 	}
 	if err := insertRecords(ctx, tx, b.in.ID, b.records); err != nil {

@@ -26,7 +26,7 @@ func (b *batch) raise(ctx context.Context, tx db.Tx) error {
 	if err := authorization.Raise(ctx, tx, events, b.in.At); err != nil {
 		return fmt.Errorf("raise events: %w", err)
 	}
-	return nil
+	return authorization.RaiseFees(ctx, tx, b.feesTold, b.in.At)
 }
 
 // event names what a record did; empty when it did nothing to an account.

@@ -122,5 +122,6 @@ func (b *batch) followFees(r *record, t *authorization.Transaction) error {
 	}
 	changes, err := b.dues.Settle(b.book, root, hold, b.act(r))
 	t.Additional = fee.Charged(changes)
+	b.feesTold = append(b.feesTold, authorization.FeesTold{Tenant: t.Tenant, Card: t.Card, Transaction: t.ID, Lines: t.Additional})
 	return err
 }

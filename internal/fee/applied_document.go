@@ -1,7 +1,9 @@
 package fee
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -107,10 +109,14 @@ func ParseDue(text string) (Due, error) {
 	if f := d.Free; f != nil {
 		a.Free = &Free{Count: f.Count, Amount: optional(f.Amount), Period: control.Period(f.Period)}
 	}
-	due := NewDue(a)
-	due.Most, due.StandsAlone = optional(d.Most), d.StandsAlone
+	most := optional(d.Most)
+	if err == nil && slices.ContainsFunc(a.Terms.Taxes, func(t Tax) bool { return t.Rate < 0 }) {
+		err = errors.New("a tax has a rate below zero")
+	}
 	if err != nil {
 		return Due{}, fmt.Errorf("read applied fee: %w", err)
 	}
+	due := NewDue(a)
+	due.Most, due.StandsAlone = most, d.StandsAlone
 	return due, nil
 }

@@ -11,23 +11,33 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// The events about fees for cards, which are events about their cards. Each adds
-// a [CardFeeTold].
+// The events about fees, which are events about cards. Each adds a [CardFeeTold].
 const (
 	EventUpcoming = "fee.upcoming" // a year's is about to be charged
-	EventCharged  = "fee.charged"  //
+	EventCharged  = "fee.charged"  // for a card, or on a transaction
 	EventReversed = "fee.reversed" // some of it was given back
 	EventFailed   = "fee.failed"   // it was not borne for as long as it was tried
 )
 
-// CardFeeTold is what an event about a fee for a card adds. Its member names are
-// the stored form: they are only added to.
+// CardFeeTold is what an event about a fee adds. Its member names are the stored
+// form: they are only added to.
 type CardFeeTold struct {
 	Code       string
 	Event      Event  // of a fee for making a card
 	Year, Part int    // of a yearly fee
 	DueOn      string // YYYY-MM-DD
 	Additional string // as [ParseAdditional] reads it
+	// Transaction is what a fee on a transaction was charged with, or given back.
+	Transaction string
+}
+
+// Told is the event that a line of what was charged, or given back, is with a
+// transaction.
+func (a Additional) Told(transaction string) (name string, about CardFeeTold) {
+	if name = EventCharged; !a.IsDebit {
+		name = EventReversed
+	}
+	return name, CardFeeTold{Code: a.Code, Transaction: transaction, Additional: AdditionalDocument([]Additional{a})}
 }
 
 // NoticeValues implements [issuing.Noticed].

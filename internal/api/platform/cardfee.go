@@ -197,12 +197,14 @@ type cardFeeEvent struct {
 	FeeYear          *int             `json:"feeYear" doc:"Of an annual fee, from 1."`
 	InstallmentNo    *int             `json:"installmentNo" doc:"Of an annual fee, from 1."`
 	DueDate          *string          `json:"dueDate"`
+	TransactionID    *string          `json:"transactionId" doc:"Of a fee on a transaction: what it was charged with, or given back."`
 	AdditionalAmount additionalAmount `json:"additionalAmount"`
 }
 
 func encodeCardFeeEvent(card CardOfEvent, told fee.CardFeeTold) cardFeeEvent {
 	out := cardFeeEvent{
 		CardOfEvent: card, FeeCode: told.Code, Event: orNil(told.Event), FeeYear: positiveOrNil(told.Year), DueDate: orNil(told.DueOn),
+		TransactionID: orNil(told.Transaction),
 	}
 	if told.Year > 0 {
 		out.InstallmentNo = positiveOrNil(told.Part)
