@@ -355,10 +355,10 @@ func TestBeginYears_onceOnManyNodes(t *testing.T) {
 	})
 }
 
-// A plastic that is cancelled before it is produced costs nothing; a fee may wait
-// until it is used.
-func TestChargeDue_waitsForTheCard(t *testing.T) {
-	b := newBank(t, dbtest.SQLite(t))
+// plastics defines a product PL of plastics with loaded accounts, which it returns
+// the orders of.
+func (b *bank) plastics() func() *authorizationtest.Card {
+	b.T.Helper()
 	p := program.NewProduct("PL")
 	p.Name, p.BINRangeCode, p.CardType, p.Currency = "Plastic", "R1", program.Prepaid, money.MustCurrency("TRY")
 	p.FormFactors, p.ValidityMonths, p.ServiceCode, p.MaxCardsPerCustomer = []program.FormFactor{program.PhysicalCard}, 60, "201", 0
@@ -367,21 +367,28 @@ func TestChargeDue_waitsForTheCard(t *testing.T) {
 		Code: "STD", CardArtCode: "BLUE", PlasticCode: "P01", PersoVendorCode: "BUREAU", EmbossType: program.FlatPrinted,
 		Line1MaxLength: 24, Line2MaxLength: 24, ExpressAvailable: true, IsDefault: true, IsActive: true,
 	}}
-	if _, err := b.Programs.CreateProduct(t.Context(), b.Caller, p); err != nil {
-		t.Fatal(err)
+	if _, err := b.Programs.CreateProduct(b.T.Context(), b.Caller, p); err != nil {
+		b.T.Fatal(err)
 	}
-	plastic := func() *authorizationtest.Card {
-		t.Helper()
-		made, err := b.Issuing.IssueCard(t.Context(), b.Caller, issuing.NewCard{
+	return func() *authorizationtest.Card {
+		b.T.Helper()
+		made, err := b.Issuing.IssueCard(b.T.Context(), b.Caller, issuing.NewCard{
 			CustomerNo: b.Customer(), ProductCode: "PL", DeliveryMethod: program.ByBranch, BranchCode: "0001", IsExpress: true,
 		})
 		if err != nil {
-			t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		c := &authorizationtest.Card{Token: made.Card.Token, AccountNo: made.Issuance.AccountNo, Account: made.Issuance.Account}
 		b.load(c, 100000)
 		return c
 	}
+}
+
+// A plastic that is cancelled before it is produced costs nothing; a fee may wait
+// until it is used.
+func TestChargeDue_waitsForTheCard(t *testing.T) {
+	b := newBank(t, dbtest.SQLite(t))
+	plastic := b.plastics()
 	b.onIssuance("FIRST", 1000, to(control.LinkProduct, "PL"), fee.FirstIssuance)
 	b.onIssuance("EXPRESS", 500, to(control.LinkProduct, "PL"), fee.ExpressDelivery)
 	cancelled, kept := plastic(), plastic()
@@ -635,5 +642,110 @@ func TestChargeDue_goesOnAfterWhatFails(t *testing.T) {
 		if got := b.Balance(card).Posted; got != try(10000-2300) {
 			t.Errorf("the account has %s", got)
 		}
+	})
+}
+
+// A plastic that nobody produces is looked at less and less often, and no more once
+// its card has come to its end.
+func TestChargeDue_looksLessOften(t *testing.T) {
+	b := newBank(t, dbtest.SQLite(t))
+	plastic := b.plastics()
+	b.onIssuance("FIRST", 1000, to(control.LinkProduct, "PL"), fee.FirstIssuance)
+	f := fee.NewOnIssuance("MADE")
+	f.Name, f.Currency, f.Amount, f.Events, f.Timing = "Made", money.MustCurrency("TRY"), try(2000), []fee.Event{fee.ExpressDelivery}, fee.OnProduction
+	b.define(f, to(control.LinkProduct, "PL"))
+	card := plastic()
+	looks := func(hours int) (n int) {
+		t.Helper()
+		for range hours {
+			b.Clock.Advance(time.Hour)
+			done, err := b.Fees.ChargeDue(t.Context(), b.tenant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += done
+		}
+		return n
+	}
+	if n := looks(24); n < 2*20 {
+		t.Errorf("looked %d times in the first day", n)
+	}
+	b.wantFees(card, "MADE ExpressDelivery Waiting 20.00", "FIRST FirstIssuance Charged 10.00")
+	looks(29 * 24)
+	if n := looks(10 * 24); n < 2*9 || n > 2*11 {
+		t.Errorf("looked %d times in ten days after a month", n)
+	}
+	if _, err := b.Issuing.ChangeStatus(t.Context(), b.Caller, card.Token, issuing.NewStatus{Status: issuing.Stolen, Reason: issuing.StolenReported}); err != nil {
+		t.Fatal(err)
+	}
+	looks(26)
+	b.wantFees(card, "MADE ExpressDelivery Cancelled 20.00", "FIRST FirstIssuance Charged 10.00")
+	if n := looks(10 * 24); n > 0 {
+		t.Errorf("looked %d times at a stolen card", n)
+	}
+}
+
+// summing counts how often a card's payments are summed up.
+type summing struct {
+	fee.Usage
+	times int
+}
+
+func (s *summing) Spent(ctx context.Context, tx db.Tx, tenant access.TenantID, i id.ID[issuing.Issuance], from time.Time) (int64, int, error) {
+	s.times++
+	return s.Usage.Spent(ctx, tx, tenant, i, from)
+}
+
+// What a card has paid in a year is summed up when a year begins that may be waived
+// for it, or a rule asks for it: not on each day on which the card is looked at.
+func TestBeginYears_sumsUpWhenAskedFor(t *testing.T) {
+	b := newBank(t, dbtest.SQLite(t))
+	usage := &summing{Usage: b.Fees.Usage}
+	b.Fees.Usage = usage
+	b.yearly("PLAIN", everything, func(f *fee.Yearly) { f.Timing = fee.OnOrder })
+	b.yearly("WAIVED", to(control.LinkProduct, "P6"), func(f *fee.Yearly) { f.Timing, f.WaiverCount = fee.OnOrder, 5 })
+	b.NewCard("1000.00")
+	b.days(5)
+	if usage.times != 0 {
+		t.Errorf("summed up %d times for a fee that asks for nothing", usage.times)
+	}
+	b.NewCardOf("P6", "471247", "1000.00")
+	b.days(370)
+	if usage.times != 2 {
+		t.Errorf("summed up %d times for two years", usage.times)
+	}
+}
+
+// A supplementary card has a price of its own, for being made and for its years,
+// where the fee names one.
+func TestCardsMade_childAmount(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBank(t, d)
+		f := fee.NewOnIssuance("MADE")
+		f.Name, f.Currency, f.Amount, f.ChildAmount = "Made", money.MustCurrency("TRY"), try(5000), ptr(try(1000))
+		f.Events = []fee.Event{fee.FirstIssuance, fee.AdditionalCard}
+		b.define(f, everything)
+		b.yearly("YEAR", everything, func(f *fee.Yearly) { f.Timing, f.ChildAmount, f.Instalments = fee.OnOrder, ptr(try(10001)), 2 })
+		p, err := b.Programs.Product(t.Context(), b.Caller, "P1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Code, p.Name, p.MaxChildCards = "FAMILY", "Family", 1
+		if _, err := b.Programs.CreateProduct(t.Context(), b.Caller, p); err != nil {
+			t.Fatal(err)
+		}
+		parent := b.NewCardOf("FAMILY", "4712", "2000.00")
+		made, err := b.Issuing.IssueCard(t.Context(), b.Caller, issuing.NewCard{
+			CustomerNo: b.Customer(), ProductCode: "FAMILY", FormFactor: program.Virtual, ParentCardToken: parent.Token,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		child := &authorizationtest.Card{Token: made.Card.Token, AccountNo: made.Issuance.AccountNo, Account: made.Issuance.Account}
+		b.days(40)
+		b.wantFees(parent, "MADE FirstIssuance Charged 50.00", "YEAR  Charged 240.00", "YEAR  Charged 240.00")
+		b.wantFees(child, "MADE AdditionalCard Charged 10.00", "YEAR  Charged 50.01", "YEAR  Charged 50.00")
+		net := int64(5000 + 48000 + 1000 + 10001)
+		b.posted(parent, 200000-net-7200-750-750) // on the account of the parent, the years with 15% on each part
 	})
 }

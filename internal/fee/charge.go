@@ -13,8 +13,11 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
-// waitingInterval is how often a fee is looked at whose card is awaited.
-const waitingInterval = time.Hour
+// lookAgain is when a fee is looked at next whose card is awaited: in the first day
+// once an hour, then less often the longer nothing happens, down to once a day.
+func (f CardFee) lookAgain(now time.Time) time.Time {
+	return now.Add(min(max(time.Hour, now.Sub(f.CreatedAt)/24), 24*time.Hour))
+}
 
 // ChargeDue charges the tenant's fees for cards that are due, tries those again
 // that an account did not bear, and gives back what is to be given back. It
@@ -223,10 +226,10 @@ func (s *Service) lookAtCard(ctx context.Context, tx db.Tx, c access.Caller, f *
 	}
 	card := of.Card
 	wasWaiting := f.Status == Awaited
-	if f.CheckAt = now.Add(waitingInterval); f.IsRefundable {
+	if f.CheckAt = f.lookAgain(now); f.IsRefundable {
 		switch {
-		case isProduced(card):
-			f.IsRefundable = false
+		case isProduced(card), card.Status.IsFinal() && card.Status != issuing.Cancelled:
+			f.IsRefundable = false // nothing is cancelled any more
 		case card.Status == issuing.Cancelled:
 			if f.IsRefundable = false; f.Status == Paid {
 				f.ToGiveBack = f.Price

@@ -27,9 +27,9 @@ func some() Due {
 	return d
 }
 
-// What is read of a stored fee is stored as it was, and computes without a panic
+// What can be read of a stored fee is stored as it was, and computes without a panic
 // on any amount.
-func FuzzParseDue(f *testing.F) {
+func FuzzDueOf(f *testing.F) {
 	due := some()
 	for _, text := range []string{"", "{}", "null", `{"Currency":"TRY"}`, `{"Currency":"XXX"}`, `{"Currency":"TRY","Fixed":9223372036854775807}`, due.Document()} {
 		f.Add(text, int64(12345))

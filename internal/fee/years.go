@@ -82,6 +82,10 @@ type yearAct struct {
 	now   time.Time
 	today clock.Date
 	year
+	// spent and count are what was paid in twelve months, once they are summed up.
+	isSummed bool
+	spent    money.Amount
+	count    int
 }
 
 // lookAtYear does what is to be done with the year of an issuance today. It
@@ -125,20 +129,10 @@ func (a *yearAct) begin(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	amount, count, err := a.s.Usage.Spent(ctx, a.tx, a.c.Tenant, a.issuance, a.today.AddMonths(-12).In(a.cfg.Tenant.Zone))
-	if err != nil {
-		return false, fmt.Errorf("sum up what was spent: %w", err)
-	}
-	spent, err := money.New(amount, a.card.Product.Currency)
-	if err != nil {
-		return false, fmt.Errorf("sum up what was spent: %w", err)
-	}
-	o.Facts.SetAmount(rule.CardAnnualSpend, spent)
-	o.Facts.SetInteger(rule.CardAnnualTransactionCount, int64(count))
 	o.Facts.SetInteger(rule.CardCardYear, int64(a.n+1))
-	fee, found := a.choose(o)
-	if !found {
-		return false, nil
+	fee, found, err := a.choose(ctx, o)
+	if err != nil || !found {
+		return false, err
 	}
 	if a.next.IsZero() {
 		if a.next, err = a.firstDay(ctx, fee.Definition.Timing); err != nil || a.next.IsZero() {
@@ -154,9 +148,10 @@ func (a *yearAct) begin(ctx context.Context) (bool, error) {
 	for !a.today.Before(a.next) { // years that nobody could be charged for are not made up for
 		a.next = anniversary(a.first, a.next)
 	}
-	isWaived := a.n == 1 && fee.Definition.FreeFirst ||
-		fee.Definition.WaiverSpend != nil && spent.Cmp(*fee.Definition.WaiverSpend) >= 0 ||
-		fee.Definition.WaiverCount > 0 && count >= fee.Definition.WaiverCount
+	isWaived, err := a.isWaived(ctx, fee.Definition)
+	if err != nil {
+		return false, err
+	}
 	orders, err := a.orders(fee, a.today, isWaived)
 	if err != nil {
 		return false, err
@@ -176,18 +171,59 @@ func anniversary(first, after clock.Date) clock.Date {
 	}
 }
 
+// isWaived reports whether the year that begins costs nothing.
+func (a *yearAct) isWaived(ctx context.Context, d *Yearly) (bool, error) {
+	switch {
+	case a.n == 1 && d.FreeFirst:
+		return true, nil
+	case d.WaiverSpend == nil && d.WaiverCount == 0:
+		return false, nil
+	}
+	err := a.sumUp(ctx)
+	return err == nil && (d.WaiverSpend != nil && a.spent.Cmp(*d.WaiverSpend) >= 0 || d.WaiverCount > 0 && a.count >= d.WaiverCount), err
+}
+
+// sumUp sums up what the card paid in the twelve months before. That reads all of
+// it, so that it is left until somebody asks.
+func (a *yearAct) sumUp(ctx context.Context) error {
+	if a.isSummed {
+		return nil
+	}
+	amount, count, err := a.s.Usage.Spent(ctx, a.tx, a.c.Tenant, a.issuance, a.today.AddMonths(-12).In(a.cfg.Tenant.Zone))
+	if err == nil {
+		a.spent, err = money.New(amount, a.card.Product.Currency)
+	}
+	if err != nil {
+		return fmt.Errorf("sum up what was spent: %w", err)
+	}
+	a.count, a.isSummed = count, true
+	return nil
+}
+
+// asksSpending says of a field that it is about what [yearAct.sumUp] finds.
+func asksSpending(f rule.FieldID) bool {
+	return f == rule.CardAnnualSpend || f == rule.CardAnnualTransactionCount
+}
+
 // choose finds the yearly fee of the card, if there is one: that with the most
 // specific link of those whose rule holds.
-func (a *yearAct) choose(o *control.Occasion) (control.Applied[Yearly], bool) {
+func (a *yearAct) choose(ctx context.Context, o *control.Occasion) (control.Applied[Yearly], bool, error) {
 	for _, f := range AnnualFees.In(a.k).Of(o) {
 		if f.Definition.Currency != a.card.Product.Currency {
 			continue
 		}
+		if f.Selection.Reads(asksSpending) {
+			if err := a.sumUp(ctx); err != nil {
+				return f, false, err
+			}
+			o.Facts.SetAmount(rule.CardAnnualSpend, a.spent)
+			o.Facts.SetInteger(rule.CardAnnualTransactionCount, int64(a.count))
+		}
 		if _, selected := f.Selection.Selects(o.Facts, rule.TwoValued); selected {
-			return f, true
+			return f, true, nil
 		}
 	}
-	return control.Applied[Yearly]{}, false
+	return control.Applied[Yearly]{}, false, nil
 }
 
 // firstDay is when the first year begins; zero while that is not known.
