@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,7 +70,7 @@ func (b *bookkeeper) serve(out http.ResponseWriter, in *http.Request) {
 	gate := b.gate
 	b.mu.Unlock()
 	b.more <- struct{}{}
-	if question := h.Data.MessageType == "Authorization" || h.Data.MessageType == "Financial"; question && gate != nil {
+	if question := slices.Contains([]string{"Authorization", "Financial", "FeeDebit"}, h.Data.MessageType); question && gate != nil {
 		<-gate
 	}
 	fmt.Fprint(out, `{"approved": true, "clientReference": "K-1", "availableBalance": 77.50}`)

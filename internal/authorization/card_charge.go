@@ -99,6 +99,7 @@ func (s *CardCharges) UndoCardFee(ctx context.Context, tx db.Tx, c access.Caller
 		return err
 	}
 	m.undo()
+	m.Transaction.Status, m.Transaction.Reason, m.Transaction.DecidedBy = StatusDeclined, ClientTimeout, ByPlatform
 	return TellClients(ctx, tx, []ClientMessage{*m}, clock.RealNow(s.Clock))
 }
 

@@ -465,7 +465,7 @@ func (b *bank) undone(question *authorization.ClientMessage) {
 		b.T.Errorf("told %+v", heard)
 	case question != nil:
 		m, x := heard[0], heard[0].Transaction
-		if m.Type != authorization.ReversalMessage || x.ID != question.Transaction.ID || x.Original != x.ID || x.IsDebit ||
+		if m.Type != authorization.ReversalMessage || x.ID != question.Transaction.ID || x.Original != x.ID || x.IsDebit || x.Reason != authorization.ClientTimeout ||
 			len(x.Additional) != 1 || x.Additional[0].Charge.Fee != question.Transaction.Additional[0].Charge.Fee || m.Names != question.Names {
 			b.T.Errorf("told %+v", m)
 		}
