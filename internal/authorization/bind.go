@@ -61,7 +61,7 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 
 // bindFees finds the fees on the request, should it begin a life cycle.
 func (f *Facts) bindFees(req *Request, cfg *program.Configuration, k *control.Snapshot, o *control.Occasion, row codeRow) {
-	has := func(b fee.Base) bool { return f.hasBase(b, req) }
+	has := func(b fee.Base) bool { return f.isAbout(b, req) }
 	for _, a := range fee.Applicable(k, o, cfg, f.Billing.Currency(), has) {
 		if v, ok := feeFacts(a, req, f, row, o.Calendar); ok {
 			f.Fees = append(f.Fees, v)

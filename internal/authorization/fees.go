@@ -50,9 +50,9 @@ func feeFacts(a fee.Applied, req *Request, f *Facts, row codeRow, calendar contr
 	return v, true
 }
 
-// hasBase says whether a request has what a fee is on: it was converted, cash was
+// isAbout says whether a request has what a fee is on: it was converted, cash was
 // handed out.
-func (f *Facts) hasBase(b fee.Base, req *Request) bool {
+func (f *Facts) isAbout(b fee.Base, req *Request) bool {
 	switch b {
 	case fee.ConvertedDifference:
 		return req.Amount.Currency() != f.Billing.Currency()
