@@ -381,6 +381,52 @@ func TestSandbox_voidsRefundsAndPresentments(t *testing.T) {
 	})
 }
 
+// Refunds by message add up, as those by clearing do: together they give back no
+// more than was cleared.
+func TestSandbox_refundsNoMoreThanWasCleared(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		bank := openBank(t, s, flags)
+		card := issue(t, bank, 1)[0]
+		bought, _ := simulate(t, bank, "process", purchase(card, map[string]any{"amount": 100}))
+		if _, refused := simulate(t, bank, "clear", map[string]any{"transactionId": bought.TransactionID}); refused != "" {
+			t.Fatalf("the presentment: %s", refused)
+		}
+		const exceeds = "Sandbox:RefundExceedsOriginal"
+		var announced simulated
+		for _, c := range []struct {
+			amount   float64
+			isOnline bool
+			flow     string
+			want     string
+		}{
+			{80, true, "AuthorizationRequest", ""}, {80, true, "AuthorizationRequest", exceeds}, {20.01, false, "", exceeds}, {5, false, "", ""},
+			{15.01, true, "FinancialRequest", exceeds}, {15, true, "FinancialRequest", ""}, {0.01, true, "AuthorizationRequest", exceeds},
+		} {
+			body := map[string]any{"originalTransactionId": bought.TransactionID, "amount": c.amount, "currencyCode": "TRY", "isOnlineRefund": c.isOnline}
+			if c.flow != "" {
+				body["transactionFlowCode"] = c.flow
+			}
+			got, refused := simulate(t, bank, "refund", body)
+			if refused != c.want {
+				t.Errorf("a refund of %v: %q, want %q", c.amount, refused, c.want)
+			}
+			if c.amount == 80 && refused == "" {
+				announced = got
+			}
+		}
+		// One that was presented still counts once; one that was taken back does not.
+		if _, refused := simulate(t, bank, "clear", map[string]any{"transactionId": announced.TransactionID}); refused != "" {
+			t.Errorf("the presentment of a refund: %s", refused)
+		}
+		more := map[string]any{"originalTransactionId": bought.TransactionID, "amount": 1, "currencyCode": "TRY", "isOnlineRefund": true}
+		if _, refused := simulate(t, bank, "refund", more); refused != exceeds {
+			t.Errorf("after the presentment: %q", refused)
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}
+
 // Simulations of one card wait for each other, since a card is in one terminal at
 // a time; those of two nodes meet on one database.
 func TestSandbox_playsOneCardManyTimes(t *testing.T) {

@@ -103,6 +103,10 @@ func (t *tester) Void(ctx context.Context, c access.Caller, in platform.Simulate
 	o, err := t.find(ctx, c, authorization.TransactionFilter{ID: in.Transaction, RRN: in.RRN}, func(x *authorization.ListedTransaction, n issuing.CardName) bool {
 		return in.RRN == "" || x.AuthorizationCode == in.AuthorizationCode && n.Token == in.CardToken && !x.Flow.IsReversal() && !isRecord(&x.Transaction)
 	})
+	if err == nil && in.Transaction.IsZero() {
+		defer t.follow(o.ID)()
+		o, err = t.findByID(ctx, c, o.ID) // as it is now
+	}
 	if err != nil {
 		return platform.Simulated{}, err
 	}
@@ -195,14 +199,18 @@ func (t *tester) Refund(ctx context.Context, c access.Caller, in platform.Simula
 	}
 	place := o.placeOf(in.Merchant)
 	if !in.Transaction.IsZero() {
-		if err := o.refundable(in.Amount); err != nil {
+		announced, err := t.announced(ctx, c, &o)
+		if err == nil {
+			err = o.refundable(in.Amount, announced)
+		}
+		if err != nil {
 			return platform.Simulated{}, err
 		}
 	}
 	if in.IsOnline {
 		out, err := t.Process(ctx, c, platform.Simulation{
 			Card: issuing.NamedCard{Token: o.card.Card.Token}, Flow: in.Flow, Processing: "20", Amount: in.Amount, Merchant: place,
-			EntryMode: "051",
+			EntryMode: "051", RRN: o.Message.RRN,
 		})
 		out.Original = in.Transaction
 		return out, err
@@ -219,8 +227,42 @@ func (t *tester) Refund(ctx context.Context, c access.Caller, in platform.Simula
 	return t.importRecord(ctx, c, o, p)
 }
 
-// refundable refuses more than was cleared and not given back yet.
-func (o *original) refundable(amount money.Amount) error {
+// announced is what messages have given back of an original, in its currency.
+// They name it by its retrieval reference; its clearing records know nothing of
+// them.
+func (t *tester) announced(ctx context.Context, c access.Caller, o *original) (money.Amount, error) {
+	sum := money.Zero(o.Amount.Currency())
+	if o.Message.RRN == "" {
+		return sum, nil
+	}
+	f := authorization.TransactionFilter{RRN: o.Message.RRN, Cards: []id.ID[issuing.Card]{o.Card}, Take: 100}
+	for {
+		page, total, err := t.queries.Transactions(ctx, c, f)
+		if err != nil {
+			return sum, err
+		}
+		for i := range page {
+			r := original{ListedTransaction: page[i]}
+			if r.Code != authorization.RefundCode || isRecord(&r.Transaction) || r.Flow.IsReversal() || !r.IsFinancial() || r.Amount.Currency() != sum.Currency() {
+				continue
+			}
+			back, err := r.asAsked(r.Outstanding())
+			if err == nil {
+				sum, err = sum.Add(back)
+			}
+			if err != nil {
+				return sum, fmt.Errorf("sum up what was announced: %w", err)
+			}
+		}
+		if f.Skip += len(page); len(page) == 0 || f.Skip >= total {
+			return sum, nil
+		}
+	}
+}
+
+// refundable refuses more than was cleared and not given back yet, nor announced
+// to be.
+func (o *original) refundable(amount, announced money.Amount) error {
 	taken := o.Cleared
 	if o.IsPosted() {
 		taken = o.Outstanding()
@@ -229,7 +271,10 @@ func (o *original) refundable(amount money.Amount) error {
 	if err != nil {
 		return fmt.Errorf("what can be refunded: %w", err)
 	}
-	if left, err = o.asAsked(left); err != nil {
+	if left, err = o.asAsked(left); err == nil {
+		left, err = left.Sub(announced)
+	}
+	if err != nil {
 		return fmt.Errorf("what can be refunded: %w", err)
 	}
 	switch {
@@ -264,6 +309,9 @@ func (t *tester) Clear(ctx context.Context, c access.Caller, in platform.Simulat
 	}
 	if p.SequenceNumber = len(o.presented()) + 1; p.SequenceNumber > 98 {
 		return platform.Simulated{}, api.Invalid().OnField("transactionId", "too_many", "was presented 98 times")
+	}
+	if o.Code == authorization.RefundCode {
+		p.RRN = "" // it may be that of the purchase, of which the message has taken it already
 	}
 	p.SequenceCount, p.Final = p.SequenceNumber, !in.IsPartial
 	if in.IsPartial {
