@@ -23,7 +23,7 @@ func (q *inquiry) byAmount(ctx context.Context) (*Counterfactual, error) {
 	}
 	ends := q.stretches()
 	for i := len(ends) - 1; i >= 0; i-- {
-		low := int64(1)
+		low := q.leastAmount()
 		if i > 0 {
 			low = ends[i-1] + 1
 		}
@@ -79,7 +79,7 @@ const stretchesMax = 64
 
 // stretches are the amounts below what was asked for, in minor units of the
 // transaction's currency, at which a stretch between two thresholds ends: in
-// order.
+// order. None is below the cash in a purchase, which stays.
 func (q *inquiry) stretches() []int64 {
 	asked := q.record.Request.Amount.Minor()
 	ends := []int64{asked - 1}
@@ -87,8 +87,17 @@ func (q *inquiry) stretches() []int64 {
 		ends = append(ends, minor-1, minor)
 	}
 	slices.Sort(ends)
-	ends = slices.DeleteFunc(slices.Compact(ends), func(minor int64) bool { return minor < 1 || minor >= asked })
+	least := q.leastAmount()
+	ends = slices.DeleteFunc(slices.Compact(ends), func(minor int64) bool { return minor < least || minor >= asked })
 	return ends[max(0, len(ends)-stretchesMax):]
+}
+
+// leastAmount is the lowest amount that is looked at.
+func (q *inquiry) leastAmount() int64 {
+	if cash := q.record.Request.Cashback; cash != nil {
+		return max(1, cash.Minor())
+	}
+	return 1
 }
 
 // thresholds are the amounts that checks, controls and fees compare the

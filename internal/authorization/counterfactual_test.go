@@ -226,3 +226,42 @@ func TestCompleteEvents_tellOfDeclines(t *testing.T) {
 		}
 	})
 }
+
+// The cash in a purchase stays: no amount below it is proposed.
+func TestCompleteEvents_proposeNoLessThanTheCash(t *testing.T) {
+	for _, c := range []struct{ cash, want int64 }{{1500, 2000}, {2000, 2000}, {2001, 0}, {3000, 0}} {
+		w := authorizationtest.New(t, dbtest.SQLite(t))
+		w.Listen("transaction.*")
+		card := w.NewCard("100.00")
+		w.Authorize(w.Request(card, authorization.AuthorizationRequest, money.Must(8000, "TRY")))
+		req := w.Request(card, authorization.AuthorizationRequest, money.Must(5000, "TRY"))
+		req.ProcessingCode = "090000"
+		cash := money.Must(c.cash, "TRY")
+		req.Cashback = &cash
+		w.Authorize(req)
+		var waiting []outbox.WaitingEvent
+		if err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+			waiting, err = outbox.WaitingEvents(t.Context(), tx, w.Caller.Tenant.String())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		completed, err := authorization.NewCounterfactuals(w.DB, w.Programs, w.Controls).CompleteEvents(t.Context(), waiting)
+		if err != nil || len(completed) != 1 {
+			t.Fatalf("%d events tell more, %v", len(completed), err)
+		}
+		for _, payload := range completed {
+			e, err := authorization.ParseTransactionEvent(payload)
+			if err != nil || e.Decline == nil || e.Decline.On.Name != "Balance" {
+				t.Fatalf("%+v, %v", e, err)
+			}
+			var got int64
+			if e.Decline.Counterfactual != nil {
+				got = e.Decline.Counterfactual.Amount.Minor()
+			}
+			if got != c.want {
+				t.Errorf("with %v of cash %d is proposed, want %d", cash, got, c.want)
+			}
+		}
+	}
+}
