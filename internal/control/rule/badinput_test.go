@@ -67,6 +67,8 @@ func TestBadInput_isToldWhereAndWhy(t *testing.T) {
 		{"an amount below zero", leaf1(`"field":"transaction.amount","operator":"less","value":-0.01`), "out_of_range rules[0].value"},
 		{"another enumeration", leaf1(`"field":"transaction.domain","operator":"equal","value":"Abroad"`), "not_a_value rules[0].value"},
 		{"an institution with zeros before it", leaf1(`"field":"merchant.acquirerId","operator":"equal","value":"0001234"`), "value_format rules[0].value"},
+		{"a beginning of institutions with a zero", leaf1(`"field":"merchant.acquirerId","operator":"begins_with","value":"012"`), "value_format rules[0].value"},
+		{"none that begins with a zero", leaf1(`"field":"merchant.acquirerId","operator":"not_begins_with","value":"0"`), "value_format rules[0].value"},
 		{"a code of no value", leaf1(`"field":"transaction.domain","operator":"in","value":[1,9]`), "not_a_value rules[0].value[1]"},
 		{"no category", leaf1(mcc + `"in","value":["7995","79"]`), "value_format rules[0].value[1]"},
 		{"a long text", leaf1(`"field":"terminal.id","operator":"equal","value":"123456789"`), "value_too_long rules[0].value"},

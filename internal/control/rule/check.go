@@ -167,6 +167,8 @@ func (c *checker) pattern(l *leaf) {
 	switch {
 	case text == "":
 		c.add(l.valuePath, EmptyValue)
+	case l.does.does == BeginsWith && l.field == MerchantAcquirerID && text[0] == '0':
+		c.add(l.valuePath, ValueFormat) // institutions are compared without leading zeros
 	case l.does.does != Matches:
 	case utf8.RuneCountInString(text) > patternMax:
 		c.add(l.valuePath, ValueTooLong, "max", patternMax)
