@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
 
 // However many set and remove the limit of a card at once: each act says what was
@@ -24,6 +25,7 @@ func TestOverrideLimit_racesAreJudgedOneAfterTheOther(t *testing.T) {
 			t.Fatal(said)
 		}
 		c := w.NewCard("1000.00")
+		w.Listen(control.EventVelocityChanged)
 		const many = 8
 		race := func(act func(i int) error) (done int) {
 			var all sync.WaitGroup
@@ -69,6 +71,19 @@ func TestOverrideLimit_racesAreJudgedOneAfterTheOther(t *testing.T) {
 		}
 		if want := append([]string{"Create"}, append(slices.Repeat([]string{"Update"}, many-1), "Delete")...); !slices.Equal(actions, want) {
 			t.Errorf("acts: %v", actions)
+		}
+		var told int
+		err := d.View(t.Context(), func(tx db.Tx) error {
+			waiting, err := outbox.WaitingEvents(t.Context(), tx, w.Caller.Tenant.String())
+			for _, e := range waiting {
+				if e.Name == control.EventVelocityChanged {
+					told++
+				}
+			}
+			return err
+		})
+		if err != nil || told != len(actions) {
+			t.Errorf("told %d times, %v", told, err)
 		}
 	})
 }

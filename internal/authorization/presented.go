@@ -26,6 +26,7 @@ type presentedNote struct {
 	cycle         TransactionID
 	before, after control.Standing
 	isClearing    bool
+	authorized    *int64 // of what is presented late
 	forced        *Transaction
 }
 
@@ -34,6 +35,12 @@ type presentedNote struct {
 // authorized for is a life cycle of its own.
 func (p *Presented) Follow(cycle TransactionID, before, after control.Standing) {
 	p.note(presentedNote{cycle: cycle, before: before, after: after})
+}
+
+// Late notes that a life cycle is presented when what was authorized, in minor
+// units, had been given back.
+func (p *Presented) Late(cycle TransactionID, before, after control.Standing, authorized int64) {
+	p.note(presentedNote{cycle: cycle, before: before, after: after, authorized: &authorized})
 }
 
 // Clear notes that a life cycle is presented with the amount that was held, or
@@ -121,6 +128,8 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Rea
 					alerts = append(alerts, TransactionEvent{Name: EventVelocityThreshold, Transaction: *n.forced, Velocity: a})
 				}
 			}
+		case n.authorized != nil:
+			c.FollowLate(n.cycle.String(), n.before, n.after, *n.authorized)
 		case n.isClearing:
 			c.FollowCleared(n.cycle.String(), n.before, n.after)
 		default:

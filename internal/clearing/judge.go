@@ -210,7 +210,11 @@ func (b *batch) clearLate(r *record, account ledger.Account, billing money.Amoun
 		c.head.Status = authorization.StatusCleared
 	}
 	if r.status == LatePresentment {
-		b.presented.Follow(c.head.ID, before, b.standing(c.head)) // what had been given back
+		authorized := c.head.Outstanding()
+		if held {
+			authorized = atLeast(money.Zero(account.Currency), h.Authorized, h.Reversed)
+		}
+		b.presented.Late(c.head.ID, before, b.standing(c.head), authorized.Minor())
 	} else {
 		b.presented.Clear(c.head.ID, before, b.standing(c.head))
 	}

@@ -330,6 +330,30 @@ func (c *Counters) FollowCleared(cycle string, before, after Standing) {
 	c.follow(cycle, before, after, func(r *counted) bool { return r.Adjusts }, "", 0)
 }
 
+// FollowLate is Follow for a presentment that comes when what was authorized had
+// been given back. What does not adjust to another amount counts again as what was
+// authorized, less what was refunded, whatever is presented of it.
+func (c *Counters) FollowLate(cycle string, before, after Standing, authorized int64) {
+	c.FollowCleared(cycle, before, after)
+	refunded := after.Spent - after.Kept
+	for _, rows := range c.rowsOf(cycle, func(r *counted) bool { return !r.Adjusts }) {
+		by, fees := authorized, after.SpentFees-before.SpentFees
+		if rows[0].Lowers {
+			by, fees = authorized-refunded, after.KeptFees-before.KeptFees
+		}
+		for _, r := range rows {
+			by -= r.standing
+		}
+		if by <= 0 {
+			continue
+		}
+		followFees(rows, portion(fees, fill(rows, by), after.Spent-before.Spent), "")
+		for _, r := range rows {
+			c.set(r, used{r.standsFor(), r.whole.count})
+		}
+	}
+}
+
 // FollowReversal is Follow for a reversal that names one transaction of the life
 // cycle, of which so much stood: what is given back is given back of that before
 // the others.
@@ -387,6 +411,12 @@ func raise(rows []*counted, by int64) (added int64) {
 		rows[k].standing += by
 		return by
 	}
+	return fill(rows, by)
+}
+
+// fill adds by to what stands of the rows, to none more than was counted there. It
+// returns how much was added.
+func fill(rows []*counted, by int64) (added int64) {
 	for _, r := range rows {
 		part := min(by, max(0, r.Of-r.standing))
 		r.standing += part

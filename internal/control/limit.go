@@ -30,7 +30,8 @@ type cardLimits struct {
 	calendar  Calendar
 	subject   Subject
 	all       []Applied[VelocityCheck]
-	overrides map[string]*Override // by control
+	overrides map[string]*Override  // by control
+	current   []id.ID[issuing.Card] // in force, of an issuance that is locked
 }
 
 // CardLimits returns the velocity controls that hold for a card, by code, with

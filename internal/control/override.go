@@ -116,10 +116,16 @@ func (s *Service) lockLimitsOf(ctx context.Context, tx db.Tx, c access.Caller, c
 	if err != nil {
 		return nil, err
 	}
-	if _, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{i}); err != nil {
+	current, err := issuing.LockIssuances(ctx, tx, []id.ID[issuing.Issuance]{i})
+	if err != nil {
 		return nil, err
 	}
-	return s.limitsOf(ctx, tx, c, i)
+	v, err := s.limitsOf(ctx, tx, c, i)
+	if err != nil {
+		return nil, err
+	}
+	v.current = current
+	return v, nil
 }
 
 // override runs f, which sets a limit of a card, in a transaction. Where it is the
@@ -193,8 +199,8 @@ func (s *Service) RemoveOverride(ctx context.Context, c access.Caller, card, cod
 	})
 }
 
-// recordOverride writes into the audit chain that a card's limit became another;
-// nil is none.
+// recordOverride writes into the audit chain that a card's limit became another, and
+// tells it; nil is none.
 func recordOverride(ctx context.Context, tx db.Tx, c access.Caller, v *cardLimits, before, after *Override) error {
 	action, named := "Update", after
 	var was, is any
@@ -211,5 +217,8 @@ func recordOverride(ctx context.Context, tx db.Tx, c access.Caller, v *cardLimit
 	a := c.Act(c.Real(v.now), audit.PolicyStream, action)
 	a.EntityType, a.EntityKey, a.IssuanceID = "CardVelocity", named.Check, v.subject.Issuance.String()
 	a.Changes = audit.Changes(was, is, "Issuance", "CreatedAt", "CreatedBy", "UpdatedAt", "UpdatedBy")
-	return audit.Append(ctx, tx, a)
+	if err := audit.Append(ctx, tx, a); err != nil {
+		return err
+	}
+	return raiseOverride(ctx, tx, c, v, before, after)
 }

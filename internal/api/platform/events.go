@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -66,7 +67,7 @@ var eventKinds = []eventKind{
 	{issuing.EventCardRenewalSkipped, "a card that was due for renewal was not renewed; told once for each reason", cardEncoder(encodeRenewalSkipped)},
 	{issuing.EventCardReplaced, "a card is replaced with the report of its loss; about the new card", cardEncoder(encodeCardRenewed)},
 	{issuing.EventPolicyChanged, "usage switches of a card are set", cardEncoder(encodePolicyChanged)},
-	{"card.velocity-changed", "a limit of a card is overridden, or no longer", later},
+	{control.EventVelocityChanged, "a limit of a card is overridden, or no longer", cardEncoder(encodeVelocityChanged)},
 	{issuing.EventPhoneChanged, "a card gets another phone", cardEncoder(encodePhoneChanged)},
 	{issuing.EventPINChanged, "a card gets a PIN, or another one", cardEncoder(encodePINEvent)},
 	{issuing.EventPINBlocked, "the tries of a PIN are used up", cardEncoder(encodePINEvent)},

@@ -5,6 +5,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // velocityThresholdEvent is the data of an alert about a limit. What is null is
@@ -39,6 +41,43 @@ func encodeVelocityThreshold(e authorization.TransactionEvent) velocityThreshold
 	}
 	if !a.WindowStart.IsZero() {
 		out.WindowStart = &a.WindowStart
+	}
+	return out
+}
+
+type velocityChangedEvent struct {
+	CardOfEvent
+	Code    string          `json:"code" doc:"Of the velocity control."`
+	Old     *velocityOfCard `json:"old" doc:"Null where the limits of the control held."`
+	New     *velocityOfCard `json:"new" doc:"Null where they hold again."`
+	Channel *string         `json:"channel"`
+}
+
+// velocityOfCard is a limit of a card as events tell it.
+type velocityOfCard struct {
+	MaxAmount    api.Decimal `json:"maxAmount" nullable:"true"`
+	CurrencyCode *string     `json:"currencyCode"`
+	MaxCount     *int        `json:"maxCount"`
+	StartDate    *time.Time  `json:"startDate"`
+	EndDate      *time.Time  `json:"endDate"`
+	Reason       *string     `json:"reason"`
+}
+
+func encodeVelocityChanged(card CardOfEvent, v control.VelocityChanged) velocityChangedEvent {
+	return velocityChangedEvent{
+		CardOfEvent: card, Code: v.Code, Old: encodeVelocityOfCard(v.Old), New: encodeVelocityOfCard(v.New), Channel: orNil(v.Channel),
+	}
+}
+
+func encodeVelocityOfCard(o *control.OverrideTold) *velocityOfCard {
+	if o == nil {
+		return nil
+	}
+	out := &velocityOfCard{CurrencyCode: orNil(o.Currency), MaxCount: o.MaxCount, StartDate: o.StartsAt, EndDate: o.EndsAt, Reason: orNil(o.Reason)}
+	if c, err := money.ParseCurrency(o.Currency); err == nil && o.MaxAmount != nil {
+		if a, err := money.New(*o.MaxAmount, c); err == nil {
+			out.MaxAmount = api.DecimalOf(a)
+		}
 	}
 	return out
 }
