@@ -92,6 +92,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.customers = customer.New(k.db, k.hsm, k.clock)
 	k.programs = program.New(k.db, k.hsm, k.clock)
 	k.controls = control.New(k.db, k.programs, k.customers, k.clock)
+	k.controls.Log = log
 	fee.IncludeIn(k.controls)
 	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
 	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing

@@ -24,6 +24,7 @@ type ControlFacts struct {
 	// From and Until are the span of its schedule around Facts.Now, or the next one;
 	// zero is without end.
 	From, Until time.Time
+	IsBroken    bool // it selects because its rule cannot be evaluated
 }
 
 func controlFacts(m control.Match) ControlFacts {
@@ -36,6 +37,7 @@ func controlFacts(m control.Match) ControlFacts {
 		LinkPriority: m.Link.Priority, Priority: m.Check.Priority, Action: m.Check.Action, IsMandatory: m.Check.IsMandatory,
 		IsMonitored: m.Check.Mode == control.Monitor, ResponseCode: m.Check.ResponseCode, ReasonText: m.Check.ReasonText,
 		AlertChannels: strings.Join(channels, " "), From: m.From, Until: m.Until,
+		IsBroken: m.IsBroken,
 	}
 }
 
@@ -92,7 +94,7 @@ func (c *ControlFacts) demand(req *Request, f *Facts) Check {
 // inputs are which version and link of the control were asked, and with what
 // standing among the others.
 func (c *ControlFacts) inputs() []Input {
-	in := make([]Input, 0, 9)
+	in := make([]Input, 0, 10)
 	in = append(in, countInput("version", c.Version), textInput("link", c.Link), textInput("action", c.Action))
 	mode := control.Enforce
 	if c.IsMonitored {
@@ -108,11 +110,18 @@ func (c *ControlFacts) inputs() []Input {
 	if !c.Until.IsZero() {
 		in = append(in, momentInput("holdsUntil", c.Until))
 	}
+	if c.IsBroken {
+		in = append(in, brokenInput)
+	}
 	if c.ReasonText != "" {
 		in = append(in, Input{inputReasonText, c.ReasonText})
 	}
 	return in
 }
+
+// brokenInput says that a control or limit concerns the request because its rule
+// cannot be evaluated.
+var brokenInput = Input{"rule", "broken"}
 
 // checkControls asks the tenant's authorization controls (contract §3.4, step 8,
 // and §12.3). The first that refuses decides; one that approves ends the asking of
@@ -181,4 +190,5 @@ func (f *ControlFacts) visit(c *codec, at string) {
 	visitText(c, at+"alert_channels", &f.AlertChannels)
 	c.time(at+"from", &f.From)
 	c.time(at+"until", &f.Until)
+	c.bool(at+"broken", &f.IsBroken)
 }

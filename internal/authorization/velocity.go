@@ -46,6 +46,7 @@ type VelocityFacts struct {
 	// the worth of [control.FeePar] minor units of the account in another currency.
 	CountsFees bool
 	FeePar     *money.Amount
+	IsBroken   bool // it counts because its rule cannot be evaluated
 }
 
 // VelocityState is what was used under the counter of a [VelocityFacts], amounts
@@ -59,7 +60,7 @@ func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
 		Amount: amount, MinAmount: b.Check.MinAmount, MaxAmount: b.Limits.Amount, ResponseCode: b.Check.DeclineCode,
 		AlertsOnly: b.Check.OnExceed == control.ExceedAlerts, CountsDeclines: b.Check.IncludeDeclined,
 		Adjusts: b.Check.AdjustOnClearing, Lowers: b.Check.Refunds == control.RefundsDecrease, AlertPercent: b.Check.AlertThreshold,
-		CountsFees: b.Check.IncludeFees && amount != nil,
+		CountsFees: b.Check.IncludeFees && amount != nil, IsBroken: b.IsBroken,
 	}
 	if b.Limits.Count != nil {
 		v.MaxCount = *b.Limits.Count
@@ -140,8 +141,11 @@ func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool
 // inputs are what the limits were compared with, and which version and link of
 // the control set them.
 func (v *VelocityFacts) inputs(used VelocityState, fees int64, isIncrement bool) []Input {
-	in := make([]Input, 0, 10)
+	in := make([]Input, 0, 11)
 	in = append(in, countInput("version", v.Version), textInput("link", v.Link))
+	if v.IsBroken {
+		in = append(in, brokenInput)
+	}
 	if v.Amount != nil && (v.MinAmount != nil || v.MaxAmount != nil) {
 		if in = append(in, amountInput("requested", *v.Amount)); v.Counts {
 			in = append(in, minorInput("used", used.Amount, v.Amount.Currency()))
@@ -236,6 +240,7 @@ func (v *VelocityFacts) visit(c *codec, at string, u *VelocityState) {
 	c.int(at+"used_count", &u.Count)
 	c.bool(at+"counts_fees", &v.CountsFees)
 	c.optionalAmount(at+"fee_par", &v.FeePar)
+	c.bool(at+"broken", &v.IsBroken)
 }
 
 // LimitUse is a velocity control that counted a request, with what was used of it

@@ -74,7 +74,8 @@ var AuthorizationChecks = Definitions[AuthorizationCheck]{
 	Permitted: AuthorizationCheck.permitted,
 	Criteria:  func(c AuthorizationCheck) Criteria { return c.Criteria },
 	Rule:      func(c AuthorizationCheck) rule.Source { return c.Rule }, Context: rule.Authorization,
-	Encode: encodeAuthorization, Decode: decodeAuthorization,
+	IfBroken: func(c AuthorizationCheck) bool { return c.Action != Approve },
+	Encode:   encodeAuthorization, Decode: decodeAuthorization,
 	NotFound: errAuthorizationNotFound, Exists: errAuthorizationExists, InUse: errAuthorizationInUse,
 }
 
@@ -150,6 +151,7 @@ type Match struct {
 	// From and Until are the span of its schedule around the moment, or the next
 	// one; the control holds from From on and before Until. Zero is without end.
 	From, Until time.Time
+	IsBroken    bool // it selects because its rule cannot be evaluated
 }
 
 // Matches returns the authorization controls that select what is done, in no
@@ -165,7 +167,7 @@ func (k *Snapshot) Matches(o *Occasion, hasAmount bool) []Match {
 		if _, selects := a.Selection.Selects(o.Facts, a.Definition.Action.Missing()); !selects {
 			continue
 		}
-		m := Match{Check: a.Definition, Link: a.Link}
+		m := Match{Check: a.Definition, Link: a.Link, IsBroken: a.Selection.IsBroken()}
 		m.From, m.Until = a.Definition.Schedule.around(o.At, o.Calendar.Zone)
 		all = append(all, m)
 	}

@@ -23,6 +23,7 @@ type Bound struct {
 	IsOverridden bool
 	Key          CounterKey
 	Window       Window
+	IsBroken     bool // it counts because its rule cannot be evaluated
 }
 
 // IsSpan reports whether what was used is the sum of a rolling window.
@@ -88,7 +89,7 @@ func (k *Snapshot) bounds(o *Occasion) []Bound {
 		if _, concerns := a.Selection.Selects(o.Facts, rule.TwoValued); !concerns {
 			continue
 		}
-		b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits}
+		b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits, IsBroken: a.Selection.IsBroken()}
 		b.Key, b.Window = a.Definition.key(o.Tenant, o.Subject, o.Calendar, o.At)
 		bounds = append(bounds, b)
 	}

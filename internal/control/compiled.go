@@ -90,6 +90,7 @@ type part interface {
 	reads(is func(rule.FieldID) bool) bool
 	amountThresholds(o *Occasion) []rule.Threshold
 	turns(o *Occasion, t *turns)
+	eachBroken(tell func(Kind, Head, rule.Problem))
 }
 
 func (c *Compiled[D]) isEmpty() bool { return c.IsEmpty() }
@@ -114,7 +115,8 @@ type compilable interface {
 }
 
 // compile reads the tenant's definitions and compiles their rules under its
-// lists. All were compiled when they were saved.
+// lists. All were compiled when they were saved; what no longer compiles breaks
+// its own definition and no other.
 func (k *Definitions[D]) compile(ctx context.Context, tx db.Tx, tenant access.TenantID, lists *rule.Lists) (Kind, part, error) {
 	all, err := k.read(ctx, tx, tenant)
 	if err != nil {
@@ -122,12 +124,26 @@ func (k *Definitions[D]) compile(ctx context.Context, tx db.Tx, tenant access.Te
 	}
 	c := &Compiled[D]{kind: k.Kind, head: k.Head, by: make(map[string]*compiled[D], len(all))}
 	for _, d := range all {
-		code := k.Head(&d).Code
-		selects, problems := compile(k.Criteria(d), k.Rule(d), k.Context, lists)
-		if len(problems) > 0 {
-			return k.Kind, nil, fmt.Errorf("compile rule of %s %s: %s", k.Entity, code, problems[0].Text("en"))
-		}
-		c.by[code] = &compiled[D]{d, selects}
+		c.by[k.Head(&d).Code] = &compiled[D]{d, k.selectionOf(d, lists)}
 	}
 	return k.Kind, c, nil
+}
+
+// selectionOf compiles what is stored.
+func (k *Definitions[D]) selectionOf(d D, lists *rule.Lists) Selection {
+	selects, problems := compile(k.Criteria(d), k.Rule(d), k.Context, lists)
+	if len(problems) > 0 {
+		selects.broken = problems
+		selects.rule = rule.Constant(k.Context, k.IfBroken != nil && k.IfBroken(d))
+	}
+	return selects
+}
+
+// eachBroken tells of the definitions whose rule cannot be evaluated.
+func (c *Compiled[D]) eachBroken(tell func(Kind, Head, rule.Problem)) {
+	for _, code := range slices.Sorted(maps.Keys(c.by)) {
+		if d := c.by[code]; d.selects.IsBroken() {
+			tell(c.kind, *c.head(&d.definition), d.selects.broken[0])
+		}
+	}
 }

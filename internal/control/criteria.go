@@ -128,7 +128,13 @@ type Selection struct {
 	rule        *rule.Program
 	readsAmount bool
 	isOpen      bool // it has no criteria
+	// broken says why the rule cannot be evaluated; see [Definitions.IfBroken].
+	broken []rule.Problem
 }
+
+// IsBroken reports whether the rule cannot be evaluated: it compiled when it was
+// saved and no longer does, as after an update that checks more.
+func (s *Selection) IsBroken() bool { return len(s.broken) > 0 }
 
 // compile makes a selection; the criteria and the rule were checked before.
 func compile(c Criteria, source rule.Source, context rule.Context, lists *rule.Lists) (Selection, []rule.Problem) {

@@ -86,6 +86,9 @@ type Definitions[D any] struct {
 	Criteria func(D) Criteria
 	Rule     func(D) rule.Source
 	Context  rule.Context
+	// IfBroken says whether a definition whose rule can no longer be evaluated
+	// selects all that its criteria do; nil is never.
+	IfBroken func(D) bool
 	// Encode and Decode make the stored document, without the head.
 	Encode func(D) (string, error)
 	Decode func(string) (D, error)

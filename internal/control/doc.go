@@ -43,7 +43,9 @@
 //   - Every change of a list raises the tenant's configuration version in the
 //     same transaction. So what was compiled under the values before is compiled
 //     anew before the next authorization is committed, on every node.
-//   - The type of a list's values never changes: a rule that was saved compiles.
+//   - The type of a list's values never changes: a rule that was saved compiles. Where
+//     an update of the program checks more, what no longer compiles breaks its own control
+//     and no other ([Definitions.IfBroken]).
 //   - A list that a rule looks into is not deleted; its code is never used again.
 //   - A list that is not active is there and holds nothing.
 //   - A list of the code of a group of merchant categories that every tenant has

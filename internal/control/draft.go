@@ -224,9 +224,9 @@ func (k *Definitions[D]) draft(ctx context.Context, tx db.Tx, tenant access.Tena
 			}
 			all[i] = d
 		}
-		selects, problems := compile(k.Criteria(d), k.Rule(d), k.Context, snapshot.Lists)
-		if len(problems) > 0 {
-			return k.Kind, nil, 0, Within(at[code], ruleFault("rule", problems))
+		selects := k.selectionOf(d, snapshot.Lists)
+		if at[code] != "" && selects.IsBroken() {
+			return k.Kind, nil, 0, Within(at[code], ruleFault("rule", selects.broken))
 		}
 		if err := checkGroups(k.Criteria(d).MCCGroups, snapshot.Lists); at[code] != "" && err != nil {
 			return k.Kind, nil, 0, Within(at[code], err)

@@ -32,6 +32,7 @@ type Finding struct {
 const (
 	Unlinked   rule.FindingCode = "unlinked"    // no link: it holds for no card
 	NeverBinds rule.FindingCode = "never_binds" // other limits are reached before
+	BrokenRule rule.FindingCode = "broken"      // the rule compiles no longer
 )
 
 // Key names the message in the catalogues.
@@ -42,7 +43,8 @@ func (f Finding) Key() string {
 		}
 		return "control.finding.shadowed"
 	}
-	if f.What == Unlinked || f.What == NeverBinds {
+	switch f.What {
+	case Unlinked, NeverBinds, BrokenRule:
 		return "control.finding." + string(f.What)
 	}
 	return rule.Finding{Code: f.What}.Key()
@@ -134,6 +136,10 @@ func lintEach[D any](l *linter, c *Compiled[D], missing func(D) rule.Missing) {
 		if len(l.links[c.kind][code]) == 0 {
 			l.found = append(l.found, Finding{Kind: c.kind, Code: code, What: Unlinked})
 		}
+		if d.selects.IsBroken() {
+			l.found = append(l.found, Finding{Kind: c.kind, Code: code, What: BrokenRule, Path: d.selects.broken[0].At("rule")})
+			continue
+		}
 		m := missing(d.definition)
 		of := rule.Ruled{Program: d.selects.rule, Missing: m}
 		told := of.Lint()
@@ -160,6 +166,9 @@ func under(member, path string) string {
 // ruled is criteria and rule of a selection together; false when they cannot be
 // compared with others.
 func (l *linter) ruled(s *Selection, m rule.Missing) (rule.Ruled, bool) {
+	if s.IsBroken() {
+		return rule.Ruled{}, false
+	}
 	criteria, ok := s.Criteria.program(s.rule.Context(), l.lists)
 	return rule.Ruled{Program: s.rule, Also: criteria, Missing: m}, ok
 }

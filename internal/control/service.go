@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -17,6 +18,7 @@ type Service struct {
 	Programs  *program.Service
 	Customers *customer.Service
 	Clock     clock.Clock
+	Log       *slog.Logger // nil: none
 
 	kinds []compilable // that a snapshot holds
 	kept  sync.Map     // access.TenantID → *Snapshot

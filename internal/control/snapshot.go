@@ -93,8 +93,22 @@ func (s *Service) Snapshot(ctx context.Context, tenant access.TenantID, version 
 	if err != nil {
 		return nil, fmt.Errorf("load controls of %s: %w", tenant, err)
 	}
+	s.tellBroken(ctx, tenant, k)
 	s.keep(tenant, k)
 	return k, nil
+}
+
+// tellBroken logs which definitions have a rule that compiles no longer.
+func (s *Service) tellBroken(ctx context.Context, tenant access.TenantID, k *Snapshot) {
+	if s.Log == nil {
+		return
+	}
+	for _, p := range k.parts {
+		p.eachBroken(func(kind Kind, h Head, why rule.Problem) {
+			s.Log.ErrorContext(ctx, "rule of a control compiles no longer: save it anew", "tenant", tenant, "kind", kind, "code", h.Code,
+				"version", h.Version, "at", why.At("rule"), "problem", string(why.Code))
+		})
+	}
 }
 
 // current returns the committed snapshot.

@@ -17,7 +17,8 @@ var VelocityChecks = Definitions[VelocityCheck]{
 	Fit:      fitVelocity,
 	Criteria: func(c VelocityCheck) Criteria { return c.Criteria },
 	Rule:     func(c VelocityCheck) rule.Source { return c.Rule }, Context: rule.Velocity,
-	Encode: encodeVelocity, Decode: decodeVelocity,
+	IfBroken: func(VelocityCheck) bool { return true },
+	Encode:   encodeVelocity, Decode: decodeVelocity,
 	NotFound: errVelocityNotFound, Exists: errVelocityExists, InUse: errVelocityInUse,
 }
 

@@ -91,6 +91,15 @@ func Compile(source Source, context Context, lists *Lists) (*Program, []Problem)
 	return p, nil
 }
 
+// Constant is a program that always answers the same. It has no source.
+func Constant(context Context, answer bool) *Program {
+	p := &Program{context: context, start: endFalse}
+	if answer {
+		p.start = endTrue
+	}
+	return p
+}
+
 // Source is the rule to be stored: a tree normalized, CEL as it was written;
 // empty for a rule that is always true.
 func (p *Program) Source() Source { return p.source }
