@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -174,50 +173,73 @@ func SpanUses(ctx context.Context, tx db.Tx, k CounterKey, from time.Time) (all 
 	return all, err
 }
 
-// lock makes the rows of subjects that are missing, locks all of them in the order
-// of their names and reads their counters. Windows that ended long ago fall out
-// when they are written.
+// lock locks the rows of subjects that are not locked yet, in the order of their
+// names, makes those that are missing and reads their counters. Windows that ended
+// long ago fall out when they are written.
+//
+// Nobody waits for a name while he holds a greater one, so nobody waits for ever:
+// who would have to begins anew ([db.Again]), and then makes one row after the other.
 func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[subjectKey]bool, now func(access.TenantID) time.Time) error {
-	ids := make([]string, 0, len(wanted))
-	for k := range wanted {
-		ids = append(ids, k.String())
-	}
-	slices.Sort(ids)
-	clear(c.subjects)
-	clear(c.counters)
-	read := func() error {
-		return counterLookup.Query(ctx, tx, nil, ids, func(row db.Scanner) error {
-			var k subjectKey
-			var text string
-			s := &subjectRow{}
-			if err := row.Scan(&k.tenant, &k.subject, &text, &s.since); err != nil {
-				return err
-			}
-			s.since = max(s.since, clock.Micros(now(k.tenant).Add(-stale)))
-			c.subjects[k] = s
-			return parseCounters(k, text, func(r *counterRow) { c.counters[r.key] = r })
-		})
-	}
-	if err := read(); err != nil || len(c.subjects) == len(ids) {
-		return err
-	}
-	// A row that is not there cannot be locked: it is made first, by whoever comes
-	// first, and all are locked anew in their order.
 	var missing []subjectKey
 	for k := range wanted {
 		if c.subjects[k] == nil {
 			missing = append(missing, k)
 		}
 	}
-	slices.SortFunc(missing, func(a, b subjectKey) int { return strings.Compare(a.String(), b.String()) })
-	var rows []any
-	for _, k := range missing {
-		rows = append(rows, k.String(), k.tenant, k.subject, "", 0)
-	}
-	if err := counterInsert.Exec(ctx, tx, rows); err != nil {
+	slices.SortFunc(missing, subjectKey.compare)
+	if err := c.inOrder(tx, missing); err != nil {
 		return err
 	}
-	return read()
+	if !db.RunsAgain(tx) {
+		if err := c.lockRows(ctx, tx, missing, now); err != nil {
+			return err
+		}
+		missing = slices.DeleteFunc(missing, func(k subjectKey) bool { return c.subjects[k] != nil })
+		if err := c.inOrder(tx, missing); err != nil {
+			return err
+		}
+	}
+	// A row that is not there cannot be locked: whoever comes first makes it, and
+	// holds it by that.
+	for _, k := range missing {
+		if err := counterInsert.Exec(ctx, tx, []any{k.String(), k.tenant, k.subject, "", 0}); err != nil {
+			return err
+		}
+		if err := c.lockRows(ctx, tx, []subjectKey{k}, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inOrder says to begin anew when one of names, which are sorted, comes before one
+// that is locked.
+func (c *Counters) inOrder(tx db.Tx, names []subjectKey) error {
+	for k := range c.subjects {
+		if len(names) > 0 && names[0].compare(k) < 0 {
+			return db.Again(tx)
+		}
+	}
+	return nil
+}
+
+// lockRows locks and reads the rows of subjects that are there.
+func (c *Counters) lockRows(ctx context.Context, tx db.Tx, subjects []subjectKey, now func(access.TenantID) time.Time) error {
+	ids := make([]string, len(subjects))
+	for i, k := range subjects {
+		ids[i] = k.String()
+	}
+	return counterLookup.Query(ctx, tx, nil, ids, func(row db.Scanner) error {
+		var k subjectKey
+		var text string
+		s := &subjectRow{}
+		if err := row.Scan(&k.tenant, &k.subject, &text, &s.since); err != nil {
+			return err
+		}
+		s.since = max(s.since, clock.Micros(now(k.tenant).Add(-stale)))
+		c.subjects[k] = s
+		return parseCounters(k, text, func(r *counterRow) { c.counters[r.key] = r })
+	})
 }
 
 // readUsage reads what life cycles have, and finds in it what may still change.

@@ -94,6 +94,8 @@ func (k CounterKey) of() subjectKey { return subjectKey{k.Tenant, k.Subject} }
 
 func (k subjectKey) String() string { return k.tenant.String() + "/" + k.subject }
 
+func (k subjectKey) compare(o subjectKey) int { return cmp.Compare(k.String(), o.String()) }
+
 // subjectRow is a row of velocity_counter, which is locked.
 type subjectRow struct {
 	since int64 // windows that ended by then have fallen out

@@ -94,7 +94,8 @@ func (b *Bulk) text(rows int, d Dialect) string {
 // Lookup is a SELECT by a list of keys: Head + "($1,$2,…)" + Tail, the list
 // split as suits the engine. Lock appends the engine's row lock, so that the
 // rows stay as read until the transaction ends; keys should then be sorted,
-// so that two transactions lock in one order. A Lookup is safe for concurrent
+// so that two transactions lock in one order, and Tail must end in ORDER BY and
+// a column of text (see [Dialect]). A Lookup is safe for concurrent
 // use.
 type Lookup struct {
 	Head string

@@ -72,9 +72,10 @@ type Tx interface {
 
 // Dialect is what differs between the engines inside a transaction.
 type Dialect struct {
-	// RowLock is the suffix that locks the rows a SELECT returns until the
-	// transaction ends: " FOR UPDATE", or empty where a writing transaction is
-	// alone anyway (SQLite).
+	// RowLock is the suffix of a SELECT that ends in ORDER BY and a column of text:
+	// it locks the rows until the transaction ends, in the order of the bytes,
+	// which is that of Go, whatever the database sorts texts by. It is empty where
+	// a writing transaction is alone anyway (SQLite).
 	RowLock string
 	// RowsPerStatement is how many rows one bulk statement carries at most.
 	RowsPerStatement int
@@ -136,8 +137,8 @@ func (d *DB) Close() (err error) {
 const attemptsMax = 5
 
 // InTx runs f in a transaction that may write and commits it. When f returns an
-// error, or panics, nothing of it remains. On a serialization failure or
-// deadlock f runs again, at most five times in all: it must keep no state of
+// error, or panics, nothing of it remains. On a serialization failure, a
+// deadlock or [Again] f runs again, at most five times in all: it must keep no state of
 // an earlier run and touch nothing outside tx.
 //
 // If ctx already carries a transaction (see [WithTx]), f joins it and the
@@ -147,8 +148,8 @@ func (d *DB) InTx(ctx context.Context, f func(tx Tx) error) error {
 		return f(tx)
 	}
 	for attempt := 1; ; attempt++ {
-		err := d.once(ctx, false, f)
-		if err == nil || attempt == attemptsMax || !d.transient(err) {
+		err := d.once(ctx, false, attempt, f)
+		if err == nil || attempt == attemptsMax || !d.transient(err) && !errors.Is(err, errAgain) {
 			return err
 		}
 		pause := time.NewTimer(time.Duration(attempt*attempt) * 2 * time.Millisecond)
@@ -186,10 +187,10 @@ func (d *DB) View(ctx context.Context, f func(tx Tx) error) error {
 	if tx, ok := ctx.Value(txKey{}).(Tx); ok {
 		return f(tx)
 	}
-	return d.once(ctx, true, f)
+	return d.once(ctx, true, attemptsMax, f)
 }
 
-func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err error) {
+func (d *DB) once(ctx context.Context, readOnly bool, attempt int, f func(tx Tx) error) (err error) {
 	tx, err := d.pools.begin(ctx, readOnly)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -205,7 +206,7 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 			}
 		}
 	}()
-	run := &running{transaction: tx}
+	run := &running{transaction: tx, attempt: attempt}
 	if err := f(run); err != nil {
 		return err
 	}
@@ -235,8 +236,24 @@ func (d *DB) once(ctx context.Context, readOnly bool, f func(tx Tx) error) (err 
 // running is a transaction with what follows its commit.
 type running struct {
 	transaction
-	after []func()
+	after   []func()
+	attempt int // 1 is the first run of the closure
 }
+
+var errAgain = errors.New("the transaction must be run again")
+
+// Again returns an error with which the closure of InTx runs again, without the
+// locks it holds: for what finds out too late what it should have locked first.
+// In the last run there is none: it is nil. tx must come from InTx.
+func Again(tx Tx) error {
+	if tx.(*running).attempt >= attemptsMax {
+		return nil
+	}
+	return errAgain
+}
+
+// RunsAgain reports whether the closure that tx was given to ran before.
+func RunsAgain(tx Tx) bool { return tx.(*running).attempt > 1 }
 
 // traced is a transaction that tells of its statements.
 type traced struct {

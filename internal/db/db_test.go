@@ -239,6 +239,38 @@ func TestIsUnique_knowsPrimaryKeyAndIndex(t *testing.T) {
 	})
 }
 
+// Rows are locked in the order of Go, also where the database sorts texts as
+// people do: two who lock some of them would wait for each other else.
+func TestLookup_locksInTheOrderOfBytes(t *testing.T) {
+	look := &db.Lookup{Head: "SELECT id FROM named WHERE id IN ", Tail: " ORDER BY id", Lock: true}
+	want := []string{"cus_1/A-B", "cus_1/A1", "cus_1/B", "cus_1/_", "cus_1/a"}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		var got []string
+		err := d.InTx(ctx, func(tx db.Tx) error {
+			create := `CREATE TABLE named (id TEXT PRIMARY KEY)`
+			if d.Engine() == db.Postgres {
+				create = `CREATE TABLE named (id TEXT COLLATE "en-x-icu" PRIMARY KEY)`
+			}
+			for _, statement := range []string{create, `INSERT INTO named (id) VALUES ('cus_1/a'), ('cus_1/A1'), ('cus_1/B'), ('cus_1/_'), ('cus_1/A-B')`} {
+				if _, err := tx.Exec(ctx, statement); err != nil {
+					return err
+				}
+			}
+			got = nil
+			return look.Query(ctx, tx, nil, want, func(row db.Scanner) error {
+				var id string
+				err := row.Scan(&id)
+				got = append(got, id)
+				return err
+			})
+		})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("locked in the order %q (%v), want %q", got, err, want)
+		}
+	})
+}
+
 func TestBulk_writesAnyNumberOfRows(t *testing.T) {
 	insert := &db.Bulk{Head: "INSERT INTO counter (id, n) VALUES ", Columns: 2}
 	update := &db.Bulk{Head: "WITH v (id, n) AS (VALUES ", Columns: 2, Types: []string{"TEXT", "BIGINT"},
