@@ -440,7 +440,7 @@ func countCustomers(ctx context.Context, tx db.Tx, w selection) (int, error) {
 	return n, err
 }
 
-var customerLock = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Lock: true}
+var customerLock = db.Lookup{Head: `SELECT id FROM customer WHERE tenant_id = $1 AND id IN `, Tail: ` ORDER BY id`, Lock: true}
 
 // Lock locks the row of a customer until the transaction ends.
 func Lock(ctx context.Context, tx db.Tx, tenant access.TenantID, customer id.ID[Customer]) error {

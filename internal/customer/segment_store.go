@@ -25,7 +25,7 @@ func scanSegment(row db.Scanner) (Segment, error) {
 
 var segmentLookup = db.Lookup{
 	Head: `SELECT ` + segmentColumns + ` FROM customer_segment WHERE tenant_id = $1 AND deleted_at IS NULL AND code IN `,
-	Lock: true,
+	Tail: ` ORDER BY code`, Lock: true,
 }
 
 // HasSegment reports whether the tenant has a segment of this code, and keeps it

@@ -94,8 +94,9 @@ func (b *Bulk) text(rows int, d Dialect) string {
 // Lookup is a SELECT by a list of keys: Head + "($1,$2,…)" + Tail, the list
 // split as suits the engine. Lock appends the engine's row lock, so that the
 // rows stay as read until the transaction ends; keys should then be sorted,
-// so that two transactions lock in one order, and Tail must end in ORDER BY and
-// a column of text (see [Dialect]). A Lookup is safe for concurrent
+// so that two transactions lock in one order. Where Tail has an ORDER BY it must
+// end in that, with a column of text: rows are locked in the order of its bytes,
+// which is that of Go. A Lookup is safe for concurrent
 // use.
 type Lookup struct {
 	Head string
@@ -150,6 +151,9 @@ func (l *Lookup) text(n, leading int, d Dialect) string {
 	}
 	s.WriteString(")" + l.Tail)
 	if l.Lock {
+		if strings.Contains(l.Tail, "ORDER BY") {
+			s.WriteString(d.byteOrder)
+		}
 		s.WriteString(d.RowLock)
 	}
 	l.texts.Store(k, s.String())

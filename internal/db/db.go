@@ -72,13 +72,15 @@ type Tx interface {
 
 // Dialect is what differs between the engines inside a transaction.
 type Dialect struct {
-	// RowLock is the suffix of a SELECT that ends in ORDER BY and a column of text:
-	// it locks the rows until the transaction ends, in the order of the bytes,
-	// which is that of Go, whatever the database sorts texts by. It is empty where
-	// a writing transaction is alone anyway (SQLite).
+	// RowLock is the suffix that locks the rows a SELECT returns until the
+	// transaction ends: " FOR UPDATE", or empty where a writing transaction is
+	// alone anyway (SQLite).
 	RowLock string
 	// RowsPerStatement is how many rows one bulk statement carries at most.
 	RowsPerStatement int
+	// byteOrder follows a column of text in ORDER BY: it sorts by bytes, as Go does,
+	// whatever the database sorts texts by.
+	byteOrder string
 	// limitLockWait, when set, is a statement that bounds how long the rest of
 	// the transaction waits for a row lock; it takes the milliseconds.
 	limitLockWait string

@@ -77,7 +77,7 @@ func (t postgresTx) QueryRow(ctx context.Context, query string, args ...any) *sq
 }
 
 func (t postgresTx) Dialect() Dialect {
-	return Dialect{RowLock: ` COLLATE "C" FOR UPDATE`, RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", cast: true}
+	return Dialect{RowLock: " FOR UPDATE", byteOrder: ` COLLATE "C"`, RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", cast: true}
 }
 
 func (t postgresTx) commit(context.Context) error {
