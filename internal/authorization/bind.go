@@ -38,7 +38,14 @@ func (e *binder) configure(ctx context.Context, f *Facts, cfg *program.Configura
 
 // bind finds what the tenant controls the request with.
 func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.Configuration, k *control.Snapshot) error {
-	if k == nil || k.IsEmpty() || req.Flow.IsReversal() {
+	if req.Flow.IsReversal() {
+		return nil
+	}
+	row := classify(req.ProcessingCode, req.MCC, req.Amount)
+	if k == nil || k.IsEmpty() {
+		if row.dir != credit {
+			f.bindFees(req, cfg, nil, control.Calendar{}, row)
+		}
 		return nil
 	}
 	links, err := e.controls.LinksOf(ctx, k, f.Tenant, f.subject())
@@ -46,12 +53,12 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 		return err
 	}
 	o := f.occasion(req, control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, k.Lists, links)
-	row := classify(req.ProcessingCode, req.MCC, req.Amount)
 	for _, m := range k.Matches(o, row.dir != neither) {
 		f.Controls = append(f.Controls, controlFacts(m))
 	}
 	if row.dir != credit {
-		f.bindFees(req, cfg, k, o, row)
+		has := func(b fee.Base) bool { return f.isAbout(b, req) }
+		f.bindFees(req, cfg, fee.Applicable(k, o, cfg, f.Billing.Currency(), has), o.Calendar, row)
 	}
 	if row.dir == debit {
 		return e.bindVelocity(ctx, f, k, o)
@@ -59,11 +66,11 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 	return nil
 }
 
-// bindFees finds the fees on the request, should it begin a life cycle.
-func (f *Facts) bindFees(req *Request, cfg *program.Configuration, k *control.Snapshot, o *control.Occasion, row codeRow) {
-	has := func(b fee.Base) bool { return f.isAbout(b, req) }
-	for _, a := range fee.Applicable(k, o, cfg, f.Billing.Currency(), has) {
-		if v, ok := feeFacts(a, req, f, row, o.Calendar); ok {
+// bindFees finds the fees on the request, should it begin a life cycle: those
+// defined that apply, and the tenant's mark-up.
+func (f *Facts) bindFees(req *Request, cfg *program.Configuration, applicable []fee.Applied, calendar control.Calendar, row codeRow) {
+	for _, a := range fee.WithMarkup(applicable, cfg, req.Amount.Currency(), f.Billing.Currency(), f.Now) {
+		if v, ok := feeFacts(a, req, f, row, calendar); ok {
 			f.Fees = append(f.Fees, v)
 		}
 	}

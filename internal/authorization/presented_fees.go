@@ -31,14 +31,21 @@ func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []
 	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
 	f.Card.Issuance = t.Issuance
 	k, cfg, err := l.configuration(ctx, tx, t.Tenant)
-	if err != nil || fee.TransactionFees.In(k).IsEmpty() {
-		return nil, err
-	}
-	o, err := l.occasion(ctx, tx, t, cfg, k)
 	if err != nil {
 		return nil, err
 	}
-	f.bindFees(&Request{Amount: t.Amount}, cfg, k, o, codeRow{t.Code, debit})
+	req := &Request{Amount: t.Amount}
+	var applicable []fee.Applied
+	var calendar control.Calendar
+	if !fee.TransactionFees.In(k).IsEmpty() {
+		o, err := l.occasion(ctx, tx, t, cfg, k)
+		if err != nil {
+			return nil, err
+		}
+		has := func(b fee.Base) bool { return f.isAbout(b, req) }
+		applicable, calendar = fee.Applicable(k, o, cfg, t.Billing.Currency(), has), o.Calendar
+	}
+	f.bindFees(req, cfg, applicable, calendar, codeRow{t.Code, debit})
 	return f.begin(ctx, tx, t, standing)
 }
 
@@ -62,6 +69,9 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 	has := map[string]bool{}
 	for _, due := range standing {
 		has[due.Group] = true
+		if due.Type == fee.CurrencyConversionFee {
+			has[fee.MarkupGroup] = true
+		}
 	}
 	var keys []control.CounterKey
 	for i := range f.Fees {

@@ -424,6 +424,9 @@ func (p *replaying) rebind(ctx context.Context, r *record, uses UseFacts, differ
 		for i := range all {
 			if p.draft.IsTouched(control.TransactionFee, all[i].Due.Code) {
 				groups[all[i].Due.Group] = true
+				if all[i].Due.Type == fee.CurrencyConversionFee {
+					groups[fee.MarkupGroup] = true // it stands for the tenant's mark-up
+				}
 			}
 		}
 	}

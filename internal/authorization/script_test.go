@@ -221,6 +221,11 @@ func (s *script) Run(command string, args map[string]string) string {
 			return err.Error()
 		}
 		return "ok"
+	case "markup":
+		if err := s.Markup(args); err != nil {
+			return err.Error()
+		}
+		return "ok"
 	case "costs":
 		return s.costs(args["of"])
 	case "load":

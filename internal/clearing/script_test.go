@@ -91,6 +91,11 @@ func (s *script) Run(command string, args map[string]string) string {
 			return err.Error()
 		}
 		return ""
+	case "markup":
+		if err := s.Markup(args); err != nil {
+			return err.Error()
+		}
+		return ""
 	case "earned":
 		return s.Earned()
 	case "expire":

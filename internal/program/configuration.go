@@ -21,6 +21,7 @@ type Configuration struct {
 	Version    int64
 	Hash       string // SHA-256 in hexadecimal; see [Configuration.hash]
 	Attributes Attributes
+	Conversion CurrencyConversion
 	BINs       map[string]BIN
 	Ranges     map[string]BINRange
 	Groups     map[string]Group

@@ -66,6 +66,9 @@ func readConfiguration(ctx context.Context, tx db.Tx, tenant access.TenantID) (*
 	if cfg.Attributes, _, err = readAttributes(ctx, tx, cfg.Tenant); err != nil {
 		return nil, fmt.Errorf("read issuing attributes: %w", err)
 	}
+	if cfg.Conversion, _, err = readConversion(ctx, tx, tenant); err != nil {
+		return nil, fmt.Errorf("read currency conversion: %w", err)
+	}
 	bins, err := readBINs(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read BINs: %w", err)

@@ -591,6 +591,10 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 		"key":        func(c *Configuration) { c.Keys["K"] = KeySet{CVK: hsm.KeyRef{ID: "a", KCV: "112244"}} },
 		"moved text": func(c *Configuration) { x := c.Groups["G"]; x.Name, x.Description = "", "G"; c.Groups["G"] = x },
 		"tenant":     func(c *Configuration) { c.Tenant.Language = "en" },
+		"mark-up": func(c *Configuration) {
+			c.Conversion.Markups = []Markup{{Group: "Euro", Currencies: []money.Currency{money.MustCurrency("EUR")}, Rate: onePercent}}
+		},
+		"billing currency": func(c *Configuration) { c.Conversion.BillingCurrencies = []money.Currency{money.MustCurrency("TRY")} },
 	}
 	for name, change := range changes {
 		c := base()
@@ -603,13 +607,13 @@ func TestHash_differsWhenAnythingDiffers(t *testing.T) {
 
 // Decisions of the past name the configuration they ran under, so its encoding
 // must not change without a new version byte.
-func TestHash_isTheOneOfVersion1(t *testing.T) {
+func TestHash_isTheOneOfVersion2(t *testing.T) {
 	c := &Configuration{
 		Attributes: Attributes{BalanceMode: BalanceInternal, ResponseCodeMap: map[string]string{"CardLost": "41"}},
 		Groups:     map[string]Group{"G": {Name: "Retail", IsActive: true}},
 		Products:   map[string]Product{"P": {Name: "Plastic", FormFactors: []FormFactor{Virtual}}},
 	}
-	const want = "9a518a0828e0e570fb2e0567a5bde75523ea117285438b897e27b8ac8336e970"
+	const want = "14ec60447f76c645bbc46332c4d2e3a11b216764171453a151122dc99360db0c"
 	if got := c.hash(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

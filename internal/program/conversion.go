@@ -1,12 +1,11 @@
 package program
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -43,7 +42,8 @@ func ConversionRoundings() []ConversionRounding {
 	return []ConversionRounding{RoundedHalfUp, RoundedHalfEven, RoundedUp, RoundedDown}
 }
 
-// Markup is what a tenant adds to conversions from a group of currencies.
+// Markup is what a tenant charges for conversions from a group of currencies: a
+// rate on what the amount became.
 type Markup struct {
 	Group      string
 	Currencies []money.Currency
@@ -51,8 +51,8 @@ type Markup struct {
 }
 
 // CurrencyConversion is how a tenant's transactions in other currencies are
-// billed, and in which currencies its cards may be. The latter acts on products;
-// of the former only what the network does by itself can be set.
+// billed, what it charges for that, and in which currencies its cards may be. The
+// amounts are those that the network converts: nothing else can be set.
 type CurrencyConversion struct {
 	Source   ConversionSource
 	Rounding ConversionRounding
@@ -70,6 +70,38 @@ func DefaultConversion() CurrencyConversion {
 // Bills reports whether a product may be in currency c.
 func (v CurrencyConversion) Bills(c money.Currency) bool {
 	return len(v.BillingCurrencies) == 0 || slices.Contains(v.BillingCurrencies, c)
+}
+
+// MarkupTax is the tax on mark-ups, besides them.
+const MarkupTax = "Bsmv"
+
+// MarkupOn returns the mark-up on conversions from currency c; false where there
+// is none.
+func (v CurrencyConversion) MarkupOn(c money.Currency) (Markup, bool) {
+	for _, m := range v.Markups {
+		if m.Rate != 0 && slices.Contains(m.Currencies, c) {
+			return m, true
+		}
+	}
+	return Markup{}, false
+}
+
+// marked returns the index of the first group with a mark-up; false where there
+// is none.
+func (v CurrencyConversion) marked() (int, bool) {
+	i := slices.IndexFunc(v.Markups, func(m Markup) bool { return m.Rate != 0 })
+	return i, i >= 0
+}
+
+// checkMarkupTax refuses mark-ups whose tax has no rate in attributes on a day.
+func (v CurrencyConversion) checkMarkupTax(a Attributes, day clock.Date) error {
+	var checks fault.Checks
+	if i, found := v.marked(); found {
+		_, known := a.TaxRate(MarkupTax, day)
+		checks.Is("markups["+strconv.Itoa(i)+"].markupPercent", known, "no_rate",
+			"bears "+MarkupTax+", which has no rate on "+day.String()+" in the taxRates of the issuing attributes")
+	}
+	return checks.Err(errInvalid)
 }
 
 // maxMarkups bounds the currency groups of one tenant, maxCurrencies a list of
@@ -123,13 +155,6 @@ func (v CurrencyConversion) acts() error {
 	}
 	if v.Rounding != RoundedHalfUp {
 		return errConversionNotAvailable.With("member", "rounding").With("value", string(v.Rounding))
-	}
-	for i, m := range v.Markups {
-		if m.Rate != 0 {
-			percent := fmt.Sprintf("%d.%04d", m.Rate/onePercent, m.Rate%onePercent)
-			return errConversionNotAvailable.With("member", "markups["+strconv.Itoa(i)+"].markupPercent").
-				With("value", strings.TrimRight(strings.TrimRight(percent, "0"), "."))
-		}
 	}
 	return nil
 }

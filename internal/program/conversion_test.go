@@ -39,11 +39,15 @@ func TestCurrencyConversion_check(t *testing.T) {
 			t.Errorf("%s: %v", field, f)
 		}
 	}
+	marked := valid()
+	marked.Markups[1].Rate = onePercent
+	if err := marked.check(); err != nil {
+		t.Errorf("a mark-up: %v", err)
+	}
 	for name, idle := range map[string]func(v *CurrencyConversion){
-		"tenant":  func(v *CurrencyConversion) { v.Source = ConvertedByTenant },
-		"client":  func(v *CurrencyConversion) { v.Source = ConvertedByClient },
-		"even":    func(v *CurrencyConversion) { v.Rounding = RoundedHalfEven },
-		"mark-up": func(v *CurrencyConversion) { v.Markups[1].Rate = 1 },
+		"tenant": func(v *CurrencyConversion) { v.Source = ConvertedByTenant },
+		"client": func(v *CurrencyConversion) { v.Source = ConvertedByClient },
+		"even":   func(v *CurrencyConversion) { v.Rounding = RoundedHalfEven },
 	} {
 		v := valid()
 		idle(&v)
@@ -110,6 +114,40 @@ func TestSetCurrencyConversion_leavesOutNoProduct(t *testing.T) {
 		}
 		if _, err := h.SetCurrencyConversion(t.Context(), h.main, euroOnly, ""); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Of a mark-up and attributes without a rate of its tax, set at the same moment,
+// one is refused: a mark-up is never charged without its tax.
+func TestSetCurrencyConversion_keepsARateOfTheTaxOnMarkups(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		marked := DefaultConversion()
+		marked.Markups = []Markup{{Group: "Euro", Currencies: []money.Currency{money.MustCurrency("EUR")}, Rate: 2 * onePercent}}
+		for range 5 {
+			c := h.tenantNamed("Race", true)
+			_, err := h.SetCurrencyConversion(t.Context(), c, marked, "")
+			wantFault(t, err, "validation_error")
+			untaxed := DefaultAttributes(money.MustCurrency("TRY"), true)
+			taxed := untaxed
+			taxed.TaxRates = []TaxRate{{TaxType: MarkupTax, Rate: 15 * onePercent, EffectiveFrom: "2020-01-01"}}
+			if _, err := h.CreateAttributes(t.Context(), c, taxed); err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			var set, dropped error
+			wg.Go(func() { _, set = h.SetCurrencyConversion(t.Context(), c, marked, "") })
+			wg.Go(func() { _, dropped = h.UpdateAttributes(t.Context(), c, untaxed, "") })
+			wg.Wait()
+			switch {
+			case set == nil:
+				wantFault(t, dropped, "validation_error")
+			case dropped == nil:
+				wantFault(t, set, "validation_error")
+			default:
+				t.Errorf("neither: %v, %v", set, dropped)
+			}
 		}
 	})
 }

@@ -16,18 +16,18 @@ import (
 
 // hashVersion is the first byte of what [Configuration.hash] hashes. A change
 // of the encoding needs a new one.
-const hashVersion = 1
+const hashVersion = 2
 
 // hash is the SHA-256 of the configuration in hexadecimal.
 //
-// What is hashed: the byte 0x01, then one field after another. A field is its
+// What is hashed: the byte 0x02, then one field after another. A field is its
 // length as uint32 big endian and its bytes: text in UTF-8, numbers in decimal,
 // booleans as 0 or 1, times as microseconds since 1970, amounts as minor units
 // and currency code. A list is its length as a field and then its elements; a
 // map is a list of key and value in key order; something absent is a field of
 // length 0xFFFFFFFF without bytes.
 //
-// The order is: tenant, attributes, BINs, ranges, groups, products, keys, each
+// The order is: tenant, attributes, conversion, BINs, ranges, groups, products, keys, each
 // with the members in the order of the functions below. Left out are the
 // version itself, stamps, authors and times of writing, and how much of a
 // range is used: two configurations of one hash decide alike.
@@ -43,6 +43,7 @@ func (c *Configuration) hash() string {
 	e.text(t.ID.String(), zone, t.Language, string(t.Environment), t.DefaultCurrency.Code())
 	e.flag(t.IsActive)
 	e.attributes(c.Attributes)
+	e.conversion(c.Conversion)
 	encodeMap(e, c.BINs, encoder.bin)
 	encodeMap(e, c.Ranges, encoder.binRange)
 	encodeMap(e, c.Groups, encoder.group)
@@ -147,6 +148,24 @@ func (e encoder) attributes(a Attributes) {
 	encodeMap(e, a.SMSTemplates, encoder.plain)
 	e.flag(a.AllowClearSensitive)
 	e.number(a.DigitalSlipRetentionMonths)
+}
+
+func (e encoder) conversion(v CurrencyConversion) {
+	e.text(string(v.Source), string(v.Rounding))
+	e.number(len(v.Markups))
+	for _, m := range v.Markups {
+		e.text(m.Group)
+		e.currencies(m.Currencies)
+		e.text(strconv.FormatInt(int64(m.Rate), 10))
+	}
+	e.currencies(v.BillingCurrencies)
+}
+
+func (e encoder) currencies(list []money.Currency) {
+	e.number(len(list))
+	for _, c := range list {
+		e.text(c.Code())
+	}
 }
 
 func (e encoder) bin(b BIN) {

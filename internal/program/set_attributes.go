@@ -106,6 +106,16 @@ func (s *Service) UpdateAttributes(ctx context.Context, c access.Caller, in Attr
 
 // checkTaxes refuses attributes without a rate of a tax that is charged.
 func (s *Service) checkTaxes(ctx context.Context, tx db.Tx, c access.Caller, a Attributes, t access.Tenant) error {
+	v, _, err := readConversion(ctx, tx, c.Tenant)
+	if err != nil {
+		return fmt.Errorf("read currency conversion: %w", err)
+	}
+	day := clock.DateOf(c.Now(s.Clock), t.Zone)
+	if v.checkMarkupTax(a, day) != nil {
+		var checks fault.Checks
+		checks.Fail("taxRates", "in_use", "must have a rate of "+MarkupTax+" on "+day.String()+": the mark-ups on conversions bear it")
+		return checks.Err(errInvalid)
+	}
 	if s.Taxed == nil {
 		return nil
 	}

@@ -3,8 +3,10 @@ package program
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
@@ -22,7 +24,8 @@ func (s *Service) CurrencyConversion(ctx context.Context, c access.Caller) (v Cu
 
 // SetCurrencyConversion replaces how the tenant's transactions in other
 // currencies are billed. stamp must be the present one, or empty. What would not
-// act is refused, and so are billing currencies without that of a product.
+// act is refused, and so are billing currencies without that of a product, and
+// mark-ups whose tax has no rate.
 func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in CurrencyConversion, stamp string) (CurrencyConversion, error) {
 	if err := in.check(); err != nil {
 		return CurrencyConversion{}, err
@@ -37,6 +40,9 @@ func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in
 		v.Record = old.Record.Updated(c, now)
 		if !found {
 			v.Record = access.NewRecord(c, now)
+		}
+		if err := v.taxed(ctx, tx, c.Tenant, now); err != nil {
+			return err
 		}
 		others, err := readBilledElsewhere(ctx, tx, c.Tenant, v)
 		if err != nil {
@@ -55,6 +61,22 @@ func (s *Service) SetCurrencyConversion(ctx context.Context, c access.Caller, in
 		return CurrencyConversion{}, err
 	}
 	return v, nil
+}
+
+// taxed checks the tax on mark-ups against the tenant's rates of the day.
+func (v CurrencyConversion) taxed(ctx context.Context, tx db.Tx, tenant access.TenantID, now time.Time) error {
+	if _, found := v.marked(); !found {
+		return nil
+	}
+	t, err := access.MustTenant(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	a, _, err := readAttributes(ctx, tx, t)
+	if err != nil {
+		return fmt.Errorf("read issuing attributes: %w", err)
+	}
+	return v.checkMarkupTax(a, clock.DateOf(now, t.Zone))
 }
 
 // inBillingCurrency checks the product's currency against those the tenant

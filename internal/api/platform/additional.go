@@ -7,18 +7,25 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
-// sourceFees is the calculationSource of what the fee engine computed.
-const sourceFees = "FeeEngine"
+// The values of calculationSource: what defined fees come to, and the tenant's
+// mark-up.
+const (
+	sourceFees       = "FeeEngine"
+	sourceConversion = "CurrencyConversion"
+)
 
 // encodeAdditional are the additional amounts of a transaction: the fees on it,
 // with a line for each tax.
 func encodeAdditional(all []fee.Additional) []additionalAmount {
-	source := sourceFees
 	out := make([]additionalAmount, 0, len(all))
 	for _, a := range all {
 		total, err := a.Charge.Total()
 		if err != nil {
 			total = a.Charge.Fee // charges are made within bounds
+		}
+		source := sourceFees
+		if a.Code == fee.MarkupGroup {
+			source = sourceConversion
 		}
 		line := additionalAmount{
 			Type: string(a.Type), CalculationSource: &source, Code: orNil(a.Code), Name: orNil(a.Name), Amount: api.DecimalOf(a.Charge.Fee),

@@ -32,7 +32,7 @@ type currencyConversionRequest struct {
 type conversionMarkup struct {
 	Group      api.FreeText `json:"currencyGroup" required:"true" maxLength:"50"`
 	Currencies []string     `json:"currencies" required:"true" maxItems:"200"`
-	Percent    api.Decimal  `json:"markupPercent" required:"true" doc:"Only 0 is available."`
+	Percent    api.Decimal  `json:"markupPercent" required:"true" doc:"Charged on what is converted from these currencies, with the tax Bsmv besides; 0 to 100. A transaction fee of the type CurrencyConversionFee that applies stands for it."`
 }
 
 type currencyConversion struct {

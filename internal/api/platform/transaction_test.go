@@ -24,6 +24,7 @@ import (
 // pay:
 //
 //	pay TOKEN 12.50         a purchase is asked for, by field 0100
+//	abroad TOKEN 2.00 EUR 12.50  one in another currency, as the network converts it
 //	withdraw TOKEN 12.50    one that posts at once, by 0200
 //	order TOKEN 12.50 3 05  one of a series, over the network with a wallet's token, in
 //	                        three parts and with ECI 05
@@ -93,6 +94,15 @@ func (w *world) openTill(d *db.DB) {
 	maps.Copy(w.Commands, map[string]func([]string){
 		"pay": func(args []string) {
 			last = request(authorization.AuthorizationRequest, "0100", args)
+			send(last)
+		},
+		"abroad": func(args []string) {
+			last = request(authorization.AuthorizationRequest, "0100", args)
+			billing, err := money.Parse(args[3], last.Amount.Currency())
+			must(w.t, func() error { return err })
+			last.Billing = &billing
+			last.Amount, err = money.Parse(args[1], money.MustCurrency(args[2]))
+			must(w.t, func() error { return err })
 			send(last)
 		},
 		"order": func(args []string) { // over the network, of a series, in so many parts, with this ECI

@@ -29,6 +29,22 @@ func rateOf(w *World, percent string) money.Rate {
 	return money.Rate(n*10_000 + 0.5)
 }
 
+// Markup is "currencies=EUR,USD rate=2": the tenant's mark-up on conversions from
+// these currencies, in place of what it had. Without currencies there is none.
+func (w *World) Markup(args map[string]string) error {
+	w.T.Helper()
+	v := program.DefaultConversion()
+	if codes := args["currencies"]; codes != "" {
+		m := program.Markup{Group: "Abroad", Rate: rateOf(w, args["rate"])}
+		for _, code := range strings.Split(codes, ",") {
+			m.Currencies = append(m.Currencies, money.MustCurrency(code))
+		}
+		v.Markups = []program.Markup{m}
+	}
+	_, err := w.Programs.SetCurrencyConversion(w.T.Context(), w.Caller, v, "")
+	return err
+}
+
 // Fee is "code=POS rate=1 min=5.00 taxes=Bsmv for=Product/P1 of=Purchase": a fee on
 // transactions, and what it is linked to.
 func (w *World) Fee(args map[string]string) error {
