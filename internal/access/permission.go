@@ -166,10 +166,10 @@ func (p Permissions) and(q Permissions) Permissions {
 }
 
 // restrictedTo returns the part of p that the token's scope leaves: all of it
-// for the scope "api", else the permissions that scope names.
+// for the scope "api", and for that of wallets, else the permissions that scope names.
 func (p Permissions) restrictedTo(scope string) Permissions {
 	names := strings.Fields(scope)
-	if slices.Contains(names, ScopeAPI) {
+	if slices.Contains(names, ScopeAPI) || slices.Contains(names, ScopeWallet) {
 		return p
 	}
 	var kept []string

@@ -30,6 +30,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/vault"
+	"github.com/sarraf-platform/sarraf/internal/wallet"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
@@ -61,6 +62,7 @@ type core struct {
 	clearing        *clearing.Service
 	webhooks        *webhook.Service
 	notices         *notification.Service
+	wallets         *wallet.Service
 	metrics         *metrics
 }
 
@@ -101,6 +103,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.dues = &authorization.Collector{DB: k.db, Clock: k.clock}
 	k.ledger.Collector = k.dues
 	k.vault = vault.New(k.db, k.hsm, k.clock)
+	k.wallets = wallet.New(k.db, k.hsm, k.clock)
 	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
 	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}
 	codes, err := network.LoadCodes()

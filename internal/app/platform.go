@@ -11,8 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-chi/chi/v5"
+
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/ewallet"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/network"
@@ -282,7 +285,25 @@ type neighbour struct {
 
 // neighbours lists them. This is the one line that a new family needs here.
 func (p *Platform) neighbours() []neighbour {
-	return []neighbour{}
+	return []neighbour{
+		{access.EWallet, p.config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
+	}
+}
+
+// walletFamily is the family of wallets.
+func (p *Platform) walletFamily() api.Family {
+	return ewallet.New(p.access, p.wallets, p.clock).Family()
+}
+
+// walletFamilyAlone brings the token endpoint, which it shares with our own.
+func (p *Platform) walletFamilyAlone() api.Family {
+	f := p.walletFamily()
+	mount, own := f.Mount, p.ownAPI()
+	f.Mount = func(r chi.Router) {
+		mount(r)
+		own.MountToken(r)
+	}
+	return f
 }
 
 // families returns those that answer at the address of the API, our own first,
@@ -302,13 +323,15 @@ func (p *Platform) families() (shared []api.Family, apart []neighbour) {
 }
 
 // ownFamily is the family of our own contract.
-func (p *Platform) ownFamily() api.Family {
+func (p *Platform) ownFamily() api.Family { return p.ownAPI().Family() }
+
+func (p *Platform) ownAPI() *platform.API {
 	return platform.New(platform.Services{
 		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Replays: p.replayJobs, Issuing: p.issuing,
 		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
 		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
-	}, ReadBuild().Version).Family()
+	}, ReadBuild().Version)
 }
 
 // handler builds what a server of the API serves.

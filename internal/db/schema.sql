@@ -1397,3 +1397,102 @@ CREATE TABLE replay_difference (
     content   TEXT   NOT NULL,
     PRIMARY KEY (replay_id, position)
 );
+
+CREATE TABLE wallet_tenant (
+    tenant_id   TEXT   NOT NULL PRIMARY KEY REFERENCES tenant (id),
+    shown_id    BIGINT NOT NULL UNIQUE CHECK (shown_id >= 1),
+    pos_account TEXT   NOT NULL
+);
+
+CREATE TABLE wallet_pos (
+    tenant_id    TEXT NOT NULL REFERENCES wallet_tenant (tenant_id),
+    code         TEXT NOT NULL,
+    account_code TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, code)
+);
+
+CREATE TABLE wallet_limit (
+    tenant_id TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    kyc_level BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
+    kind      TEXT   NOT NULL CHECK (kind IN ('Balance', 'Topup', 'Payment', 'Withdrawal', 'Transfer')),
+    amount    BIGINT NOT NULL CHECK (amount BETWEEN 0 AND 1000000000000000),
+    PRIMARY KEY (tenant_id, kyc_level, kind)
+);
+
+CREATE TABLE wallet_account (
+    id         BIGINT NOT NULL PRIMARY KEY CHECK (id >= 1),
+    tenant_id  TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    account_no TEXT   NOT NULL,
+    kind       TEXT   NOT NULL CHECK (kind IN ('Personal', 'Business')),
+    kyc_level  BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
+    person     BYTEA  NOT NULL,
+    created_at BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, account_no)
+);
+
+CREATE TABLE wallet (
+    id           BIGINT  NOT NULL PRIMARY KEY CHECK (id >= 1),
+    tenant_id    TEXT    NOT NULL REFERENCES wallet_tenant (tenant_id),
+    account_id   BIGINT  NOT NULL REFERENCES wallet_account (id),
+    number       TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    currency     TEXT    NOT NULL,
+    payment      TEXT    NOT NULL REFERENCES account (id),
+    payment_held TEXT    NOT NULL REFERENCES account (id),
+    cash         TEXT    NOT NULL REFERENCES account (id),
+    cash_held    TEXT    NOT NULL REFERENCES account (id),
+    created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    UNIQUE (tenant_id, number)
+);
+
+CREATE INDEX wallet_by_account ON wallet (account_id);
+
+CREATE TABLE wallet_month (
+    wallet_id   BIGINT NOT NULL REFERENCES wallet (id),
+    month       TEXT   NOT NULL, -- 2026-03
+    incoming    BIGINT NOT NULL CHECK (incoming BETWEEN 0 AND 1000000000000000),
+    payments    BIGINT NOT NULL CHECK (payments BETWEEN 0 AND 1000000000000000),
+    transfers   BIGINT NOT NULL CHECK (transfers BETWEEN 0 AND 1000000000000000),
+    withdrawals BIGINT NOT NULL CHECK (withdrawals BETWEEN 0 AND 1000000000000000),
+    PRIMARY KEY (wallet_id, month)
+);
+
+CREATE TABLE wallet_key (
+    tenant_id      TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    kind           TEXT   NOT NULL CHECK (kind IN ('External', 'Receipt')),
+    value          TEXT   NOT NULL,
+    transaction_id BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, value)
+);
+
+CREATE TABLE wallet_transaction (
+    id               BIGINT NOT NULL PRIMARY KEY CHECK (id >= 1),
+    tenant_id        TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    kind             TEXT   NOT NULL CHECK (kind IN ('CardTopup', 'BankTopup', 'Transfer', 'Payment', 'Refund', 'CashBack', 'Withdrawal')),
+    status           TEXT   NOT NULL CHECK (status IN ('Completed', 'Requested', 'Sent', 'Failed', 'Refunded')),
+    external_id      TEXT   NOT NULL,
+    from_wallet_id   BIGINT REFERENCES wallet (id),
+    to_wallet_id     BIGINT REFERENCES wallet (id),
+    original_id      BIGINT REFERENCES wallet_transaction (id),
+    amount           BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
+    currency         TEXT   NOT NULL,
+    of_payment       BIGINT NOT NULL CHECK (of_payment BETWEEN 0 AND amount),
+    refunded         BIGINT NOT NULL CHECK (refunded BETWEEN 0 AND amount),
+    refunded_payment BIGINT NOT NULL CHECK (refunded_payment BETWEEN 0 AND of_payment),
+    kyc_level        BIGINT NOT NULL,
+    month            TEXT   NOT NULL,
+    settle_on        TEXT, -- of a payment whose merchant waits for it
+    description      TEXT   NOT NULL,
+    source_type      TEXT   NOT NULL,
+    channel_type     TEXT   NOT NULL,
+    created_at       BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    completed_at     BIGINT CHECK (completed_at BETWEEN 0 AND 9000000000000000),
+    CHECK (from_wallet_id IS NOT NULL OR to_wallet_id IS NOT NULL)
+);
+
+CREATE INDEX wallet_transaction_by_from ON wallet_transaction (from_wallet_id, created_at);
+
+CREATE INDEX wallet_transaction_by_to ON wallet_transaction (to_wallet_id, created_at);
+
+CREATE INDEX wallet_transaction_to_settle ON wallet_transaction (tenant_id, settle_on) WHERE settle_on IS NOT NULL;

@@ -98,6 +98,12 @@ var Codes = []fault.Code{AccountNotFound, AccountNoTaken, CurrencyMismatch, Over
 const (
 	Safeguarded       = "A.BANK.SAFEGUARD"
 	UnmatchedClearing = "S.CLEARING.UNMATCHED"
+	// AcquiredReceivable is what acquirers owe for what they collected.
+	AcquiredReceivable = "A.ACQ.RECEIVABLE"
+	// PayoutTransit is what was sent to banks that have not confirmed it.
+	PayoutTransit = "L.PAYOUT.TRANSIT"
+	// UnmatchedTopups is what came to the bank for nobody we know.
+	UnmatchedTopups = "L.TOPUP.UNMATCHED"
 
 	TransactionFees = "I.FEE.TRANSACTION"
 	CashFees        = "I.FEE.CASH"

@@ -40,3 +40,31 @@ func findAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, number s
 	return db.One(ctx, tx, scanAccount,
 		"SELECT "+accountColumns+" FROM account WHERE tenant_id = $1 AND account_no = $2", tenant, number)
 }
+
+// OpenBucket opens a customer account that the outside knows by no number of its
+// own, as one of several that are shown together. code is its place in the chart,
+// with what makes it the only one.
+func OpenBucket(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, c money.Currency, now clock.Real, ahead clock.Ahead) (Account, error) {
+	at := ahead.At(now)
+	a := Account{ID: id.New[Account](now.Time()), Tenant: tenant, Code: code, Kind: Liability, Currency: c, KeepsBalance: true,
+		Posted: money.Zero(c), Held: money.Zero(c), CreatedAt: at}
+	_, err := tx.Exec(ctx, `INSERT INTO account (id, tenant_id, code, kind, currency, keeps_balance, posted, held, posting_count, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, $7)`, a.ID, tenant, code, string(a.Kind), c.Code(), true, clock.Micros(at))
+	if err != nil {
+		return Account{}, fmt.Errorf("open account: %w", err)
+	}
+	return a, nil
+}
+
+var accountLookup = &db.Lookup{Head: "SELECT " + accountColumns + " FROM account WHERE id IN "}
+
+// ReadAccounts returns the accounts with these identifiers, unlocked, for showing.
+func ReadAccounts(ctx context.Context, tx db.Tx, ids []AccountID) (map[AccountID]Account, error) {
+	found := make(map[AccountID]Account, len(ids))
+	err := accountLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+		a, err := scanAccount(s)
+		found[a.ID] = a
+		return err
+	})
+	return found, err
+}

@@ -81,11 +81,17 @@ func encodeTokens(t access.Tokens) tokenResponse {
 	return out
 }
 
+// MountToken adds the token endpoint and the keys of its tokens, for a family that
+// shares them with this one and has a listener of its own.
+func (a *API) MountToken(r chi.Router) {
+	r.Post("/connect/token", a.connectToken)
+	r.Get("/.well-known/jwks.json", a.jwks)
+}
+
 // mountOAuth adds what speaks RFC 6749 and RFC 7517 instead of this family's
 // JSON.
 func (a *API) mountOAuth(r chi.Router) {
-	r.Post("/connect/token", a.connectToken)
-	r.Get("/.well-known/jwks.json", a.jwks)
+	a.MountToken(r)
 	document := a.huma.OpenAPI()
 	answer := func(description string, of any) *huma.Response {
 		schema := document.Components.Schemas.Schema(reflect.TypeOf(of), true, "")

@@ -1,0 +1,33 @@
+package ewallet
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+// admit finds out who calls and whether it may.
+func (a *API) admit(r *http.Request) (access.Caller, error) {
+	x := api.ExchangeOf(r.Context())
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		token = ""
+	}
+	from := access.Origin{IP: x.IP, CorrelationID: x.CorrelationID}
+	c, err := a.access.Authenticate(r.Context(), access.EWallet, secret.FromString(strings.TrimSpace(token)), from)
+	if err != nil {
+		return access.Caller{}, err
+	}
+	x.Client, x.Tenant = c.Client, c.Tenant.String()
+	if err := a.clients.Admit(c.Client, api.Limit{PerSecond: float64(c.Rate.PerSecond), Burst: c.Rate.Burst}); err != nil {
+		return access.Caller{}, err
+	}
+	c.CorrelationID, c.Language, c.IP = x.CorrelationID, x.Language, x.IP
+	if !c.May(access.EWalletBusiness) {
+		return access.Caller{}, errNotGranted
+	}
+	return c, nil
+}

@@ -1,0 +1,225 @@
+package ewallet
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+	"github.com/sarraf-platform/sarraf/internal/locale"
+	"github.com/sarraf-platform/sarraf/internal/wallet"
+)
+
+// world is the family with its domain behind it, and one tenant's client.
+type world struct {
+	t       *testing.T
+	clock   *clock.Fake
+	wallets *wallet.Service
+	caller  access.Caller
+	handler http.Handler
+	token   string
+	*apitest.Conversation
+}
+
+func newWorld(t *testing.T, d *db.DB) *world {
+	t.Helper()
+	backend, err := soft.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	w := &world{t: t, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))}
+	tenants := access.New(d, backend, w.clock)
+	tenant, credentials, err := tenants.CreateTenant(t.Context(), access.NewTenant{Name: "Main", Sandbox: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := credentials.Families.EWallet
+	tokens, err := tenants.Token(t.Context(), access.Grant{
+		Type: access.GrantClientCredentials, ClientID: own.ClientID, ClientSecret: own.ClientSecret, Scope: access.ScopeWallet,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.token, w.caller = string(tokens.Access.Reveal()), access.System(tenant)
+	w.wallets = wallet.New(d, backend, w.clock)
+	w.handler = api.NewRouter(api.Options{Log: slog.New(slog.DiscardHandler), Clock: w.clock}, New(tenants, w.wallets, w.clock).Family())
+	w.Conversation = &apitest.Conversation{
+		T: t, Send: w.send, Names: map[string]string{}, Headers: []string{"WWW-Authenticate", "Allow"},
+		Volatile: map[string]bool{
+			"id": true, "transaction_id": true, "wallet_number": true, "number": true, "traceId": true, "user_number": true,
+			"tenant_id": true, "account_id": true, "wallet_id": true, "tx_correlation_id": true, "request_id": true,
+			"receiver_wallet_number": true,
+		},
+		Commands: map[string]func([]string){
+			"pos":     func(a []string) { w.must(w.wallets.DefinePOS(t.Context(), w.caller, a[0], a[1])) },
+			"advance": func(a []string) { w.advance(a[0]) },
+			"nobody":  func([]string) { w.token = "" },
+		},
+	}
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) advance(by string) {
+	d, err := time.ParseDuration(by)
+	w.must(err)
+	w.clock.Advance(d)
+}
+
+func (w *world) send(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(w.t.Context(), method, path, strings.NewReader(body))
+	r.RemoteAddr = "203.0.113.7:5000"
+	if w.token != "" {
+		r.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	out := httptest.NewRecorder()
+	w.handler.ServeHTTP(out, r)
+	return out
+}
+
+// The conversations in testdata are whole stories over HTTP. Their words:
+//
+//	pos CODE ACCOUNT   a POS type debits an account of the ledger
+//	advance 15m        the clock moves
+//	nobody             who speaks has no token
+func TestConversations(t *testing.T) {
+	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {
+		return newWorld(t, dbtest.SQLite(t)).Conversation
+	})
+}
+
+// sampleAnswer is the answer of the document's sample, with its opening brace.
+const sampleAnswer = `{"status":0,"code":"100","message":"İşlem başarılı","payload":{"transaction_id":"7045392751775050765","ext_transaction_id":null,
+ "transaction_amount":1.0000,"transaction_fee_amount":0.0,"previous_amount":0.0,"wallet_info":{"id":"525119963898965005","name":"",
+ "account_number":"565663432432","account_type":"Personal","created_date_utc":"2021-10-20T12:06:49.5937505+00:00","number":"276535231",
+ "phone_country_code":null,"phone_number":null,"email":null,"total_balance":9227.20,"monthly_incoming_total":0.0,"monthly_outgoing_total":0.0,
+ "access_level_status_id":1,"access_level_status":"Aktif","payment_balance":{"available":2.00,"unavailable":0.00},
+ "cash_balance":{"available":9220.00,"unavailable":5.20},"transaction_limits":{"max_balance":200000.0000,"topup_credit_limit":159849.6000,
+ "topup_cash_limit":159849.6000,"withdrawal_limit":200000.0000,"payment_limit":196993.9400,"wallet_to_wallet_limit":197338.6150},
+ "kyc_level_status":null,"currency_code":"TRY","user_kyc_info":null,"is_topup_default":false,"tax_number":null,"loyalty_record_required":false}}}`
+
+// shape is a JSON value with its values replaced by their kinds.
+func shape(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, x := range v {
+			out[name] = shape(x)
+		}
+		return out
+	case nil:
+		return "null"
+	default:
+		return fmt.Sprintf("%T", v)
+	}
+}
+
+func decoded(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestTopupCreditCard_answersInTheShapeOfTheSample(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t))
+	w.must(w.wallets.DefinePOS(t.Context(), w.caller, "fastpay_pos_123", "A.ACQ.RECEIVABLE"))
+	number := w.open("565663432432")
+	got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, `{"ext_transaction_id" :"23132132ABC","credit_card_post_type_id" :"fastpay_pos_123",
+		"amount": "100.00","currency_code": "TRY","account_number" : "565663432432","wallet_number": "`+number+`","hash_key" : " ",
+		"source_type" : "","channel_type": ""}`).Body.String()
+	want, is := shape(decoded(t, sampleAnswer)), shape(decoded(t, got))
+	if fmt.Sprint(want) != fmt.Sprint(is) {
+		t.Errorf("got  %v\nwant %v", is, want)
+	}
+	if !strings.Contains(got, `"transaction_amount":100.00,`) || !strings.Contains(got, `"message":"İşlem başarılı"`) {
+		t.Error(got)
+	}
+}
+
+// open opens a personal account and returns its wallet's number.
+func (w *world) open(accountNo string) string {
+	w.t.Helper()
+	answer := w.send("POST", "/v1/account/registerpersonalaccount", nil, `{"currency_code":"TRY","user_first_name":"Deniz","user_last_name":"Kaya",
+		"user_phone_country_code":"90","user_phone_number":"5550000147","user_email":"deniz@example.org","account_number":"`+accountNo+`"}`)
+	body := answer.Body.String()
+	if answer.Code != 200 {
+		w.t.Fatal(answer.Code, body)
+	}
+	return decoded(w.t, body).(map[string]any)["payload"].(map[string]any)["wallet_number"].(string)
+}
+
+func TestTopupCreditCard_fiftyAtOnceMoveMoneyOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		number := w.open("ORN1")
+		var done sync.WaitGroup
+		codes := make([]string, 50)
+		for i := range codes {
+			done.Go(func() {
+				body := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, `{"ext_transaction_id":"ONE","amount":1000,"currency_code":"TRY",
+					"account_number":"ORN1","wallet_number":"`+number+`"}`).Body.String()
+				codes[i], _ = decoded(t, body).(map[string]any)["code"].(string)
+			})
+		}
+		done.Wait()
+		counted := map[string]int{}
+		for _, c := range codes {
+			counted[c]++
+		}
+		if counted["100"] != 1 || counted["301"] != 49 {
+			t.Errorf("got %v", counted)
+		}
+		s, err := w.wallets.Show(t.Context(), w.caller, number, "")
+		if err != nil || s.Balances.Total().Minor() != 100_000 || s.Month.Incoming != 100_000 {
+			t.Errorf("got %v, %v", s.Balances.Total(), err)
+		}
+	})
+}
+
+func TestRefusals_coverEveryCode(t *testing.T) {
+	for _, code := range wallet.Codes {
+		if refusals[code] == "" {
+			t.Errorf("%s has no code", code)
+		}
+		for _, language := range []string{"tr", "en"} {
+			if _, ok := locale.Text(language, "ewallet."+string(code), nil); !ok {
+				t.Errorf("%s has no message of %s", language, code)
+			}
+		}
+	}
+	if len(refusals) != len(wallet.Codes) {
+		t.Errorf("%d rows for %d codes", len(refusals), len(wallet.Codes))
+	}
+	for _, kind := range fault.Kinds() {
+		if http.StatusText(kinds[kind]) == "" {
+			t.Errorf("kind %v has no status", kind)
+		}
+	}
+}

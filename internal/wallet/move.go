@@ -1,0 +1,202 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
+)
+
+// request is what every movement is asked with.
+type request struct {
+	key     string
+	keyKind keyKind
+	used    error // when the key was used before
+	numbers []string
+	note    Note
+}
+
+// Moved is a movement that was made: what it is, and how the wallets stand after
+// it, by their numbers.
+type Moved struct {
+	Transaction Transaction
+	Wallets     map[string]Standing
+}
+
+// work is one movement in its transaction. The wallets are held.
+type work struct {
+	clock   clock.Clock
+	tx      db.Tx
+	caller  access.Caller
+	at      time.Time
+	tenant  tenantRow
+	wallets map[string]*Standing
+	book    *ledger.Book
+	made    Transaction
+}
+
+// move makes one movement under its key. rule asks and posts; it may run again.
+// The order of the checks is the contract's: the key, the wallets, then what rule
+// asks.
+func (s *Service) move(ctx context.Context, c access.Caller, in request, rule func(w *work) error) (out Moved, err error) {
+	if in.key == "" {
+		return Moved{}, ErrKeyMissing
+	}
+	err = s.db.InTx(ctx, func(tx db.Tx) error {
+		w := &work{clock: s.clock, tx: tx, caller: c, at: c.Now(s.clock), wallets: map[string]*Standing{}}
+		w.made = Transaction{ID: newID(), Tenant: c.Tenant, ExternalID: in.key, Status: Completed, Note: in.note,
+			Month: monthOf(w.at), CreatedAt: w.at, CompletedAt: w.at}
+		var found bool
+		if w.tenant, found, err = readTenant(ctx, tx, c.Tenant); err != nil {
+			return fmt.Errorf("read tenant: %w", err)
+		}
+		if !found { // nobody ever opened a wallet
+			return ErrWalletNotFound
+		}
+		taken, err := takeKey(ctx, tx, c.Tenant, in.keyKind, in.key, w.made.ID)
+		if err != nil {
+			return fmt.Errorf("take key: %w", err)
+		}
+		if !taken {
+			return in.used
+		}
+		if err := s.hold(ctx, w, in.numbers); err != nil {
+			return err
+		}
+		if err := rule(w); err != nil {
+			return err
+		}
+		out, err = w.finish(ctx)
+		return err
+	})
+	if err != nil {
+		return Moved{}, err
+	}
+	return out, nil
+}
+
+// hold holds wallets, and opens the book on all that is in them.
+func (s *Service) hold(ctx context.Context, w *work, numbers []string) error {
+	found, err := lockWallets(ctx, w.tx, w.caller.Tenant, numbers)
+	if err != nil {
+		return fmt.Errorf("hold wallets: %w", err)
+	}
+	var accounts []ledger.AccountID
+	for _, number := range numbers {
+		held, ok := found[number]
+		if !ok {
+			return ErrWalletNotFound
+		}
+		accounts = append(accounts, held.buckets()...)
+	}
+	slices.SortFunc(accounts, func(a, b ledger.AccountID) int { return compare(a.String(), b.String()) })
+	if w.book, err = ledger.OpenBook(ctx, w.tx, slices.Compact(accounts), nil); err != nil {
+		return err
+	}
+	for number, held := range found {
+		standing, err := s.standing(ctx, w.tx, held, monthOf(w.at))
+		if err != nil {
+			return err
+		}
+		if standing.Balances, err = held.balancesIn(w.book.Account); err != nil {
+			return err
+		}
+		w.wallets[number] = &standing
+	}
+	return nil
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// of returns a wallet that must belong to an account.
+func (w *work) of(number, accountNo string) (*Standing, error) {
+	s := w.wallets[number]
+	if s.Account.No != accountNo {
+		return nil, ErrNotOfAccount
+	}
+	return s, nil
+}
+
+// post moves an amount from one account to the other; nothing moves nothing.
+func (w *work) post(event string, debit, credit ledger.Account, a money.Amount) error {
+	if a.IsZero() {
+		return nil
+	}
+	e := ledger.Entry{
+		ID: id.New[ledger.Entry](w.clock.Now()), Tenant: w.caller.Tenant, Event: event,
+		Key:         "wallet:" + w.made.ID.String() + ":" + event,
+		Description: string(w.made.Kind), BusinessOn: clock.DateOf(w.at, istanbul), At: w.at,
+		Postings: ledger.Move(debit, credit, a),
+	}
+	if err := w.book.Post(e); errors.Is(err, money.ErrRange) {
+		return ErrAmount.Wrap(err)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// bucket returns an account of the ledger as it is in the book.
+func (w *work) bucket(a ledger.AccountID) ledger.Account {
+	v, _ := w.book.Account(a)
+	return v
+}
+
+// control returns a control account of the tenant.
+func (w *work) control(code string, c money.Currency) ledger.Account {
+	return ledger.Control(w.caller.Tenant, code, c)
+}
+
+// count counts the movement in the month of a wallet.
+func (s *Standing) count(k LimitKind, a money.Amount) { s.Month.add(k, a.Minor()) }
+
+// finish writes everything down.
+func (w *work) finish(ctx context.Context) (Moved, error) {
+	out := Moved{Transaction: w.made, Wallets: map[string]Standing{}}
+	for number, s := range w.wallets {
+		var err error
+		if s.Balances, err = s.Wallet.balancesIn(w.book.Account); err != nil {
+			return Moved{}, err
+		}
+		if err := writeMonth(ctx, w.tx, s.Wallet.ID, s.Month); err != nil {
+			return Moved{}, fmt.Errorf("write month: %w", err)
+		}
+		out.Wallets[number] = *s
+	}
+	if err := w.book.Write(ctx, w.tx); err != nil {
+		return Moved{}, err
+	}
+	if err := insertTransaction(ctx, w.tx, w.made); err != nil {
+		return Moved{}, fmt.Errorf("write transaction: %w", err)
+	}
+	return out, record(ctx, w.tx, w.caller, string(w.made.Kind), "WalletTransaction", w.made.ID.String(), w.at, recordOf(w.made))
+}
+
+// recorded is what the audit record shows of a movement.
+type recorded struct{ From, To, Original, Amount, Currency string }
+
+func recordOf(t Transaction) recorded {
+	text := func(d ID) string {
+		if d == 0 {
+			return ""
+		}
+		return d.String()
+	}
+	return recorded{text(t.From), text(t.To), text(t.Original), t.Amount.Decimal(), t.Amount.Currency().Code()}
+}
