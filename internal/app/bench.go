@@ -126,6 +126,7 @@ func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io
 type bench struct {
 	platform *Platform
 	options  BenchOptions
+	bank     *tenantBank
 	acquirer *sim.Acquirer
 	terminal *sim.Terminal
 	cards    []*sim.Card
@@ -143,6 +144,7 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 	if err != nil {
 		return nil, err
 	}
+	b.bank = bank
 	customer, err := bank.OpenCustomer(ctx, "Ada", "Deniz", "+905321234567")
 	if err != nil {
 		return nil, err

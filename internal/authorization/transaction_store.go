@@ -137,6 +137,7 @@ var transactionUpdate = &db.Bulk{
 	Columns: 6, Types: []string{"TEXT", "TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT"},
 	Tail: `) UPDATE card_transaction SET status = v.status, reversed_amount = v.reversed, cleared_amount = v.cleared,
 		refunded_amount = v.refunded, updated_at = v.updated_at FROM v WHERE card_transaction.id = v.id`,
+	Alone: `UPDATE card_transaction SET status = $2, reversed_amount = $3, cleared_amount = $4, refunded_amount = $5, updated_at = $6 WHERE id = $1`,
 }
 
 // UpdateTransactions writes the status and amounts of transactions that were

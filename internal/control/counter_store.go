@@ -123,17 +123,19 @@ var (
 	}
 	counterUpdate = &db.Bulk{
 		Head: `WITH v (id, counters, since) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "TEXT", "BIGINT"},
-		Tail: `) UPDATE velocity_counter SET counters = v.counters, since = v.since FROM v WHERE velocity_counter.id = v.id`,
+		Tail:  `) UPDATE velocity_counter SET counters = v.counters, since = v.since FROM v WHERE velocity_counter.id = v.id`,
+		Alone: `UPDATE velocity_counter SET counters = $2, since = $3 WHERE id = $1`,
 	}
 	usageLookup = &db.Lookup{Head: `SELECT u.cycle_id, u.transaction_id, u.at, u.uses, c.tenant_id, c.subject
 		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.subject_id WHERE u.cycle_id IN `}
 	usageInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_usage (cycle_id, transaction_id, subject_id, at, uses) VALUES `, Columns: 5,
+		Head: `INSERT INTO velocity_usage (subject_id, at, transaction_id, cycle_id, uses) VALUES `, Columns: 5,
 	}
 	usageUpdate = &db.Bulk{
-		Head: `WITH v (cycle_id, transaction_id, subject_id, uses) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "TEXT", "TEXT"},
-		Tail: `) UPDATE velocity_usage SET uses = v.uses FROM v WHERE velocity_usage.cycle_id = v.cycle_id
-			AND velocity_usage.transaction_id = v.transaction_id AND velocity_usage.subject_id = v.subject_id`,
+		Head: `WITH v (subject_id, at, transaction_id, uses) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "BIGINT", "TEXT", "TEXT"},
+		Tail: `) UPDATE velocity_usage SET uses = v.uses FROM v WHERE velocity_usage.subject_id = v.subject_id
+			AND velocity_usage.at = v.at AND velocity_usage.transaction_id = v.transaction_id`,
+		Alone: `UPDATE velocity_usage SET uses = $4 WHERE subject_id = $1 AND at = $2 AND transaction_id = $3`,
 	}
 	spanInsert = &db.Bulk{
 		Head: `INSERT INTO velocity_span (subject_id, counter, at, transaction_id, amount, count) VALUES `, Columns: 6,
@@ -143,11 +145,13 @@ var (
 		Types: []string{"TEXT", "TEXT", "BIGINT", "TEXT", "BIGINT", "BIGINT"},
 		Tail: `) UPDATE velocity_span SET amount = v.amount, count = v.count FROM v WHERE velocity_span.subject_id = v.subject_id
 			AND velocity_span.counter = v.counter AND velocity_span.at = v.at AND velocity_span.transaction_id = v.transaction_id`,
+		Alone: `UPDATE velocity_span SET amount = $5, count = $6 WHERE subject_id = $1 AND counter = $2 AND at = $3 AND transaction_id = $4`,
 	}
 	spanDelete = &db.Bulk{
 		Head: `WITH v (subject_id, counter, at, transaction_id) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "BIGINT", "TEXT"},
 		Tail: `) DELETE FROM velocity_span WHERE EXISTS (SELECT 1 FROM v WHERE velocity_span.subject_id = v.subject_id
 			AND velocity_span.counter = v.counter AND velocity_span.at = v.at AND velocity_span.transaction_id = v.transaction_id)`,
+		Alone: `DELETE FROM velocity_span WHERE subject_id = $1 AND counter = $2 AND at = $3 AND transaction_id = $4`,
 	}
 	spanSum = &db.Bulk{
 		Head: `WITH v (place, subject_id, counter, since) AS (VALUES `, Columns: 4, Types: []string{"BIGINT", "TEXT", "TEXT", "BIGINT"},

@@ -54,6 +54,18 @@ func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
 		return nil, fmt.Errorf("verify usage: %w", err)
 	}
 	v.finish()
+	err = db.Each(ctx, tx, func(s db.Scanner) error {
+		var subject, transaction string
+		if err := s.Scan(&subject, &transaction); err != nil {
+			return err
+		}
+		v.sums.Checked++
+		v.sums.Break(transaction + " of " + subject)
+		return nil
+	}, `SELECT u.subject_id, u.transaction_id FROM velocity_usage u LEFT JOIN velocity_counter c ON c.id = u.subject_id WHERE c.id IS NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("verify whose usage it is: %w", err)
+	}
 	spans, err := verifySpans(ctx, tx)
 	if err != nil {
 		return nil, fmt.Errorf("verify rolling windows: %w", err)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -90,6 +92,33 @@ type engineFiles struct {
 	fs.FS
 	engine Engine
 }
+
+// keyedRows marks the table of which SQLite keeps the rows in the tree of its
+// primary key, and not in one by number with another that finds them by key.
+// PostgreSQL knows only the latter and reads a comment.
+const keyedRows = "WITHOUT ROWID"
+
+// Open opens a file as the engine reads it.
+func (f engineFiles) Open(name string) (fs.File, error) {
+	file, err := f.FS.Open(name)
+	if err != nil || f.engine != SQLite || !strings.HasSuffix(name, ".sql") {
+		return file, err
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return engineFile{file, strings.NewReader(strings.ReplaceAll(string(text), "/* "+keyedRows+" */", keyedRows))}, nil
+}
+
+// engineFile is a file with another text.
+type engineFile struct {
+	fs.File
+	text io.Reader
+}
+
+// Read reads the text.
+func (f engineFile) Read(p []byte) (int, error) { return f.text.Read(p) }
 
 // ReadDir lists a directory; goose finds its files by it.
 func (f engineFiles) ReadDir(name string) ([]fs.DirEntry, error) {

@@ -1280,28 +1280,28 @@ CREATE TABLE velocity_counter (
     subject   TEXT   NOT NULL, -- for what they count: an issuance, a customer, …
     counters  TEXT   NOT NULL, -- of each: name, start and end of its window, amount in minor units, count, alerts
     since     BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9000000000000000) -- windows that ended by then have fallen out
-);
+) WITHOUT ROWID;
 
 CREATE TABLE velocity_usage (
-    cycle_id       TEXT   NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
-    transaction_id TEXT   NOT NULL, -- of a card_transaction
-    subject_id     TEXT   NOT NULL REFERENCES velocity_counter (id),
+    subject_id     TEXT   NOT NULL, -- of a velocity_counter
     at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000), -- when it was decided
+    transaction_id TEXT   NOT NULL, -- of a card_transaction
+    cycle_id       TEXT   NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
     uses           TEXT   NOT NULL, -- of each counter: what counts now, what was counted at first, of what, what of it stands
-    PRIMARY KEY (cycle_id, transaction_id, subject_id)
-);
+    PRIMARY KEY (subject_id, at, transaction_id)
+) WITHOUT ROWID;
 
-CREATE INDEX velocity_usage_in_time ON velocity_usage (subject_id, at);
+CREATE INDEX velocity_usage_by_cycle ON velocity_usage (cycle_id);
 
 CREATE TABLE velocity_span (
-    subject_id     TEXT   NOT NULL REFERENCES velocity_counter (id),
+    subject_id     TEXT   NOT NULL, -- of a velocity_counter
     counter        TEXT   NOT NULL,
     at             BIGINT NOT NULL CHECK (at BETWEEN 0 AND 9000000000000000),
     transaction_id TEXT   NOT NULL,
     amount         BIGINT NOT NULL,
     count          BIGINT NOT NULL CHECK (count >= 0),
     PRIMARY KEY (subject_id, counter, at, transaction_id)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE fee_due (
     root_id      TEXT    NOT NULL, -- the first transaction of the life cycle
@@ -1321,7 +1321,7 @@ CREATE TABLE fee_due (
     entry_id     TEXT    REFERENCES entry (id), -- the only one so far
     created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     PRIMARY KEY (root_id, line)
-);
+) WITHOUT ROWID;
 
 CREATE INDEX fee_due_pending ON fee_due (account_id) WHERE due_total > posted_total;
 

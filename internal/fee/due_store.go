@@ -30,6 +30,8 @@ var (
 		Tail: `) UPDATE fee_due SET account_id = v.account_id, applied = v.applied, waits = v.waits, moved = v.moved, kept = v.kept, refunded = v.refunded,
 			posted = v.posted, entry_count = v.entry_count, entry_id = v.entry_id, due_total = v.due_total,
 			posted_total = v.posted_total FROM v WHERE fee_due.root_id = v.root_id AND fee_due.line = v.line`,
+		Alone: `UPDATE fee_due SET account_id = $3, applied = $4, waits = $5, moved = $6, kept = $7, refunded = $8, posted = $9, entry_count = $10,
+			entry_id = $11, due_total = $12, posted_total = $13 WHERE root_id = $1 AND line = $2`,
 	}
 )
 

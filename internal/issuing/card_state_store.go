@@ -149,6 +149,9 @@ var updateCardStates = db.Bulk{
 		contactless_count = v.contactless_count, contactless_amount = v.contactless_amount, updated_at = v.updated_at,
 		chip_script = v.chip_script, chip_script_atc = v.chip_script_atc, contactless_runs = v.contactless_runs
 		FROM v WHERE card.id = v.id`,
+	Alone: `UPDATE card SET pin_status = $2, pin_try_count = $3, cvv2_try_count = $4, atc = $5, atc_window = $6, tap = $7,
+		contactless_count = $8, contactless_amount = $9, updated_at = $10, chip_script = $11, chip_script_atc = $12,
+		contactless_runs = $13 WHERE id = $1`,
 }
 
 // atcWindowBits is how much of ATCWindow is kept: the column has a sign.

@@ -126,6 +126,7 @@ var accountUpdate = &db.Bulk{
 	Head: "WITH v (id, posted, held, posting_count) AS (VALUES ", Columns: 4, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT"},
 	Tail: `) UPDATE account SET posted = v.posted, held = v.held, posting_count = v.posting_count
 		FROM v WHERE account.id = v.id`,
+	Alone: `UPDATE account SET posted = $2, held = $3, posting_count = $4 WHERE id = $1`,
 }
 
 func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
@@ -147,6 +148,7 @@ var (
 		Columns: 8, Types: []string{"TEXT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BIGINT", "BOOLEAN"},
 		Tail: `) UPDATE hold SET authorized = v.authorized, reversed = v.reversed, cleared = v.cleared,
 			released = v.released, fees = v.fees, expires_at = v.expires_at, is_open = v.is_open FROM v WHERE hold.id = v.id`,
+		Alone: `UPDATE hold SET authorized = $2, reversed = $3, cleared = $4, released = $5, fees = $6, expires_at = $7, is_open = $8 WHERE id = $1`,
 	}
 )
 

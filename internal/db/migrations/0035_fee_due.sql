@@ -25,7 +25,7 @@ CREATE TABLE fee_due (
     entry_id     TEXT    REFERENCES entry (id), -- the only one so far
     created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     PRIMARY KEY (root_id, line)
-);
+) /* WITHOUT ROWID */;
 
 CREATE INDEX fee_due_pending ON fee_due (account_id) WHERE due_total > posted_total;
 
