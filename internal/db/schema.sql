@@ -165,6 +165,8 @@ CREATE TABLE posting (
     currency     TEXT   NOT NULL,
     position     BIGINT CHECK (position BETWEEN 1 AND 1000000000000),
     posted_after BIGINT CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
+    part         TEXT,
+    purpose      TEXT,
     PRIMARY KEY (entry_id, line),
     CHECK ((position IS NULL) = (posted_after IS NULL))
 );
@@ -183,6 +185,7 @@ CREATE TABLE hold (
     fees           BIGINT NOT NULL CHECK (fees BETWEEN 0 AND 1000000000000000),
     expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     is_open        BOOLEAN NOT NULL,
+    is_cash        BOOLEAN NOT NULL DEFAULT FALSE,
     CHECK (reversed + cleared + released <= authorized),
     CHECK (is_open = (reversed + cleared + released < authorized)),
     CHECK (is_open OR fees = 0)
@@ -1496,3 +1499,38 @@ CREATE INDEX wallet_transaction_by_from ON wallet_transaction (from_wallet_id, c
 CREATE INDEX wallet_transaction_by_to ON wallet_transaction (to_wallet_id, created_at);
 
 CREATE INDEX wallet_transaction_to_settle ON wallet_transaction (tenant_id, settle_on) WHERE settle_on IS NOT NULL;
+
+CREATE TABLE credit_terms (
+    tenant_id  TEXT   NOT NULL REFERENCES tenant (id),
+    code       TEXT   NOT NULL,
+    terms      TEXT   NOT NULL,
+    updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
+CREATE TABLE credit_line (
+    account_id   TEXT   NOT NULL PRIMARY KEY REFERENCES account (id),
+    tenant_id    TEXT   NOT NULL,
+    terms_code   TEXT   NOT NULL,
+    credit_limit BIGINT NOT NULL CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
+    cash_held    BIGINT NOT NULL CHECK (cash_held BETWEEN 0 AND 1000000000000000),
+    opened_on    TEXT   NOT NULL,
+    rolled_to    TEXT   NOT NULL,
+    state        TEXT   NOT NULL,
+    FOREIGN KEY (tenant_id, terms_code) REFERENCES credit_terms (tenant_id, code)
+);
+
+CREATE INDEX credit_line_by_day ON credit_line (tenant_id, rolled_to);
+
+CREATE TABLE credit_cut (
+    account_id    TEXT   NOT NULL REFERENCES account (id),
+    cut_on        TEXT   NOT NULL,
+    due_on        TEXT   NOT NULL,
+    credit_limit  BIGINT NOT NULL,
+    late_rate     BIGINT NOT NULL,
+    last_position BIGINT NOT NULL,
+    domestic      TEXT   NOT NULL, -- debt, minimum, outstanding, interest, KKDF, BSMV in minor units
+    abroad        TEXT   NOT NULL,
+    state         TEXT   NOT NULL, -- the line's, after the cut
+    PRIMARY KEY (account_id, cut_on)
+);

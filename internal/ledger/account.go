@@ -62,6 +62,9 @@ type Account struct {
 	// balance is.
 	PostingCount int64
 	CreatedAt    time.Time
+	// Credit is the line of a credit account, on which Posted is what is owed; nil
+	// on all others. It is read with a [Book] and by [Service.AccountByNumber], and not else.
+	Credit *CreditLine
 }
 
 // IDPrefix implements id.Entity.
@@ -69,6 +72,13 @@ func (Account) IDPrefix() string { return "acct" }
 
 // Available is what a new hold or debit may take.
 func (a Account) Available() money.Amount {
+	if a.Credit != nil {
+		v, err := money.New(a.Credit.Line.Remaining(a.Held.Minor()), a.Currency)
+		if err != nil {
+			return money.Zero(a.Currency)
+		}
+		return v
+	}
 	v, err := a.Posted.Sub(a.Held)
 	if err != nil {
 		// Both are bounded by CHECK to 10^15; only the sum of two extremes
@@ -116,6 +126,9 @@ const (
 	VAT      = "L.TAX.VAT"
 	StampTax = "L.TAX.STAMP"
 	OtherTax = "L.TAX.OTHER"
+
+	Collections    = "A.BANK.COLLECT" // what customers pay of their debts
+	CreditInterest = "I.INTEREST"
 )
 
 // SettlementCode is the control account payable to a network, in the issuer's

@@ -33,7 +33,8 @@ type Adjusted struct {
 	Repeated bool
 }
 
-// Adjust moves money between the safeguarding bank account and a card account.
+// Adjust moves money between the safeguarding bank account and a card account, or
+// between the collecting one and a credit account, on which a credit is a payment.
 //
 // It is idempotent on a.Reference: the same adjustment again returns the first
 // outcome; another one under the same reference is ReferenceReused. A debit of
@@ -75,6 +76,9 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 			return nil
 		}
 		bank := Control(c.Tenant, Safeguarded, account.Currency)
+		if account.Credit != nil { // what is paid of a debt is our own
+			bank = Control(c.Tenant, Collections, account.Currency)
+		}
 		debit, credit := bank, account
 		if a.Side == Debit {
 			if err := book.MayDebit(account.ID, a.Amount); errors.Is(err, ErrInsufficientFunds) {
@@ -117,12 +121,13 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 
 // isAdjustment reports whether e is what a asks for.
 func (e Entry) isAdjustment(account AccountID, a Adjustment) bool {
-	for _, p := range e.Postings {
-		if p.Account.ID == account {
-			return p.Side == a.Side && p.Amount == a.Amount
+	moved := money.Zero(a.Amount.Currency())
+	for _, p := range e.Postings { // of a credit account, a posting for each part
+		if p.Account.ID == account && p.Side == a.Side && p.Amount.Currency() == moved.Currency() {
+			moved = sum(moved, p.Amount)
 		}
 	}
-	return false
+	return moved == a.Amount
 }
 
 func notFound(number string) error {

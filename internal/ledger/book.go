@@ -25,6 +25,8 @@ type Book struct {
 	changedAccounts map[AccountID]bool
 	changedHolds    map[HoldID]bool
 	freshHolds      map[HoldID]bool
+	// cuts are the terms of credit accounts that ended.
+	cuts []creditCut
 }
 
 // OpenBook reads accounts under row locks, in id order, and then holds. An
@@ -81,7 +83,7 @@ func (b *Book) Hold(h HoldID) (Hold, bool) {
 // PlaceHold sets h.Authorized aside on its account, if that much is available:
 // else it fails with ErrInsufficientFunds.
 func (b *Book) PlaceHold(h Hold) error {
-	if b.account(h.Account).Available().Cmp(h.Authorized) < 0 {
+	if b.account(h.Account).gives(h.IsCash).Cmp(h.Authorized) < 0 {
 		return ErrInsufficientFunds
 	}
 	return b.ForceHold(h)
@@ -96,6 +98,7 @@ func (b *Book) ForceHold(h Hold) error {
 		return fmt.Errorf("hold on %s: %w", a.ID, err)
 	}
 	a.Held = held
+	a.holdCash(h, h.Authorized.Minor())
 	b.holds[h.ID] = &h
 	b.freshHolds[h.ID] = true
 	b.changedAccounts[a.ID] = true
@@ -104,7 +107,7 @@ func (b *Book) ForceHold(h Hold) error {
 
 // IncreaseHold adds extra to an open hold, as PlaceHold does.
 func (b *Book) IncreaseHold(id HoldID, extra money.Amount) error {
-	if b.account(b.hold(id).Account).Available().Cmp(extra) < 0 {
+	if h := b.hold(id); b.account(h.Account).gives(h.IsCash).Cmp(extra) < 0 {
 		return ErrInsufficientFunds
 	}
 	return b.ForceIncrease(id, extra)
@@ -119,6 +122,7 @@ func (b *Book) ForceIncrease(id HoldID, extra money.Amount) error {
 		return fmt.Errorf("hold on %s: %w", a.ID, err)
 	}
 	a.Held, h.Authorized = held, sum(h.Authorized, extra)
+	a.holdCash(*h, extra.Minor())
 	b.mark(h)
 	return nil
 }
@@ -188,6 +192,7 @@ func (b *Book) lower(h *Hold, part money.Amount) {
 		return
 	}
 	a := b.account(h.Account)
+	a.holdCash(*h, -part.Minor())
 	if !h.IsOpen() {
 		part, h.Fees = sum(part, h.Fees), money.Zero(part.Currency())
 	}
@@ -205,8 +210,19 @@ func (b *Book) mark(h *Hold) {
 // Post adds a balanced entry. It does not ask what is available: clearing and
 // advices must be posted; a caller that may refuse calls MayDebit first. It panics
 // when e does not balance.
+//
+// A posting on a credit account becomes one for each part of the debt that it
+// changes, as e.Purpose says. Days of the account that have ended by e.BusinessOn are
+// ended first, and the interest of terms that end among them is posted.
 func (b *Book) Post(e Entry) error {
 	e.check()
+	if slices.ContainsFunc(e.Postings, func(p Posting) bool { return b.isCredit(p.Account.ID) }) {
+		return b.postCredit(e)
+	}
+	return b.post(e)
+}
+
+func (b *Book) post(e Entry) error {
 	moved := make(map[AccountID]money.Amount, 2)
 	places := make(map[AccountID]int64, 2)
 	for i := range e.Postings {
@@ -280,6 +296,9 @@ func (b *Book) Write(ctx context.Context, tx db.Tx) error {
 	}
 	if err := b.writeEntries(ctx, tx); err != nil {
 		return fmt.Errorf("write entries: %w", err)
+	}
+	if err := b.writeCredit(ctx, tx); err != nil {
+		return fmt.Errorf("write credit lines: %w", err)
 	}
 	return nil
 }

@@ -39,22 +39,30 @@ var accountLocks = &db.Lookup{
 }
 
 func (b *Book) lockAccounts(ctx context.Context, tx db.Tx, ids []AccountID) error {
-	return accountLocks.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
+	var credit []AccountID
+	err := accountLocks.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
 		a, err := scanAccount(s)
 		if err == nil {
 			b.accounts[a.ID] = &a
+			if a.Kind == Asset {
+				credit = append(credit, a.ID)
+			}
 		}
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return readCredit(ctx, tx, credit, func(id AccountID, c *CreditLine) { b.accounts[id].Credit = c })
 }
 
-const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at`
+const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at, is_cash`
 
 func scanHold(s db.Scanner) (Hold, error) {
 	var h Hold
 	var currency string
 	var authorized, reversed, cleared, released, fees, expires int64
-	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &fees, &expires)
+	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &fees, &expires, &h.IsCash)
 	if err != nil {
 		return Hold{}, err
 	}
@@ -141,7 +149,7 @@ func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
 var (
 	holdInsert = &db.Bulk{
 		Head:    "INSERT INTO hold (" + holdColumns + ", is_open) VALUES ",
-		Columns: 11,
+		Columns: 12,
 	}
 	holdUpdate = &db.Bulk{
 		Head:    "WITH v (id, authorized, reversed, cleared, released, fees, expires_at, is_open) AS (VALUES ",
@@ -157,7 +165,7 @@ func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
 	for _, id := range sorted(b.freshHolds) {
 		h := b.holds[id]
 		args = append(args, h.ID, h.Tenant, h.Account, h.Authorized.Currency().Code(), h.Authorized.Minor(),
-			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsOpen())
+			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsCash, h.IsOpen())
 	}
 	if err := holdInsert.Exec(ctx, tx, args); err != nil {
 		return err
@@ -178,8 +186,8 @@ var (
 		Columns: 9,
 	}
 	postingInsert = &db.Bulk{
-		Head:    "INSERT INTO posting (entry_id, line, tenant_id, account_id, side, amount, currency, position, posted_after) VALUES ",
-		Columns: 9,
+		Head:    "INSERT INTO posting (entry_id, line, tenant_id, account_id, side, amount, currency, position, posted_after, part, purpose) VALUES ",
+		Columns: 11,
 	}
 )
 
@@ -193,12 +201,18 @@ func (b *Book) writeEntries(ctx context.Context, tx db.Tx) error {
 		heads = append(heads, e.ID, e.Tenant, e.Event, e.Key, transaction, e.Reverses, e.Description,
 			e.BusinessOn.String(), clock.Micros(e.At))
 		for i, p := range e.Postings {
-			var position, after any
+			var position, after, part, purpose any
+			if p.Part != "" {
+				part = p.Part
+			}
+			if p.purpose != "" {
+				purpose = p.purpose
+			}
 			if _, kept := b.accounts[p.Account.ID]; kept {
 				position, after = p.Position, p.After.Minor()
 			}
 			legs = append(legs, e.ID, i+1, e.Tenant, p.Account.ID, p.Side, p.Amount.Minor(), p.Amount.Currency().Code(),
-				position, after)
+				position, after, part, purpose)
 		}
 	}
 	if err := entryInsert.Exec(ctx, tx, heads); err != nil {

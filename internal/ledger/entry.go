@@ -48,6 +48,9 @@ type Entry struct {
 	BusinessOn  clock.Date
 	At          time.Time
 	Postings    []Posting
+	// Purpose says what it is for, to a credit account among those it moves. Other
+	// accounts do not ask.
+	Purpose Purpose
 }
 
 // IDPrefix implements id.Entity.
@@ -63,6 +66,11 @@ type Posting struct {
 	// Book.Post.
 	After    money.Amount
 	Position int64
+	// Part is the part of the debt that it changes, on a credit account. Set by
+	// Book.Post, which divides a posting there into its parts.
+	Part string
+	// purpose is kept with the first of the parts.
+	purpose string
 }
 
 // Move is the common two-legged entry: amount from the debited to the credited

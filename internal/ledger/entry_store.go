@@ -116,11 +116,12 @@ func balances(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Balance,
 		b.Credit, err = money.New(credit, c)
 		return b, err
 	}, `SELECT t.code, t.kind, t.currency, COUNT(*), CAST(SUM(t.debit) AS BIGINT), CAST(SUM(t.credit) AS BIGINT)
-		FROM (SELECT CASE WHEN a.keeps_balance THEN 'L.CARD.*' ELSE a.code END AS code, a.kind, a.currency, a.id,
+		FROM (SELECT CASE WHEN p.part = 'CREDIT' THEN 'L.CUST.CREDIT' WHEN p.part IS NOT NULL THEN 'A.LOAN.' || p.part
+				WHEN a.keeps_balance THEN 'L.CARD.*' ELSE a.code END AS code, a.kind, a.currency, a.id,
 				SUM(CASE WHEN p.side = 'D' THEN p.amount ELSE 0 END) AS debit,
 				SUM(CASE WHEN p.side = 'C' THEN p.amount ELSE 0 END) AS credit
 			FROM account a JOIN posting p ON p.account_id = a.id
 			WHERE a.tenant_id = $1
-			GROUP BY a.id, a.code, a.kind, a.currency, a.keeps_balance) t
+			GROUP BY a.id, a.code, a.kind, a.currency, a.keeps_balance, p.part) t
 		GROUP BY t.code, t.kind, t.currency ORDER BY t.code, t.currency`, tenant)
 }

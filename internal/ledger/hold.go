@@ -26,6 +26,8 @@ type Hold struct {
 	// It follows what remains, and is nothing once nothing does.
 	Fees      money.Amount
 	ExpiresAt time.Time
+	// IsCash says that it is for cash, of which a credit account gives less.
+	IsCash bool
 }
 
 // IDPrefix implements id.Entity.

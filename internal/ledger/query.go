@@ -36,7 +36,10 @@ func (s *Service) AccountByNumber(ctx context.Context, c access.Caller, number s
 		if err == nil && !found {
 			err = notFound(number)
 		}
-		return err
+		if err != nil || a.Kind != Asset {
+			return err
+		}
+		return readCredit(ctx, tx, []AccountID{a.ID}, func(_ AccountID, c *CreditLine) { a.Credit = c })
 	})
 	return a, err
 }

@@ -20,7 +20,11 @@ type Invariant struct {
 // reads all of it.
 func (s *Service) Verify(ctx context.Context) (all []Invariant, err error) {
 	err = s.db.View(ctx, func(tx db.Tx) error {
-		all, err = RunRules(ctx, tx, rules)
+		if all, err = RunRules(ctx, tx, rules); err != nil {
+			return err
+		}
+		credit, err := verifyCredit(ctx, tx)
+		all = append(all, credit)
 		return err
 	})
 	return all, err

@@ -60,6 +60,11 @@ var rules = []Rule{
 		Broken: "SELECT id FROM hold WHERE fees <> 0 AND reversed + cleared + released >= authorized",
 	},
 	{
+		Name:   "the parts of a debt are posted on credit accounts only",
+		Count:  "SELECT COUNT(*) FROM posting WHERE position IS NOT NULL",
+		Broken: `SELECT p.entry_id FROM posting p JOIN account a ON a.id = p.account_id WHERE (p.part IS NOT NULL) <> (a.keeps_balance AND a.kind = 'A')`,
+	},
+	{
 		Name:   "control accounts keep no balance of their own",
 		Count:  "SELECT COUNT(*) FROM account WHERE NOT keeps_balance",
 		Broken: `SELECT id FROM account WHERE NOT keeps_balance AND (posted <> 0 OR held <> 0)`,
@@ -85,8 +90,9 @@ var rules = []Rule{
 		Count: "SELECT COUNT(*) FROM entry WHERE reverses_id IS NOT NULL",
 		Broken: `SELECT DISTINCT r.id FROM entry r JOIN posting p ON p.entry_id = r.id
 			LEFT JOIN posting o ON o.entry_id = r.reverses_id AND o.line = p.line
-			WHERE r.reverses_id IS NOT NULL AND (o.line IS NULL OR o.account_id <> p.account_id OR o.amount <> p.amount OR o.side = p.side)
-			UNION SELECT r.id FROM entry r WHERE r.reverses_id IS NOT NULL
-				AND (SELECT COUNT(*) FROM posting p WHERE p.entry_id = r.id) <> (SELECT COUNT(*) FROM posting o WHERE o.entry_id = r.reverses_id)`,
+			WHERE r.reverses_id IS NOT NULL AND p.part IS NULL AND (o.line IS NULL OR o.account_id <> p.account_id OR o.amount <> p.amount OR o.side = p.side)
+				AND NOT EXISTS (SELECT 1 FROM posting c WHERE c.entry_id = r.id AND c.part IS NOT NULL)
+			UNION SELECT r.id FROM entry r JOIN posting p ON p.entry_id IN (r.id, r.reverses_id) WHERE r.reverses_id IS NOT NULL
+				GROUP BY r.id, p.account_id HAVING SUM(CASE WHEN p.side = 'D' THEN p.amount ELSE -p.amount END) <> 0`,
 	},
 }

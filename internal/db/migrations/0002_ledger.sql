@@ -47,7 +47,8 @@ CREATE INDEX entry_by_transaction ON entry (transaction_id) WHERE transaction_id
 -- One leg of an entry. amount is above zero; side says where it stands.
 -- For accounts that keep a balance, position is the posting's place in the
 -- account's statement, from 1 without gaps, and posted_after the balance after
--- it.
+-- it. On a credit account, part is the part of the debt that it changes, and purpose
+-- what the whole movement was for, at its first posting there.
 CREATE TABLE posting (
     entry_id     TEXT   NOT NULL REFERENCES entry (id),
     line         BIGINT NOT NULL CHECK (line BETWEEN 1 AND 100),
@@ -58,6 +59,8 @@ CREATE TABLE posting (
     currency     TEXT   NOT NULL,
     position     BIGINT CHECK (position BETWEEN 1 AND 1000000000000),
     posted_after BIGINT CHECK (posted_after BETWEEN -1000000000000000 AND 1000000000000000),
+    part         TEXT,
+    purpose      TEXT,
     PRIMARY KEY (entry_id, line),
     CHECK ((position IS NULL) = (posted_after IS NULL))
 );
@@ -66,7 +69,8 @@ CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 
 -- Money set aside on an account for one life cycle (an authorization with its
 -- increments). What is still held is authorized - reversed - cleared - released,
--- and fees: what is set aside besides, for as long as the rest is.
+-- and fees: what is set aside besides, for as long as the rest is. is_cash says that
+-- it is for cash, of which a credit account gives less.
 CREATE TABLE hold (
     id             TEXT   NOT NULL PRIMARY KEY,
     tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
@@ -79,6 +83,7 @@ CREATE TABLE hold (
     fees           BIGINT NOT NULL CHECK (fees BETWEEN 0 AND 1000000000000000),
     expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     is_open        BOOLEAN NOT NULL,
+    is_cash        BOOLEAN NOT NULL DEFAULT FALSE,
     CHECK (reversed + cleared + released <= authorized),
     CHECK (is_open = (reversed + cleared + released < authorized)),
     CHECK (is_open OR fees = 0)

@@ -16,12 +16,12 @@ const (
 // Kind is what a debt is of.
 type Kind int
 
-// The kinds, in the order in which payments go to them.
+// The kinds. Payments go to the last of them first.
 const (
-	Interest Kind = iota // with its taxes
-	Fee                  // with its taxes
+	Retail Kind = iota
 	Cash
-	Retail
+	Fee      // with its taxes
+	Interest // with its taxes
 	kinds
 )
 
@@ -52,7 +52,7 @@ func (b Bucket) Account() string {
 	if b.IsCredit {
 		return "L.CUST.CREDIT"
 	}
-	return "A.LOAN." + [...]string{"INTEREST", "FEE", "CASH", "RETAIL"}[b.Kind]
+	return "A.LOAN." + [...]string{"RETAIL", "CASH", "FEE", "INTEREST"}[b.Kind]
 }
 
 // String is the name of the bucket: RETAIL.D, CASH.A, CREDIT.

@@ -75,6 +75,14 @@ func (d *debt) of(k Kind) int64 {
 // billed is what is left of the debt that terms ended with.
 func (d *debt) billed() int64 { return d.interest + d.oldFees + d.oldCash + d.revolving + d.fresh }
 
+// In is what is in a bucket.
+func (l *Line) In(b Bucket) int64 {
+	if b.IsCredit {
+		return l.credit
+	}
+	return l.debts[b.Region].of(b.Kind)
+}
+
 // Owed is what is owed of a kind in a region.
 func (l *Line) Owed(r Region, k Kind) int64 { return l.debts[r].of(k) }
 

@@ -270,3 +270,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestTerms_readBackWhatTheyWrote(t *testing.T) {
+	terms := DefaultTerms()
+	terms.Rates = append(terms.Rates, Rates{From: day(time.May, 1), UpTo: 5, Contractual: 1, Late: 2, Cash: 3})
+	terms.Holidays = []clock.Date{day(time.May, 19)}
+	got, err := ParseTerms(terms.Text())
+	if err != nil || got.Text() != terms.Text() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, bad := range []string{"", "cut 40 10\n", terms.Text() + "what 1\n", terms.Text() + "holiday 2031-02-30\n", terms.Text() + "cash 1 2\n"} {
+		if _, err := ParseTerms(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}
+
+func FuzzParseTerms(f *testing.F) {
+	f.Add(DefaultTerms().Text())
+	f.Fuzz(func(t *testing.T, text string) {
+		terms, err := ParseTerms(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseTerms(terms.Text()); err != nil || again.Text() != terms.Text() {
+			t.Errorf("%q became %q, %v", text, terms.Text(), err)
+		}
+	})
+}

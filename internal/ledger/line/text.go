@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,6 +49,16 @@ func dateText(d clock.Date) string {
 		return "-"
 	}
 	return d.String()
+}
+
+// Clone is a line that goes on by itself.
+func (l *Line) Clone() *Line {
+	c := *l
+	for r := range c.debts {
+		c.debts[r].accrued = new(big.Int).Set(l.debts[r].accrued)
+	}
+	c.missed = slices.Clone(l.missed)
+	return &c
 }
 
 // Parse reads what [Line.Text] wrote, for a line of these terms and this limit.

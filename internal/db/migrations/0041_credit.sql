@@ -1,0 +1,44 @@
+-- +goose Up
+
+-- What credit accounts go by, as text: rates, shares, dates.
+CREATE TABLE credit_terms (
+    tenant_id  TEXT   NOT NULL REFERENCES tenant (id),
+    code       TEXT   NOT NULL,
+    terms      TEXT   NOT NULL,
+    updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
+-- The credit line of an account of kind A that keeps a balance: what is posted
+-- there is owed. state is what the debt is made of, and rolled_to its day: all
+-- days before it have ended.
+CREATE TABLE credit_line (
+    account_id   TEXT   NOT NULL PRIMARY KEY REFERENCES account (id),
+    tenant_id    TEXT   NOT NULL,
+    terms_code   TEXT   NOT NULL,
+    credit_limit BIGINT NOT NULL CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
+    cash_held    BIGINT NOT NULL CHECK (cash_held BETWEEN 0 AND 1000000000000000),
+    opened_on    TEXT   NOT NULL,
+    rolled_to    TEXT   NOT NULL,
+    state        TEXT   NOT NULL,
+    FOREIGN KEY (tenant_id, terms_code) REFERENCES credit_terms (tenant_id, code)
+);
+
+CREATE INDEX credit_line_by_day ON credit_line (tenant_id, rolled_to);
+
+-- What a term of a credit line ended with; it is never changed. The postings of
+-- the account up to and with last_position belong to this term and those before.
+CREATE TABLE credit_cut (
+    account_id    TEXT   NOT NULL REFERENCES account (id),
+    cut_on        TEXT   NOT NULL,
+    due_on        TEXT   NOT NULL,
+    credit_limit  BIGINT NOT NULL,
+    late_rate     BIGINT NOT NULL,
+    last_position BIGINT NOT NULL,
+    domestic      TEXT   NOT NULL, -- debt, minimum, outstanding, interest, KKDF, BSMV in minor units
+    abroad        TEXT   NOT NULL,
+    state         TEXT   NOT NULL, -- the line's, after the cut
+    PRIMARY KEY (account_id, cut_on)
+);
+
+-- +goose Down

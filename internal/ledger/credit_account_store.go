@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger/line"
+)
+
+var creditLookup = &db.Lookup{Head: `SELECT l.account_id, l.terms_code, l.credit_limit, l.cash_held, l.state, t.terms
+	FROM credit_line l JOIN credit_terms t ON t.tenant_id = l.tenant_id AND t.code = l.terms_code WHERE l.account_id IN `}
+
+// readCredit reads the lines of accounts, whose rows are locked where they are to
+// change.
+func readCredit(ctx context.Context, tx db.Tx, ids []AccountID, each func(AccountID, *CreditLine)) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return creditLookup.Query(ctx, tx, nil, id.Texts(ids), func(row db.Scanner) error {
+		var a AccountID
+		var c CreditLine
+		var limit int64
+		var state, text string
+		if err := row.Scan(&a, &c.Terms, &limit, &c.CashHeld, &state, &text); err != nil {
+			return err
+		}
+		terms, err := line.ParseTerms(text)
+		if err != nil {
+			return fmt.Errorf("terms %s: %w", c.Terms, err)
+		}
+		if c.Line, err = line.Parse(state, terms, limit); err != nil {
+			return fmt.Errorf("credit line of %s: %w", a, err)
+		}
+		each(a, &c)
+		return nil
+	})
+}
+
+var (
+	creditUpdate = &db.Bulk{
+		Head: "WITH v (account_id, credit_limit, cash_held, rolled_to, state) AS (VALUES ", Columns: 5,
+		Types: []string{"TEXT", "BIGINT", "BIGINT", "TEXT", "TEXT"},
+		Tail: `) UPDATE credit_line SET credit_limit = v.credit_limit, cash_held = v.cash_held, rolled_to = v.rolled_to, state = v.state
+			FROM v WHERE credit_line.account_id = v.account_id`,
+	}
+	cutInsert = &db.Bulk{
+		Head: `INSERT INTO credit_cut (account_id, cut_on, due_on, credit_limit, late_rate, last_position, domestic, abroad, state) VALUES `, Columns: 9,
+	}
+)
+
+// writeCredit keeps the lines of changed accounts, and the terms that ended.
+func (b *Book) writeCredit(ctx context.Context, tx db.Tx) error {
+	var lines, cuts []any
+	for _, id := range sorted(b.changedAccounts) {
+		if c := b.accounts[id].Credit; c != nil {
+			lines = append(lines, id, c.Limit, c.CashHeld, c.Day.String(), c.Text())
+		}
+	}
+	sortCuts(b.cuts)
+	for _, c := range b.cuts {
+		domestic, abroad := c.cut.Regions[line.Domestic], c.cut.Regions[line.Abroad]
+		cuts = append(cuts, c.account, c.cut.On.String(), c.cut.Due.String(), c.cut.Limit, int64(domestic.LateRate), c.position,
+			regionText(domestic), regionText(abroad), c.state)
+	}
+	if err := creditUpdate.Exec(ctx, tx, lines); err != nil {
+		return err
+	}
+	return cutInsert.Exec(ctx, tx, cuts)
+}
+
+// PutTerms defines terms of a tenant, or others in their place. What has ended by
+// then stays as it ended.
+func PutTerms(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, t line.Terms, now clock.Real) error {
+	if err := t.Check(); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO credit_terms (tenant_id, code, terms, updated_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tenant_id, code) DO UPDATE SET terms = $3, updated_at = $4`, tenant, code, t.Text(), clock.Micros(now.Time()))
+	return err
+}
+
+// OpenCreditAccount opens a credit account. A number that is in use is
+// AccountNoTaken, and the transaction must be given up.
+func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in NewCreditAccount, now clock.Real, ahead clock.Ahead) (Account, error) {
+	text, found, err := db.One(ctx, tx, scanText, `SELECT terms FROM credit_terms WHERE tenant_id = $1 AND code = $2`, tenant, in.Terms)
+	if err != nil || !found {
+		return Account{}, fmt.Errorf("read terms %s: found %v: %w", in.Terms, found, err)
+	}
+	terms, err := line.ParseTerms(text)
+	if err != nil {
+		return Account{}, err
+	}
+	fresh := id.New[Account](now.Time())
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO account
+			(id, tenant_id, code, kind, currency, keeps_balance, account_no, owner_key, posted, held, posting_count, created_at)
+		VALUES ($1, $2, $3, 'A', $4, $5, $6, $7, 0, 0, 0, $8) ON CONFLICT DO NOTHING`,
+		fresh, tenant, "A.LOAN."+in.Number, in.Currency.Code(), true, in.Number, in.Owner, clock.Micros(ahead.At(now))))
+	if err != nil {
+		return Account{}, fmt.Errorf("open account: %w", err)
+	}
+	if n == 0 {
+		return Account{}, accountTaken(in.Number)
+	}
+	l := line.New(terms, in.Limit.Minor(), in.From)
+	_, err = tx.Exec(ctx, `INSERT INTO credit_line (account_id, tenant_id, terms_code, credit_limit, cash_held, opened_on, rolled_to, state)
+		VALUES ($1, $2, $3, $4, 0, $5, $5, $6)`, fresh, tenant, in.Terms, l.Limit, in.From.String(), l.Text())
+	if err != nil {
+		return Account{}, fmt.Errorf("open credit line: %w", err)
+	}
+	a, _, err := findAccount(ctx, tx, tenant, in.Number)
+	if err != nil {
+		return Account{}, err
+	}
+	a.Credit = &CreditLine{Line: l, Terms: in.Terms}
+	return a, nil
+}
+
+// SetCreditLimit changes the limit of an opened credit account.
+func (b *Book) SetCreditLimit(id AccountID, minor int64) {
+	a := b.account(id)
+	a.Credit.Limit = minor
+	b.changedAccounts[id] = true
+}
+
+// DueLines returns up to n credit accounts of a tenant whose days before a day have
+// not all ended, unlocked.
+func DueLines(ctx context.Context, tx db.Tx, tenant access.TenantID, day clock.Date, n int) ([]AccountID, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (a AccountID, err error) { return a, row.Scan(&a) },
+		`SELECT account_id FROM credit_line WHERE tenant_id = $1 AND rolled_to < $2 ORDER BY rolled_to, account_id LIMIT $3`, tenant, day.String(), n)
+}
+
+// Cuts returns the terms of a credit account that have ended, the newest first.
+func Cuts(ctx context.Context, tx db.Tx, account AccountID) ([]Cut, error) {
+	all, err := db.Collect(ctx, tx, scanCut, `SELECT cut_on, due_on, credit_limit, late_rate, last_position, domestic, abroad
+		FROM credit_cut WHERE account_id = $1 ORDER BY cut_on DESC`, account)
+	for i := range all {
+		if all[i].First = 1; i+1 < len(all) {
+			all[i].First = all[i+1].Last + 1
+		}
+	}
+	return all, err
+}
+
+func scanCut(row db.Scanner) (c Cut, err error) {
+	var rate int64
+	var domestic, abroad string
+	if err := row.Scan(&c.On, &c.Due, &c.Limit, &rate, &c.Last, &domestic, &abroad); err != nil {
+		return c, err
+	}
+	for r, text := range map[line.Region]string{line.Domestic: domestic, line.Abroad: abroad} {
+		if c.Regions[r], err = parseRegion(text); err != nil {
+			return c, fmt.Errorf("cut of %s: %w", c.On, err)
+		}
+		c.Regions[r].LateRate = line.Millionths(rate)
+	}
+	return c, nil
+}
