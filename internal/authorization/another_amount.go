@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
-	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -107,7 +106,7 @@ func (q *inquiry) thresholds() []int64 {
 	f, s, p := &r.Facts, &r.State, &r.Facts.Product
 	var all []int64
 	billed := func(minor int64) { all = append(all, share(minor, r.Request.Amount, f.Billing)) }
-	billed(ledger.Account{Currency: s.Posted.Currency(), Posted: s.Posted, Held: s.Held}.Available().Minor())
+	billed(s.available(classify(r.Request.ProcessingCode, r.Request.MCC, r.Request.Amount).code).Minor())
 	if r.Request.IsContactless() && f.Billing.Currency().Code() == p.Currency && p.ContactlessLimit >= 0 {
 		billed(p.ContactlessLimit)
 		billed(p.ContactlessCumulative - s.Card.ContactlessAmount)

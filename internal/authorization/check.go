@@ -7,7 +7,6 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
-	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -376,7 +375,7 @@ func checkBalance(d *Decision, req *Request, f *Facts, s State, row codeRow) Che
 	if err != nil {
 		return failed(InvalidAmount, "the amount and its fees are beyond any balance")
 	}
-	available := ledger.Account{Currency: s.Posted.Currency(), Posted: s.Posted, Held: s.Held}.Available()
+	available := s.available(row.code)
 	looked := []Input{
 		amountInput("requested", f.Billing), amountInput("available", available), amountInput("posted", s.Posted), amountInput("held", s.Held),
 	}

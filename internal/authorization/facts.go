@@ -162,8 +162,9 @@ type ProductFacts struct {
 // It is read under row locks in the transaction that writes the decision.
 type State struct {
 	Card          issuing.CardState
-	Posted, Held  money.Amount
+	Posted, Held  money.Amount // of a credit account, Posted is what is owed
 	AccountExists bool
+	Credit        CreditState
 	// ReversedBefore says that a reversal named this message before it came.
 	ReversedBefore bool
 	Original       Original

@@ -244,6 +244,7 @@ func (s *State) visit(c *codec) {
 	c.bool("state.reversed_before", &s.ReversedBefore)
 	c.amount("state.posted", &s.Posted)
 	c.amount("state.held", &s.Held)
+	s.Credit.visit(c)
 	visitCardState(c, &s.Card)
 	s.Original.visit(c)
 	c.optionalAmount("state.remains", &s.Remains)

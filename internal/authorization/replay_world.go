@@ -80,7 +80,7 @@ func (w *replayWorld) undo(t *told) error {
 func (w *replayWorld) state(r *record, f *Facts) State {
 	s := r.State
 	if g := w.accounts[r.Facts.Card.Account]; g != nil && s.AccountExists {
-		s.Posted, s.Held = shift(s.Posted, g.posted), shift(s.Held, g.held)
+		s = s.shiftBy(g.posted, g.held)
 		if !s.Verdict.Spare.Currency().IsZero() {
 			s.Verdict.Spare = shift(s.Verdict.Spare, g.posted-g.held)
 		}

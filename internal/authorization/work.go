@@ -317,7 +317,7 @@ func (w *work) state(op *operation) State {
 	zero := money.Zero(f.Billing.Currency())
 	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op), Fees: w.freeUsed(op)}
 	if a, ok := w.book.Account(f.Card.Account); ok {
-		s.AccountExists, s.Posted, s.Held = true, a.Posted, a.Held
+		s.AccountExists, s.Posted, s.Held, s.Credit = true, a.Posted, a.Held, creditOf(a)
 	}
 	if m := w.messages[op.key]; m != nil && m.tombstone {
 		s.ReversedBefore = true
@@ -506,7 +506,9 @@ func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 		if d.Forced {
 			place = w.book.ForceHold
 		}
-		if err := place(ledger.NewHold(f.Hold, f.Tenant, f.Card.Account, d.Hold, f.HoldExpires)); err != nil {
+		hold := ledger.NewHold(f.Hold, f.Tenant, f.Card.Account, d.Hold, f.HoldExpires)
+		hold.IsCash = t.Code.isCash()
+		if err := place(hold); err != nil {
 			return err
 		}
 		t.Hold = f.Hold
@@ -588,6 +590,10 @@ func (w *work) post(op *operation, d Decision, o Original, t *Transaction) error
 		e.Event, e.Postings = "A15", ledger.Move(account, network, d.Post)
 	default:
 		e.Event, e.Postings = "A12", ledger.Move(network, account, d.Post)
+	}
+	e.Purpose = t.CreditPurpose(nil)
+	if d.PostSide == ledger.Credit && o.Found {
+		e.Purpose = t.CreditPurpose(w.transactions[o.ID])
 	}
 	if !op.req.Flow.IsReversal() {
 		if d.PostSide == ledger.Debit && !d.Forced {

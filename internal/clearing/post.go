@@ -49,14 +49,14 @@ func (b *batch) debit(r *record, account ledger.Account, amount money.Amount, or
 	b.begin(r, account, amount, original)
 	r.transaction.IsForcePost = forced
 	e := b.entry(r, event)
-	e.Postings = ledger.Move(account, b.network(r, amount.Currency()), amount)
+	e.Purpose, e.Postings = r.transaction.CreditPurpose(nil), ledger.Move(account, b.network(r, amount.Currency()), amount)
 	return b.post(r, e)
 }
 
 func (b *batch) credit(r *record, account ledger.Account, amount money.Amount, original *authorization.Transaction) error {
 	b.begin(r, account, amount, original)
 	e := b.entry(r, "A12")
-	e.Postings = ledger.Move(b.network(r, amount.Currency()), account, amount)
+	e.Purpose, e.Postings = r.transaction.CreditPurpose(original), ledger.Move(b.network(r, amount.Currency()), account, amount)
 	return b.post(r, e)
 }
 

@@ -23,6 +23,7 @@ import (
 // alike.
 //
 //	card balance=100.00                     a new card, used from here on
+//	card credit=1000.00                     one on a credit account with that limit
 //	authorize amount=10.00 as=a             a payment by 0100; also mcc= code=
 //	increase of=a amount=5.00               an incremental authorization
 //	withdraw amount=10.00 as=a              cash by 0200
@@ -66,6 +67,10 @@ func (s *script) Done() { s.verify() }
 func (s *script) Run(command string, args map[string]string) string {
 	switch command {
 	case "card":
+		if limit := args["credit"]; limit != "" {
+			s.card = s.NewCreditCard(limit)
+			return ""
+		}
 		s.card = s.NewCard(args["balance"])
 		return ""
 	case "authorize", "increase", "withdraw", "credit", "advise":

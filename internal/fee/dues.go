@@ -14,6 +14,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -293,6 +294,7 @@ func (r *dueRow) post(b *ledger.Book, more Charge, total money.Amount, act Act) 
 	e := ledger.Entry{
 		ID: id.New[ledger.Entry](act.Real.Time()), Tenant: r.tenant, Event: "A14", Key: r.entryKey(r.Entries + 1), Transaction: act.Transaction,
 		Description: act.Description, BusinessOn: act.BusinessOn, At: act.At,
+		Purpose: ledger.Purpose{Kind: line.Fee, GivesBack: total.Sign() < 0, Booked: act.BusinessOn},
 	}
 	account, ok := b.Account(r.account)
 	if !ok {

@@ -65,9 +65,9 @@ func (p Purpose) tell(l *line.Line, side Side, minor int64) []line.Part {
 	return l.Pay(minor)
 }
 
-// gives is what an account gives, of cash or of anything else.
-func (a *Account) gives(cash bool) money.Amount {
-	if a.Credit == nil || !cash {
+// AvailableCash is what a new hold for cash may take.
+func (a Account) AvailableCash() money.Amount {
+	if a.Credit == nil {
 		return a.Available()
 	}
 	v, err := money.New(a.Credit.RemainingCash(a.Held.Minor(), a.Credit.CashHeld), a.Currency)
@@ -75,6 +75,14 @@ func (a *Account) gives(cash bool) money.Amount {
 		return money.Zero(a.Currency)
 	}
 	return v
+}
+
+// gives is what an account gives, of cash or of anything else.
+func (a Account) gives(cash bool) money.Amount {
+	if cash {
+		return a.AvailableCash()
+	}
+	return a.Available()
 }
 
 // holdCash adds to what is held for cash when h is.

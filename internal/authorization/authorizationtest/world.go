@@ -26,6 +26,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/pan"
@@ -57,6 +58,7 @@ type World struct {
 
 	log      *slog.Logger
 	customer string
+	lent     int // credit accounts that were opened
 	stan     int
 	told     int // events that Told returned
 	heard    int // messages to clients that Heard returned
@@ -199,8 +201,36 @@ func (w *World) NewCard(balance string) *Card { return w.NewCardOf("P1", "4712",
 // NewCardOf is NewCard of another product (P6 has PINs of six digits) with
 // another PIN.
 func (w *World) NewCardOf(product, pin, balance string) *Card {
+	return w.newCard(issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: program.Virtual}, pin, balance)
+}
+
+// NewCreditCard is NewCard on a credit account with a limit.
+func (w *World) NewCreditCard(limit string) *Card {
 	ctx := w.T.Context()
-	in := issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: program.Virtual}
+	lent, err := money.Parse(limit, money.MustCurrency("TRY"))
+	must(w.T, err)
+	w.lent++
+	in := ledger.NewCreditAccount{
+		Number: fmt.Sprintf("KK%d", w.lent), Currency: lent.Currency(), Limit: lent, Terms: "STANDARD",
+		From: clock.DateOf(w.Clock.Now(), time.UTC),
+	}
+	must(w.T, w.DB.InTx(ctx, func(tx db.Tx) error {
+		if err := ledger.PutTerms(ctx, tx, w.Caller.Tenant, in.Terms, line.DefaultTerms(), clock.RealNow(w.Clock)); err != nil {
+			return err
+		}
+		holder, err := w.Customers.Named(ctx, tx, w.Caller.Tenant, w.customer)
+		if err != nil {
+			return err
+		}
+		in.Owner = holder.ID.String()
+		_, err = ledger.OpenCreditAccount(ctx, tx, w.Caller.Tenant, in, clock.RealNow(w.Clock), 0)
+		return err
+	}))
+	return w.newCard(issuing.NewCard{CustomerNo: w.customer, ProductCode: "P1", FormFactor: program.Virtual, AccountNo: in.Number}, "4712", "0.00")
+}
+
+func (w *World) newCard(in issuing.NewCard, pin, balance string) *Card {
+	ctx := w.T.Context()
 	issued, err := w.Issuing.IssueCard(ctx, w.Caller, in)
 	must(w.T, err)
 	c := &Card{Token: issued.Card.Token, AccountNo: issued.Issuance.AccountNo, Account: issued.Issuance.Account, PIN: pin}
