@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -142,10 +143,14 @@ func SettlementCode(network string, on clock.Date) string {
 // code and currency, so that it can be posted to without looking it up; the
 // kind is the first letter of the code.
 func Control(tenant access.TenantID, code string, c money.Currency) Account {
-	sum := sha256.Sum256([]byte(tenant.String() + "\x00" + code + "\x00" + c.Code()))
-	var b [16]byte
+	return Account{ID: id.FromBytes[Account](named(tenant.String(), code, c.Code())), Tenant: tenant, Code: code, Kind: Kind(code[:1]), Currency: c,
+		Posted: money.Zero(c), Held: money.Zero(c)}
+}
+
+// named is an identifier that follows from what is named.
+func named(parts ...string) (b [16]byte) {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	copy(b[:], sum[:])
 	b[6], b[8] = b[6]&0x0F|0x80, b[8]&0x3F|0x80 // UUID version 8: made by our own rule
-	return Account{ID: id.FromBytes[Account](b), Tenant: tenant, Code: code, Kind: Kind(code[:1]), Currency: c,
-		Posted: money.Zero(c), Held: money.Zero(c)}
+	return b
 }

@@ -196,8 +196,9 @@ func (b *Book) charge(a *Account, cut line.Cut, at time.Time) error {
 		what := levies[c.Levy]
 		purpose := Purpose{Kind: line.Interest, Region: c.Region}
 		whole := Move(*a, Control(a.Tenant, what.account, a.Currency), amount(c.Amount, a.Currency))
+		key := fmt.Sprintf("cut:%s:%s:%s:%s", a.ID, cut.On, c.Region, what.account)
 		e := Entry{
-			ID: id.New[Entry](at), Tenant: a.Tenant, Event: "C1", Key: fmt.Sprintf("cut:%s:%s:%s:%s", a.ID, cut.On, c.Region, what.account),
+			ID: id.FromBytes[Entry](named(a.Tenant.String(), key)), Tenant: a.Tenant, Event: "C1", Key: key,
 			Description: what.description, BusinessOn: cut.On, At: at,
 			Postings: append(divide(whole[0], c.Parts, purpose), whole[1]), Purpose: purpose,
 		}
