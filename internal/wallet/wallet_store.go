@@ -132,16 +132,6 @@ func (s *Service) accountOf(ctx context.Context, tx db.Tx, w Wallet) (Account, e
 	return s.openAccount(ctx, row)
 }
 
-func (s *Service) findAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, no string) (Account, bool, error) {
-	row, found, err := db.One(ctx, tx, scanAccount,
-		`SELECT `+accountColumns+` FROM wallet_account WHERE tenant_id = $1 AND account_no = $2`, tenant, no)
-	if err != nil || !found {
-		return Account{}, false, err
-	}
-	a, err := s.openAccount(ctx, row)
-	return a, err == nil, err
-}
-
 func insertWallet(ctx context.Context, tx db.Tx, w Wallet) (fresh bool, err error) {
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO wallet (`+walletColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, number) DO NOTHING`,
