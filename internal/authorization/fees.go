@@ -360,7 +360,7 @@ func (w *work) creditedBy(ops []*operation) []ledger.AccountID {
 		switch {
 		case req.Flow.IsReversal():
 			if t := w.transactions[w.refersTo(op)]; t != nil && t.IsPosted() {
-				accounts = append(accounts, t.Account)
+				accounts = append(accounts, t.Account, op.facts.Card.Account)
 			}
 		case postsAtOnce(req, op.facts) && classify(req.ProcessingCode, req.MCC, req.Amount).dir == credit && op.facts.Card.Found:
 			accounts = append(accounts, op.facts.Card.Account)
@@ -455,12 +455,8 @@ func (w *work) concludeFees(op *operation, d Decision, t *Transaction, before mo
 
 // settleFees charges and holds what the fees of t's life cycle come to now.
 func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) error {
-	account := t.Account
-	if orig := w.transactions[t.Original]; orig != nil && op.req.Flow.IsReversal() {
-		account = orig.Account // it goes back to where it was taken from
-	}
 	changes, err := w.dues.Settle(w.book, t.Root.String(), hold, fee.Act{
-		Transaction: t.ID.String(), Account: account, Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
+		Transaction: t.ID.String(), Account: t.Account, Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
 	})
 	if err != nil {
 		return err

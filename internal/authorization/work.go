@@ -405,6 +405,7 @@ func (w *work) step(op *operation) error {
 // original, on fees and on what is counted. It is all that replay does, too.
 func (w *work) enact(op *operation, d Decision, s State) (*Transaction, error) {
 	t := op.transaction(d, s)
+	t.Account = w.bearer(op, s.Original)
 	before := w.stood(w.transactions[s.Original.ID])
 	w.standFees(s.Original)
 	if err := w.apply(op, d, s, t); err != nil {
@@ -419,6 +420,23 @@ func (w *work) enact(op *operation, d Decision, s State) (*Transaction, error) {
 	op.additional = t.Additional
 	w.count(op, d, s.Original, t, before)
 	return t, nil
+}
+
+// bearer is the account that op moves the money of: that of the card, or of what
+// a reversal undoes. What a card did while it was nobody's is on the account of
+// its holder by now, as what is presented of it is.
+func (w *work) bearer(op *operation, o Original) ledger.AccountID {
+	own := op.facts.Card.Account
+	orig := w.transactions[o.ID]
+	if !op.req.Flow.IsReversal() || !o.SameCard || orig == nil {
+		return own
+	}
+	was, known := w.book.Account(orig.Account)
+	now, exists := w.book.Account(own)
+	if !known || exists && was.Currency == now.Currency && was.Owner == orig.Issuance.String() {
+		return own
+	}
+	return was.ID
 }
 
 // settle closes in memory what closeChain will close in the database, so that
@@ -583,8 +601,8 @@ func (w *work) post(op *operation, d Decision, o Original, t *Transaction) error
 		Description: t.Message.MerchantName, BusinessOn: f.BusinessOn, At: f.Now,
 	}
 	network := ledger.Control(t.Tenant, ledger.SettlementCode(t.Message.Network, f.BusinessOn), account.Currency)
-	switch {
-	case d.Mirror && !w.entries[o.ID].ID.IsZero():
+	switch orig := w.transactions[o.ID]; {
+	case d.Mirror && !w.entries[o.ID].ID.IsZero() && orig.Account == account.ID:
 		e.Event, e.Reverses, e.Postings = "REV", w.entries[o.ID].ID, w.entries[o.ID].Mirror()
 	case d.PostSide == ledger.Debit:
 		e.Event, e.Postings = "A15", ledger.Move(account, network, d.Post)

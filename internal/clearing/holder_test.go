@@ -205,6 +205,101 @@ func TestImport_chargesFeesWhereTheMoneyMoves(t *testing.T) {
 	})
 }
 
+// What a card did while it was nobody's is taken back on the account of its holder,
+// with its fee: nobody reaches the account that it was on.
+func TestTakeBack_goesWhereTheMoneyBelongsNow(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newHanded(t, d, func(in *issuing.NewNoname) { in.InitialStatus = issuing.Active })
+		w.SetTax(fee.BSMV, "10")
+		w.must(w.Fee(map[string]string{"code": "POS", "rate": "10", "taxes": "Bsmv", "of": "Purchase"}))
+		_, err := w.Ledger.Adjust(t.Context(), w.Caller, ledger.Adjustment{
+			AccountNo: w.card.AccountNo, Side: ledger.Credit, Amount: money.Must(5*1110, "TRY"), Description: "load", Reference: "1",
+		})
+		w.must(err)
+		pay := func() payment {
+			t.Helper()
+			r := w.Request(w.card, authorization.FinancialRequest, money.Must(1000, "TRY"))
+			a := w.Authorize(r)
+			if a.Reason != authorization.Approved {
+				t.Fatalf("got %s", a.Reason)
+			}
+			return payment{r, a}
+		}
+		bought := w.buy(1000)
+		presented := w.present(bought, money.Must(1000, "TRY"))
+		w.mustImport(w.deliver(presented))
+		whole, part, filed := pay(), pay(), pay()
+		confirmed := w.present(filed, money.Must(1000, "TRY"))
+		w.mustImport(w.deliver(confirmed))
+		back := w.present(pay(), money.Must(1000, "TRY"))
+		back.Kind = clearing.Refund
+		if got := w.Balance(w.card).Posted; !got.IsZero() {
+			t.Fatalf("the card's own account has %v", got)
+		}
+		w.link(w.first, w.wallet.AccountNo)
+
+		expect := func(step string, first int64) {
+			t.Helper()
+			was, _ := w.posted()
+			if own := w.Balance(w.card).Posted; was != money.Must(100000+first, "TRY") || !own.IsZero() {
+				t.Errorf("%s: the holder has %v, want %d; the account before has %v", step, was, 100000+first, own)
+			}
+		}
+		undone := presented
+		undone.Reversal = true
+		w.mustImport(w.deliver(undone))
+		expect("presentment taken back", 1110)
+		undone = confirmed
+		undone.Reversal = true
+		w.mustImport(w.deliver(undone))
+		expect("what confirmed taken back", 2*1110)
+		w.Authorize(w.Reversal(w.card, whole.request, authorization.ReversalRequest, nil))
+		expect("reversed", 3*1110)
+		remains := money.Must(400, "TRY")
+		w.Authorize(w.Reversal(w.card, part.request, authorization.ReversalRequest, &remains))
+		expect("reversed in part", 3*1110+666)
+		w.mustImport(w.deliver(back))
+		expect("refunded", 3*1110+666+1000)
+		undone = back
+		undone.Reversal = true
+		w.mustImport(w.deliver(undone))
+		expect("refund taken back", 3*1110+666)
+		w.verify()
+	})
+}
+
+// What a former holder paid is given back to them, whoever has the card by then.
+func TestReverse_givesBackToWhoPaid(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newHanded(t, d)
+		w.must(w.Fee(map[string]string{"code": "POS", "rate": "10", "of": "Purchase"}))
+		w.link(w.first, w.wallet.AccountNo)
+		pay := func() *authorization.Request {
+			t.Helper()
+			r := w.Request(w.card, authorization.FinancialRequest, money.Must(1000, "TRY"))
+			if a := w.Authorize(r); a.Reason != authorization.Approved {
+				t.Fatalf("got %s", a.Reason)
+			}
+			return r
+		}
+		whole, part := pay(), pay()
+		w.unlink()
+		w.link(w.second, "")
+		remains := money.Must(400, "TRY")
+		for i, step := range []struct {
+			of      *authorization.Request
+			remains *money.Amount
+			first   int64
+		}{{whole, nil, 100000 - 1100}, {part, &remains, 100000 - 440}} {
+			w.Authorize(w.Reversal(w.card, step.of, authorization.ReversalRequest, step.remains))
+			if first, now := w.posted(); first != money.Must(step.first, "TRY") || !now.IsZero() {
+				t.Errorf("step %d: the first customer has %v, want %d; the second one has %v", i+1, first, step.first, now)
+			}
+		}
+		w.verify()
+	})
+}
+
 // A card may get its holder while a file is being read.
 func TestImport_postsToTheAccountAtThatMoment(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -76,7 +76,7 @@ func (b *batch) suspend(r *record, status MatchStatus, cause Cause) error {
 }
 
 // takeBack posts the exact mirror of an earlier record, whatever became of
-// that. What it names must be there, untouched since, with the same amount:
+// that, on the account that bears it now. What it names must be there, untouched since, with the same amount:
 // else nothing is guessed and the record waits in suspense.
 func (b *batch) takeBack(r *record) error {
 	k, ok := b.known[r.refersTo(b.in.Network)]
@@ -106,10 +106,11 @@ func (b *batch) takeBack(r *record) error {
 		return fmt.Errorf("the entry of the earlier record is missing")
 	}
 	if earlier != nil {
-		account, ok := b.book.Account(earlier.Account)
+		account, ok := b.book.Account(r.place.account)
 		if !ok {
 			return errNoAccount
 		}
+		account = b.payer(r, earlier, account)
 		back := earlier.Billing
 		if !earlier.IsDebit {
 			back = back.Neg()
@@ -126,7 +127,26 @@ func (b *batch) takeBack(r *record) error {
 	}
 	e := b.entry(r, "REV")
 	e.Reverses, e.Postings = mirrored.ID, mirrored.Mirror()
+	if r.transaction != nil && r.transaction.Account != earlier.Account {
+		e = b.moved(r, e, earlier.Account)
+	}
 	return b.post(r, e)
+}
+
+// moved is the mirror of an entry on the account that bears it now, which is not
+// the one it was on: no reversal of that, then.
+func (b *batch) moved(r *record, e ledger.Entry, from ledger.AccountID) ledger.Entry {
+	now, _ := b.book.Account(r.transaction.Account)
+	e.Reverses, e.Event = ledger.EntryID{}, "A12"
+	if r.transaction.IsDebit {
+		e.Event = "A11"
+	}
+	for i := range e.Postings {
+		if e.Postings[i].Account.ID == from {
+			e.Postings[i].Account = now
+		}
+	}
+	return e
 }
 
 // isPartOf says that r speaks of one of several records that confirmed t: a part
