@@ -127,8 +127,11 @@ func (b *batch) takeBack(r *record) error {
 	}
 	e := b.entry(r, "REV")
 	e.Reverses, e.Postings = mirrored.ID, mirrored.Mirror()
-	if r.transaction != nil && r.transaction.Account != earlier.Account {
-		e = b.moved(r, e, earlier.Account)
+	if r.transaction != nil {
+		e.Purpose = r.transaction.CreditPurpose(earlier)
+		if r.transaction.Account != earlier.Account {
+			e = b.moved(r, e, earlier.Account)
+		}
 	}
 	return b.post(r, e)
 }
