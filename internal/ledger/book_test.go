@@ -354,3 +354,44 @@ func TestBook_anySequenceKeepsTheInvariants(t *testing.T) {
 	})
 	b.verify()
 }
+
+// Buckets of wallets are summed by what they are, apart from card accounts.
+func TestTrialBalance_sumsUpBuckets(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBooks(t, d)
+		b.open(50)
+		for i := range 2 {
+			b.in(func(tx db.Tx) error {
+				bucket, err := ledger.OpenBucket(t.Context(), tx, b.caller.Tenant, fmt.Sprint("L.WALLET.CASH.", 6120934857710293844+i), try(1).Currency(), clock.RealNow(b.clock), 0)
+				if err != nil {
+					return err
+				}
+				book, err := ledger.OpenBook(t.Context(), tx, []ledger.AccountID{bucket.ID}, nil)
+				if err != nil {
+					return err
+				}
+				e := ledger.Entry{
+					ID: id.New[ledger.Entry](b.clock.Now()), Tenant: b.caller.Tenant, Event: "W1", Key: fmt.Sprint("top-up", i), At: b.clock.Now(),
+					BusinessOn: clock.DateOf(b.clock.Now(), time.UTC),
+					Postings:   ledger.Move(ledger.Control(b.caller.Tenant, "A.ACQ.RECEIVABLE", try(1).Currency()), bucket, try(100)),
+				}
+				if err := book.Post(e); err != nil {
+					return err
+				}
+				return book.Write(t.Context(), tx)
+			})
+		}
+		rows, err := b.ledger.TrialBalance(t.Context(), b.caller.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]money.Amount{}
+		for _, r := range rows {
+			got[r.Code] = r.Credit
+		}
+		if got["L.WALLET.CASH"] != try(200) || got["L.CARD.*"] != try(50) {
+			t.Errorf("the trial balance is %v", rows)
+		}
+		b.verify()
+	})
+}

@@ -119,13 +119,6 @@ func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in
 	return a, nil
 }
 
-// SetCreditLimit changes the limit of an opened credit account.
-func (b *Book) SetCreditLimit(id AccountID, minor int64) {
-	a := b.account(id)
-	a.Credit.Limit = minor
-	b.changedAccounts[id] = true
-}
-
 // DueLines returns up to n credit accounts of a tenant whose days before a day have
 // not all ended, unlocked.
 func DueLines(ctx context.Context, tx db.Tx, tenant access.TenantID, day clock.Date, n int) ([]AccountID, error) {

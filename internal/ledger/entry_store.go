@@ -117,7 +117,8 @@ func balances(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Balance,
 		return b, err
 	}, `SELECT t.code, t.kind, t.currency, COUNT(*), CAST(SUM(t.debit) AS BIGINT), CAST(SUM(t.credit) AS BIGINT)
 		FROM (SELECT CASE WHEN p.part = 'CREDIT' THEN 'L.CUST.CREDIT' WHEN p.part IS NOT NULL THEN 'A.LOAN.' || p.part
-				WHEN a.keeps_balance THEN 'L.CARD.*' ELSE a.code END AS code, a.kind, a.currency, a.id,
+				WHEN a.account_no IS NOT NULL THEN 'L.CARD.*'
+				WHEN a.keeps_balance THEN rtrim(rtrim(a.code, '0123456789'), '.') ELSE a.code END AS code, a.kind, a.currency, a.id,
 				SUM(CASE WHEN p.side = 'D' THEN p.amount ELSE 0 END) AS debit,
 				SUM(CASE WHEN p.side = 'C' THEN p.amount ELSE 0 END) AS credit
 			FROM account a JOIN posting p ON p.account_id = a.id

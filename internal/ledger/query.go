@@ -18,7 +18,7 @@ type Line struct {
 }
 
 // Balance is one row of a trial balance: all postings of one account, or of all
-// customers' accounts together (code L.CARD.*).
+// card accounts together (code L.CARD.*), or of all buckets of a kind.
 type Balance struct {
 	Code     string
 	Kind     Kind
