@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -97,7 +98,7 @@ func (s *Service) hold(ctx context.Context, w *work, numbers []string) error {
 		}
 		accounts = append(accounts, held.buckets()...)
 	}
-	slices.SortFunc(accounts, func(a, b ledger.AccountID) int { return compare(a.String(), b.String()) })
+	slices.SortFunc(accounts, func(a, b ledger.AccountID) int { return strings.Compare(a.String(), b.String()) })
 	if w.book, err = ledger.OpenBook(ctx, w.tx, slices.Compact(accounts), nil); err != nil {
 		return err
 	}
@@ -112,16 +113,6 @@ func (s *Service) hold(ctx context.Context, w *work, numbers []string) error {
 		w.wallets[number] = &standing
 	}
 	return nil
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // of returns a wallet that must belong to an account.
