@@ -56,12 +56,9 @@ func (s *Service) Authenticate(ctx context.Context, family Family, bearer secret
 	if revoked || !found || c.Family != family || !c.IsActive || !c.TenantIsActive || t.generation != c.Generation {
 		return Caller{}, errUnauthenticated
 	}
-	caller := Caller{
-		Tenant: c.Tenant, Sandbox: c.Environment == Sandbox, Ahead: c.Ahead, Client: c.ID, Name: c.Name,
-		Permissions: c.Permissions.restrictedTo(t.scope), Rate: c.Rate.or(c.TenantRate).or(s.Rate),
-		Channel: ChannelAPI, Language: c.Language, IP: from.IP, CorrelationID: from.CorrelationID,
-		User: u.idText(), UserName: u.Name, UserReference: u.Name,
-	}
+	caller := c.caller(s.Rate, from)
+	caller.Permissions = c.Permissions.restrictedTo(t.scope)
+	caller.User, caller.UserName, caller.UserReference = u.idText(), u.Name, u.Name
 	if !c.allows(from.IP) {
 		return Caller{}, s.Deny(ctx, caller, "Address", from.IP, errAddressDenied)
 	}

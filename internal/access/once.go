@@ -225,7 +225,11 @@ func (s *Service) Sweep(ctx context.Context) (rows int64, err error) {
 		if err != nil {
 			return fmt.Errorf("sweep refresh tokens: %w", err)
 		}
-		rows = keys + tokens
+		opaque, err := sweepOpaque(ctx, tx, now)
+		if err != nil {
+			return fmt.Errorf("sweep opaque tokens: %w", err)
+		}
+		rows = keys + tokens + opaque
 		return nil
 	})
 	return rows, err

@@ -16,6 +16,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/api/ewallet"
+	"github.com/sarraf-platform/sarraf/internal/api/payers"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/network"
@@ -286,6 +287,7 @@ type neighbour struct {
 // neighbours lists them. This is the one line that a new family needs here.
 func (p *Platform) neighbours() []neighbour {
 	return []neighbour{
+		{access.Payers, p.config.Family.Payers, p.payersFamily, p.payersFamily},
 		{access.EWallet, p.config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
 	}
 }
@@ -304,6 +306,14 @@ func (p *Platform) walletFamilyAlone() api.Family {
 		own.MountToken(r)
 	}
 	return f
+}
+
+// payersFamily is the family of payment customers.
+func (p *Platform) payersFamily() api.Family {
+	return payers.New(payers.Services{
+		Access: p.access, Customers: p.customers, Clock: p.clock, TokenStatus: p.config.Family.PayersTokenStatus,
+		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
+	}).Family()
 }
 
 // families returns those that answer at the address of the API, our own first,

@@ -42,6 +42,9 @@ func (c *Config) check() error {
 			bad(key, "is the same as network.addr")
 		}
 	}
+	if status := c.Family.PayersTokenStatus; status != 401 && status != 403 {
+		bad("family.payers_token_status", "%d is neither 401 nor 403", status)
+	}
 	if err := checkDSN(c.DB); err != nil {
 		bad("db", "%v", err)
 	}

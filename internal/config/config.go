@@ -78,6 +78,8 @@ type Family struct {
 	Payers      string `koanf:"payers" usage:"the family of payment customers: shared, off, or an address of its own"`
 	EWallet     string `koanf:"ewallet" usage:"the family of wallets: shared, off, or an address of its own"`
 	CardStore   string `koanf:"cardstore" usage:"the family of stored cards: shared, off, or an address of its own"`
+
+	PayersTokenStatus int `koanf:"payers_token_status" usage:"HTTP status with which the family of payment customers answers a request without a valid token: 403 or 401"`
 }
 
 // Where a family answers that has no address of its own.
@@ -107,7 +109,7 @@ func defaults() Config {
 	return Config{
 		Data:         "./sarraf-data",
 		DrainTimeout: 20 * time.Second,
-		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared},
+		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared, PayersTokenStatus: 403},
 		HTTP: HTTP{
 			Addr:           "127.0.0.1:8080",
 			HeaderTimeout:  5 * time.Second,

@@ -27,6 +27,16 @@ var (
 	errDowngradeNeedsNote = fault.New(fault.Refused, "kyc_downgrade_needs_reason", "a lower KYC level needs a reason")
 )
 
+// Refusals about payers.
+var (
+	errPayerNotFound = fault.New(fault.NotFound, "payer_not_found", "there is no such payer")
+	// ErrScroll refuses to go on with what is not there, or is over.
+	ErrScroll = fault.New(fault.Invalid, "scroll_unknown", "the scroll is unknown or over")
+)
+
+// PayerCodes lists the codes of refusals about payers.
+var PayerCodes = fault.CodesOf(errInvalid, errPayerNotFound, ErrScroll)
+
 // Codes lists the code of every refusal of this package, for the tables by
 // which API families translate them.
 var Codes = fault.CodesOf(

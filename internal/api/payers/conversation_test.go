@@ -1,0 +1,82 @@
+package payers
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
+)
+
+// newWorld is the family on a database of its own, with two merchants.
+func newWorld(t *testing.T, d *db.DB, tokenStatus int) *apitest.Conversation {
+	t.Helper()
+	backend, err := soft.New(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	now := clock.NewFake(time.Date(2031, 3, 14, 8, 12, 44, 0, time.UTC))
+	services := Services{Access: access.New(d, backend, now), Customers: customer.New(d, backend, now), Clock: now, TokenStatus: tokenStatus}
+	family := New(services).Family()
+	handler := api.NewRouter(api.Options{Log: slog.New(slog.DiscardHandler), Clock: now}, family, family)
+	c := &apitest.Conversation{
+		T: t, Names: map[string]string{}, Headers: []string{"WWW-Authenticate", "Allow", "Retry-After"},
+		Volatile: map[string]bool{"id": true, "access_token": true, "refresh_token": true, "supportId": true, "scroll_id": true},
+	}
+	who := ""
+	c.Commands = map[string]func([]string){
+		"as":      func(args []string) { who = args[0] },
+		"advance": func(args []string) { d, _ := time.ParseDuration(args[0]); now.Advance(d) },
+	}
+	c.Send = func(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+		if body != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		if token := c.Names[who+".token"]; token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		for name, value := range header {
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	for _, name := range []string{"main", "other"} {
+		_, made, err := services.Access.CreateTenant(t.Context(), access.NewTenant{Name: name, TimeZone: "Europe/Berlin", Sandbox: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		creds := made.Families.Payers
+		c.Names[name+".clientId"], c.Names[name+".clientSecret"] = creds.ClientID, string(creds.ClientSecret.Reveal())
+		w := c.Send("POST", tokenPath, nil, c.Fill(`{"grant_type":"client_credentials","client_id":"${`+name+`.clientId}","client_secret":"${`+name+`.clientSecret}"}`))
+		var got struct {
+			Token string `json:"access_token"`
+		}
+		text, _ := io.ReadAll(w.Body)
+		if err := json.Unmarshal(text, &got); err != nil || len(got.Token) != 26 {
+			t.Fatalf("no token: %s", text)
+		}
+		c.Names[name+".token"] = got.Token
+	}
+	who = "main"
+	return c
+}
+
+func TestConversations(t *testing.T) {
+	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, dbtest.SQLite(t), 403) })
+}

@@ -1,0 +1,108 @@
+package payers
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fault"
+)
+
+func TestErrors_sayEveryKind(t *testing.T) {
+	for _, k := range fault.Kinds() {
+		if o := byKind[k]; o.status < 400 || o.name == "" || o.code == 0 {
+			t.Errorf("%v has no row", k)
+		}
+	}
+}
+
+func TestTokenStatus_mayBe401(t *testing.T) {
+	c := newWorld(t, dbtest.SQLite(t), 401)
+	w := c.Send("GET", listPath, map[string]string{"Authorization": "Bearer x"}, "")
+	if w.Code != 401 || w.Header().Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
+func TestOpenAPI_namesEveryRoute(t *testing.T) {
+	var document struct {
+		Paths map[string]map[string]any `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(openAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	operations := 0
+	for _, methods := range document.Paths {
+		for m := range methods {
+			if m != "parameters" {
+				operations++
+			}
+		}
+	}
+	routes := New(Services{}).routes()
+	for _, rt := range routes {
+		if document.Paths[rt.path][strings.ToLower(rt.method)] == nil {
+			t.Errorf("%s %s is not in the document", rt.method, rt.path)
+		}
+	}
+	if document.Paths[tokenPath]["post"] == nil || operations != len(routes)+1 {
+		t.Errorf("the document has %d operations, the family %d", operations, len(routes)+1)
+	}
+}
+
+// A payer of a merchant is worth nothing to another, and its tokens nothing to
+// another family.
+func TestStory_isToldOnBothEngines(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newWorld(t, d, 403)
+		w := c.Send("POST", listPath, nil, `{"contact":{"surname":"Beispiel","dob":"1988-07-19"}}`)
+		var made struct{ ID, Created string }
+		if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || w.Code != 200 || len(made.ID) != 34 || !strings.HasPrefix(made.ID, "PCU_") {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		for path, want := range map[string]string{
+			"/" + made.ID: made.ID, "?q=contact.surname:BEI*": `"count":1`, "?q=contact.dob:1988-07-19": `"count":1`, "?sort=contact.dob:desc": `"count":1`,
+		} {
+			if w := c.Send("GET", listPath+path, nil, ""); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+				t.Errorf("%s: got %d %s", path, w.Code, w.Body)
+			}
+		}
+		if w := c.Send("DELETE", listPath+"/"+made.ID, nil, ""); w.Code != 200 || !strings.HasPrefix(w.Body.String(), "[{") {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+func FuzzParseExpression(f *testing.F) {
+	for _, s := range []string{
+		"contact.surname:Bei* AND contact.address.country:DE", `NOT (contact.name:"a \" b" OR id:PCU_?)`, "created:[2031 TO *]",
+		"((((", "contact.email:a@b.c)", "contact.name:AND AND contact.name:OR", `contact.name:"`, "contact.dob:[",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := ParseExpression(s)
+		if (c == nil) == (err == nil) {
+			t.Errorf("got %v and %v", c, err)
+		}
+		if f, ok := fault.As(err); err != nil && (!ok || f.Kind != fault.Invalid) {
+			t.Errorf("got %v, want a fault of form", err)
+		}
+	})
+}
+
+func TestExpression_isBounded(t *testing.T) {
+	for name, text := range map[string]string{
+		"deep": strings.Repeat("(", 17) + "id:a" + strings.Repeat(")", 17),
+		"wide": strings.TrimSuffix(strings.Repeat("id:a OR ", 65), " OR "),
+		"long": "id:" + strings.Repeat("a", 5000),
+	} {
+		if _, err := ParseExpression(text); err == nil {
+			t.Errorf("%s: it is taken", name)
+		}
+	}
+}
