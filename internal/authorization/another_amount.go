@@ -20,13 +20,9 @@ func (q *inquiry) byAmount(ctx context.Context) (*Counterfactual, error) {
 	if classify(q.record.Request.ProcessingCode, q.record.Request.MCC, q.record.Request.Amount).dir != debit {
 		return nil, nil
 	}
-	ends := q.stretches()
-	for i := len(ends) - 1; i >= 0; i-- {
-		low := q.leastAmount()
-		if i > 0 {
-			low = ends[i-1] + 1
-		}
-		found, err := q.highest(ctx, low, ends[i])
+	stretches := q.stretches(q.leastAmount(), q.record.Request.Amount.Minor()-1)
+	for _, s := range slices.Backward(stretches[max(0, len(stretches)-stretchesMax):]) {
+		found, err := q.highest(ctx, s.low, s.high)
 		if err != nil {
 			return nil, err
 		}
@@ -34,12 +30,25 @@ func (q *inquiry) byAmount(ctx context.Context) (*Counterfactual, error) {
 			return q.amount(found)
 		}
 	}
-	for _, minor := range q.minimums() {
-		if ok, err := q.approvesAmount(ctx, minor); ok || err != nil {
-			if err != nil {
-				return nil, err
-			}
-			return q.amount(minor)
+	return q.byMinimum(ctx)
+}
+
+// byMinimum looks for the lowest amount above what was asked for that is approved,
+// where that was too low. What it costs besides counts for some minimums, so that
+// one may be reached before.
+func (q *inquiry) byMinimum(ctx context.Context) (*Counterfactual, error) {
+	minimums := q.minimums()
+	if len(minimums) == 0 {
+		return nil, nil
+	}
+	stretches := q.stretches(q.record.Request.Amount.Minor()+1, slices.Max(minimums))
+	for _, s := range stretches[:min(len(stretches), stretchesMax)] {
+		found, err := q.lowest(ctx, s.low, s.high)
+		if err != nil {
+			return nil, err
+		}
+		if found > 0 {
+			return q.amount(found)
 		}
 	}
 	return nil, nil
@@ -72,26 +81,61 @@ func (q *inquiry) highest(ctx context.Context, low, high int64) (int64, error) {
 	return low, nil
 }
 
-// stretchesMax bounds how many amounts are looked at; a tenant may have thousands
-// of thresholds. The highest are the nearest.
-const stretchesMax = 64
+// lowest returns the lowest amount of a stretch that is approved; 0 when none is.
+func (q *inquiry) lowest(ctx context.Context, low, high int64) (int64, error) {
+	if ok, err := q.approvesAmount(ctx, low); ok || err != nil {
+		return low, err
+	}
+	if low == high {
+		return 0, nil
+	}
+	if ok, err := q.approvesAmount(ctx, high); !ok || err != nil {
+		return 0, err
+	}
+	for low+1 < high { // low is not approved, high is
+		middle := low + (high-low)/2
+		ok, err := q.approvesAmount(ctx, middle)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high, nil
+}
 
-// stretches are the amounts below what was asked for, in minor units of the
-// transaction's currency, at which a stretch between two thresholds ends: in
-// order. None is below the cash in a purchase, which stays.
-func (q *inquiry) stretches() []int64 {
-	asked := q.record.Request.Amount.Minor()
-	ends := []int64{asked - 1}
+// stretchesMax bounds how many stretches are looked through; a tenant may have
+// thousands of thresholds. The nearest are; of the others nothing is told.
+const stretchesMax = 256
+
+// stretch is a range of amounts, in minor units of the transaction's currency, with
+// no threshold between its ends.
+type stretch struct{ low, high int64 }
+
+// stretches divides the amounts from low to high, in order.
+func (q *inquiry) stretches(low, high int64) []stretch {
+	if low > high {
+		return nil
+	}
+	ends := []int64{high}
 	for _, minor := range q.thresholds() {
 		ends = append(ends, minor-1, minor)
 	}
 	slices.Sort(ends)
-	least := q.leastAmount()
-	ends = slices.DeleteFunc(slices.Compact(ends), func(minor int64) bool { return minor < least || minor >= asked })
-	return ends[max(0, len(ends)-stretchesMax):]
+	var all []stretch
+	for _, end := range slices.Compact(ends) {
+		if end >= low && end <= high {
+			all = append(all, stretch{low, end})
+			low = end + 1
+		}
+	}
+	return all
 }
 
-// leastAmount is the lowest amount that is looked at.
+// leastAmount is the lowest amount that is looked at: the cash in a purchase stays.
 func (q *inquiry) leastAmount() int64 {
 	if cash := q.record.Request.Cashback; cash != nil {
 		return max(1, cash.Minor())
@@ -112,9 +156,11 @@ func (q *inquiry) thresholds() []int64 {
 		billed(p.ContactlessCumulative - s.Card.ContactlessAmount)
 	}
 	for i := range f.Velocity {
-		if v := &f.Velocity[i]; v.MaxAmount != nil && v.Amount != nil {
+		v := &f.Velocity[i]
+		if v.MaxAmount != nil && v.Amount != nil {
 			all = append(all, share(v.MaxAmount.Minor()-s.Velocity[i].Amount, r.Request.Amount, *v.Amount))
 		}
+		all = append(all, v.leastOf(r.Request.Amount)...)
 	}
 	for i := range f.Fees {
 		due := &f.Fees[i].Due
@@ -142,14 +188,22 @@ func (q *inquiry) thresholds() []int64 {
 // minimums are what the limits that found the amount too low ask for at least.
 func (q *inquiry) minimums() []int64 {
 	var all []int64
-	for _, v := range q.record.Facts.Velocity {
-		if v.MinAmount != nil && v.Amount != nil && v.Amount.Cmp(*v.MinAmount) < 0 {
-			minor := share(v.MinAmount.Minor(), q.record.Request.Amount, *v.Amount)
-			all = append(all, minor, minor+1) // what is converted may come out one less
+	for i := range q.record.Facts.Velocity {
+		if v := &q.record.Facts.Velocity[i]; v.MinAmount != nil && v.Amount != nil && v.Amount.Cmp(*v.MinAmount) < 0 {
+			all = append(all, v.leastOf(q.record.Request.Amount)...)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
+}
+
+// leastOf is what a limit asks for at least, in minor units of the currency of the
+// transaction over an amount; none where it does not.
+func (v *VelocityFacts) leastOf(asked money.Amount) []int64 {
+	if v.MinAmount == nil || v.Amount == nil {
+		return nil
+	}
+	minor := share(v.MinAmount.Minor(), asked, *v.Amount)
+	return []int64{minor, minor + 1} // what is converted may come out one less
 }
 
 // minorOf is a number of a rule in minor units of a currency, rounded down.
