@@ -147,3 +147,9 @@ func forgetUnrecorded(ctx context.Context, tx db.Tx, clientID string) error {
 	_, err := tx.Exec(ctx, `UPDATE api_client SET unrecorded_count = 0 WHERE id = $1`, clientID)
 	return err
 }
+
+// failuresOf returns how many wrong secrets of a client are remembered.
+func failuresOf(ctx context.Context, tx db.Tx, clientID string) (int, error) {
+	n, _, err := db.One(ctx, tx, scanInt, `SELECT failure_count FROM api_client WHERE id = $1`, clientID)
+	return n, err
+}

@@ -53,6 +53,7 @@ type core struct {
 	dues            *authorization.Collector
 	personalization *personalization.Service
 	vault           *vault.Service
+	store           *vault.Store
 	engine          *authorization.Engine
 	queries         *authorization.Queries
 	replays         *authorization.Replays
@@ -104,6 +105,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.ledger.Collector = k.dues
 	k.vault = vault.New(k.db, k.hsm, k.clock)
 	k.wallets = wallet.New(k.db, k.hsm, k.clock)
+	k.store = vault.NewStore(k.db, k.hsm, k.clock)
 	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
 	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}
 	codes, err := network.LoadCodes()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/cardstore"
 	"github.com/sarraf-platform/sarraf/internal/api/ewallet"
 	"github.com/sarraf-platform/sarraf/internal/api/payers"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
@@ -143,6 +144,9 @@ const resetInterval = time.Minute
 // replayInterval is how soon a replay that was asked for begins.
 const replayInterval = 2 * time.Second
 
+// temporaryInterval is how soon temporary cards are gone that are over.
+const temporaryInterval = time.Minute
+
 func (p *Platform) jobs() []job {
 	return []job{
 		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
@@ -161,6 +165,7 @@ func (p *Platform) jobs() []job {
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
 		{"replay what was asked for", replayInterval, p.replayJobs.Work},
+		{"forget temporary cards", temporaryInterval, p.store.SweepTemporary},
 	}
 }
 
@@ -288,6 +293,7 @@ type neighbour struct {
 func (p *Platform) neighbours() []neighbour {
 	return []neighbour{
 		{access.Payers, p.config.Family.Payers, p.payersFamily, p.payersFamily},
+		{access.CardStore, p.config.Family.CardStore, p.cardStore, p.cardStore},
 		{access.EWallet, p.config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
 	}
 }
@@ -314,6 +320,11 @@ func (p *Platform) payersFamily() api.Family {
 		Access: p.access, Customers: p.customers, Clock: p.clock, TokenStatus: p.config.Family.PayersTokenStatus,
 		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
 	}).Family()
+}
+
+// cardStore is the family of stored cards.
+func (p *Platform) cardStore() api.Family {
+	return cardstore.New(p.access, p.store, api.NewLimiter(p.clock)).Family()
 }
 
 // families returns those that answer at the address of the API, our own first,

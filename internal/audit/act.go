@@ -16,10 +16,11 @@ type Stream string
 // The streams.
 const (
 	CardStream     Stream = "Card"
-	ProductStream  Stream = "Product"  // BINs, ranges, groups, products, attributes
-	PolicyStream   Stream = "Policy"   // card policies, controls, fees
-	CustomerStream Stream = "Customer" // customers and segments; in no list of the API
-	AccessStream   Stream = "Access"   // tokens; in no list of the API
+	ProductStream  Stream = "Product"    // BINs, ranges, groups, products, attributes
+	PolicyStream   Stream = "Policy"     // card policies, controls, fees
+	CustomerStream Stream = "Customer"   // customers and segments; in no list of the API
+	AccessStream   Stream = "Access"     // tokens; in no list of the API
+	StoreStream    Stream = "StoredCard" // cards kept for merchants; in no list of the API
 	// DecisionStream seals authorization decisions; in no list of the API.
 	DecisionStream Stream = "Decision"
 )

@@ -21,6 +21,14 @@ type Sealing interface {
 	// Index returns 32 bytes that are equal for equal values of one tenant and
 	// purpose and tell nothing else: a keyed hash for unique look-ups.
 	Index(ctx context.Context, tenant, purpose string, value []byte) ([]byte, error)
+	// Conceal encrypts 16 bytes so that equal ones look equal for one tenant,
+	// purpose and aad: a tag (16) ‖ the ciphertext (16). The tag is the first half
+	// of HMAC-SHA-256 over aad ‖ plaintext, and the initial counter block of
+	// AES-256-CTR.
+	Conceal(ctx context.Context, tenant, purpose string, plaintext [16]byte, aad []byte) ([32]byte, error)
+	// Unveil reverses Conceal. Anything else than the same tenant, purpose and aad
+	// is ErrIntegrity.
+	Unveil(ctx context.Context, tenant, purpose string, concealed [32]byte, aad []byte) ([16]byte, error)
 	// OpenField opens a JSON field, IV (12) ‖ ciphertext ‖ tag (16), under a
 	// transport key (usage D0, AES). A field that does not open is ErrFormat.
 	OpenField(ctx context.Context, key KeyRef, field, aad []byte) (secret.Value, error)

@@ -191,6 +191,8 @@ const (
 	kindKeyBlock = "key-block"
 	kindSeal     = "seal"
 	kindIndex    = "index"
+	kindTag      = "conceal-tag"
+	kindConceal  = "conceal"
 )
 
 // derivationLabel is the info of the package comment.
