@@ -244,7 +244,7 @@ func (s *CardCharges) settle(ctx context.Context, tx db.Tx, c access.Caller, boo
 	}
 	t.Additional = fee.Standing(changes)
 	if account, found := book.Account(t.Account); found && t.DecidedBy == ByPlatform {
-		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, account.Posted, account.Available()
+		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, account.Posted, account.AvailableTo(t.Issuance.String())
 	}
 	if err := book.Write(ctx, tx); err != nil {
 		return fmt.Errorf("write book: %w", err)

@@ -163,7 +163,7 @@ func (w *work) weigh(op *operation) Verdict {
 		v.StoodIn = w.stoodIn[accountDay{f.Card.Account, f.BusinessOn}]
 	}
 	if a, ok := w.book.Account(f.Card.Account); ok && f.Client.Mode == program.BalanceHybrid {
-		v.Spare = a.Available()
+		v.Spare = a.AvailableTo(f.Card.Issuance.String())
 	}
 	if op.req.IsIncrement && op.req.Flow == AuthorizationRequest {
 		first := w.transactions[f.Candidate]
@@ -255,7 +255,7 @@ func (w *work) balances(op *operation, v Verdict, t *Transaction) {
 		return
 	}
 	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode == program.BalanceHybrid {
-		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
+		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.AvailableTo(t.Issuance.String())
 	}
 }
 

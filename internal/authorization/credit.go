@@ -14,12 +14,13 @@ type CreditState struct {
 	BlocksCash, BlocksAll bool // too many minimum payments were missed
 }
 
-func creditOf(a ledger.Account) CreditState {
+// creditOf is what a holder may take of an account, if that is a credit account.
+func creditOf(a ledger.Account, holder string) CreditState {
 	if a.Credit == nil {
 		return CreditState{}
 	}
 	return CreditState{
-		IsCredit: true, Remaining: a.Available(), Cash: a.AvailableCash(),
+		IsCredit: true, Remaining: a.AvailableTo(holder), Cash: a.AvailableCashTo(holder),
 		BlocksCash: a.Credit.BlocksCash(), BlocksAll: a.Credit.BlocksAll(),
 	}
 }
@@ -74,7 +75,7 @@ func (t *Transaction) CreditPurpose(of *Transaction) ledger.Purpose {
 	if where == "" {
 		where = t.Message.MerchantCountry
 	}
-	p := ledger.Purpose{Region: line.Abroad}
+	p := ledger.Purpose{Region: line.Abroad, Holder: t.holder()}
 	if where == homeCountry || where == "" {
 		p.Region = line.Domestic
 	}
@@ -88,3 +89,6 @@ func (t *Transaction) CreditPurpose(of *Transaction) ledger.Purpose {
 	}
 	return p
 }
+
+// holder is who of those who share an account did it: the issuance.
+func (t *Transaction) holder() string { return t.Issuance.String() }

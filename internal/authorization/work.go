@@ -317,7 +317,7 @@ func (w *work) state(op *operation) State {
 	zero := money.Zero(f.Billing.Currency())
 	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op), Fees: w.freeUsed(op)}
 	if a, ok := w.book.Account(f.Card.Account); ok {
-		s.AccountExists, s.Posted, s.Held, s.Credit = true, a.Posted, a.Held, creditOf(a)
+		s.AccountExists, s.Posted, s.Held, s.Credit = true, a.Posted, a.Held, creditOf(a, f.Card.Issuance.String())
 	}
 	if m := w.messages[op.key]; m != nil && m.tombstone {
 		s.ReversedBefore = true
@@ -386,7 +386,7 @@ func (w *work) step(op *operation) error {
 		return fmt.Errorf("apply decision: %w", err)
 	}
 	if a, ok := w.book.Account(t.Account); ok && op.facts.Client.Mode != program.BalanceExternal {
-		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
+		t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.AvailableTo(t.holder())
 	}
 	if err := w.answerTo(op, d, t); err != nil {
 		return err
@@ -525,7 +525,7 @@ func (w *work) apply(op *operation, d Decision, s State, t *Transaction) error {
 			place = w.book.ForceHold
 		}
 		hold := ledger.NewHold(f.Hold, f.Tenant, f.Card.Account, d.Hold, f.HoldExpires)
-		hold.IsCash = t.Code.isCash()
+		hold.IsCash, hold.Holder = t.Code.isCash(), t.holder()
 		if err := place(hold); err != nil {
 			return err
 		}

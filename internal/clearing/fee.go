@@ -63,7 +63,7 @@ func (b *batch) chargeFees(ctx context.Context, tx db.Tx, r *record) error {
 		b.collected = append(b.collected, collected...)
 	}
 	if a, ok := b.book.Account(t.Account); ok && t.HasBalance {
-		t.PostedAfter, t.AvailableAfter = a.Posted, a.Available()
+		t.PostedAfter, t.AvailableAfter = a.Posted, a.AvailableTo(t.Issuance.String())
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (b *batch) post(r *record, e ledger.Entry) error {
 	b.entries[e.Key] = e
 	if t := r.transaction; t != nil {
 		if a, ok := b.book.Account(t.Account); ok {
-			t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.Available()
+			t.HasBalance, t.PostedAfter, t.AvailableAfter = true, a.Posted, a.AvailableTo(t.Issuance.String())
 		}
 	}
 	return nil

@@ -186,6 +186,7 @@ CREATE TABLE hold (
     expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     is_open        BOOLEAN NOT NULL,
     is_cash        BOOLEAN NOT NULL DEFAULT FALSE,
+    holder         TEXT   NOT NULL DEFAULT '',
     CHECK (reversed + cleared + released <= authorized),
     CHECK (is_open = (reversed + cleared + released < authorized)),
     CHECK (is_open OR fees = 0)
@@ -1681,4 +1682,14 @@ CREATE TABLE credit_cut (
     abroad        TEXT   NOT NULL,
     state         TEXT   NOT NULL, -- the line's, after the cut
     PRIMARY KEY (account_id, cut_on)
+);
+
+CREATE TABLE credit_share (
+    account_id   TEXT   NOT NULL REFERENCES account (id),
+    holder       TEXT   NOT NULL,
+    credit_limit BIGINT NOT NULL CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
+    next_limit   BIGINT CHECK (next_limit BETWEEN 0 AND 1000000000000000),
+    spent        BIGINT NOT NULL CHECK (spent BETWEEN -1000000000000000 AND 1000000000000000),
+    held         BIGINT NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+    PRIMARY KEY (account_id, holder)
 );

@@ -100,10 +100,14 @@ const (
 	Overdraw         fault.Code = "adjustment_overdraws"
 	ReferenceReused  fault.Code = "external_reference_reused"
 	InvalidAmount    fault.Code = "invalid_amount"
+	InvalidTerms     fault.Code = "credit_terms_invalid"
+	TermsInUse       fault.Code = "credit_terms_in_use"
+	TermsMissing     fault.Code = "credit_terms_missing"
+	NotACreditLine   fault.Code = "account_not_credit"
 )
 
 // Codes lists them, for the totality tests of the families.
-var Codes = []fault.Code{AccountNotFound, AccountNoTaken, CurrencyMismatch, Overdraw, ReferenceReused, InvalidAmount}
+var Codes = []fault.Code{AccountNotFound, AccountNoTaken, CurrencyMismatch, Overdraw, ReferenceReused, InvalidAmount, InvalidTerms, TermsInUse, TermsMissing, NotACreditLine}
 
 // The chart of control accounts that this build posts to (contract §8.3).
 const (

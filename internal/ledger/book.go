@@ -83,7 +83,7 @@ func (b *Book) Hold(h HoldID) (Hold, bool) {
 // PlaceHold sets h.Authorized aside on its account, if that much is available:
 // else it fails with ErrInsufficientFunds.
 func (b *Book) PlaceHold(h Hold) error {
-	if b.account(h.Account).gives(h.IsCash).Cmp(h.Authorized) < 0 {
+	if b.account(h.Account).gives(h).Cmp(h.Authorized) < 0 {
 		return ErrInsufficientFunds
 	}
 	return b.ForceHold(h)
@@ -98,7 +98,7 @@ func (b *Book) ForceHold(h Hold) error {
 		return fmt.Errorf("hold on %s: %w", a.ID, err)
 	}
 	a.Held = held
-	a.holdCash(h, h.Authorized.Minor())
+	a.tally(h, h.Authorized.Minor(), 0)
 	b.holds[h.ID] = &h
 	b.freshHolds[h.ID] = true
 	b.changedAccounts[a.ID] = true
@@ -107,7 +107,7 @@ func (b *Book) ForceHold(h Hold) error {
 
 // IncreaseHold adds extra to an open hold, as PlaceHold does.
 func (b *Book) IncreaseHold(id HoldID, extra money.Amount) error {
-	if h := b.hold(id); b.account(h.Account).gives(h.IsCash).Cmp(extra) < 0 {
+	if h := b.hold(id); b.account(h.Account).gives(*h).Cmp(extra) < 0 {
 		return ErrInsufficientFunds
 	}
 	return b.ForceIncrease(id, extra)
@@ -122,7 +122,7 @@ func (b *Book) ForceIncrease(id HoldID, extra money.Amount) error {
 		return fmt.Errorf("hold on %s: %w", a.ID, err)
 	}
 	a.Held, h.Authorized = held, sum(h.Authorized, extra)
-	a.holdCash(*h, extra.Minor())
+	a.tally(*h, extra.Minor(), 0)
 	b.mark(h)
 	return nil
 }
@@ -143,6 +143,7 @@ func (b *Book) HoldFees(id HoldID, fees money.Amount) error {
 	if err != nil {
 		return fmt.Errorf("hold fees on %s: %w", a.ID, err)
 	}
+	a.tally(*h, 0, fees.Minor()-h.Fees.Minor())
 	a.Held, h.Fees = held, fees
 	b.mark(h)
 	return nil
@@ -192,8 +193,9 @@ func (b *Book) lower(h *Hold, part money.Amount) {
 		return
 	}
 	a := b.account(h.Account)
-	a.holdCash(*h, -part.Minor())
+	a.tally(*h, -part.Minor(), 0)
 	if !h.IsOpen() {
+		a.tally(*h, 0, -h.Fees.Minor())
 		part, h.Fees = sum(part, h.Fees), money.Zero(part.Currency())
 	}
 	a.Held = difference(a.Held, part)

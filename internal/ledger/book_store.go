@@ -56,13 +56,13 @@ func (b *Book) lockAccounts(ctx context.Context, tx db.Tx, ids []AccountID) erro
 	return readCredit(ctx, tx, credit, func(id AccountID, c *CreditLine) { b.accounts[id].Credit = c })
 }
 
-const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at, is_cash`
+const holdColumns = `id, tenant_id, account_id, currency, authorized, reversed, cleared, released, fees, expires_at, is_cash, holder`
 
 func scanHold(s db.Scanner) (Hold, error) {
 	var h Hold
 	var currency string
 	var authorized, reversed, cleared, released, fees, expires int64
-	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &fees, &expires, &h.IsCash)
+	err := s.Scan(&h.ID, &h.Tenant, &h.Account, &currency, &authorized, &reversed, &cleared, &released, &fees, &expires, &h.IsCash, &h.Holder)
 	if err != nil {
 		return Hold{}, err
 	}
@@ -149,7 +149,7 @@ func (b *Book) writeAccounts(ctx context.Context, tx db.Tx) error {
 var (
 	holdInsert = &db.Bulk{
 		Head:    "INSERT INTO hold (" + holdColumns + ", is_open) VALUES ",
-		Columns: 12,
+		Columns: 13,
 	}
 	holdUpdate = &db.Bulk{
 		Head:    "WITH v (id, authorized, reversed, cleared, released, fees, expires_at, is_open) AS (VALUES ",
@@ -165,7 +165,7 @@ func (b *Book) writeHolds(ctx context.Context, tx db.Tx) error {
 	for _, id := range sorted(b.freshHolds) {
 		h := b.holds[id]
 		args = append(args, h.ID, h.Tenant, h.Account, h.Authorized.Currency().Code(), h.Authorized.Minor(),
-			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsCash, h.IsOpen())
+			h.Reversed.Minor(), h.Cleared.Minor(), h.Released.Minor(), h.Fees.Minor(), clock.Micros(h.ExpiresAt), h.IsCash, h.Holder, h.IsOpen())
 	}
 	if err := holdInsert.Exec(ctx, tx, args); err != nil {
 		return err

@@ -62,8 +62,8 @@ func GiveAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, account 
 // RenameAccount gives a customer account another number. One that is in use is
 // AccountNoTaken, and the transaction must be given up.
 func RenameAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, account AccountID, number string) error {
-	_, err := tx.Exec(ctx, `UPDATE account SET account_no = $3, code = $4 WHERE tenant_id = $1 AND id = $2`,
-		tenant, account, number, "L.CARD."+number)
+	_, err := tx.Exec(ctx, `UPDATE account SET account_no = $3, code = CASE kind WHEN 'A' THEN 'A.LOAN.' ELSE 'L.CARD.' END || $3
+		WHERE tenant_id = $1 AND id = $2`, tenant, account, number)
 	if db.IsUnique(err) {
 		return accountTaken(number)
 	}

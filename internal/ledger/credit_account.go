@@ -18,6 +18,9 @@ type CreditLine struct {
 	*line.Line
 	CashHeld int64  // what open holds for cash have remaining, in minor units
 	Terms    string // the code of its terms
+	// Shares are what single holders may take of it, by holder; who has none may
+	// take all.
+	Shares map[string]*Share
 }
 
 // Purpose is what an entry is for, to a credit account. The zero value is a domestic
@@ -29,6 +32,9 @@ type Purpose struct {
 	// paying.
 	GivesBack bool
 	Booked    clock.Date
+	// Holder is whose doing it is, of those who share the line, opaque here; empty is
+	// the line's own.
+	Holder string
 }
 
 // text is the stored form.
@@ -37,21 +43,34 @@ func (p Purpose) text() string {
 	if p.GivesBack {
 		t += " " + p.Booked.String()
 	}
+	if p.Holder != "" {
+		t += " " + holderMark + p.Holder
+	}
 	return t
 }
 
+// holderMark stands before the holder in the stored form of a purpose.
+const holderMark = "@"
+
 // parsePurpose reads what Purpose.text wrote.
 func parsePurpose(text string) (p Purpose, err error) {
-	bucket, booked, gives := strings.Cut(text, " ")
-	b, err := line.ParseBucket(bucket)
+	words := strings.Split(text, " ")
+	b, err := line.ParseBucket(words[0])
 	if err != nil {
 		return p, err
 	}
-	p = Purpose{Kind: b.Kind, Region: b.Region, GivesBack: gives}
-	if gives {
-		p.Booked, err = clock.ParseDate(booked)
+	p = Purpose{Kind: b.Kind, Region: b.Region}
+	for _, word := range words[1:] {
+		if holder, named := strings.CutPrefix(word, holderMark); named {
+			p.Holder = holder
+			continue
+		}
+		p.GivesBack = true
+		if p.Booked, err = clock.ParseDate(word); err != nil {
+			return p, err
+		}
 	}
-	return p, err
+	return p, nil
 }
 
 // tell lets a line know of a movement on its account.
@@ -77,18 +96,33 @@ func (a Account) AvailableCash() money.Amount {
 	return v
 }
 
-// gives is what an account gives, of cash or of anything else.
-func (a Account) gives(cash bool) money.Amount {
-	if cash {
-		return a.AvailableCash()
-	}
-	return a.Available()
+// AvailableTo is what a holder may take: of what is available, no more than is left
+// of its share.
+func (a Account) AvailableTo(holder string) money.Amount { return a.within(holder, a.Available()) }
+
+// AvailableCashTo is AvailableTo of cash.
+func (a Account) AvailableCashTo(holder string) money.Amount {
+	return a.within(holder, a.AvailableCash())
 }
 
-// holdCash adds to what is held for cash when h is.
-func (a *Account) holdCash(h Hold, minor int64) {
-	if a.Credit != nil && h.IsCash {
+// gives is what an account gives for a hold.
+func (a Account) gives(h Hold) money.Amount {
+	if h.IsCash {
+		return a.AvailableCashTo(h.Holder)
+	}
+	return a.AvailableTo(h.Holder)
+}
+
+// tally adds to what is held, for cash and by holders, besides what is of fees.
+func (a *Account) tally(h Hold, minor, fees int64) {
+	if a.Credit == nil {
+		return
+	}
+	if h.IsCash {
 		a.Credit.CashHeld += minor
+	}
+	if s := a.Credit.Shares[h.Holder]; s != nil {
+		s.Held += minor + fees
 	}
 }
 
@@ -136,12 +170,18 @@ func (b *Book) postCredit(e Entry) error {
 		}
 		postings = append(postings, divide(p, e.Purpose.tell(l, p.Side, p.Amount.Minor()), e.Purpose)...)
 	}
+	whole := e.Postings
 	e.Postings = postings
 	if err := b.post(e); err != nil {
 		return err
 	}
 	for id, l := range lines {
 		b.account(id).Credit.Line = l
+	}
+	for _, p := range whole {
+		if b.isCredit(p.Account.ID) {
+			b.account(p.Account.ID).Credit.Shares[e.Purpose.Holder].move(e.Purpose, p.Side, p.Amount.Minor())
+		}
 	}
 	return nil
 }
@@ -179,11 +219,19 @@ func (b *Book) RollCredit(id AccountID, to clock.Date, at time.Time) error {
 				return err
 			}
 			b.cuts = append(b.cuts, creditCut{id, cut, a.PostingCount, l.Text()})
+			a.Credit.beginTerm()
 		}
 	}
 	a.Credit.Line = l
 	b.changedAccounts[id] = true
 	return nil
+}
+
+// SetCreditLimit gives a credit account another limit from now on. What is owed or
+// held beyond it stays so.
+func (b *Book) SetCreditLimit(id AccountID, limit money.Amount) {
+	b.account(id).Credit.Limit = limit.Minor()
+	b.changedAccounts[id] = true
 }
 
 var levies = map[line.Levy]struct{ account, description string }{

@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 )
@@ -19,6 +20,10 @@ var creditLookup = &db.Lookup{Head: `SELECT l.account_id, l.terms_code, l.credit
 func readCredit(ctx context.Context, tx db.Tx, ids []AccountID, each func(AccountID, *CreditLine)) error {
 	if len(ids) == 0 {
 		return nil
+	}
+	shares, err := readShares(ctx, tx, ids)
+	if err != nil {
+		return fmt.Errorf("read shares of credit lines: %w", err)
 	}
 	return creditLookup.Query(ctx, tx, nil, id.Texts(ids), func(row db.Scanner) error {
 		var a AccountID
@@ -34,6 +39,9 @@ func readCredit(ctx context.Context, tx db.Tx, ids []AccountID, each func(Accoun
 		}
 		if c.Line, err = line.Parse(state, terms, limit); err != nil {
 			return fmt.Errorf("credit line of %s: %w", a, err)
+		}
+		if c.Shares = shares[a]; c.Shares == nil {
+			c.Shares = map[string]*Share{}
 		}
 		each(a, &c)
 		return nil
@@ -69,30 +77,67 @@ func (b *Book) writeCredit(ctx context.Context, tx db.Tx) error {
 	if err := creditUpdate.Exec(ctx, tx, lines); err != nil {
 		return err
 	}
+	if err := b.writeShares(ctx, tx); err != nil {
+		return fmt.Errorf("write shares: %w", err)
+	}
 	return cutInsert.Exec(ctx, tx, cuts)
 }
 
-// PutTerms defines terms of a tenant, or others in their place. What has ended by
-// then stays as it ended.
-func PutTerms(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, t line.Terms, now clock.Real) error {
+// PutTerms defines terms of a tenant. Where credit accounts go by terms of that
+// code, on a day, only additions may come to them: see [line.Terms.Extend]. It
+// returns false where t are what stands.
+func PutTerms(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, t line.Terms, today clock.Date, now clock.Real) (bool, error) {
 	if err := t.Check(); err != nil {
-		return err
+		return false, fault.New(fault.Refused, InvalidTerms, "the terms will not do: %v", err).Wrap(err)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO credit_terms (tenant_id, code, terms, updated_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (tenant_id, code) DO UPDATE SET terms = $3, updated_at = $4`, tenant, code, t.Text(), clock.Micros(now.Time()))
-	return err
+	was, found, err := FindTerms(ctx, tx, tenant, code)
+	if err != nil || found && was.Text() == t.Text() {
+		return false, err
+	}
+	if !found {
+		_, err := tx.Exec(ctx, `INSERT INTO credit_terms (tenant_id, code, terms, updated_at) VALUES ($1, $2, $3, $4)`,
+			tenant, code, t.Text(), clock.Micros(now.Time()))
+		return true, err
+	}
+	living, _, err := db.One(ctx, tx, scanCount, `SELECT COUNT(*) FROM (SELECT 1 FROM credit_line WHERE tenant_id = $1 AND terms_code = $2 LIMIT 1) t`, tenant, code)
+	if err != nil {
+		return false, err
+	}
+	if living > 0 {
+		if err := t.Extend(was, today); err != nil {
+			return false, fault.New(fault.Conflict, TermsInUse, "accounts go by these terms, so that only dated additions may come to them: %v", err).Wrap(err)
+		}
+	}
+	// Of two who add at once, one must see the other's.
+	n, err := db.Affected(tx.Exec(ctx, `UPDATE credit_terms SET terms = $3, updated_at = $4 WHERE tenant_id = $1 AND code = $2 AND terms = $5`,
+		tenant, code, t.Text(), clock.Micros(now.Time()), was.Text()))
+	if err == nil && n == 0 {
+		return false, fault.New(fault.Conflict, TermsInUse, "somebody else changes these terms")
+	}
+	return true, err
+}
+
+// FindTerms returns terms of a tenant.
+func FindTerms(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (t line.Terms, found bool, err error) {
+	text, found, err := db.One(ctx, tx, scanText, `SELECT terms FROM credit_terms WHERE tenant_id = $1 AND code = $2`, tenant, code)
+	if err != nil || !found {
+		return t, false, err
+	}
+	if t, err = line.ParseTerms(text); err != nil {
+		return t, false, fmt.Errorf("terms %s: %w", code, err)
+	}
+	return t, true, nil
 }
 
 // OpenCreditAccount opens a credit account. A number that is in use is
 // AccountNoTaken, and the transaction must be given up.
 func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in NewCreditAccount, now clock.Real, ahead clock.Ahead) (Account, error) {
-	text, found, err := db.One(ctx, tx, scanText, `SELECT terms FROM credit_terms WHERE tenant_id = $1 AND code = $2`, tenant, in.Terms)
-	if err != nil || !found {
-		return Account{}, fmt.Errorf("read terms %s: found %v: %w", in.Terms, found, err)
-	}
-	terms, err := line.ParseTerms(text)
+	terms, found, err := FindTerms(ctx, tx, tenant, in.Terms)
 	if err != nil {
-		return Account{}, err
+		return Account{}, fmt.Errorf("read terms: %w", err)
+	}
+	if !found {
+		return Account{}, fault.New(fault.Refused, TermsMissing, "there are no such terms of credit accounts").With("terms", in.Terms)
 	}
 	fresh := id.New[Account](now.Time())
 	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO account
@@ -115,7 +160,7 @@ func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in
 	if err != nil {
 		return Account{}, err
 	}
-	a.Credit = &CreditLine{Line: l, Terms: in.Terms}
+	a.Credit = &CreditLine{Line: l, Terms: in.Terms, Shares: map[string]*Share{}}
 	return a, nil
 }
 

@@ -31,7 +31,7 @@ func newLender(t *testing.T, d *db.DB, limit int64) *lender {
 	l := &lender{books: newBooks(t, d)}
 	l.clock.Set(time.Date(2031, time.March, 1, 9, 0, 0, 0, time.UTC))
 	l.in(func(tx db.Tx) (err error) {
-		if err := ledger.PutTerms(t.Context(), tx, l.caller.Tenant, "STANDARD", line.DefaultTerms(), clock.RealNow(l.clock)); err != nil {
+		if _, err := ledger.PutTerms(t.Context(), tx, l.caller.Tenant, "STANDARD", line.DefaultTerms(), on(time.March, 1), clock.RealNow(l.clock)); err != nil {
 			return err
 		}
 		l.account, err = ledger.OpenCreditAccount(t.Context(), tx, l.caller.Tenant, ledger.NewCreditAccount{
@@ -277,5 +277,141 @@ func TestVerify_findsAForgedCredit(t *testing.T) {
 				return err
 			})
 		}
+	})
+}
+
+// What holders may take of a line: of several, each to its own limit, with
+// purchases, holds and what comes back, and anew with each term.
+func TestCredit_aShareIsNoMoreThanItsLimit(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := newLender(t, d, 1_000_00)
+		l.move(on(time.March, 2), ledger.Debit, 40_00, ledger.Purpose{Holder: "child"}) // before there is a share
+		next := int64(70_00)
+		l.book(func(tx db.Tx, b *ledger.Book) error {
+			return b.SetShare(t.Context(), tx, l.account.ID, "child", 100_00, &next)
+		})
+		left := func(what string, want int64) {
+			t.Helper()
+			l.book(func(_ db.Tx, b *ledger.Book) error {
+				if a, _ := b.Account(l.account.ID); a.AvailableTo("child") != try(want) {
+					t.Errorf("%s: %s are left, want %s", what, a.AvailableTo("child"), try(want))
+				}
+				return nil
+			})
+		}
+		left("with a share", 60_00)
+		var held ledger.HoldID
+		l.book(func(_ db.Tx, b *ledger.Book) error {
+			for _, h := range []struct {
+				holder string
+				minor  int64
+				fits   bool
+			}{{"child", 60_01, false}, {"child", 50_00, true}, {"parent", 900_00, true}} {
+				hold := ledger.NewHold(id.New[ledger.Hold](l.clock.Now()), l.caller.Tenant, l.account.ID, try(h.minor), start.AddDate(9, 0, 0))
+				hold.Holder = h.holder
+				if err := b.PlaceHold(hold); (err == nil) != h.fits {
+					t.Errorf("%s holds %d: %v", h.holder, h.minor, err)
+				}
+				if h.holder == "child" {
+					held = hold.ID
+				}
+			}
+			return nil
+		})
+		left("beside a hold", 10_00)
+		l.book(func(_ db.Tx, b *ledger.Book) error { return b.HoldFees(held, try(3_00)) })
+		left("beside its fees", 7_00)
+		l.book(func(_ db.Tx, b *ledger.Book) error { b.ReleaseHold(held); return nil })
+		left("when it is released", 60_00)
+		l.move(on(time.March, 3), ledger.Credit, 15_00, ledger.Purpose{Holder: "child", GivesBack: true, Booked: on(time.March, 2)})
+		l.move(on(time.March, 3), ledger.Credit, 5_00, ledger.Purpose{Holder: "child"}) // a payment is the line's
+		l.move(on(time.March, 3), ledger.Debit, 5_00, ledger.Purpose{Kind: line.Fee, Holder: "child"})
+		left("after a refund", 75_00)
+		l.verify()
+		l.move(on(time.March, 20), ledger.Debit, 1_00, ledger.Purpose{Holder: "child"})
+		left("in the next term", 69_00)
+		l.verify()
+		l.book(func(tx db.Tx, b *ledger.Book) error { return b.DropShare(t.Context(), tx, l.account.ID, "child") })
+		left("without a share", 74_00)
+		l.verify()
+	})
+}
+
+func TestCredit_termsAreAddedTo(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := newLender(t, d, 1_000_00)
+		standard := line.DefaultTerms
+		with := func(change func(*line.Terms)) line.Terms {
+			x := standard()
+			change(&x)
+			return x
+		}
+		today := on(time.March, 10)
+		put := func(x line.Terms) (changed bool, err error) {
+			err = l.db.InTx(t.Context(), func(tx db.Tx) (err error) {
+				changed, err = ledger.PutTerms(t.Context(), tx, l.caller.Tenant, "STANDARD", x, today, clock.RealNow(l.clock))
+				return err
+			})
+			return changed, err
+		}
+		for what, x := range map[string]line.Terms{
+			"another cut":        with(func(x *line.Terms) { x.CutDay = 15 }),
+			"another minimum":    with(func(x *line.Terms) { x.Minimum++ }),
+			"another rate":       with(func(x *line.Terms) { x.Rates[0].Late++ }),
+			"a rate from today":  with(func(x *line.Terms) { x.Rates = append(x.Rates, line.Rates{From: today, Late: 1}) }),
+			"taxes from today":   with(func(x *line.Terms) { x.Taxes = append(x.Taxes, line.Taxes{From: today}) }),
+			"no taxes":           with(func(x *line.Terms) { x.Taxes = []line.Taxes{{From: today.AddDays(9)}} }),
+			"a holiday too soon": with(func(x *line.Terms) { x.Holidays = []clock.Date{today.AddDays(26)} }),
+		} {
+			if _, err := put(x); !strings.Contains(fmt.Sprint(err), "only dated additions") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		more := with(func(x *line.Terms) {
+			x.Rates = append(x.Rates, line.Rates{From: today.AddDays(1), Contractual: 40_000, Late: 43_000, Cash: 40_000})
+			x.Holidays = []clock.Date{today.AddDays(27)}
+		})
+		for _, want := range []bool{true, false} {
+			if changed, err := put(more); err != nil || changed != want {
+				t.Errorf("additions: changed %v, %v", changed, err)
+			}
+		}
+		if _, err := put(standard()); err == nil {
+			t.Error("an addition was taken away")
+		}
+		l.move(on(time.March, 12), ledger.Debit, 100_00, ledger.Purpose{})
+		l.roll(on(time.May, 20))
+		l.verify()
+	})
+}
+
+func TestRenameAccount_keepsItInItsPlaceOfTheChart(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l := newLender(t, d, 1_000_00)
+		l.in(func(tx db.Tx) error {
+			return ledger.RenameAccount(t.Context(), tx, l.caller.Tenant, l.account.ID, "KK9")
+		})
+		if got, err := l.ledger.AccountByNumber(t.Context(), l.caller, "KK9"); err != nil || got.Code != "A.LOAN.KK9" {
+			t.Errorf("it is %q now: %v", got.Code, err)
+		}
+	})
+}
+
+// book changes the account and its holds in a book of their own.
+func (l *lender) book(do func(db.Tx, *ledger.Book) error) {
+	l.t.Helper()
+	l.in(func(tx db.Tx) error {
+		holds, err := db.Collect(l.t.Context(), tx, func(row db.Scanner) (h ledger.HoldID, err error) { return h, row.Scan(&h) }, "SELECT id FROM hold")
+		if err != nil {
+			return err
+		}
+		b, err := ledger.OpenBook(l.t.Context(), tx, []ledger.AccountID{l.account.ID}, holds)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, b); err != nil {
+			return err
+		}
+		return b.Write(l.t.Context(), tx)
 	})
 }

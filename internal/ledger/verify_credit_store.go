@@ -55,6 +55,7 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 	if err != nil {
 		return "", err
 	}
+	spent := map[string]int64{} // by holder, since the last cut
 	l := line.New(stored.Line.Terms, stored.Limit, from)
 	roll := func(to clock.Date) string {
 		for l.Day.Before(to) {
@@ -71,12 +72,13 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 					return fmt.Sprintf("the term that ended on %s", got.On)
 				}
 				cuts = cuts[:n]
+				clear(spent)
 			}
 		}
 		return ""
 	}
 	told := map[string]int64{}
-	err = eachMovement(ctx, tx, account, func(m movement) error {
+	err = eachMovement(ctx, tx, account, 0, func(m movement) error {
 		for part, minor := range m.parts {
 			told[part] += minor
 		}
@@ -90,6 +92,7 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 		}
 		if wrong = roll(m.on); wrong == "" {
 			p.tell(l, m.side, m.minor)
+			spent[p.Holder] += p.takes(m.side, m.minor)
 		}
 		return nil
 	})
@@ -103,6 +106,11 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 	if l.Text() != stored.Text() || len(cuts) > 0 {
 		return "its state", nil
 	}
+	for holder, s := range stored.Shares {
+		if spent[holder] != s.Spent {
+			return "the share of " + holder, nil
+		}
+	}
 	for _, b := range line.Buckets() {
 		if told[b.String()] != l.In(b) {
 			return "its part " + b.String(), nil
@@ -111,8 +119,9 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 	return "", nil
 }
 
-// eachMovement hands over what entries did to a credit account, in order.
-func eachMovement(ctx context.Context, tx db.Tx, account AccountID, each func(movement) error) error {
+// eachMovement hands over what entries did to a credit account after a position of
+// its statement, in order.
+func eachMovement(ctx context.Context, tx db.Tx, account AccountID, after int64, each func(movement) error) error {
 	var m movement
 	err := db.Each(ctx, tx, func(row db.Scanner) error {
 		var entry, event, part string
@@ -143,7 +152,7 @@ func eachMovement(ctx context.Context, tx db.Tx, account AccountID, each func(mo
 		m.parts[part] += change
 		return nil
 	}, `SELECT e.id, e.event, e.business_on, p.side, p.amount, p.part, p.purpose FROM posting p JOIN entry e ON e.id = p.entry_id
-		WHERE p.account_id = $1 ORDER BY p.position`, account)
+		WHERE p.account_id = $1 AND p.position > $2 ORDER BY p.position`, account, after)
 	if err == nil && m.entry != "" {
 		err = each(m)
 	}

@@ -60,6 +60,13 @@ var rules = []Rule{
 		Broken: "SELECT id FROM hold WHERE fees <> 0 AND reversed + cleared + released >= authorized",
 	},
 	{
+		Name:  "what a share of a credit line has held is what its holder's open holds have remaining",
+		Count: "SELECT COUNT(*) FROM credit_share",
+		Broken: `SELECT s.account_id FROM credit_share s LEFT JOIN hold h ON h.account_id = s.account_id AND h.holder = s.holder
+			GROUP BY s.account_id, s.holder, s.held
+			HAVING s.held <> COALESCE(SUM(h.authorized - h.reversed - h.cleared - h.released + h.fees), 0)`,
+	},
+	{
 		Name:   "the parts of a debt are posted on credit accounts only",
 		Count:  "SELECT COUNT(*) FROM posting WHERE position IS NOT NULL",
 		Broken: `SELECT p.entry_id FROM posting p JOIN account a ON a.id = p.account_id WHERE (p.part IS NOT NULL) <> (a.keeps_balance AND a.kind = 'A')`,

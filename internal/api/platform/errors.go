@@ -221,6 +221,10 @@ var refusals = map[fault.Code]outward{
 	ledger.Overdraw:         {422, "Issuing:InsufficientFunds"},
 	ledger.ReferenceReused:  {409, "Issuing:ExternalReferenceReused"},
 	ledger.InvalidAmount:    {422, "Issuing:InvalidAmount"},
+	ledger.InvalidTerms:     {422, "Credit:InvalidTerms"},
+	ledger.TermsInUse:       {409, "Credit:TermsInUse"},
+	ledger.TermsMissing:     {422, "Credit:TermsNotFound"},
+	ledger.NotACreditLine:   {422, "Credit:NotACreditAccount"},
 
 	// authorization
 	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},

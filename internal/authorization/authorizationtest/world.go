@@ -215,7 +215,7 @@ func (w *World) NewCreditCard(limit string) *Card {
 		From: clock.DateOf(w.Clock.Now(), time.UTC),
 	}
 	must(w.T, w.DB.InTx(ctx, func(tx db.Tx) error {
-		if err := ledger.PutTerms(ctx, tx, w.Caller.Tenant, in.Terms, line.DefaultTerms(), clock.RealNow(w.Clock)); err != nil {
+		if _, err := ledger.PutTerms(ctx, tx, w.Caller.Tenant, in.Terms, line.DefaultTerms(), in.From, clock.RealNow(w.Clock)); err != nil {
 			return err
 		}
 		holder, err := w.Customers.Named(ctx, tx, w.Caller.Tenant, w.customer)

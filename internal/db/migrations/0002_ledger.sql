@@ -70,7 +70,8 @@ CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 -- Money set aside on an account for one life cycle (an authorization with its
 -- increments). What is still held is authorized - reversed - cleared - released,
 -- and fees: what is set aside besides, for as long as the rest is. is_cash says that
--- it is for cash, of which a credit account gives less.
+-- it is for cash, of which a credit account gives less; holder is whose it is, of
+-- those who share one.
 CREATE TABLE hold (
     id             TEXT   NOT NULL PRIMARY KEY,
     tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
@@ -84,6 +85,7 @@ CREATE TABLE hold (
     expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
     is_open        BOOLEAN NOT NULL,
     is_cash        BOOLEAN NOT NULL DEFAULT FALSE,
+    holder         TEXT   NOT NULL DEFAULT '',
     CHECK (reversed + cleared + released <= authorized),
     CHECK (is_open = (reversed + cleared + released < authorized)),
     CHECK (is_open OR fees = 0)

@@ -41,4 +41,17 @@ CREATE TABLE credit_cut (
     PRIMARY KEY (account_id, cut_on)
 );
 
+-- What a holder may take of a credit line, and has taken: spent is what it spent
+-- since the last cut less what came back, held what its open holds have remaining.
+-- next_limit takes the place of credit_limit with the next cut.
+CREATE TABLE credit_share (
+    account_id   TEXT   NOT NULL REFERENCES account (id),
+    holder       TEXT   NOT NULL,
+    credit_limit BIGINT NOT NULL CHECK (credit_limit BETWEEN 0 AND 1000000000000000),
+    next_limit   BIGINT CHECK (next_limit BETWEEN 0 AND 1000000000000000),
+    spent        BIGINT NOT NULL CHECK (spent BETWEEN -1000000000000000 AND 1000000000000000),
+    held         BIGINT NOT NULL CHECK (held BETWEEN 0 AND 1000000000000000),
+    PRIMARY KEY (account_id, holder)
+);
+
 -- +goose Down

@@ -2,8 +2,11 @@ package line
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"math/big"
+	"reflect"
 	"slices"
 	"time"
 
@@ -39,7 +42,10 @@ type Terms struct {
 	// MissedBlocksCash missed minimum payments in a calendar year block cash,
 	// MissedBlocksAll running ones everything. 0 blocks never.
 	MissedBlocksCash, MissedBlocksAll int
-	Holidays                          []clock.Date
+	// Points is what of a purchase is given in points, of which ten are counted of
+	// each: see [Terms.PointsOf].
+	Points   Millionths
+	Holidays []clock.Date
 }
 
 // Rates are the monthly rates from a date on, for a term debt of at most UpTo
@@ -64,7 +70,7 @@ func DefaultTerms() Terms {
 		Rates:   []Rates{{Contractual: 35_000, Late: 38_000, Cash: 35_000}},
 		Taxes:   []Taxes{{KKDF: 150_000, BSMV: 150_000}},
 		Minimum: 200_000, MinimumAbove: 400_000, MinimumLimit: 50_000_00, OverLimitIsDue: true,
-		CashShare: 200_000, MissedBlocksCash: 3, MissedBlocksAll: 3,
+		CashShare: 200_000, MissedBlocksCash: 3, MissedBlocksAll: 3, Points: 1_000,
 	}
 }
 
@@ -79,7 +85,7 @@ func (t Terms) Check() error {
 	if len(t.Rates) == 0 || len(t.Taxes) == 0 {
 		return fmt.Errorf("the terms have no rates or no taxes")
 	}
-	shares := []Millionths{t.Minimum, t.MinimumAbove, t.CashShare}
+	shares := []Millionths{t.Minimum, t.MinimumAbove, t.CashShare, t.Points}
 	for _, r := range t.Rates {
 		shares = append(shares, r.Contractual, r.Late, r.Cash)
 	}
@@ -96,6 +102,50 @@ func (t Terms) Check() error {
 	}
 	return nil
 }
+
+// Extend reports why t are not earlier terms with nothing but additions: rates and
+// taxes that come into force after a day, and holidays on which nothing that has
+// ended by then can be due. Only such may take the place of terms that lines go by:
+// else what has ended could not be told again.
+func (t Terms) Extend(earlier Terms, today clock.Date) error {
+	a, b := t, earlier
+	a.Rates, a.Taxes, a.Holidays, b.Rates, b.Taxes, b.Holidays = nil, nil, nil, nil, nil, nil
+	if !reflect.DeepEqual(a, b) {
+		return errors.New("what has no date is another")
+	}
+	if len(t.Rates) < len(earlier.Rates) || !slices.Equal(t.Rates[:len(earlier.Rates)], earlier.Rates) ||
+		len(t.Taxes) < len(earlier.Taxes) || !slices.Equal(t.Taxes[:len(earlier.Taxes)], earlier.Taxes) ||
+		len(t.Holidays) < len(earlier.Holidays) || !slices.Equal(t.Holidays[:len(earlier.Holidays)], earlier.Holidays) {
+		return errors.New("what stands must stay, at the beginning of its list")
+	}
+	for _, r := range t.Rates[len(earlier.Rates):] {
+		if !today.Before(r.From) {
+			return fmt.Errorf("rates from %s do not begin after %s", r.From, today)
+		}
+	}
+	for _, x := range t.Taxes[len(earlier.Taxes):] {
+		if !today.Before(x.From) {
+			return fmt.Errorf("taxes from %s do not begin after %s", x.From, today)
+		}
+	}
+	for _, h := range t.Holidays[len(earlier.Holidays):] {
+		if first := today.AddDays(dueMax); h.Before(first) {
+			return fmt.Errorf("a holiday on %s is before %s: a term that has ended may be due then", h, first)
+		}
+	}
+	return nil
+}
+
+// PointsOf is what points a purchase brings, in tenths, of an amount in minor units
+// of a currency with two digits; the rest is left out.
+func (t Terms) PointsOf(minor int64) int64 {
+	n := new(big.Int).Mul(big.NewInt(minor), big.NewInt(int64(t.Points)))
+	return n.Quo(n, big.NewInt(int64(one)*10)).Int64()
+}
+
+// LateRateOn is the monthly rate of what is past due on a day, of the term debt so
+// far.
+func (l *Line) LateRateOn(day clock.Date) Millionths { return l.Terms.ratesOn(day, l.billed).Late }
 
 // ratesOn are the rates of a day for a term debt: of those that came into force
 // last, the lowest tier that reaches so far, else the highest.

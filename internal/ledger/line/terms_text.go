@@ -25,6 +25,7 @@ func (t Terms) Text() string {
 	put("minimum", t.Minimum, t.MinimumAbove, t.MinimumLimit, t.OverLimitIsDue)
 	put("cash", t.CashShare)
 	put("missed", t.MissedBlocksCash, t.MissedBlocksAll)
+	put("points", t.Points)
 	for _, r := range t.Rates {
 		put("rates", r.From, r.UpTo, r.Contractual, r.Late, r.Cash)
 	}
@@ -53,6 +54,8 @@ func ParseTerms(text string) (t Terms, err error) {
 			t.CashShare = share()
 		case "missed":
 			t.MissedBlocksCash, t.MissedBlocksAll = int(f.int()), int(f.int())
+		case "points":
+			t.Points = share()
 		case "rates":
 			t.Rates = append(t.Rates, Rates{f.date(), f.int(), share(), share(), share()})
 		case "taxes":
