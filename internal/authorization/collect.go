@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -100,8 +99,8 @@ func (c *Collector) collectFrom(ctx context.Context, tenant access.Tenant, accou
 	return n, nil
 }
 
-// NoteCollected notes on the transactions that fees are on that they were
-// charged, and tells of it. The caller holds the locks of their accounts.
+// NoteCollected tells that fees which waited were charged. The caller holds the
+// locks of their accounts.
 func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected, at clock.Real) error {
 	if len(all) == 0 {
 		return nil
@@ -120,11 +119,10 @@ func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected, at clock.
 	if err != nil {
 		return fmt.Errorf("read what fees are on: %w", err)
 	}
-	var changed []*Transaction
 	var told []FeesTold
 	for _, root := range roots { // in the order in which they were charged
 		t := found[root]
-		if t == nil || slices.Contains(changed, t) {
+		if t == nil || len(of[root]) == 0 {
 			continue
 		}
 		lines := make([]fee.Additional, 0, len(of[root]))
@@ -132,17 +130,7 @@ func NoteCollected(ctx context.Context, tx db.Tx, all []fee.Collected, at clock.
 			lines = append(lines, c.Additional)
 		}
 		told = append(told, FeesTold{t.Tenant, t.Card, root, lines})
-		for i := range t.Additional {
-			for _, c := range of[root] {
-				if t.Additional[i].Code == c.Code {
-					t.Additional[i].IsPending = false
-				}
-			}
-		}
-		changed = append(changed, t)
-	}
-	if err := updateAdditional(ctx, tx, changed); err != nil {
-		return err
+		delete(of, root)
 	}
 	return RaiseFees(ctx, tx, told, at)
 }

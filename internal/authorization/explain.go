@@ -7,6 +7,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
 // Codes of the faults this package raises.
@@ -78,6 +79,13 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 		}
 		if found[t] == nil || !mine(found[t]) {
 			return fault.New(fault.NotFound, TransactionNotFound, "there is no such transaction")
+		}
+		held, err := ledger.ReadHolds(ctx, tx, []ledger.HoldID{found[t].Hold})
+		if err != nil {
+			return err
+		}
+		if err := tellAwaited(ctx, tx, []*Transaction{found[t]}, held); err != nil {
+			return err
 		}
 		x.Transaction = *found[t]
 		d, decided, err := findDecision(ctx, tx, t)

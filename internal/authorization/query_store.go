@@ -218,6 +218,9 @@ func withRelated(ctx context.Context, tx db.Tx, found []*Transaction) ([]ListedT
 	for i, t := range found {
 		ids[i] = t.ID
 	}
+	if err := tellAwaited(ctx, tx, found, held); err != nil {
+		return nil, err
+	}
 	slips, err := readSlips(ctx, tx, ids)
 	if err != nil {
 		return nil, err

@@ -151,21 +151,6 @@ func UpdateTransactions(ctx context.Context, tx db.Tx, all []*Transaction, at fu
 	return transactionUpdate.Exec(ctx, tx, args)
 }
 
-var additionalUpdate = &db.Bulk{
-	Head: "WITH v (id, additional_amounts) AS (VALUES ", Columns: 2, Types: []string{"TEXT", "TEXT"},
-	Tail: ") UPDATE card_transaction SET additional_amounts = v.additional_amounts FROM v WHERE card_transaction.id = v.id",
-}
-
-// updateAdditional writes the additional amounts of transactions that were read in
-// the same transaction, under the locks of their accounts.
-func updateAdditional(ctx context.Context, tx db.Tx, all []*Transaction) error {
-	var args []any
-	for _, t := range all {
-		args = append(args, t.ID, fee.AdditionalDocument(t.Additional))
-	}
-	return additionalUpdate.Exec(ctx, tx, args)
-}
-
 // findOpenByRRN finds the open authorization of a card, made with any plastic of
 // it, that a later message names by RRN and terminal, and by its code when it gives
 // one; also one whose client is being asked. An advice for the same amount is the

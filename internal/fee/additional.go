@@ -14,7 +14,7 @@ type Additional struct {
 	Code, Name   string
 	IsDebit      bool // it costs; else it is given back
 	IsRefundable bool // with what is reversed
-	IsPending    bool // the balance did not cover it yet
+	IsPending    bool // the balance did not cover it when it began, or by now
 	Charge       Charge
 }
 
@@ -120,7 +120,7 @@ func (d *Due) additional(change Charge, pending bool) Additional {
 		Type: d.Type, Code: d.Code, Name: d.Name, IsDebit: true, IsRefundable: d.RefundOnReversal, IsPending: pending, Charge: change,
 	}
 	if change.Fee.Sign() < 0 {
-		a.IsDebit, a.Charge = false, change.negated()
+		a.IsDebit, a.IsPending, a.Charge = false, false, change.negated()
 	}
 	return a
 }

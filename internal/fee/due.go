@@ -90,8 +90,15 @@ func (d *Due) ToHold(held money.Amount) money.Amount {
 }
 
 // IsPending reports whether the fee waits for a balance that covers it.
-func (d *Due) IsPending() bool {
-	open, err := d.Owed().minus(d.Posted)
+func (d *Due) IsPending() bool { return d.owes(d.Owed()) }
+
+// Awaits reports whether, when so much is held, the fee waits for a balance that
+// covers it: now, or once what is held is presented.
+func (d *Due) Awaits(held money.Amount) bool { return d.IsPending() || d.Waits && d.owes(d.Of(held)) }
+
+// owes reports whether the fee comes to more than was charged.
+func (d *Due) owes(c Charge) bool {
+	open, err := c.minus(d.Posted)
 	return err == nil && open.Sign() > 0
 }
 

@@ -110,7 +110,8 @@ type Act struct {
 type Change struct {
 	row *dueRow
 	// Stands is by how much it comes to more than before, Posted how much more was
-	// charged; less is below zero.
+	// charged; less is below zero. IsPending says that it waits for a balance which
+	// covers it, or will once what is held is presented.
 	Stands, Posted Charge
 	IsPending      bool
 }
@@ -257,10 +258,11 @@ func (r *dueRow) settle(b *ledger.Book, held money.Amount, act Act) (Change, err
 	if err != nil {
 		return c, err
 	}
-	if more.isZero() {
-		return c, nil
+	if !more.isZero() {
+		c, err = r.charge(b, c, owed, more, act)
 	}
-	return r.charge(b, c, owed, more, act)
+	c.IsPending = r.Awaits(held)
+	return c, err
 }
 
 // charge posts more of the fee, so that all that is owed was charged; unless it

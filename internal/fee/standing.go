@@ -18,6 +18,17 @@ func (d *Dues) Stands(root string, held money.Amount) (spent, kept int64) {
 // stands is what is charged by now or, with what will be, more.
 func (d *Due) stands(held money.Amount) int64 { return max(d.Owed().minor(), d.Of(held).minor()) }
 
+// Awaited lists the codes of the fees of a life cycle that wait for a balance which
+// covers them, now or once the so much that is held of it is presented.
+func (d *Dues) Awaited(root string, held money.Amount) (codes []string) {
+	for _, r := range d.of[root] {
+		if r.Awaits(held) {
+			codes = append(codes, r.Code)
+		}
+	}
+	return codes
+}
+
 // HasMoved reports whether something of what the fees of a life cycle are on moved.
 func (d *Dues) HasMoved(root string) bool {
 	for _, r := range d.of[root] {

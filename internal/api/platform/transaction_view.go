@@ -183,7 +183,7 @@ type additionalAmount struct {
 	Taxes             []taxAmount `json:"taxes"`
 	TotalAmount       api.Decimal `json:"totalAmount"`
 	IsRefundable      bool        `json:"isRefundable"`
-	IsPending         bool        `json:"isPending" doc:"The balance did not cover it: it is charged at the next load."`
+	IsPending         bool        `json:"isPending" doc:"The balance does not cover it, and it is not held: it is charged by the next credit that does, but not before its transaction is presented."`
 	Description       *string     `json:"description"`
 }
 
