@@ -73,6 +73,7 @@ func (w *shoppers) shop(connections, n int) time.Duration {
 	for range connections {
 		all.Go(func() {
 			for r := range requests {
+				w.Clock.Advance(200 * time.Microsecond) // or all identifiers would be of one moment, and in no order
 				if a, err := w.Engine.Authorize(w.T.Context(), r); err != nil || a.Reason != authorization.Approved {
 					w.T.Errorf("got %s, %v", a.Reason, err)
 				}

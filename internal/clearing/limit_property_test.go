@@ -2,7 +2,9 @@ package clearing_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -221,23 +223,36 @@ func (l *life) fees() (spent, kept int64) {
 			return err
 		}
 		spent = kept
-		return db.Each(l.T.Context(), tx, func(row db.Scanner) error {
-			var applied string
-			var charged, on, refunded, held int64
-			if err := row.Scan(&applied, &charged, &on, &refunded, &held); err != nil {
-				return err
-			}
-			due, err := fee.ParseDue(applied)
-			if err != nil {
-				return err
-			}
-			spent, kept = spent+charged, kept+charged
-			if due.Code == "BACK" {
-				spent += hundredth(on+held) - max(charged, hundredth(on+held-refunded))
-			}
-			return nil
-		}, `SELECT d.applied, d.posted_total, d.moved + d.kept, d.refunded, COALESCE(h.authorized - h.reversed - h.cleared - h.released, 0)
+		held := map[string]int64{}
+		err = db.Each(l.T.Context(), tx, func(row db.Scanner) error {
+			var root string
+			var minor int64
+			err := row.Scan(&root, &minor)
+			held[root] = minor
+			return err
+		}, `SELECT d.root_id, COALESCE(h.authorized - h.reversed - h.cleared - h.released, 0)
 			FROM fee_due d JOIN card_transaction t ON t.id = d.root_id LEFT JOIN hold h ON h.id = t.hold_id WHERE d.account_id = $1`, l.card.Account)
+		if err != nil {
+			return err
+		}
+		dues, err := fee.OpenDues(l.T.Context(), tx, slices.Collect(maps.Keys(held)))
+		if err != nil {
+			return err
+		}
+		for root, held := range held {
+			for _, due := range dues.Of(root) {
+				total, err := due.Posted.Total()
+				if err != nil {
+					return err
+				}
+				charged, on := total.Minor(), due.Moved.Minor()+due.Kept.Minor()
+				spent, kept = spent+charged, kept+charged
+				if due.Code == "BACK" {
+					spent += hundredth(on+held) - max(charged, hundredth(on+held-due.Refunded.Minor()))
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		l.T.Fatal(err)

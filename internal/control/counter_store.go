@@ -132,10 +132,10 @@ var (
 		Head: `INSERT INTO velocity_usage (subject_id, at, transaction_id, cycle_id, uses) VALUES `, Columns: 5,
 	}
 	usageUpdate = &db.Bulk{
-		Head: `WITH v (subject_id, at, transaction_id, uses) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "BIGINT", "TEXT", "TEXT"},
-		Tail: `) UPDATE velocity_usage SET uses = v.uses FROM v WHERE velocity_usage.subject_id = v.subject_id
-			AND velocity_usage.at = v.at AND velocity_usage.transaction_id = v.transaction_id`,
-		Alone: `UPDATE velocity_usage SET uses = $4 WHERE subject_id = $1 AND at = $2 AND transaction_id = $3`,
+		Head: `WITH v (cycle_id, transaction_id, subject_id, uses) AS (VALUES `, Columns: 4, Types: []string{"TEXT", "TEXT", "TEXT", "TEXT"},
+		Tail: `) UPDATE velocity_usage SET uses = v.uses FROM v WHERE velocity_usage.cycle_id = v.cycle_id
+			AND velocity_usage.transaction_id = v.transaction_id AND velocity_usage.subject_id = v.subject_id`,
+		Alone: `UPDATE velocity_usage SET uses = $4 WHERE cycle_id = $1 AND transaction_id = $2 AND subject_id = $3`,
 	}
 	spanInsert = &db.Bulk{
 		Head: `INSERT INTO velocity_span (subject_id, counter, at, transaction_id, amount, count) VALUES `, Columns: 6,

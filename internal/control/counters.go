@@ -611,7 +611,7 @@ func (c *Counters) Write(ctx context.Context, tx db.Tx) error {
 		case row.isNew:
 			w.usage = append(w.usage, row.subject.String(), clock.Micros(row.at), row.transaction, row.cycle, usageText(row.all))
 		default:
-			w.usageChanges = append(w.usageChanges, row.subject.String(), clock.Micros(row.at), row.transaction, usageText(row.all))
+			w.usageChanges = append(w.usageChanges, row.cycle, row.transaction, row.subject.String(), usageText(row.all))
 		}
 		w.spansOf(row)
 	}

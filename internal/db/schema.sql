@@ -1284,7 +1284,7 @@ CREATE TABLE velocity_counter (
     subject   TEXT   NOT NULL, -- for what they count: an issuance, a customer, …
     counters  TEXT   NOT NULL, -- of each: name, start and end of its window, amount in minor units, count, alerts
     since     BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9000000000000000) -- windows that ended by then have fallen out
-) WITHOUT ROWID;
+);
 
 CREATE TABLE velocity_usage (
     subject_id     TEXT   NOT NULL, -- of a velocity_counter
@@ -1292,10 +1292,10 @@ CREATE TABLE velocity_usage (
     transaction_id TEXT   NOT NULL, -- of a card_transaction
     cycle_id       TEXT   NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
     uses           TEXT   NOT NULL, -- of each counter: what counts now, what was counted at first, of what, what of it stands
-    PRIMARY KEY (subject_id, at, transaction_id)
-) WITHOUT ROWID;
+    PRIMARY KEY (cycle_id, transaction_id, subject_id)
+);
 
-CREATE INDEX velocity_usage_by_cycle ON velocity_usage (cycle_id);
+CREATE INDEX velocity_usage_by_subject ON velocity_usage (subject_id, at);
 
 CREATE TABLE velocity_span (
     subject_id     TEXT   NOT NULL, -- of a velocity_counter
@@ -1308,26 +1308,16 @@ CREATE TABLE velocity_span (
 ) WITHOUT ROWID;
 
 CREATE TABLE fee_due (
-    root_id      TEXT    NOT NULL, -- the first transaction of the life cycle
-    line         BIGINT  NOT NULL CHECK (line BETWEEN 1 AND 1000),
-    tenant_id    TEXT    NOT NULL REFERENCES tenant (id),
-    account_id   TEXT    NOT NULL REFERENCES account (id),
-    applied      TEXT    NOT NULL, -- which fee it is, its terms and the rest of it
-    is_free      BOOLEAN NOT NULL,
-    waits        BOOLEAN NOT NULL, -- for a balance that covers it
-    moved        BIGINT  NOT NULL CHECK (moved BETWEEN 0 AND 1000000000000000),
-    kept         BIGINT  NOT NULL CHECK (kept BETWEEN 0 AND 1000000000000000),
-    refunded     BIGINT  NOT NULL CHECK (refunded BETWEEN 0 AND 1000000000000000),
-    due_total    BIGINT  NOT NULL CHECK (due_total BETWEEN 0 AND 1000000000000000),
-    posted_total BIGINT  NOT NULL CHECK (posted_total BETWEEN 0 AND 1000000000000000),
-    posted       TEXT    NOT NULL, -- fee and taxes, minor units with blanks between
-    entry_count  BIGINT  NOT NULL CHECK (entry_count BETWEEN 0 AND 1000000),
-    entry_id     TEXT    REFERENCES entry (id), -- the only one so far
-    created_at   BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
-    PRIMARY KEY (root_id, line)
-) WITHOUT ROWID;
+    root_id       TEXT    NOT NULL PRIMARY KEY, -- the first transaction of the life cycle
+    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    account_id    TEXT    NOT NULL REFERENCES account (id),
+    lines         TEXT    NOT NULL,
+    pending_total BIGINT  NOT NULL CHECK (pending_total >= 0),
+    waits         BOOLEAN NOT NULL, -- some of it, for a balance that covers it
+    created_at    BIGINT  NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
+);
 
-CREATE INDEX fee_due_pending ON fee_due (account_id) WHERE due_total > posted_total;
+CREATE INDEX fee_due_pending ON fee_due (account_id) WHERE pending_total > 0;
 
 CREATE TABLE card_fee (
     id            TEXT    NOT NULL PRIMARY KEY,

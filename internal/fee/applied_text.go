@@ -102,12 +102,12 @@ func flagIf(set bool, flag int64) int64 {
 type memberWriter struct{ out []byte }
 
 var (
-	memberEscapes   = strings.NewReplacer(`\`, `\\`, "\t", `\t`)
-	memberUnescapes = strings.NewReplacer(`\\`, `\`, `\t`, "\t")
+	memberEscapes   = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`)
+	memberUnescapes = strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\n`, "\n")
 )
 
 func (w *memberWriter) text(s string) {
-	if strings.ContainsAny(s, "\\\t") {
+	if strings.ContainsAny(s, "\\\t\n") {
 		s = memberEscapes.Replace(s)
 	}
 	w.out = append(append(w.out, s...), '\t')

@@ -373,16 +373,15 @@ func taxOf(t TaxType) string {
 
 // Write keeps what was changed.
 func (d *Dues) Write(ctx context.Context, tx db.Tx) error {
-	var fresh, changed []*dueRow
+	var fresh, changed [][]*dueRow
 	for _, root := range slices.Sorted(maps.Keys(d.of)) {
-		for _, r := range d.of[root] {
-			switch {
-			case !r.dirty:
-			case r.isNew:
-				fresh = append(fresh, r)
-			default:
-				changed = append(changed, r)
-			}
+		rows := d.of[root]
+		switch {
+		case !slices.ContainsFunc(rows, func(r *dueRow) bool { return r.dirty }):
+		case rows[0].isNew:
+			fresh = append(fresh, rows)
+		default:
+			changed = append(changed, rows)
 		}
 	}
 	return writeDues(ctx, tx, fresh, changed)

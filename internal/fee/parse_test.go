@@ -2,9 +2,13 @@ package fee
 
 import (
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -79,20 +83,33 @@ func FuzzParseAdditional(f *testing.F) {
 	})
 }
 
-// A charge is read by the terms it was computed with, or not at all.
-func FuzzChargeOf(f *testing.F) {
-	terms := some().Terms
-	for _, text := range []string{"", "1", "100 15 0", "100 15", "-100 -15 -3", "1 2 x", "9223372036854775807 0 0", "1  2 3"} {
+// The fees of a life cycle are read as they were written, an entry only on the
+// account that it was charged to.
+func FuzzDueLine(f *testing.F) {
+	account := id.New[ledger.Account](time.Time{})
+	due := some()
+	r := dueRow{Due: due, root: "r", line: 1, account: account}
+	r.Moved, r.Due.Posted.Fee, r.Entries, r.Entry = money.Must(700, "TRY"), money.Must(7, "TRY"), 1, id.New[ledger.Entry](time.Time{})
+	written := func(r *dueRow) string {
+		text, _, _ := dueLines([]*dueRow{r})
+		return strings.TrimSuffix(text, "\n")
+	}
+	f.Add(written(&r))
+	for _, text := range []string{"", "\t\t", "1\t-5\t\t\t\t\t\t\t\t" + due.Document(), "x" + written(&r), "\t\t\t\t\t9\t" + due.Document()} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := terms.chargeOf(text)
-		if err != nil {
+		got := dueRow{root: "r", line: 1, account: account}
+		if err := got.parse(text); err != nil {
 			return
 		}
-		again, err := terms.chargeOf(c.text())
-		if err != nil || !reflect.DeepEqual(again, c) {
-			t.Fatalf("%q is read as %+v, then as %+v: %v", text, c, again, err)
+		again := dueRow{root: "r", line: 1, account: account}
+		if err := again.parse(written(&got)); err != nil || !reflect.DeepEqual(again, got) {
+			t.Fatalf("%q is read as %+v, then as %+v: %v", text, got, again, err)
+		}
+		elsewhere := dueRow{account: id.New[ledger.Account](time.Time{})}
+		if err := elsewhere.parse(written(&got)); err != nil || !elsewhere.Entry.IsZero() {
+			t.Fatalf("%q has a mirror on another account: %v", text, err)
 		}
 	})
 }

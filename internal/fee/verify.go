@@ -49,7 +49,7 @@ func (d *Dues) Entries(ctx context.Context, tx db.Tx) (map[string]ledger.Entry, 
 // does not.
 func (d *Dues) Flaw(root string, entries map[string]ledger.Entry) string {
 	for _, r := range d.of[root] {
-		if r.Owed().text() != r.Due.Posted.text() && !(r.Waits && r.IsPending()) {
+		if more, err := r.Owed().Less(r.Due.Posted); (err != nil || !more.isZero()) && !(r.Waits && r.IsPending()) {
 			return r.Code + ": charged is not what its terms give"
 		}
 		var booked int64

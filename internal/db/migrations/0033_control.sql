@@ -97,7 +97,7 @@ CREATE TABLE velocity_counter (
     subject   TEXT   NOT NULL, -- for what they count: an issuance, a customer, …
     counters  TEXT   NOT NULL, -- of each: name, start and end of its window, amount in minor units, count, alerts
     since     BIGINT NOT NULL CHECK (since BETWEEN 0 AND 9000000000000000) -- windows that ended by then have fallen out
-) /* WITHOUT ROWID */;
+);
 
 -- What each transaction has of a subject's counters, which are the sum of it.
 CREATE TABLE velocity_usage (
@@ -106,10 +106,10 @@ CREATE TABLE velocity_usage (
     transaction_id TEXT   NOT NULL, -- of a card_transaction
     cycle_id       TEXT   NOT NULL, -- the first transaction of its life cycle; what was presented without one is its own
     uses           TEXT   NOT NULL, -- of each counter: what counts now, what was counted at first, of what, what of it stands
-    PRIMARY KEY (subject_id, at, transaction_id)
-) /* WITHOUT ROWID */;
+    PRIMARY KEY (cycle_id, transaction_id, subject_id)
+);
 
-CREATE INDEX velocity_usage_by_cycle ON velocity_usage (cycle_id);
+CREATE INDEX velocity_usage_by_subject ON velocity_usage (subject_id, at);
 
 -- What each transaction has of rolling windows, to be added up.
 CREATE TABLE velocity_span (
