@@ -3,6 +3,7 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -60,10 +61,25 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 		has := func(b fee.Base) bool { return f.isAbout(b, req) }
 		f.bindFees(req, cfg, fee.Applicable(k, o, cfg, f.Billing.Currency(), has), o.Calendar, row)
 	}
-	if row.dir == debit {
-		return e.bindVelocity(ctx, f, k, o)
+	if row.dir != debit {
+		return nil
 	}
-	return nil
+	if err := e.bindVelocity(ctx, f, k, o); err != nil || !req.Flow.IsAdvice() || f.Candidate.IsZero() {
+		return err
+	}
+	return e.bindWatchers(ctx, f, k, o)
+}
+
+// bindWatchers finds the velocity controls that do not count a completion, but may
+// have counted what it completes and want to tell how much is used.
+func (e *binder) bindWatchers(ctx context.Context, f *Facts, k *control.Snapshot, o *control.Occasion) error {
+	bounds, err := e.controls.Watchers(ctx, k, o)
+	for _, b := range bounds {
+		if !slices.ContainsFunc(f.Velocity, func(v VelocityFacts) bool { return v.Code == b.Check.Code }) {
+			f.watchers = append(f.watchers, velocityFacts(b, nil))
+		}
+	}
+	return err
 }
 
 // bindFees finds the fees on the request, should it begin a life cycle: those

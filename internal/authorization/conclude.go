@@ -152,7 +152,7 @@ func (w *work) conclude(op *operation) error {
 	w.tellClient(op, d, t)
 	w.settle(t.Root)
 	w.tell(op, d, t)
-	w.alert(op, t)
+	w.alert(op, s, nil, t)
 	return nil
 }
 

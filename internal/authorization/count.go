@@ -32,9 +32,10 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 				continue
 			}
 			keys = append(keys, v.key(op.facts.Tenant))
-			if !v.From.IsZero() {
-				spans = append(spans, control.SpanOf{Key: v.key(op.facts.Tenant), From: v.From})
-			}
+			spans = v.span(op.facts.Tenant, spans)
+		}
+		for i := range op.facts.watchers {
+			spans = op.facts.watchers[i].span(op.facts.Tenant, spans)
 		}
 	}
 	for _, op := range ops {
@@ -59,18 +60,29 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 	return nil
 }
 
-// used is what stands under the counters of op now.
-func (w *work) used(op *operation) []VelocityState {
-	var all []VelocityState
-	for i := range op.facts.Velocity {
-		v := &op.facts.Velocity[i]
-		var u VelocityState
-		if v.Counts {
-			u.Amount, u.Count = w.counters.Used(v.key(op.facts.Tenant), !v.From.IsZero(), v.From)
-		}
-		all = append(all, u)
+// span adds the rolling window that the limit adds up, if it does, to others.
+func (v *VelocityFacts) span(tenant access.TenantID, to []control.SpanOf) []control.SpanOf {
+	if v.From.IsZero() {
+		return to
 	}
-	return all
+	return append(to, control.SpanOf{Key: v.key(tenant), From: v.From})
+}
+
+// used is what stands under the counter of the limit now.
+func (v *VelocityFacts) used(c *control.Counters, tenant access.TenantID) (u VelocityState) {
+	if v.Counts {
+		u.Amount, u.Count = c.Used(v.key(tenant), !v.From.IsZero(), v.From)
+	}
+	return u
+}
+
+// usedOf is what stands under the counters of limits now.
+func usedOf(all []VelocityFacts, c *control.Counters, tenant access.TenantID) []VelocityState {
+	var states []VelocityState
+	for i := range all {
+		states = append(states, all[i].used(c, tenant))
+	}
+	return states
 }
 
 // stood is what stood before an operation: of the life cycle that it refers to,

@@ -111,6 +111,9 @@ type Facts struct {
 	name        issuing.CardName // for events and slips
 	found       issuing.CardOnNetwork
 	slipMonths  int // for which the tenant keeps slips
+	// watchers are the limits besides Velocity that may have counted what a completion
+	// completes, and tell how much of them is used.
+	watchers []VelocityFacts
 }
 
 // CardFacts are the immutable parts of the card that was found.

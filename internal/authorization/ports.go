@@ -36,6 +36,9 @@ type Controls interface {
 	Snapshot(ctx context.Context, tenant access.TenantID, version int64) (*control.Snapshot, error)
 	LinksOf(ctx context.Context, k *control.Snapshot, tenant access.TenantID, s control.Subject) (control.Links, error)
 	Bounds(ctx context.Context, k *control.Snapshot, o *control.Occasion) ([]control.Bound, error)
+	// Watchers returns the velocity controls of a card that want to tell how much of
+	// their limits is used, whatever is done.
+	Watchers(ctx context.Context, k *control.Snapshot, o *control.Occasion) ([]control.Bound, error)
 	// OverridesOf returns the limits that are set for a card, past ones too.
 	OverridesOf(ctx context.Context, tenant access.TenantID, s control.Subject) ([]control.Override, error)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
@@ -24,6 +25,7 @@ type Presented struct{ notes []presentedNote }
 // that nothing was authorized for.
 type presentedNote struct {
 	cycle         TransactionID
+	by            *Transaction // what a record became
 	before, after control.Standing
 	isClearing    bool
 	authorized    *int64 // of what is presented late
@@ -60,12 +62,19 @@ func (p *Presented) Force(t *Transaction, before control.Standing) {
 // Len is how much was noted.
 func (p *Presented) Len() int { return len(p.notes) }
 
-// Cost notes what the life cycle that was noted from a place on costs after it.
-func (p *Presented) Cost(from int, spent, kept int64) {
+// By says that what was noted from a place on was done by t, and what the life cycle
+// costs after it.
+func (p *Presented) By(from int, t *Transaction, spent, kept int64) {
 	for i := range p.notes[from:] {
 		n := &p.notes[from+i]
-		n.after = n.after.WithFees(spent, kept)
+		n.by, n.after = t, n.after.WithFees(spent, kept)
 	}
+}
+
+// mayRaise reports whether more may be used of a limit after it.
+func (n *presentedNote) mayRaise() bool {
+	b, a := n.before, n.after
+	return n.forced == nil && n.by != nil && (a.Spent > b.Spent || a.Kept > b.Kept || a.SpentFees > b.SpentFees || a.KeptFees > b.KeptFees)
 }
 
 // Limits counts what clearing does to velocity limits, and knows the fees on what
@@ -81,32 +90,28 @@ type IssuedCards interface {
 	CardOf(ctx context.Context, c access.Caller, card id.ID[issuing.Card]) (issuing.IssuedCard, error)
 }
 
-// Count keeps what was noted. It comes after the accounts, in the order of all
-// locks. What nothing was authorized for is counted where it would have been,
-// and never declined.
+// Count keeps what was noted, and tells who watches limits. It comes after the
+// accounts, in the order of all locks. What nothing was authorized for is counted
+// where it would have been, and never declined.
 func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Real, now func(access.TenantID) time.Time) error {
 	ctx = db.WithTx(ctx, tx) // what is read is read in tx
+	facts, wants, err := l.factsOf(ctx, tx, p)
+	if err != nil {
+		return err
+	}
 	var cycles []string
 	var keys []control.CounterKey
 	var spans []control.SpanOf
-	forced := map[TransactionID]*Facts{}
-	for _, n := range p.notes {
+	for i, n := range p.notes {
 		if n.forced == nil {
 			cycles = append(cycles, n.cycle.String())
-			continue
 		}
-		f, err := l.bind(ctx, tx, n.forced)
-		if err != nil {
-			return fmt.Errorf("find limits of presentment: %w", err)
-		}
-		forced[n.cycle] = f
-		for i := range f.Velocity {
-			if v := &f.Velocity[i]; v.Counts {
-				keys = append(keys, v.key(f.Tenant))
-				if !v.From.IsZero() {
-					spans = append(spans, control.SpanOf{Key: v.key(f.Tenant), From: v.From})
-				}
+		for j := range facts[i].Velocity {
+			v := &facts[i].Velocity[j]
+			if n.forced != nil && v.Counts {
+				keys = append(keys, v.key(facts[i].Tenant))
 			}
+			spans = v.span(facts[i].Tenant, spans)
 		}
 	}
 	if len(cycles) == 0 && len(keys) == 0 {
@@ -118,28 +123,110 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Rea
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
 	var alerts []TransactionEvent
-	for _, n := range p.notes {
-		switch f := forced[n.cycle]; {
-		case n.forced != nil:
-			cost := control.Standing{}.WithFees(n.after.SpentFees-n.before.SpentFees, n.after.KeptFees-n.before.KeptFees)
-			(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1, cost)
-			for i := range f.Velocity {
-				if a := f.Velocity[i].alert(c, f.Tenant, f.Now, cost.SpentFees); a != nil {
-					alerts = append(alerts, TransactionEvent{Name: EventVelocityThreshold, Transaction: *n.forced, Velocity: a})
-				}
-			}
-		case n.authorized != nil:
-			c.FollowLate(n.cycle.String(), n.before, n.after, *n.authorized)
-		case n.isClearing:
-			c.FollowCleared(n.cycle.String(), n.before, n.after)
-		default:
-			c.Follow(n.cycle.String(), n.before, n.after)
+	for i := range p.notes {
+		n, f := &p.notes[i], facts[i]
+		before := usedOf(f.Velocity, c, f.Tenant)
+		n.count(c, f)
+		if wants(f.Tenant) {
+			alerts = append(alerts, n.alerts(c, f, before)...)
 		}
 	}
 	if err := Raise(ctx, tx, alerts, at); err != nil {
 		return fmt.Errorf("raise alerts: %w", err)
 	}
 	return c.Write(ctx, tx)
+}
+
+// factsOf finds, for each note, the limits that count it, where nothing was
+// authorized, or else those that watch what it raises; and whose tenants want to be
+// told of that.
+func (l *Limits) factsOf(ctx context.Context, tx db.Tx, p *Presented) ([]*Facts, func(access.TenantID) bool, error) {
+	var tenants []string
+	for _, n := range p.notes {
+		if n.by != nil && !slices.Contains(tenants, n.by.Tenant.String()) {
+			tenants = append(tenants, n.by.Tenant.String())
+		}
+	}
+	interests, err := outbox.Interests(ctx, tx, tenants)
+	if err != nil {
+		return nil, nil, err
+	}
+	wants := func(tenant access.TenantID) bool { return interests[tenant.String()].Wants(EventVelocityThreshold) }
+	facts := make([]*Facts, len(p.notes))
+	watchers := map[id.ID[issuing.Issuance]]*Facts{}
+	for i, n := range p.notes {
+		switch {
+		case n.forced != nil:
+			facts[i], err = l.bind(ctx, tx, n.forced)
+		case !n.mayRaise() || !wants(n.by.Tenant):
+			facts[i] = &Facts{}
+		default:
+			if watchers[n.by.Issuance] == nil {
+				watchers[n.by.Issuance], err = l.watchers(ctx, tx, n.by)
+			}
+			facts[i] = watchers[n.by.Issuance]
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("find limits of presentment: %w", err)
+		}
+	}
+	return facts, wants, nil
+}
+
+// count counts what was noted.
+func (n *presentedNote) count(c *control.Counters, f *Facts) {
+	switch {
+	case n.forced != nil:
+		(&work{counters: c}).use(f, n.cycle, n.cycle, f.Billing, 1, n.cost())
+	case n.authorized != nil:
+		c.FollowLate(n.cycle.String(), n.before, n.after, *n.authorized)
+	case n.isClearing:
+		c.FollowCleared(n.cycle.String(), n.before, n.after)
+	default:
+		c.Follow(n.cycle.String(), n.before, n.after)
+	}
+}
+
+// cost is what something that nothing was authorized for costs besides.
+func (n *presentedNote) cost() control.Standing {
+	return control.Standing{}.WithFees(n.after.SpentFees-n.before.SpentFees, n.after.KeptFees-n.before.KeptFees)
+}
+
+// alerts are what is to be told of limits after it was counted: of those that count
+// a forced presentment, and of those that something else has raised.
+func (n *presentedNote) alerts(c *control.Counters, f *Facts, before []VelocityState) []TransactionEvent {
+	var all []TransactionEvent
+	for i := range f.Velocity {
+		v := &f.Velocity[i]
+		if n.forced == nil && !v.used(c, f.Tenant).isAbove(before[i]) {
+			continue
+		}
+		if a := v.alert(c, f.Tenant, f.Now, n.cost().SpentFees); a != nil {
+			all = append(all, TransactionEvent{Name: EventVelocityThreshold, Transaction: *n.by, Velocity: a})
+		}
+	}
+	return all
+}
+
+// watchers finds the limits of the card of t that want to tell how much is used.
+func (l *Limits) watchers(ctx context.Context, tx db.Tx, t *Transaction) (*Facts, error) {
+	f := &Facts{Tenant: t.Tenant, Now: t.CreatedAt}
+	if l.Controls == nil {
+		return f, nil
+	}
+	k, cfg, err := l.configuration(ctx, tx, t.Tenant)
+	if err != nil || !k.HasWatchers() {
+		return f, err
+	}
+	o, err := l.occasion(ctx, tx, t, cfg, k)
+	if err != nil {
+		return nil, err
+	}
+	bounds, err := l.Controls.Watchers(ctx, k, o)
+	for _, b := range bounds {
+		f.Velocity = append(f.Velocity, velocityFacts(b, nil))
+	}
+	return f, err
 }
 
 // bind finds the limits that a presentment without an authorization counts under.

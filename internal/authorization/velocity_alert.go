@@ -42,10 +42,8 @@ func (v *VelocityFacts) alert(c *control.Counters, tenant access.TenantID, now t
 		Code: v.Code, Version: v.Version, Link: v.Link, Threshold: v.AlertPercent,
 		LimitAmount: v.MaxAmount, LimitCount: v.MaxCount, WindowStart: v.From,
 	}
-	var used VelocityState
-	isSpan := !v.From.IsZero()
+	used, isSpan := v.used(c, tenant), !v.From.IsZero()
 	if v.Counts {
-		used.Amount, used.Count = c.Used(v.key(tenant), isSpan, v.From)
 		if !isSpan && v.Start > 0 {
 			a.WindowStart = clock.FromMicros(v.Start)
 		}
@@ -81,20 +79,43 @@ func percentOf(used, limit int64) int {
 	return int(used/limit*100 + used%limit*100/limit)
 }
 
-// alert keeps what is to be told of the limits that an operation has used.
-func (w *work) alert(op *operation, t *Transaction) {
+// alert keeps what is to be told of the limits that an operation has used. A
+// completion uses those that it raises: of what it was decided on, and of what its
+// watchers had, where something else was counted.
+func (w *work) alert(op *operation, s State, watched []VelocityState, t *Transaction) {
 	interest := w.interests[t.Tenant.String()]
 	if op.req.Flow.IsReversal() || !t.IsDebit || t.Status == StatusDeclined || t.Status == StatusFailed || !interest.Wants(EventVelocityThreshold) {
 		return
 	}
+	completes := t.IsAdvice && t.ID != t.Root
 	fees, _ := w.feesOf(t.Root, t.Hold)
-	for i := range op.facts.Velocity {
-		v := &op.facts.Velocity[i]
+	tell := func(v *VelocityFacts, before VelocityState) {
+		if completes && !v.isRaised(w.counters, t, before, s.Original) {
+			return
+		}
 		if a := v.alert(w.counters, t.Tenant, op.facts.Now, fees); a != nil {
 			w.raise(TransactionEvent{Name: EventVelocityThreshold, Card: op.facts.name, Transaction: *t, Velocity: a})
 		}
 	}
+	for i := range op.facts.Velocity {
+		tell(&op.facts.Velocity[i], s.Velocity[i])
+	}
+	for i := range watched {
+		tell(&op.facts.watchers[i], watched[i])
+	}
 }
+
+// isRaised reports whether a completion raised what is used of the limit; of that of
+// one transaction, whether it is above what it completes.
+func (v *VelocityFacts) isRaised(c *control.Counters, t *Transaction, before VelocityState, o Original) bool {
+	if !v.Counts {
+		return t.Billing.Cmp(plus(o.Cleared, o.Remaining)) > 0
+	}
+	return v.used(c, t.Tenant).isAbove(before)
+}
+
+// isAbove reports whether more is used, or more often.
+func (u VelocityState) isAbove(o VelocityState) bool { return u.Amount > o.Amount || u.Count > o.Count }
 
 func (a *VelocityAlert) visit(c *codec) {
 	visitText(c, "velocity.code", &a.Code)

@@ -315,7 +315,7 @@ func (w *work) complete(t *Transaction) {
 func (w *work) state(op *operation) State {
 	f := op.facts
 	zero := money.Zero(f.Billing.Currency())
-	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: w.used(op), Fees: w.freeUsed(op)}
+	s := State{Posted: zero, Held: zero, Card: w.cards[f.Card.ID], Velocity: usedOf(f.Velocity, w.counters, f.Tenant), Fees: w.freeUsed(op)}
 	if a, ok := w.book.Account(f.Card.Account); ok {
 		s.AccountExists, s.Posted, s.Held, s.Credit = true, a.Posted, a.Held, creditOf(a, f.Card.Issuance.String())
 	}
@@ -377,6 +377,7 @@ func (w *work) step(op *operation) error {
 		return nil
 	}
 	s := w.state(op)
+	watched := usedOf(op.facts.watchers, w.counters, op.facts.Tenant)
 	d := decide(op.req, op.facts, s)
 	if d.Status == StatusPending {
 		op.state, op.asks = s, true
@@ -396,7 +397,7 @@ func (w *work) step(op *operation) error {
 	w.settle(t.Root)
 	if !op.asks {
 		w.tell(op, d, t)
-		w.alert(op, t)
+		w.alert(op, s, watched, t)
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ func (b *batch) run(ctx context.Context, tx db.Tx) error {
 		}
 		if r.transaction != nil {
 			spent, kept := b.feesOf(r.transaction)
-			b.presented.Cost(noted, spent, kept)
+			b.presented.By(noted, r.transaction, spent, kept)
 		}
 		b.remember(r)
 	}

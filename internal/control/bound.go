@@ -63,7 +63,12 @@ func velocityOf(k *Snapshot, o *Occasion) []Applied[VelocityCheck] {
 // Bounds returns the velocity controls that count what is done, by code, those
 // that it does not concern left out.
 func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound, error) {
-	bounds := k.bounds(o)
+	return s.withOverrides(ctx, k, o, k.bounds(o))
+}
+
+// withOverrides puts the limits that were set for the card in the place of the
+// controls' own.
+func (s *Service) withOverrides(ctx context.Context, k *Snapshot, o *Occasion, bounds []Bound) ([]Bound, error) {
 	if !slices.ContainsFunc(bounds, func(b Bound) bool { return b.Check.AllowsOverride && k.overridden[b.Check.Code] }) {
 		return bounds, nil
 	}
@@ -73,6 +78,31 @@ func (s *Service) Bounds(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound
 	}
 	setLimits(bounds, overrides, o.At)
 	return bounds, nil
+}
+
+// tells reports whether somebody wants to know how much of the limits is used.
+func (c *VelocityCheck) tells() bool { return c.AlertThreshold > 0 || c.OnExceed == ExceedAlerts }
+
+// HasWatchers reports whether a velocity control adds up and wants to tell how much
+// of its limits is used.
+func (k *Snapshot) HasWatchers() bool {
+	return slices.ContainsFunc(VelocityChecks.In(k).All(), func(c *VelocityCheck) bool { return c.Period != PerTransaction && c.tells() })
+}
+
+// Watchers returns the velocity controls that hold for a card, add up and want to
+// tell how much of their limits is used, by code. What is done is not asked: it may
+// raise what something else was counted for.
+func (s *Service) Watchers(ctx context.Context, k *Snapshot, o *Occasion) ([]Bound, error) {
+	if !k.HasWatchers() {
+		return nil, nil
+	}
+	var bounds []Bound
+	for _, a := range velocityOf(k, o) {
+		if b := boundOf(a, o); b.Counts() && b.Check.tells() {
+			bounds = append(bounds, b)
+		}
+	}
+	return s.withOverrides(ctx, k, o, bounds)
 }
 
 // BoundsWith is [Service.Bounds] with the overrides of the card.
@@ -89,11 +119,15 @@ func (k *Snapshot) bounds(o *Occasion) []Bound {
 		if _, concerns := a.Selection.Selects(o.Facts, rule.TwoValued); !concerns {
 			continue
 		}
-		b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits, IsBroken: a.Selection.IsBroken()}
-		b.Key, b.Window = a.Definition.key(o.Tenant, o.Subject, o.Calendar, o.At)
-		bounds = append(bounds, b)
+		bounds = append(bounds, boundOf(a, o))
 	}
 	return bounds
+}
+
+func boundOf(a Applied[VelocityCheck], o *Occasion) Bound {
+	b := Bound{Check: a.Definition, Link: a.Link, Limits: a.Definition.Limits, IsBroken: a.Selection.IsBroken()}
+	b.Key, b.Window = a.Definition.key(o.Tenant, o.Subject, o.Calendar, o.At)
+	return b
 }
 
 // OverridesOf returns the limits that are set for a card, past ones too.
