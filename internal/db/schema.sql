@@ -1346,7 +1346,7 @@ CREATE TABLE card_fee (
     UNIQUE (issuance_id, occasion, part)
 );
 
-CREATE INDEX card_fee_open ON card_fee (tenant_id, check_at) WHERE status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back;
+CREATE INDEX card_fee_open ON card_fee (tenant_id, check_at, id) WHERE status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back;
 
 CREATE INDEX card_fee_by_card ON card_fee (card_id);
 
@@ -1361,7 +1361,9 @@ CREATE TABLE fee_year (
     is_closed   BOOLEAN NOT NULL
 );
 
-CREATE INDEX fee_year_due ON fee_year (tenant_id, check_on, issuance_id) WHERE NOT is_closed;
+CREATE INDEX fee_year_begun ON fee_year (tenant_id, check_on, issuance_id) WHERE NOT is_closed AND year > 0;
+
+CREATE INDEX fee_year_waits ON fee_year (tenant_id, check_on, issuance_id) WHERE NOT is_closed AND year = 0;
 
 CREATE TABLE replay (
     id           TEXT   NOT NULL PRIMARY KEY,

@@ -85,9 +85,9 @@ type dueCardFee struct {
 // the oldest first.
 func dueCardFees(ctx context.Context, tx db.Tx, tenant access.TenantID, now time.Time, after dueCardFee, most int) ([]dueCardFee, error) {
 	return db.Collect(ctx, tx, func(s db.Scanner) (f dueCardFee, err error) { return f, s.Scan(&f.id, &f.at) },
-		`SELECT id, check_at FROM card_fee WHERE tenant_id = $1 AND check_at <= $2 AND (check_at > $3 OR check_at = $3 AND id > $4)
+		`SELECT id, check_at FROM card_fee WHERE tenant_id = $1 AND check_at <= $2 AND (check_at, id) > ($3, $4)
 			AND (status IN ('Waiting', 'Due', 'Pending') OR is_refundable OR to_give_back > given_back) ORDER BY check_at, id LIMIT $5`,
-		tenant, clock.Micros(now), after.at, after.id, most)
+		tenant, clock.Micros(now), after.at, after.id.String(), most)
 }
 
 // cardFeesOf lists the fees of an issuance, in the order in which they were
@@ -179,12 +179,23 @@ func saveYear(ctx context.Context, tx db.Tx, y year) error {
 	return err
 }
 
-// dueYears lists the issuances to be looked at by a day, after one. Those whose
-// first year has not begun are left out without yearly fees.
-func dueYears(ctx context.Context, tx db.Tx, tenant access.TenantID, today clock.Date, hasFees bool, after string, most int) ([]id.ID[issuing.Issuance], error) {
-	return db.Collect(ctx, tx, func(s db.Scanner) (i id.ID[issuing.Issuance], err error) { return i, s.Scan(&i) },
-		`SELECT issuance_id FROM fee_year WHERE tenant_id = $1 AND check_on <= $2 AND NOT is_closed AND (year > 0 OR $3)
-			AND issuance_id > $4 ORDER BY issuance_id LIMIT $5`, tenant, today, hasFees, after, most)
+// dueYear is an issuance that is to be looked at, and since when, as text.
+type dueYear struct {
+	issuance id.ID[issuing.Issuance]
+	since    string
+}
+
+// dueYears lists the issuances after one that are to be looked at by a day, those
+// of the longest ago first: of those whose first year has begun, or of the others.
+// The texts differ, since each is served by an index of its own.
+func dueYears(ctx context.Context, tx db.Tx, tenant access.TenantID, today clock.Date, hasBegun bool, after dueYear, most int) ([]dueYear, error) {
+	which := " AND year = 0"
+	if hasBegun {
+		which = " AND year > 0"
+	}
+	return db.Collect(ctx, tx, func(s db.Scanner) (y dueYear, err error) { return y, s.Scan(&y.issuance, &y.since) },
+		`SELECT issuance_id, check_on FROM fee_year WHERE tenant_id = $1 AND check_on <= $2 AND (check_on, issuance_id) > ($3, $4) AND NOT is_closed`+which+
+			` ORDER BY check_on, issuance_id LIMIT $5`, tenant, today, after.since, after.issuance.String(), most)
 }
 
 // readYear returns the year of an issuance; a zero one when it was never looked

@@ -26,29 +26,45 @@ const jobBatch = 100
 // issuance is looked at once a day; each is a transaction of its own, and the job
 // may run on several nodes and be broken off at any time.
 func (s *Service) BeginYears(ctx context.Context, tenant access.Tenant) (int, error) {
+	began, failure := s.lookAtYears(ctx, tenant, true)
+	if ctx.Err() != nil {
+		return began, failure
+	}
+	hasFees := false
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		_, k, err := s.defined(ctx, tx, tenant.ID)
+		hasFees = err == nil && !AnnualFees.In(k).IsEmpty()
+		return err
+	})
+	if err != nil || !hasFees { // without yearly fees no first year begins
+		return began, errors.Join(failure, err)
+	}
+	first, err := s.lookAtYears(ctx, tenant, false)
+	return began + first, errors.Join(failure, err)
+}
+
+// lookAtYears looks at the issuances whose first year has begun, or at the others.
+// It returns how many years began.
+func (s *Service) lookAtYears(ctx context.Context, tenant access.Tenant, hasBegun bool) (int, error) {
 	today := clock.DateOf(tenant.Now(s.Clock), tenant.Zone)
-	began, after := 0, ""
+	began := 0
 	var failure error
-	for {
-		var due []id.ID[issuing.Issuance]
-		err := s.DB.View(ctx, func(tx db.Tx) error {
-			_, k, err := s.defined(ctx, tx, tenant.ID)
-			if err != nil {
-				return err
-			}
-			due, err = dueYears(ctx, tx, tenant.ID, today, !AnnualFees.In(k).IsEmpty(), after, jobBatch)
+	for last := (dueYear{}); ; {
+		var due []dueYear
+		err := s.DB.View(ctx, func(tx db.Tx) (err error) {
+			due, err = dueYears(ctx, tx, tenant.ID, today, hasBegun, last, jobBatch)
 			return err
 		})
 		if err != nil {
-			return began, fmt.Errorf("find fee years that begin: %w", err)
+			return began, errors.Join(failure, fmt.Errorf("find fee years that begin: %w", err))
 		}
-		for _, issuance := range due {
-			did, err := s.lookAtYear(ctx, access.System(tenant), issuance)
+		for _, last = range due {
+			did, err := s.lookAtYear(ctx, access.System(tenant), last.issuance)
 			if ctx.Err() != nil {
 				return began, ctx.Err()
 			}
 			if err != nil {
-				failure = errors.Join(failure, fmt.Errorf("fee year of %s: %w", issuance, err))
+				failure = errors.Join(failure, fmt.Errorf("fee year of %s: %w", last.issuance, err))
 			}
 			if did && err == nil {
 				began++
@@ -57,7 +73,6 @@ func (s *Service) BeginYears(ctx context.Context, tenant access.Tenant) (int, er
 		if len(due) < jobBatch {
 			return began, failure
 		}
-		after = due[len(due)-1].String()
 	}
 }
 
