@@ -3,7 +3,6 @@ package ewallet
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -122,22 +121,6 @@ const sampleAnswer = `{"status":0,"code":"100","message":"İşlem başarılı","
  "topup_cash_limit":159849.6000,"withdrawal_limit":200000.0000,"payment_limit":196993.9400,"wallet_to_wallet_limit":197338.6150},
  "kyc_level_status":null,"currency_code":"TRY","user_kyc_info":null,"is_topup_default":false,"tax_number":null,"loyalty_record_required":false}}}`
 
-// shape is a JSON value with its values replaced by their kinds.
-func shape(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for name, x := range v {
-			out[name] = shape(x)
-		}
-		return out
-	case nil:
-		return "null"
-	default:
-		return fmt.Sprintf("%T", v)
-	}
-}
-
 func decoded(t *testing.T, text string) any {
 	t.Helper()
 	var v any
@@ -154,10 +137,7 @@ func TestTopupCreditCard_answersInTheShapeOfTheSample(t *testing.T) {
 	got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, `{"ext_transaction_id" :"23132132ABC","credit_card_post_type_id" :"fastpay_pos_123",
 		"amount": "100.00","currency_code": "TRY","account_number" : "565663432432","wallet_number": "`+number+`","hash_key" : " ",
 		"source_type" : "","channel_type": ""}`).Body.String()
-	want, is := shape(decoded(t, sampleAnswer)), shape(decoded(t, got))
-	if fmt.Sprint(want) != fmt.Sprint(is) {
-		t.Errorf("got  %v\nwant %v", is, want)
-	}
+	apitest.SameShape(t, got, sampleAnswer)
 	if !strings.Contains(got, `"transaction_amount":100.00,`) || !strings.Contains(got, `"message":"İşlem başarılı"`) {
 		t.Error(got)
 	}
