@@ -212,7 +212,7 @@ func (s *Service) release(ctx context.Context, row onceRow) {
 	_ = s.DB.InTx(ctx, func(tx db.Tx) error { return releaseKey(ctx, tx, row) })
 }
 
-// Sweep deletes idempotency keys and refresh tokens that have expired and
+// Sweep deletes idempotency keys, refresh and opaque tokens that have expired and
 // returns how many rows went. It is called now and then.
 func (s *Service) Sweep(ctx context.Context) (rows int64, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
