@@ -33,7 +33,7 @@ type PayerFilter struct {
 type PayerPage struct {
 	Payers []Payer
 	Total  int      // of all pages
-	Next   []string // the position of the last one; nil: nothing comes after it
+	Next   []string // the position of the last one; nil: there is none
 
 	zone *time.Location
 }
@@ -72,9 +72,9 @@ func (f PayerFilter) byCreation() bool {
 	return len(f.Sort) == 0 || len(f.Sort) == 1 && f.Sort[0].Field == PayerCreated
 }
 
-// mark says where the next page begins, when there is one.
-func (p *PayerPage) mark(f PayerFilter, more bool) {
-	if more && len(p.Payers) > 0 {
+// mark says where the next page begins.
+func (p *PayerPage) mark(f PayerFilter) {
+	if len(p.Payers) > 0 {
 		p.Next = f.position(p.Payers[len(p.Payers)-1])
 	}
 }

@@ -24,12 +24,11 @@ func (s *Service) storedPage(ctx context.Context, tx db.Tx, w *db.Where, f Payer
 		w.And(beyond, f.After[len(f.After)-1])
 	}
 	rows, err := db.Collect(ctx, tx, scanPayer, `SELECT `+payerColumns+` FROM payer p WHERE `+w.SQL()+` ORDER BY `+order+
-		` LIMIT `+w.Bind(f.Limit+1)+` OFFSET `+w.Bind(f.Skip), w.Args()...)
+		` LIMIT `+w.Bind(f.Limit)+` OFFSET `+w.Bind(f.Skip), w.Args()...)
 	if err != nil {
 		return fmt.Errorf("list payers: %w", err)
 	}
-	more := len(rows) > f.Limit
-	for _, row := range rows[:min(len(rows), f.Limit)] {
+	for _, row := range rows {
 		p, err := s.openedPayer(ctx, row)
 		if err != nil {
 			return err
@@ -37,7 +36,7 @@ func (s *Service) storedPage(ctx context.Context, tx db.Tx, w *db.Where, f Payer
 		p.Zone = page.zone
 		page.Payers = append(page.Payers, p)
 	}
-	page.mark(f, more)
+	page.mark(f)
 	return nil
 }
 
@@ -69,7 +68,7 @@ func (s *Service) lookedPage(ctx context.Context, tx db.Tx, w *db.Where, f Payer
 	}
 	all = all[min(f.Skip, len(all)):]
 	page.Payers = all[:min(f.Limit, len(all))]
-	page.mark(f, len(all) > f.Limit)
+	page.mark(f)
 	return nil
 }
 

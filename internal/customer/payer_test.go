@@ -65,6 +65,67 @@ func TestCopyPayer_keepsWhatThePaymentSaw(t *testing.T) {
 	})
 }
 
+// What is personal of a payer lies sealed: no row shows it, of a payer, of what a
+// payment copied, or of one that is deleted. Names are found by their folded text,
+// as those of customers are, and only as long as the payer is there.
+func TestPayer_liesSealed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		c := h.merchant("Shop")
+		contact := Contact{
+			PayerForename: "Maramar", PayerEmail: "maramar@example.org", PayerPhone: "+49305550199", PayerBirthDate: "1988-07-19",
+			PayerStreet: "Musterweg", PayerCity: "Jotunheim", PayerPostalCode: "10115", PayerBirthPlace: "Utgard", PayerWebsite: "https://maramar.example",
+		}
+		if _, err := h.CreatePayer(t.Context(), c, "PCU_1", contact); err != nil {
+			t.Fatal(err)
+		}
+		err := d.InTx(t.Context(), func(tx db.Tx) error { return h.CopyPayer(t.Context(), tx, c, "PCU_1", "payment-1") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := func() (all []string) {
+			for _, query := range []string{`SELECT document FROM payer`, `SELECT document FROM payer_copy`, `SELECT term FROM payer_term`} {
+				found := 0
+				err := d.View(t.Context(), func(tx db.Tx) error {
+					texts, err := db.Collect(t.Context(), tx, func(row db.Scanner) (b []byte, err error) { return b, row.Scan(&b) }, query)
+					for _, b := range texts {
+						all = append(all, strings.ToLower(string(b)))
+					}
+					found = len(texts)
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Logf("%s: %d", query, found)
+			}
+			return all
+		}
+		stored := rows()
+		if len(stored) != 2+len(contact) {
+			t.Fatalf("%d texts are stored", len(stored))
+		}
+		for f, value := range contact {
+			if isNameField(f) {
+				continue
+			}
+			for _, text := range stored {
+				if strings.Contains(text, strings.ToLower(value)) {
+					t.Errorf("%s lies in clear", f)
+				}
+			}
+		}
+		if _, err := h.DeletePayer(t.Context(), c, "PCU_1"); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range rows() {
+			if strings.Contains(text, "maramar") {
+				t.Error("the name of a deleted payer lies in clear")
+			}
+		}
+	})
+}
+
 // What the database finds is what the conditions mean, whatever they are.
 func TestPayers_findsWhatTheConditionMeans(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -20,8 +20,16 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 )
 
-// newWorld is the family on a database of its own, with two merchants.
-func newWorld(t *testing.T, d *db.DB, tokenStatus int) *apitest.Conversation {
+// world is the family on a database of its own, with two merchants.
+type world struct {
+	*apitest.Conversation
+	services Services
+	backend  *soft.Backend
+	tenants  map[string]access.Tenant
+	log      *bytes.Buffer
+}
+
+func newWorld(t *testing.T, d *db.DB, tokenStatus int) *world {
 	t.Helper()
 	backend, err := soft.New(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
@@ -31,14 +39,20 @@ func newWorld(t *testing.T, d *db.DB, tokenStatus int) *apitest.Conversation {
 	now := clock.NewFake(time.Date(2031, 3, 14, 8, 12, 44, 0, time.UTC))
 	services := Services{Access: access.New(d, backend, now), Customers: customer.New(d, backend, now), Clock: now, TokenStatus: tokenStatus}
 	family := New(services).Family()
-	handler := api.NewRouter(api.Options{Log: slog.New(slog.DiscardHandler), Clock: now}, family, family)
+	out := &world{services: services, backend: backend, tenants: map[string]access.Tenant{}, log: &bytes.Buffer{}}
+	handler := api.NewRouter(api.Options{Log: slog.New(slog.NewTextHandler(out.log, nil)), Clock: now}, family)
 	c := &apitest.Conversation{
 		T: t, Names: map[string]string{}, Headers: []string{"WWW-Authenticate", "Allow", "Retry-After"},
 		Volatile: map[string]bool{"id": true, "access_token": true, "refresh_token": true, "supportId": true, "scroll_id": true},
 	}
 	who := ""
 	c.Commands = map[string]func([]string){
-		"as":      func(args []string) { who = args[0] },
+		"as": func(args []string) { who = args[0] },
+		"check": func(args []string) {
+			if len(args) != 2 || args[0] != args[1] {
+				t.Errorf("not the same: %v", args)
+			}
+		},
 		"advance": func(args []string) { d, _ := time.ParseDuration(args[0]); now.Advance(d) },
 	}
 	c.Send = func(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
@@ -57,10 +71,11 @@ func newWorld(t *testing.T, d *db.DB, tokenStatus int) *apitest.Conversation {
 		return w
 	}
 	for _, name := range []string{"main", "other"} {
-		_, made, err := services.Access.CreateTenant(t.Context(), access.NewTenant{Name: name, TimeZone: "Europe/Berlin", Sandbox: true})
+		tenant, made, err := services.Access.CreateTenant(t.Context(), access.NewTenant{Name: name, TimeZone: "Europe/Berlin", Sandbox: true})
 		if err != nil {
 			t.Fatal(err)
 		}
+		out.tenants[name] = tenant
 		creds := made.Families.Payers
 		c.Names[name+".clientId"], c.Names[name+".clientSecret"] = creds.ClientID, string(creds.ClientSecret.Reveal())
 		w := c.Send("POST", tokenPath, nil, c.Fill(`{"grant_type":"client_credentials","client_id":"${`+name+`.clientId}","client_secret":"${`+name+`.clientSecret}"}`))
@@ -73,10 +88,16 @@ func newWorld(t *testing.T, d *db.DB, tokenStatus int) *apitest.Conversation {
 		}
 		c.Names[name+".token"] = got.Token
 	}
-	who = "main"
-	return c
+	who, out.Conversation = "main", c
+	return out
 }
 
+// The conversations in testdata are whole stories over HTTP; sdk.txt is told to
+// the whole program as well. Their words:
+//
+//	as main        who speaks: main, other, or nobody, who has no token
+//	advance 15m    the clock moves
+//	check A B      they are the same
 func TestConversations(t *testing.T) {
-	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, dbtest.SQLite(t), 403) })
+	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, dbtest.SQLite(t), 403).Conversation })
 }

@@ -73,7 +73,7 @@ func (a *API) list(c access.Caller, _ http.ResponseWriter, r *http.Request) (any
 	for _, p := range page.Payers {
 		answer.Data = append(answer.Data, model(p, q.chosen()))
 	}
-	if q.Lifetime > 0 && page.Next != nil {
+	if q.Lifetime > 0 && page.Next != nil { // until a page is empty: so end both who wait for that and who wait for no id
 		q.After, q.Until = page.Next, a.Clock.Now().Add(q.Lifetime).Truncate(time.Second)
 		answer.ScrollID, err = a.sealQuery(r.Context(), c, q)
 	}

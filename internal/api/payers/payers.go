@@ -42,8 +42,8 @@ func (a *API) Family() api.Family {
 
 const (
 	tokenPath = "/oauth/token"
-	basePath  = "/api/v2/Payment"
-	listPath  = basePath + "/Customers"
+	basePath  = "/api/v2"
+	listPath  = basePath + "/Payment/Customers"
 	onePath   = listPath + "/{id}"
 )
 

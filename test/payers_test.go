@@ -1,0 +1,148 @@
+package test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
+)
+
+// families are the clients that a new tenant has beside its first.
+type families struct {
+	TenantID string `json:"tenantId"`
+	Payers   struct {
+		ClientID     string `json:"clientId"`
+		ClientSecret string `json:"clientSecret"`
+	} `json:"payers"`
+	CardStore struct {
+		KeyPrivate    string `json:"apiKeyPrivate"`
+		ClientPrivate string `json:"apiClientPrivate"`
+		KeyPublic     string `json:"apiKeyPublic"`
+		ClientPublic  string `json:"apiClientPublic"`
+	} `json:"cardstore"`
+}
+
+// newFamilies makes a tenant with the binary, beside a running server.
+func newFamilies(t *testing.T, flags []string) (made families) {
+	t.Helper()
+	output := run(t, append([]string{"tenant", "create", "--name", "Test Bank", "--sandbox", "--json"}, flags...)...)
+	if err := json.Unmarshal(output, &made); err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// over sends the requests of a conversation to a server, over a real connection.
+func over(t *testing.T, s *server) func(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+	return func(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.api+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		for name, value := range header {
+			r.Header.Set(name, value)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		w := httptest.NewRecorder()
+		w.Code = answer.StatusCode
+		for name := range answer.Header {
+			w.Header().Set(name, answer.Header.Get(name))
+		}
+		if _, err := io.Copy(w.Body, answer.Body); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+}
+
+// moments are the times of a server that has a clock of its own.
+var moments = regexp.MustCompile(`"(created|updated)": "[^"]*"`)
+
+// TestPayers_vendorsClientWorks replays to the running program what the vendor's
+// client sends, and expects what stands in its transcript.
+func TestPayers_vendorsClientWorks(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, append(flags, "--family-payers-token-status", "401")...)
+		made, rival := newFamilies(t, flags), newFamilies(t, flags)
+		transcript, err := os.ReadFile("../internal/api/payers/testdata/sdk.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &apitest.Conversation{
+			T: t, Send: over(t, s), Names: map[string]string{"main.clientId": made.Payers.ClientID, "main.clientSecret": made.Payers.ClientSecret},
+			Volatile: map[string]bool{"id": true, "access_token": true, "supportId": true, "scroll_id": true},
+			Commands: map[string]func([]string){"check": func(args []string) {
+				if len(args) != 2 || args[0] != args[1] {
+					t.Errorf("not the same: %v", args)
+				}
+			}},
+		}
+		got, want := moments.ReplaceAllString(c.Tell(string(transcript)), `"$1": "…"`), moments.ReplaceAllString(string(transcript), `"$1": "…"`)
+		if got != want {
+			t.Error(apitest.FirstDifference(got, want))
+		}
+
+		// A token that ended is 401 here, at which the client signs in again; and what
+		// was acknowledged survives the death of the server.
+		header := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
+		signIn := func(f families) map[string]string {
+			t.Helper()
+			c.Names["clientId"], c.Names["clientSecret"] = f.Payers.ClientID, f.Payers.ClientSecret
+			w := c.Send("POST", "/oauth/token", nil, c.Fill(`{"grant_type":"client_credentials","client_id":"${clientId}","client_secret":"${clientSecret}"}`))
+			var tokens struct {
+				AccessToken string `json:"access_token"`
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &tokens); err != nil || w.Code != http.StatusOK {
+				t.Fatalf("got %d %s", w.Code, w.Body)
+			}
+			return header(tokens.AccessToken)
+		}
+		auth := signIn(made)
+		const path = "/api/v2/Payment/Customers"
+		created := c.Send("POST", path, auth, `{"contact":{"surname":"Beispiel","email":"mara@example.org"}}`).Body.String()
+		var payer struct{ ID string }
+		if err := json.Unmarshal([]byte(created), &payer); err != nil || payer.ID == "" {
+			t.Fatal(created)
+		}
+		for _, act := range []string{"disable", "enable"} {
+			run(t, append([]string{"client", act, made.Payers.ClientID}, flags...)...)
+		}
+		if w := c.Send("GET", path, auth, ""); w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), `"code":2003`) {
+			t.Errorf("a token that ended: %d %s", w.Code, w.Body)
+		}
+		s.command.Process.Kill()
+		<-s.ended
+		s = serve(t, dir, flags...)
+		c.Send = over(t, s)
+		auth = signIn(made)
+		if w := c.Send("GET", path+"/"+payer.ID, auth, ""); w.Body.String() != created {
+			t.Errorf("after a crash: %s, want %s", w.Body, created)
+		}
+		for method, body := range map[string]string{"GET": "", "PUT": `{"contact":{}}`, "DELETE": ""} {
+			if w := c.Send(method, path+"/"+payer.ID, signIn(rival), body); w.Code != http.StatusNotFound {
+				t.Errorf("%s of another merchant: %d %s", method, w.Code, w.Body)
+			}
+		}
+		if w := c.Send("GET", path, header("x"), ""); w.Code != http.StatusForbidden {
+			t.Errorf("no token: %d", w.Code)
+		}
+		if strings.Contains(s.log.String(), "mara@example.org") {
+			t.Error("the log tells of whom we know")
+		}
+		run(t, append([]string{"verify"}, flags...)...)
+	})
+}
