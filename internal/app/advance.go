@@ -50,6 +50,7 @@ func (k calendar) dailyJobs() []dailyJob {
 		{platform.JobAnnualFees, k.fees.BeginYears},
 		{platform.JobCardFees, k.fees.ChargeDue},
 		{platform.JobPendingFees, k.dues.CollectDue},
+		{platform.JobCreditAccounts, k.credits.RollDue},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/credit"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fee"
@@ -61,6 +62,7 @@ type core struct {
 	counterfactuals *authorization.Counterfactuals
 	seals           *authorization.Seals
 	clearing        *clearing.Service
+	credits         *credit.Service
 	webhooks        *webhook.Service
 	notices         *notification.Service
 	wallets         *wallet.Service
@@ -130,6 +132,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.programs, k.issuing,
 		&authorization.Limits{Controls: k.controls, Programs: k.programs, Cards: k.issuing}, k.clock)
+	k.credits = &credit.Service{DB: k.db, Clock: k.clock, Customers: k.customers, Programs: k.programs, Cards: k.issuing}
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
 	k.notices.Hooks, k.webhooks.Messages = k.webhooks, k.notices

@@ -163,6 +163,7 @@ func (p *Platform) jobs() []job {
 		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
 		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
+		{"end days of credit accounts", p.config.Job.CardInterval, p.eachTenant(p.credits.RollDue)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
 		{"replay what was asked for", replayInterval, p.replayJobs.Work},
 		{"forget temporary cards", temporaryInterval, p.store.SweepTemporary},

@@ -29,8 +29,8 @@ func readFile(name string) (string, error) {
 var (
 	vocabulary = []string{"secret", "fault", "country", "locale", "clock", "money", "id", "pan", "fold", "list"}
 	domains    = []string{
-		"audit", "access", "notification", "ledger", "credit", "vault", "customer", "program", "issuing", "personalization", "control", "fee", "authorization",
-		"clearing", "settlement", "acquiring", "wallet", "webhook",
+		"audit", "access", "notification", "ledger", "vault", "customer", "program", "issuing", "personalization", "control", "fee", "authorization",
+		"clearing", "credit", "settlement", "acquiring", "wallet", "webhook",
 	}
 	// calculi are parts of a domain that know none, so that those who fill what
 	// they work on may import them.

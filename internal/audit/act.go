@@ -21,6 +21,7 @@ const (
 	CustomerStream Stream = "Customer"   // customers and segments; in no list of the API
 	AccessStream   Stream = "Access"     // tokens; in no list of the API
 	StoreStream    Stream = "StoredCard" // cards kept for merchants; in no list of the API
+	CreditStream   Stream = "Credit"     // credit accounts and their terms; in no list of the API
 	// DecisionStream seals authorization decisions; in no list of the API.
 	DecisionStream Stream = "Decision"
 )

@@ -72,6 +72,11 @@ func readCardByID(ctx context.Context, tx db.Tx, tenant access.TenantID, card id
 
 var cardLookup = db.Lookup{Head: `SELECT ` + cardColumns + cardTables + ` WHERE c.tenant_id = $1 AND c.id IN `}
 
+// ReadCards returns cards of a tenant by their identifiers.
+func ReadCards(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Card]) (map[id.ID[Card]]Card, error) {
+	return readCardsByID(ctx, tx, tenant, ids)
+}
+
 func readCardsByID(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []id.ID[Card]) (map[id.ID[Card]]Card, error) {
 	cards := make(map[id.ID[Card]]Card, len(ids))
 	err := cardLookup.Query(ctx, tx, []any{tenant}, id.Texts(ids), func(row db.Scanner) error {

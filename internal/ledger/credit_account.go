@@ -18,6 +18,7 @@ type CreditLine struct {
 	*line.Line
 	CashHeld int64  // what open holds for cash have remaining, in minor units
 	Terms    string // the code of its terms
+	OpenedOn clock.Date
 	// Shares are what single holders may take of it, by holder; who has none may
 	// take all.
 	Shares map[string]*Share
@@ -246,7 +247,7 @@ func (b *Book) charge(a *Account, cut line.Cut, at time.Time) error {
 		whole := Move(*a, Control(a.Tenant, what.account, a.Currency), amount(c.Amount, a.Currency))
 		key := fmt.Sprintf("cut:%s:%s:%s:%s", a.ID, cut.On, c.Region, what.account)
 		e := Entry{
-			ID: id.FromBytes[Entry](named(a.Tenant.String(), key)), Tenant: a.Tenant, Event: "C1", Key: key,
+			ID: id.FromBytes[Entry](named(a.Tenant.String(), key)), Tenant: a.Tenant, Event: chargeEvent, Key: key,
 			Description: what.description, BusinessOn: cut.On, At: at,
 			Postings: append(divide(whole[0], c.Parts, purpose), whole[1]), Purpose: purpose,
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 )
 
-var creditLookup = &db.Lookup{Head: `SELECT l.account_id, l.terms_code, l.credit_limit, l.cash_held, l.state, t.terms
+var creditLookup = &db.Lookup{Head: `SELECT l.account_id, l.terms_code, l.credit_limit, l.cash_held, l.opened_on, l.state, t.terms
 	FROM credit_line l JOIN credit_terms t ON t.tenant_id = l.tenant_id AND t.code = l.terms_code WHERE l.account_id IN `}
 
 // readCredit reads the lines of accounts, whose rows are locked where they are to
@@ -30,7 +30,7 @@ func readCredit(ctx context.Context, tx db.Tx, ids []AccountID, each func(Accoun
 		var c CreditLine
 		var limit int64
 		var state, text string
-		if err := row.Scan(&a, &c.Terms, &limit, &c.CashHeld, &state, &text); err != nil {
+		if err := row.Scan(&a, &c.Terms, &limit, &c.CashHeld, &c.OpenedOn, &state, &text); err != nil {
 			return err
 		}
 		terms, err := line.ParseTerms(text)
@@ -50,9 +50,9 @@ func readCredit(ctx context.Context, tx db.Tx, ids []AccountID, each func(Accoun
 
 var (
 	creditUpdate = &db.Bulk{
-		Head: "WITH v (account_id, credit_limit, cash_held, rolled_to, state) AS (VALUES ", Columns: 5,
-		Types: []string{"TEXT", "BIGINT", "BIGINT", "TEXT", "TEXT"},
-		Tail: `) UPDATE credit_line SET credit_limit = v.credit_limit, cash_held = v.cash_held, rolled_to = v.rolled_to, state = v.state
+		Head: "WITH v (account_id, credit_limit, cash_held, state) AS (VALUES ", Columns: 4,
+		Types: []string{"TEXT", "BIGINT", "BIGINT", "TEXT"},
+		Tail: `) UPDATE credit_line SET credit_limit = v.credit_limit, cash_held = v.cash_held, state = v.state
 			FROM v WHERE credit_line.account_id = v.account_id`,
 	}
 	cutInsert = &db.Bulk{
@@ -65,7 +65,7 @@ func (b *Book) writeCredit(ctx context.Context, tx db.Tx) error {
 	var lines, cuts []any
 	for _, id := range sorted(b.changedAccounts) {
 		if c := b.accounts[id].Credit; c != nil {
-			lines = append(lines, id, c.Limit, c.CashHeld, c.Day.String(), c.Text())
+			lines = append(lines, id, c.Limit, c.CashHeld, c.Text())
 		}
 	}
 	sortCuts(b.cuts)
@@ -151,8 +151,8 @@ func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in
 		return Account{}, accountTaken(in.Number)
 	}
 	l := line.New(terms, in.Limit.Minor(), in.From)
-	_, err = tx.Exec(ctx, `INSERT INTO credit_line (account_id, tenant_id, terms_code, credit_limit, cash_held, opened_on, rolled_to, state)
-		VALUES ($1, $2, $3, $4, 0, $5, $5, $6)`, fresh, tenant, in.Terms, l.Limit, in.From.String(), l.Text())
+	_, err = tx.Exec(ctx, `INSERT INTO credit_line (account_id, tenant_id, terms_code, credit_limit, cash_held, opened_on, state)
+		VALUES ($1, $2, $3, $4, 0, $5, $6)`, fresh, tenant, in.Terms, l.Limit, in.From.String(), l.Text())
 	if err != nil {
 		return Account{}, fmt.Errorf("open credit line: %w", err)
 	}
@@ -160,15 +160,22 @@ func OpenCreditAccount(ctx context.Context, tx db.Tx, tenant access.TenantID, in
 	if err != nil {
 		return Account{}, err
 	}
-	a.Credit = &CreditLine{Line: l, Terms: in.Terms, Shares: map[string]*Share{}}
+	a.Credit = &CreditLine{Line: l, Terms: in.Terms, OpenedOn: in.From, Shares: map[string]*Share{}}
 	return a, nil
 }
 
-// DueLines returns up to n credit accounts of a tenant whose days before a day have
-// not all ended, unlocked.
-func DueLines(ctx context.Context, tx db.Tx, tenant access.TenantID, day clock.Date, n int) ([]AccountID, error) {
-	return db.Collect(ctx, tx, func(row db.Scanner) (a AccountID, err error) { return a, row.Scan(&a) },
-		`SELECT account_id FROM credit_line WHERE tenant_id = $1 AND rolled_to < $2 ORDER BY rolled_to, account_id LIMIT $3`, tenant, day.String(), n)
+// ReadCreditAccount returns a credit account, unlocked, for showing.
+func ReadCreditAccount(ctx context.Context, tx db.Tx, account AccountID) (Account, error) {
+	found, err := ReadAccounts(ctx, tx, []AccountID{account})
+	if err != nil {
+		return Account{}, err
+	}
+	a, known := found[account]
+	err = readCredit(ctx, tx, []AccountID{account}, func(_ AccountID, c *CreditLine) { a.Credit = c })
+	if err == nil && (!known || a.Credit == nil) {
+		err = fault.New(fault.Refused, NotACreditLine, "the account is not a credit account")
+	}
+	return a, err
 }
 
 // Cuts returns the terms of a credit account that have ended, the newest first.

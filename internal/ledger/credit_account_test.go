@@ -73,18 +73,12 @@ func (l *lender) move(day clock.Date, side ledger.Side, minor int64, p ledger.Pu
 func (l *lender) roll(to clock.Date) {
 	l.t.Helper()
 	l.in(func(tx db.Tx) error {
-		due, err := ledger.DueLines(l.t.Context(), tx, l.caller.Tenant, to, 10)
+		b, err := ledger.OpenBook(l.t.Context(), tx, []ledger.AccountID{l.account.ID}, nil)
 		if err != nil {
 			return err
 		}
-		b, err := ledger.OpenBook(l.t.Context(), tx, due, nil)
-		if err != nil {
+		if err := b.RollCredit(l.account.ID, to, to.In(time.UTC)); err != nil {
 			return err
-		}
-		for _, a := range due {
-			if err := b.RollCredit(a, to, to.In(time.UTC)); err != nil {
-				return err
-			}
 		}
 		return b.Write(l.t.Context(), tx)
 	})

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -90,12 +91,11 @@ func spentBy(ctx context.Context, tx db.Tx, account AccountID, holder string) (s
 	if err != nil {
 		return 0, err
 	}
-	err = eachMovement(ctx, tx, account, after, func(m movement) error {
-		p, err := parsePurpose(m.purpose)
-		if err == nil && p.Holder == holder {
-			spent += p.takes(m.side, m.minor)
+	err = eachMovement(ctx, tx, account, after+1, math.MaxInt64, func(m Movement) error {
+		if p := m.Entry.Purpose; p.Holder == holder {
+			spent += p.takes(m.Side, m.Minor)
 		}
-		return err
+		return nil
 	})
 	return spent, err
 }

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -33,16 +35,6 @@ func verifyCredit(ctx context.Context, tx db.Tx) (Invariant, error) {
 		}
 	}
 	return v, nil
-}
-
-// movement is what an entry did to a credit account.
-type movement struct {
-	entry, purpose string
-	event          string
-	on             clock.Date
-	side           Side
-	minor          int64
-	parts          map[string]int64
 }
 
 // retell says what is wrong with a line.
@@ -77,25 +69,24 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 		}
 		return ""
 	}
-	told := map[string]int64{}
-	err = eachMovement(ctx, tx, account, 0, func(m movement) error {
-		for part, minor := range m.parts {
+	told := map[line.Bucket]int64{}
+	err = eachMovement(ctx, tx, account, 1, math.MaxInt64, func(m Movement) error {
+		for part, minor := range m.Parts {
 			told[part] += minor
 		}
-		if wrong != "" || m.event == "C1" { // of interest the line knows by itself
+		if wrong != "" || m.IsCharge() { // of what cuts charge the line knows by itself
 			return nil
 		}
-		p, err := parsePurpose(m.purpose)
-		if err != nil {
-			wrong = "entry " + m.entry
-			return nil
-		}
-		if wrong = roll(m.on); wrong == "" {
-			p.tell(l, m.side, m.minor)
-			spent[p.Holder] += p.takes(m.side, m.minor)
+		if wrong = roll(m.Entry.BusinessOn); wrong == "" {
+			p := m.Entry.Purpose
+			p.tell(l, m.Side, m.Minor)
+			spent[p.Holder] += p.takes(m.Side, m.Minor)
 		}
 		return nil
 	})
+	if errors.Is(err, errPurpose) {
+		return err.Error(), nil
+	}
 	if err != nil || wrong != "" {
 		return wrong, err
 	}
@@ -112,49 +103,9 @@ func retell(ctx context.Context, tx db.Tx, account AccountID, from clock.Date) (
 		}
 	}
 	for _, b := range line.Buckets() {
-		if told[b.String()] != l.In(b) {
+		if told[b] != l.In(b) {
 			return "its part " + b.String(), nil
 		}
 	}
 	return "", nil
-}
-
-// eachMovement hands over what entries did to a credit account after a position of
-// its statement, in order.
-func eachMovement(ctx context.Context, tx db.Tx, account AccountID, after int64, each func(movement) error) error {
-	var m movement
-	err := db.Each(ctx, tx, func(row db.Scanner) error {
-		var entry, event, part string
-		var purpose *string
-		var on clock.Date
-		var side Side
-		var minor int64
-		if err := row.Scan(&entry, &event, &on, &side, &minor, &part, &purpose); err != nil {
-			return err
-		}
-		if purpose != nil && m.entry != "" { // the first posting of the next movement
-			if err := each(m); err != nil {
-				return err
-			}
-			m = movement{}
-		}
-		if m.entry == "" {
-			m = movement{entry: entry, event: event, on: on, side: side, parts: map[string]int64{}}
-		}
-		if purpose != nil {
-			m.purpose = *purpose
-		}
-		m.minor += minor
-		change := minor
-		if (side == Credit) != (part == "CREDIT") {
-			change = -minor
-		}
-		m.parts[part] += change
-		return nil
-	}, `SELECT e.id, e.event, e.business_on, p.side, p.amount, p.part, p.purpose FROM posting p JOIN entry e ON e.id = p.entry_id
-		WHERE p.account_id = $1 AND p.position > $2 ORDER BY p.position`, account, after)
-	if err == nil && m.entry != "" {
-		err = each(m)
-	}
-	return err
 }

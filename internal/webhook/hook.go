@@ -125,7 +125,8 @@ func Events() []string {
 		"transaction.authorized", "transaction.declined", "transaction.reversed", "transaction.voided", "transaction.hold-expired",
 		"transaction.cleared", "transaction.clearing-exception", "transaction.refunded", "transaction.chargeback",
 		"transaction.representment", "transaction.digital-slip", "authorization-control.alert", "velocity.threshold", "fee.charged", "fee.reversed", "fee.failed",
-		"fee.upcoming", "bin-range.threshold", "settlement.report-ready", "product.updated", Ping,
+		"fee.upcoming", "credit-account.opened", "credit-account.limit-changed", "credit-account.statement-ready",
+		"credit-account.delinquency-changed", "bin-range.threshold", "settlement.report-ready", "product.updated", Ping,
 	}
 }
 

@@ -40,9 +40,10 @@ const (
 	JobUndeliveredCards DailyJob = "UndeliveredCards"
 	JobDigitalSlips     DailyJob = "DigitalSlips"
 	JobCardLimits       DailyJob = "CardLimits"
-	JobAnnualFees       DailyJob = "AnnualFees"  // years that begin
-	JobCardFees         DailyJob = "CardFees"    // charged, or given back
-	JobPendingFees      DailyJob = "PendingFees" // on transactions
+	JobAnnualFees       DailyJob = "AnnualFees"     // years that begin
+	JobCardFees         DailyJob = "CardFees"       // charged, or given back
+	JobPendingFees      DailyJob = "PendingFees"    // on transactions
+	JobCreditAccounts   DailyJob = "CreditAccounts" // days and terms that end
 )
 
 // DailyWork is how often a job did something, and whether it failed on a day.
@@ -70,7 +71,7 @@ type advanceResponse struct {
 }
 
 type advancedJob struct {
-	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits,AnnualFees,CardFees,PendingFees"`
+	Job       string `json:"job" enum:"HoldExpiry,ScheduledStatus,UnlinkedCards,CardExpiry,PinTryReset,AutoRenewal,ExpiryNotice,UndeliveredCards,DigitalSlips,CardLimits,AnnualFees,CardFees,PendingFees,CreditAccounts"`
 	Count     int    `json:"count"`
 	HasFailed bool   `json:"hasFailed" doc:"On a day at least; it is tried again in the background."`
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/credit"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -96,6 +97,10 @@ var eventKinds = []eventKind{
 	{fee.EventReversed, "a fee for a card, or on a transaction, is given back, or a part of it", cardEncoder(encodeCardFeeEvent)},
 	{fee.EventFailed, "a fee for a card was not borne for as long as it was tried", cardEncoder(encodeCardFeeEvent)},
 	{fee.EventUpcoming, "an annual fee is about to be charged", cardEncoder(encodeCardFeeEvent)},
+	{credit.EventOpened, "a credit account is opened", plainEncoder(encodeCreditEvent)},
+	{credit.EventLimitChanged, "a credit account gets another limit", plainEncoder(encodeCreditEvent)},
+	{credit.EventStatementReady, "a term of a credit account has ended, and its statement is made", plainEncoder(encodeCreditEvent)},
+	{credit.EventStandingChanged, "a minimum payment is past due for longer, or no longer", plainEncoder(encodeCreditEvent)},
 	{program.EventRangeThreshold, "the numbers given out of a BIN range reach its alertThresholdPercent; told once", plainEncoder(encodeRangeThreshold)},
 	{"settlement.report-ready", "a settlement report can be fetched", later},
 	{program.EventProductUpdated, "something of a product is another", plainEncoder(encodeProductUpdated)},

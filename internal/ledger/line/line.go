@@ -121,11 +121,13 @@ func (l *Line) Spent(r Region) int64 { return l.debts[r].spent }
 // beyond the limit, and above the limit where there is a credit.
 func (l *Line) Remaining(held int64) int64 { return l.Limit - l.Debt() + l.credit - held }
 
+// CashLimit is what of the limit may be drawn as cash.
+func (l *Line) CashLimit() int64 { return l.Terms.CashShare.of(l.Limit) }
+
 // RemainingCash is what may still be drawn as cash, while so much is held, and so
 // much of it for cash.
 func (l *Line) RemainingCash(held, cashHeld int64) int64 {
-	share := l.Terms.CashShare.of(l.Limit)
-	return min(share-l.debts[Domestic].of(Cash)-l.debts[Abroad].of(Cash)-cashHeld, l.Remaining(held))
+	return min(l.CashLimit()-l.debts[Domestic].of(Cash)-l.debts[Abroad].of(Cash)-cashHeld, l.Remaining(held))
 }
 
 // OverdueSince is the due date of the oldest minimum payment that is not made;
