@@ -80,6 +80,7 @@ type benchStage struct {
 // result. It returns [ErrNotWell] when a request was not approved or got no
 // answer.
 func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o BenchOptions) (err error) {
+	collectLess() // as serve does
 	if o.Cards < o.Connections {
 		return fmt.Errorf("%w: a card is used by one connection at a time, so %d connections need as many cards", ErrUsage, o.Connections)
 	}

@@ -26,6 +26,7 @@ import (
 //
 //	SARRAF_TEST_POSTGRES=postgres://… go test -run xxx -bench Controls -benchtime 4096x ./internal/app
 func BenchmarkControls(b *testing.B) {
+	collectLess() // as serve does
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
 		b.Run(name, func(b *testing.B) {
 			for _, connections := range []int{1, 32} {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"github.com/sarraf-platform/sarraf/internal/config"
 )
 
 // Serve runs the platform until ctx ends, then drains it.
 func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
+	collectLess()
 	p, err := Start(ctx, c, log)
 	if err != nil {
 		return err
@@ -27,4 +30,13 @@ func Serve(ctx context.Context, c config.Config, log *slog.Logger) error {
 		log.Info("ended")
 	}
 	return err
+}
+
+// collectLess lets the heap grow to four times what lives on it, not twice, before
+// garbage is collected: what lives is some 20 MB, and a payment leaves 100 kB behind.
+// GOGC in the environment goes before.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
 }

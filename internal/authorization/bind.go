@@ -76,7 +76,7 @@ func (e *binder) bindWatchers(ctx context.Context, f *Facts, k *control.Snapshot
 	bounds, err := e.controls.Watchers(ctx, k, o)
 	for _, b := range bounds {
 		if !slices.ContainsFunc(f.Velocity, func(v VelocityFacts) bool { return v.Code == b.Check.Code }) {
-			f.watchers = append(f.watchers, velocityFacts(b, nil))
+			f.watchers = append(f.watchers, velocityFacts(&b, nil))
 		}
 	}
 	return err
@@ -111,7 +111,9 @@ func (e *binder) bindVelocity(ctx context.Context, f *Facts, k *control.Snapshot
 	if err != nil {
 		return err
 	}
-	for _, b := range bounds {
+	f.Velocity = make([]VelocityFacts, 0, len(bounds))
+	for i := range bounds {
+		b := &bounds[i]
 		amount, err := e.convert(ctx, f, b.Check.Currency)
 		if err != nil {
 			return fmt.Errorf("convert for velocity control %s: %w", b.Check.Code, err)

@@ -224,7 +224,7 @@ func (l *Limits) watchers(ctx context.Context, tx db.Tx, t *Transaction) (*Facts
 	}
 	bounds, err := l.Controls.Watchers(ctx, k, o)
 	for _, b := range bounds {
-		f.Velocity = append(f.Velocity, velocityFacts(b, nil))
+		f.Velocity = append(f.Velocity, velocityFacts(&b, nil))
 	}
 	return f, err
 }

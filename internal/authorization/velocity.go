@@ -54,7 +54,7 @@ type VelocityFacts struct {
 type VelocityState struct{ Amount, Count int64 }
 
 // velocityFacts is b as it bounds a request of an amount.
-func velocityFacts(b control.Bound, amount *money.Amount) VelocityFacts {
+func velocityFacts(b *control.Bound, amount *money.Amount) VelocityFacts {
 	v := VelocityFacts{
 		Code: b.Check.Code, Version: b.Check.Version, Link: string(b.Link.Type) + "/" + b.Link.Code, Counts: b.Counts(),
 		Amount: amount, MinAmount: b.Check.MinAmount, MaxAmount: b.Limits.Amount, ResponseCode: b.Check.DeclineCode,

@@ -114,8 +114,9 @@ func (k *Snapshot) BoundsWith(o *Occasion, overrides []Override) []Bound {
 
 // bounds are those of [Service.Bounds] with the controls' own limits.
 func (k *Snapshot) bounds(o *Occasion) []Bound {
-	var bounds []Bound
-	for _, a := range velocityOf(k, o) {
+	all := velocityOf(k, o)
+	bounds := make([]Bound, 0, len(all))
+	for _, a := range all {
 		if _, concerns := a.Selection.Selects(o.Facts, rule.TwoValued); !concerns {
 			continue
 		}

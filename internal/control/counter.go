@@ -26,7 +26,7 @@ func (k CounterKey) String() string {
 // counter: what was counted before does not fit any more. What is counted, and
 // over what, is part of the name, and for a limit group who began to: so one that
 // is made again of other checks never adds to what the former ones counted.
-func (c VelocityCheck) counter() string {
+func (c *VelocityCheck) counter() string {
 	name := "check/" + c.Code + "/"
 	if c.LimitGroup != "" {
 		name = "group/" + c.LimitGroup + "/" + c.Founder + "."
@@ -43,7 +43,7 @@ func (c VelocityCheck) counter() string {
 func (c VelocityCheck) CountsWith(o VelocityCheck) bool { return c.counter() == o.counter() }
 
 // key is the counter of the control for s at a moment, and its window.
-func (c VelocityCheck) key(tenant access.TenantID, s Subject, calendar Calendar, at time.Time) (CounterKey, Window) {
+func (c *VelocityCheck) key(tenant access.TenantID, s Subject, calendar Calendar, at time.Time) (CounterKey, Window) {
 	w := calendar.windowAt(c.Period, c.Span, at)
 	k := CounterKey{Tenant: tenant, Counter: c.counter(), Subject: s.counted(c.Level), Start: w.Start.UnixMicro()}
 	if c.Period == PerSpan {
