@@ -2,9 +2,11 @@ package authorization_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
@@ -153,6 +155,66 @@ func TestLinked_racesWithPayments(t *testing.T) {
 		if got := limits[1].Used; int64(got.Count) != approved || got.Amount != money.Must(2000*approved, "TRY") {
 			t.Errorf("the customer used %s in %d; %d were approved", got.Amount, got.Count, approved)
 		}
+		w.Verify()
+	})
+}
+
+// What was told of a limit of a customer for a card that had none is not told again
+// when the card finds one: neither in its window, nor in the length of a rolling one.
+func TestLinked_tellsNothingTwice(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		client := &authorizationtest.Client{}
+		w := newNonames(t, d, authorization.Config{Client: client})
+		w.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
+		for _, args := range []map[string]string{
+			{"code": "DAY", "period": "Day", "max": "100.00", "of": "all", "level": "Customer", "alert": "50"},
+			{"code": "SPAN", "period": "Rolling", "span": "5", "max": "100.00", "of": "all", "level": "CustomerProduct", "alert": "50"},
+		} {
+			if said := w.NewLimit(args); said != "ok" {
+				t.Fatal(said)
+			}
+		}
+		w.Listen(authorization.EventVelocityThreshold)
+		cards := w.order(t, 2, func(in *issuing.NewNoname) { in.InitialStatus = issuing.Active })
+		c := cards[0]
+		var meanwhile func()
+		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
+			if meanwhile != nil {
+				meanwhile()
+			}
+			return authorizationtest.Yes()
+		})
+		buy := func(minor int64, want string) {
+			t.Helper()
+			r := w.Request(c, authorization.AuthorizationRequest, money.Must(minor, "TRY"))
+			if a := w.Authorize(r); a.Reason != authorization.Approved {
+				t.Fatalf("answered %q", a.Reason)
+			}
+			if got := authorizationtest.TellEvents(w.Told()); got != want {
+				t.Errorf("told\n%s\nwant\n%s", got, want)
+			}
+		}
+		link := func() {
+			t.Helper()
+			if err := w.link(t.Context(), c, w.first, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := func(amount, used string, count int) string {
+			const form = "velocity.threshold: AuthorizationRequest %[1]s TRY Approved; %[4]s at %[2]s%%, from 50%%, in %[3]d of 0, %[2]s.00 TRY of 100.00 TRY"
+			return fmt.Sprintf(form, amount, used, count, "DAY") + "\n" + fmt.Sprintf(form, amount, used, count, "SPAN")
+		}
+		buy(6000, told("60.00", "60", 1))
+		link()
+		buy(100, "nothing")
+		w.Verify()
+
+		// One that finds its customer while its client is asked is told of for that.
+		w.Clock.Advance(48 * time.Hour)
+		c = cards[1]
+		buy(3000, "nothing")
+		meanwhile = link
+		buy(3000, told("30.00", "60", 2))
 		w.Verify()
 	})
 }

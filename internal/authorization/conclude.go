@@ -132,7 +132,7 @@ func (w *work) conclude(op *operation) error {
 	if err := w.concludeFees(op, d, t, held, reserved); err != nil {
 		return fmt.Errorf("charge fees: %w", err)
 	}
-	w.recount(f, d, t, before, reserved)
+	w.recount(op, d, t, before, reserved)
 	w.activate(op, d, s)
 	t.Status, t.Reason, t.DecidedBy, t.ClientReference = d.Status, d.Reason, d.By, s.Verdict.Reference
 	if t.Billing = d.Approved; d.Status == StatusDeclined {

@@ -57,7 +57,15 @@ func (w *work) openCounters(ctx context.Context, tx db.Tx, ops []*operation) err
 	if w.counters, err = control.OpenCounters(ctx, tx, keys, spans, named, w.at); err != nil {
 		return fmt.Errorf("open velocity counters: %w", err)
 	}
-	return nil
+	spans = spans[:0]
+	for _, op := range ops {
+		for i := range op.facts.Velocity {
+			if v := w.asCounted(op, &op.facts.Velocity[i]); v.Subject != op.facts.Velocity[i].Subject {
+				spans = v.span(op.facts.Tenant, spans)
+			}
+		}
+	}
+	return w.counters.AddUp(ctx, tx, spans)
 }
 
 // span adds the rolling window that the limit adds up, if it does, to others.
@@ -169,7 +177,8 @@ func countOf(d Decision, o Original) int64 {
 
 // recount brings what a request used while its client was asked to what became of
 // it. before is what its life cycle stood for, on the hold that was reserved.
-func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Standing, reserved ledger.HoldID) {
+func (w *work) recount(op *operation, d Decision, t *Transaction, before control.Standing, reserved ledger.HoldID) {
+	f := op.facts
 	if !t.IsDebit {
 		return
 	}
@@ -194,9 +203,8 @@ func (w *work) recount(f *Facts, d Decision, t *Transaction, before control.Stan
 		open.Velocity = slices.DeleteFunc(slices.Clone(f.Velocity), func(v VelocityFacts) bool {
 			return !v.Ends.IsZero() && !v.Ends.After(w.at(f.Tenant))
 		})
-		for i := range open.Velocity { // its card may have found a customer meanwhile
-			v := &open.Velocity[i]
-			v.Subject = w.counters.SubjectOf(v.key(f.Tenant), t.ID.String())
+		for i := range open.Velocity {
+			open.Velocity[i] = *w.asCounted(op, &open.Velocity[i])
 		}
 		w.countDecline(&open, t.ID)
 	}

@@ -97,12 +97,23 @@ func (w *work) alert(op *operation, s State, watched []VelocityState, t *Transac
 			w.raise(TransactionEvent{Name: EventVelocityThreshold, Card: op.facts.name, Transaction: *t, Velocity: a})
 		}
 	}
-	for i := range op.facts.Velocity {
-		tell(&op.facts.Velocity[i], s.Velocity[i])
+	for i, v := range op.facts.Velocity {
+		tell(w.asCounted(op, &v), s.Velocity[i])
 	}
 	for i := range watched {
 		tell(&op.facts.watchers[i], watched[i])
 	}
+}
+
+// asCounted is a limit of what op concludes as it is counted by now: its card may have
+// found a customer while its client was asked.
+func (w *work) asCounted(op *operation, v *VelocityFacts) *VelocityFacts {
+	if op.conclusion == nil || !v.Counts {
+		return v
+	}
+	c := *v
+	c.Subject = w.counters.SubjectOf(v.key(op.facts.Tenant), op.facts.Transaction.String())
+	return &c
 }
 
 // isRaised reports whether a completion raised what is used of the limit; of that of

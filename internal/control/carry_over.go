@@ -47,7 +47,7 @@ func (s *Service) Linked(ctx context.Context, tx db.Tx, i issuing.Issuance) erro
 	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
 		return fmt.Errorf("read usage: %w", err)
 	}
-	c.carryOver(from, to)
+	c.carryOver(from, to, i.UpdatedAt)
 	if err := c.Write(ctx, tx); err != nil {
 		return fmt.Errorf("carry usage over: %w", err)
 	}
@@ -55,8 +55,8 @@ func (s *Service) Linked(ctx context.Context, tx db.Tx, i issuing.Issuance) erro
 }
 
 // carryOver lets what a subject has in windows that have not ended count for
-// others from now on, by the level of its counters.
-func (c *Counters) carryOver(from subjectKey, to map[AccumulationLevel]string) {
+// others from now on, by the level of its counters, and what was told of it.
+func (c *Counters) carryOver(from subjectKey, to map[AccumulationLevel]string, now time.Time) {
 	for _, row := range slices.Collect(maps.Values(c.rows)) {
 		if row.subject != from {
 			continue
@@ -70,6 +70,31 @@ func (c *Counters) carryOver(from subjectKey, to map[AccumulationLevel]string) {
 			return true
 		})
 	}
+	for _, r := range slices.Collect(maps.Values(c.counters)) {
+		if subject, goes := to[r.key.level()]; r.key.of() == from && goes && subject != from.subject && (r.ends == 0 || r.ends > clock.Micros(now)) {
+			c.moveAlerts(r, subject)
+		}
+	}
+}
+
+// moveAlerts lets what was told of a counter be told of that for another subject,
+// too, if anything went there.
+func (c *Counters) moveAlerts(r *counterRow, subject string) {
+	k := r.key
+	k.Subject = subject
+	there := c.counters[k]
+	if len(r.alerts) == 0 || there == nil {
+		return
+	}
+	if there.alerts == nil {
+		there.alerts = map[string]int64{}
+	}
+	for control, at := range r.alerts {
+		there.alerts[control] = max(there.alerts[control], at)
+	}
+	r.alerts = nil
+	c.touch(there)
+	c.touch(r)
 }
 
 // move lets what a transaction has of a counter count for another subject, in

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -271,7 +272,8 @@ func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now
 	})
 }
 
-func (c *Counters) readSpans(ctx context.Context, tx db.Tx, spans []SpanOf) error {
+// AddUp reads what was used of rolling windows, for [Counters.Used] to tell.
+func (c *Counters) AddUp(ctx context.Context, tx db.Tx, spans []SpanOf) error {
 	var sums []*used
 	var args []any
 	for _, s := range spans {
@@ -282,7 +284,7 @@ func (c *Counters) readSpans(ctx context.Context, tx db.Tx, spans []SpanOf) erro
 			sums = append(sums, c.spans[k])
 		}
 	}
-	return spanSum.Query(ctx, tx, args, func(row db.Scanner) error {
+	err := spanSum.Query(ctx, tx, args, func(row db.Scanner) error {
 		var place int
 		var sum used
 		if err := row.Scan(&place, &sum.amount, &sum.count); err != nil {
@@ -291,6 +293,10 @@ func (c *Counters) readSpans(ctx context.Context, tx db.Tx, spans []SpanOf) erro
 		*sums[place] = sum
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("add up usage: %w", err)
+	}
+	return nil
 }
 
 // spanRow names a row of velocity_span.

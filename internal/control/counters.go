@@ -189,10 +189,7 @@ func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []Span
 	for _, k := range keys {
 		c.counter(k)
 	}
-	if err := c.readSpans(ctx, tx, spans); err != nil {
-		return nil, fmt.Errorf("add up usage: %w", err)
-	}
-	return c, nil
+	return c, c.AddUp(ctx, tx, spans)
 }
 
 // NewCounters returns counters without a count, for what only might be: they
