@@ -456,7 +456,8 @@ func (w *work) concludeFees(op *operation, d Decision, t *Transaction, before mo
 // settleFees charges and holds what the fees of t's life cycle come to now.
 func (w *work) settleFees(op *operation, t *Transaction, hold ledger.HoldID) error {
 	changes, err := w.dues.Settle(w.book, t.Root.String(), hold, fee.Act{
-		Transaction: t.ID.String(), Account: t.Account, Description: t.Message.MerchantName, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
+		Transaction: t.ID.String(), Account: t.Account, Description: t.Message.MerchantName,
+		Region: t.CreditPurpose(nil).Region, BusinessOn: op.facts.BusinessOn, At: op.facts.Now, Real: w.now,
 	})
 	if err != nil {
 		return err

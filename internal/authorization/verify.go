@@ -165,7 +165,7 @@ func (d storedDecision) differs(t *Transaction, entries map[string]ledger.Entry)
 	switch {
 	case posted != (again.Post.Sign() > 0):
 		return "what was posted is not what was decided"
-	case posted && e.Postings[0].Amount != again.Post:
+	case posted && again.Post != e.Moved(e.Postings[0].Account.ID, e.Postings[0].Side):
 		return "another amount was posted"
 	}
 	return ""

@@ -86,7 +86,8 @@ func (b *batch) beginFees(ctx context.Context, tx db.Tx, r *record, t *authoriza
 // act is what charges fees in the name of a record.
 func (b *batch) act(r *record) fee.Act {
 	return fee.Act{
-		Transaction: r.transaction.ID.String(), Account: r.transaction.Account, Description: r.MerchantName, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
+		Transaction: r.transaction.ID.String(), Account: r.transaction.Account, Description: r.MerchantName,
+		Region: r.transaction.CreditPurpose(nil).Region, BusinessOn: b.in.BusinessOn, At: r.place.at(b.in.At), Real: b.in.At,
 	}
 }
 

@@ -92,10 +92,16 @@ func (k known) compare(entries map[string]ledger.Entry, transactions map[authori
 		return "its transaction is missing"
 	case e.Transaction != t.ID.String():
 		return "its entry belongs to another transaction"
-	case !slices.ContainsFunc(e.Postings, func(p ledger.Posting) bool {
-		return p.Account.ID == t.Account && p.Amount == t.Billing && (p.Side == ledger.Debit) == t.IsDebit
-	}):
+	case e.Moved(t.Account, sideOf(t)) != t.Billing:
 		return "its entry moves something else than its transaction says"
 	}
 	return ""
+}
+
+// sideOf is the side of its account on which a transaction is posted.
+func sideOf(t *authorization.Transaction) ledger.Side {
+	if t.IsDebit {
+		return ledger.Debit
+	}
+	return ledger.Credit
 }

@@ -3,8 +3,10 @@ package fee
 import (
 	"errors"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -16,6 +18,7 @@ import (
 const (
 	flagIsFree = 1 << iota
 	flagWaits
+	flagIsAbroad
 )
 
 var errDueText = errors.New("not the text of a fee")
@@ -36,7 +39,7 @@ func dueLines(rows []*dueRow) (text string, pending int64, waits bool) {
 }
 
 func (r *dueRow) write(w *memberWriter) {
-	w.int(flagIf(r.IsFree, flagIsFree) | flagIf(r.Waits, flagWaits))
+	w.int(flagIf(r.IsFree, flagIsFree) | flagIf(r.Waits, flagWaits) | flagIf(r.region == line.Abroad, flagIsAbroad))
 	for _, a := range [...]money.Amount{r.Moved, r.Kept, r.Refunded, r.Due.Posted.Fee} {
 		w.int(a.Minor())
 	}
@@ -52,7 +55,16 @@ func (r *dueRow) write(w *memberWriter) {
 		w.text(r.Entry.String())
 		w.text(r.account.String())
 	}
+	w.text(bookedText(r.booked))
 	w.out = append(append(w.out, r.Document()...), '\n')
+}
+
+// bookedText is the stored form of a date; zero is empty.
+func bookedText(d clock.Date) string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.String()
 }
 
 // parse reads what write wrote. An entry on another account than the fee is on now
@@ -65,7 +77,7 @@ func (r *dueRow) parse(text string) (err error) {
 	for range m.count() {
 		taxes = append(taxes, m.int())
 	}
-	entries, entry, account := m.int(), m.text(), m.text()
+	entries, entry, account, booked := m.int(), m.text(), m.text(), m.text()
 	if m.bad {
 		return errDueText
 	}
@@ -76,6 +88,14 @@ func (r *dueRow) parse(text string) (err error) {
 		return errDueText
 	}
 	r.IsFree, r.Waits, r.Entries = flags&flagIsFree != 0, flags&flagWaits != 0, int(entries)
+	if flags&flagIsAbroad != 0 {
+		r.region = line.Abroad
+	}
+	if booked != "" {
+		if r.booked, err = clock.ParseDate(booked); err != nil {
+			return err
+		}
+	}
 	if entry != "" && account == r.account.String() {
 		if r.Entry, err = id.Parse[ledger.Entry](entry); err != nil {
 			return err

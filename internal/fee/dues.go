@@ -37,6 +37,9 @@ type dueRow struct {
 	isNew   bool
 	dirty   bool
 	at      time.Time // when it began
+	// To a credit account: where what it is on was paid, and when it was charged last.
+	region line.Region
+	booked clock.Date
 }
 
 // NewDues returns the fees of no life cycle, for what only might be: they must not
@@ -101,6 +104,7 @@ type Act struct {
 	Transaction string
 	Account     ledger.AccountID
 	Description string
+	Region      line.Region // where what it is on was paid
 	BusinessOn  clock.Date
 	At          time.Time  // of the tenant's business
 	Real        clock.Real // when that is
@@ -168,6 +172,9 @@ func (d *Dues) Settle(b *ledger.Book, root string, hold ledger.HoldID, act Act) 
 	toHold := money.Zero(held.Currency())
 	for _, r := range rows {
 		r.moveTo(act.Account)
+		if r.Entries == 0 {
+			r.region = act.Region
+		}
 		c, err := r.settle(b, held, act)
 		if err != nil {
 			return nil, fmt.Errorf("charge fee %s: %w", r.Code, err)
@@ -296,7 +303,10 @@ func (r *dueRow) post(b *ledger.Book, more Charge, total money.Amount, act Act) 
 	e := ledger.Entry{
 		ID: id.New[ledger.Entry](act.Real.Time()), Tenant: r.tenant, Event: "A14", Key: r.entryKey(r.Entries + 1), Transaction: act.Transaction,
 		Description: act.Description, BusinessOn: act.BusinessOn, At: act.At,
-		Purpose: ledger.Purpose{Kind: line.Fee, GivesBack: total.Sign() < 0, Booked: act.BusinessOn},
+		Purpose: ledger.Purpose{Kind: line.Fee, Region: r.region},
+	}
+	if total.Sign() < 0 {
+		e.Purpose.GivesBack, e.Purpose.Booked = true, r.booked
 	}
 	account, ok := b.Account(r.account)
 	if !ok {
@@ -328,7 +338,9 @@ func (r *dueRow) post(b *ledger.Book, more Charge, total money.Amount, act Act) 
 	if err := b.Post(e); err != nil {
 		return err
 	}
-	r.Entries++
+	if r.Entries++; total.Sign() > 0 {
+		r.booked = act.BusinessOn
+	}
 	r.Entry = e.ID
 	if r.Entries > 1 {
 		r.Entry = ledger.EntryID{}

@@ -121,13 +121,7 @@ func (s *Service) Adjust(ctx context.Context, c access.Caller, a Adjustment) (Ad
 
 // isAdjustment reports whether e is what a asks for.
 func (e Entry) isAdjustment(account AccountID, a Adjustment) bool {
-	moved := money.Zero(a.Amount.Currency())
-	for _, p := range e.Postings { // of a credit account, a posting for each part
-		if p.Account.ID == account && p.Side == a.Side && p.Amount.Currency() == moved.Currency() {
-			moved = sum(moved, p.Amount)
-		}
-	}
-	return moved == a.Amount
+	return e.Moved(account, a.Side) == a.Amount
 }
 
 func notFound(number string) error {

@@ -142,6 +142,7 @@ type creditCut struct {
 
 // postCredit is Post of an entry that moves credit accounts.
 func (b *Book) postCredit(e Entry) error {
+	e.Postings = e.merged() // the mirror of parts is divided anew
 	for _, p := range e.Postings {
 		if !b.isCredit(p.Account.ID) {
 			continue

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -77,6 +78,37 @@ type Posting struct {
 // account.
 func Move(debit, credit Account, amount money.Amount) []Posting {
 	return []Posting{{Account: debit, Side: Debit, Amount: amount}, {Account: credit, Side: Credit, Amount: amount}}
+}
+
+// Moved is what e posts on a side of an account: of a credit account, which has a
+// posting for each part, all of them.
+func (e Entry) Moved(account AccountID, side Side) money.Amount {
+	var moved money.Amount
+	for _, p := range e.Postings {
+		switch {
+		case p.Account.ID != account || p.Side != side:
+		case moved.Currency() == (money.Currency{}):
+			moved = p.Amount
+		default:
+			moved = sum(moved, p.Amount)
+		}
+	}
+	return moved
+}
+
+// merged is e with one posting for each side of an account, in the order of their
+// first.
+func (e Entry) merged() []Posting {
+	var all []Posting
+	for _, p := range e.Postings {
+		at := slices.IndexFunc(all, func(q Posting) bool { return q.Account.ID == p.Account.ID && q.Side == p.Side })
+		if at < 0 {
+			all = append(all, Posting{Account: p.Account, Side: p.Side, Amount: p.Amount})
+		} else {
+			all[at].Amount = sum(all[at].Amount, p.Amount)
+		}
+	}
+	return all
 }
 
 // Mirror returns the postings of e with their sides exchanged.
