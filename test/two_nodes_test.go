@@ -1,11 +1,13 @@
 package test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 )
 
@@ -137,6 +139,58 @@ func TestTwoNodes_everyKindOfControlHoldsAtOnce(t *testing.T) {
 		buy("51", "a fee that nobody can pay")
 		cost(http.MethodPut, "/DEAR", 0)
 		buy("00", "a fee of nothing")
+	}
+	run(t, append([]string{"verify"}, flags...)...)
+}
+
+// What testers do about one transaction on two nodes waits for each other, too: they
+// give back no more than was paid, and present what is left once.
+func TestTwoNodes_refundNoMoreThanThereIs(t *testing.T) {
+	dir := t.TempDir()
+	flags := []string{"--data", dir, "--db", dbtest.PostgresDSN(t)}
+	one, two := serve(t, dir, flags...), serve(t, dir, flags...)
+	made := newTenant(t, flags)
+	bank := made.openBank(t, one)
+	other, err := sim.SignIn(t.Context(), "http://"+two.api, made.ClientID, secret.FromString(made.ClientSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	card := issue(t, bank, 1)[0]
+	// atOnce asks both nodes at once, and returns how many are not refused.
+	atOnce := func(act string, body map[string]any) (done int) {
+		t.Helper()
+		const n = 6
+		errs := make(chan error, n)
+		for i := range n {
+			on := []*sim.Client{bank.Client, other}[i%2]
+			go func() {
+				_, err := on.Call(t.Context(), http.MethodPost, "/api/v1/sandbox/transaction/"+act, body, nil)
+				errs <- err
+			}()
+		}
+		for range n {
+			if err := <-errs; err == nil {
+				done++
+			} else if _, refused := errors.AsType[*sim.APIError](err); !refused {
+				t.Error(err)
+			}
+		}
+		return done
+	}
+	for range 4 {
+		bought, _ := simulate(t, bank, "process", purchase(card, nil))
+		if done := atOnce("clear", map[string]any{"transactionId": bought.TransactionID}); done != 1 {
+			t.Errorf("what is left was presented %d times", done)
+		}
+		for _, isOnline := range []bool{false, true} {
+			back := map[string]any{"originalTransactionId": bought.TransactionID, "amount": 5, "currencyCode": "TRY", "isOnlineRefund": isOnline}
+			if isOnline {
+				back["transactionFlowCode"], back["amount"] = "FinancialRequest", 2.5
+			}
+			if done := atOnce("refund", back); done != map[bool]int{false: 2, true: 1}[isOnline] { // of 12.50
+				t.Errorf("%v was given back %d times, online %v", back["amount"], done, isOnline)
+			}
+		}
 	}
 	run(t, append([]string{"verify"}, flags...)...)
 }

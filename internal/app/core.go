@@ -59,6 +59,7 @@ type core struct {
 	queries         *authorization.Queries
 	replays         *authorization.Replays
 	replayJobs      *authorization.ReplayJobs
+	turns           *authorization.Turns
 	counterfactuals *authorization.Counterfactuals
 	seals           *authorization.Seals
 	clearing        *clearing.Service
@@ -118,6 +119,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
+	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}
 	k.replays = authorization.NewReplays(k.db, k.programs, k.controls)
 	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)

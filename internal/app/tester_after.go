@@ -62,17 +62,23 @@ func (t *tester) findByID(ctx context.Context, c access.Caller, transaction auth
 }
 
 // follow makes what is done about one transaction wait for each other until done is
-// called: how much of it is left is read before it is taken. Of two transactions
-// that share a mutex one waits in vain, for no longer than a record takes.
-func (t *tester) follow(transaction authorization.TransactionID) (done func()) {
+// called: how much of it is left is read before it is taken. The work goes under the
+// context that it returns. Of two transactions that share a mutex one waits in vain,
+// for no longer than a record takes; the mutex spares those on one node the asking.
+func (t *tester) follow(ctx context.Context, c access.Caller, transaction authorization.TransactionID) (_ context.Context, done func(), err error) {
 	if transaction.IsZero() {
-		return func() {}
+		return ctx, func() {}, nil
 	}
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, transaction.String()) // never fails
 	m := &t.following[h.Sum32()%uint32(len(t.following))]
 	m.Lock()
-	return m.Unlock
+	ctx, end, err := t.turns.Take(ctx, c, transaction)
+	if err != nil {
+		m.Unlock()
+		return nil, nil, err
+	}
+	return ctx, func() { end(); m.Unlock() }, nil
 }
 
 // isRecord reports whether a transaction came in a clearing file.
@@ -99,13 +105,17 @@ var reversalCodes = map[string]string{"CustomerCancel": "17", "Malfunction": "22
 
 // Void implements [platform.Tester].
 func (t *tester) Void(ctx context.Context, c access.Caller, in platform.SimulatedVoid) (platform.Simulated, error) {
-	defer t.follow(in.Transaction)()
+	ctx, done, err := t.follow(ctx, c, in.Transaction)
+	if err != nil {
+		return platform.Simulated{}, err
+	}
+	defer done()
 	o, err := t.find(ctx, c, authorization.TransactionFilter{ID: in.Transaction, RRN: in.RRN}, func(x *authorization.ListedTransaction, n issuing.CardName) bool {
 		return in.RRN == "" || x.AuthorizationCode == in.AuthorizationCode && n.Token == in.CardToken && !x.Flow.IsReversal() && !isRecord(&x.Transaction)
 	})
 	if err == nil && in.Transaction.IsZero() {
-		defer t.follow(o.ID)()
-		o, err = t.findByID(ctx, c, o.ID) // as it is now
+		in.Transaction, in.RRN = o.ID, ""
+		return t.Void(ctx, c, in) // as it is when it is its turn
 	}
 	if err != nil {
 		return platform.Simulated{}, err
@@ -186,9 +196,12 @@ func (t *tester) reversal(o original, remaining *int64) (*iso8583.Message, error
 
 // Refund implements [platform.Tester].
 func (t *tester) Refund(ctx context.Context, c access.Caller, in platform.SimulatedRefund) (platform.Simulated, error) {
-	defer t.follow(in.Transaction)()
+	ctx, done, err := t.follow(ctx, c, in.Transaction)
+	if err != nil {
+		return platform.Simulated{}, err
+	}
+	defer done()
 	var o original
-	var err error
 	if in.Transaction.IsZero() {
 		o.card, err = t.issuing.RevealNamed(ctx, c, in.Card)
 	} else {
@@ -288,9 +301,12 @@ func (o *original) refundable(amount, announced money.Amount) error {
 
 // Clear implements [platform.Tester].
 func (t *tester) Clear(ctx context.Context, c access.Caller, in platform.SimulatedPresentment) (platform.Simulated, error) {
-	defer t.follow(in.Transaction)()
+	ctx, done, err := t.follow(ctx, c, in.Transaction)
+	if err != nil {
+		return platform.Simulated{}, err
+	}
+	defer done()
 	var o original
-	var err error
 	if in.Transaction.IsZero() {
 		o.card, err = t.issuing.RevealNamed(ctx, c, in.Card)
 	} else if o, err = t.findByID(ctx, c, in.Transaction); err == nil && (isRecord(&o.Transaction) || o.Flow.IsReversal()) {

@@ -13,11 +13,12 @@ import (
 // Codes of the faults this package raises.
 const (
 	TransactionNotFound fault.Code = "transaction_not_found"
+	TransactionInUse    fault.Code = "transaction_in_use"
 )
 
 // Codes lists them, for the totality tests of the families. ErrBusy never
 // reaches one: it answers messages only.
-var Codes = append([]fault.Code{TransactionNotFound}, fault.CodesOf(errReplayTime, errReplayNotFound, errReplaysAtOnce)...)
+var Codes = append([]fault.Code{TransactionNotFound, TransactionInUse}, fault.CodesOf(errReplayTime, errReplayNotFound, errReplaysAtOnce)...)
 
 // Queries reads what was decided. It is safe for concurrent use.
 type Queries struct {

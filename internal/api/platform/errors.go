@@ -228,6 +228,7 @@ var refusals = map[fault.Code]outward{
 
 	// authorization
 	authorization.TransactionNotFound: {404, "Issuing:TransactionNotFound"},
+	authorization.TransactionInUse:    {409, "Sandbox:TransactionInUse"},
 	"replay_not_found":                {404, "Issuing:ReplayNotFound"},
 	"replay_period_invalid":           {400, "Issuing:ReplayPeriodInvalid"},
 	"replay_limit_exceeded":           {429, "Issuing:ReplayLimitExceeded"},

@@ -149,4 +149,14 @@ CREATE TABLE digital_slip (
 
 CREATE INDEX digital_slip_expired ON digital_slip (expires_at);
 
+-- Who does something about a transaction that others must wait for, at most until
+-- ends_at by the clock.
+CREATE TABLE transaction_turn (
+    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    transaction_id TEXT   NOT NULL,
+    holder         TEXT   NOT NULL,
+    ends_at        BIGINT NOT NULL CHECK (ends_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, transaction_id)
+);
+
 -- +goose Down
