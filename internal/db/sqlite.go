@@ -19,7 +19,15 @@ import (
 // (WAL) and never wait.
 
 const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)"
+	"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+
+// How much of the file connections keep, in KiB: the one that writes twice what all
+// readers have together at most. Each payment touches pages of its card in a few
+// trees; what falls out of the cache is read again.
+const (
+	writerCache = "&_pragma=cache_size(-131072)"
+	readerCache = "&_pragma=cache_size(-8192)"
+)
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if path == "" {
@@ -32,7 +40,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 			return nil, fmt.Errorf("open sqlite: %w", err)
 		}
 	}
-	writers, err := newSessions(ctx, file, 1, "BEGIN IMMEDIATE")
+	writers, err := newSessions(ctx, file+writerCache, 1, "BEGIN IMMEDIATE")
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
@@ -40,7 +48,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if readers <= 0 {
 		readers = 8
 	}
-	reading, err := newSessions(ctx, file+"&_pragma=query_only(1)", readers, "BEGIN")
+	reading, err := newSessions(ctx, file+readerCache+"&_pragma=query_only(1)", readers, "BEGIN")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writers.close())
 	}

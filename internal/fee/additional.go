@@ -1,8 +1,9 @@
 package fee
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -18,77 +19,76 @@ type Additional struct {
 	Charge       Charge
 }
 
-// additionalDocument is the stored form. Its names are only added to.
-type additionalDocument struct {
-	Type, Code, Name                 string
-	IsDebit, IsRefundable, IsPending bool
-	Currency                         string
-	Fee                              int64
-	Taxes                            []additionalTax
-}
+// What the flags of a line say.
+const (
+	flagIsDebit = 1 << iota
+	flagIsRefundable
+	flagIsPending
+)
 
-type additionalTax struct {
-	Type       string
-	Rate       int64
-	IsIncluded bool
-	Amount     int64
-}
+var errAdditionalText = errors.New("not the text of additional amounts")
 
-// AdditionalDocument is the stored form of a transaction's additional amounts;
-// empty for none.
+// AdditionalDocument is the stored form of a transaction's additional amounts: a
+// line for each, its members with tabs after them; empty for none.
 func AdditionalDocument(all []Additional) string {
 	if len(all) == 0 {
 		return ""
 	}
-	documents := make([]additionalDocument, len(all))
-	for i, a := range all {
-		d := additionalDocument{
-			Type: string(a.Type), Code: a.Code, Name: a.Name, IsDebit: a.IsDebit, IsRefundable: a.IsRefundable, IsPending: a.IsPending,
-			Currency: a.Charge.Fee.Currency().Code(), Fee: a.Charge.Fee.Minor(),
-		}
+	w := memberWriter{make([]byte, 0, 96*len(all))}
+	for _, a := range all {
+		w.text(string(a.Type))
+		w.text(a.Code)
+		w.text(a.Name)
+		w.int(flagIf(a.IsDebit, flagIsDebit) | flagIf(a.IsRefundable, flagIsRefundable) | flagIf(a.IsPending, flagIsPending))
+		w.text(a.Charge.Fee.Currency().Code())
+		w.int(a.Charge.Fee.Minor())
+		w.int(int64(len(a.Charge.Taxes)))
 		for _, t := range a.Charge.Taxes {
-			d.Taxes = append(d.Taxes, additionalTax{string(t.Type), int64(t.Rate), t.IsIncluded, t.Amount.Minor()})
+			w.text(string(t.Type))
+			w.int(int64(t.Rate))
+			w.int(flagIf(t.IsIncluded, 1))
+			w.int(t.Amount.Minor())
 		}
-		documents[i] = d
+		w.out = append(w.out, '\n')
 	}
-	text, err := json.Marshal(documents)
-	if err != nil {
-		panic("fee: additional amounts cannot be written: " + err.Error()) // they have only text and numbers
-	}
-	return string(text)
+	return string(w.out)
 }
 
 // ParseAdditional reads the stored form.
-func ParseAdditional(text string) ([]Additional, error) {
-	if text == "" {
-		return nil, nil
-	}
-	var documents []additionalDocument
-	if err := json.Unmarshal([]byte(text), &documents); err != nil {
-		return nil, fmt.Errorf("read additional amounts: %w", err)
-	}
-	all := make([]Additional, len(documents))
-	for i, d := range documents {
-		currency, err := money.ParseCurrency(d.Currency)
+func ParseAdditional(text string) (all []Additional, err error) {
+	for line := range strings.Lines(text) {
+		a, err := parseAdditional(strings.TrimSuffix(line, "\n"))
 		if err != nil {
 			return nil, fmt.Errorf("read additional amounts: %w", err)
 		}
-		a := Additional{
-			Type: AmountType(d.Type), Code: d.Code, Name: d.Name, IsDebit: d.IsDebit, IsRefundable: d.IsRefundable, IsPending: d.IsPending,
-		}
-		if a.Charge.Fee, err = money.New(d.Fee, currency); err != nil {
-			return nil, fmt.Errorf("read additional amounts: %w", err)
-		}
-		for _, t := range d.Taxes {
-			amount, err := money.New(t.Amount, currency)
-			if err != nil {
-				return nil, fmt.Errorf("read additional amounts: %w", err)
-			}
-			a.Charge.Taxes = append(a.Charge.Taxes, TaxLine{Tax{TaxType(t.Type), money.Rate(t.Rate), t.IsIncluded}, amount})
-		}
-		all[i] = a
+		all = append(all, a)
 	}
 	return all, nil
+}
+
+func parseAdditional(line string) (a Additional, err error) {
+	r := memberReader{rest: line}
+	a.Type, a.Code, a.Name = AmountType(r.text()), r.text(), r.text()
+	flags := r.int()
+	a.IsDebit, a.IsRefundable, a.IsPending = flags&flagIsDebit != 0, flags&flagIsRefundable != 0, flags&flagIsPending != 0
+	currency, err := money.ParseCurrency(r.text())
+	if err != nil {
+		return a, err
+	}
+	if a.Charge.Fee, err = money.New(r.int(), currency); err != nil {
+		return a, err
+	}
+	for range r.count() {
+		t := TaxLine{Tax: Tax{TaxType(r.text()), money.Rate(r.int()), r.int() != 0}}
+		if t.Amount, err = money.New(r.int(), currency); err != nil {
+			return a, err
+		}
+		a.Charge.Taxes = append(a.Charge.Taxes, t)
+	}
+	if r.bad || r.rest != "" {
+		return a, errAdditionalText
+	}
+	return a, nil
 }
 
 // Sums are the fees and the taxes of additional amounts: what costs less what is

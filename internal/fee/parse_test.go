@@ -63,7 +63,7 @@ func FuzzParseAdditional(f *testing.F) {
 		f.Fatal(err)
 	}
 	document := AdditionalDocument([]Additional{due.additional(charge, true), due.additional(charge.negated(), false)})
-	for _, text := range []string{"", "[]", "null", "[{}]", `[{"Currency":"TRY","Fee":-1}]`, document} {
+	for _, text := range []string{"", "\n", "T\tC\tN\t\tTRY\t-1\t\t\n", "T\tC\tN\t\tTRY\t\t9\t\n", document} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
