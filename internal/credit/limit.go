@@ -44,24 +44,31 @@ func (s *Service) SetLimit(ctx context.Context, c access.Caller, accountNo, limi
 // of it; an empty next is the limit.
 type Share struct{ Limit, Next string }
 
-// SetShare limits what a supplementary or virtual card may take of the line it
-// shares.
-func (s *Service) SetShare(ctx context.Context, c access.Caller, cardToken string, in Share) error {
-	var limit int64
-	var next *int64
+// minor are the limits in minor units.
+func (in Share) minor() (limit int64, next *int64, err error) {
 	if in.Limit != "" {
 		v, err := parseLimit(in.Limit)
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
 		limit = v.Minor()
 	}
 	if in.Next != "" {
 		v, err := parseLimit(in.Next)
 		if err != nil {
-			return err
+			return 0, nil, err
 		}
 		next = new(v.Minor())
+	}
+	return limit, next, nil
+}
+
+// SetShare limits what a supplementary or virtual card may take of the line it
+// shares.
+func (s *Service) SetShare(ctx context.Context, c access.Caller, cardToken string, in Share) error {
+	limit, next, err := in.minor()
+	if err != nil {
+		return err
 	}
 	card, err := s.Cards.Card(ctx, c, cardToken)
 	if err != nil {

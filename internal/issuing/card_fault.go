@@ -33,6 +33,7 @@ var (
 	errFormFactorNotAllowed    = fault.New(fault.Refused, "form_factor_not_allowed", "the product does not allow this form factor")
 	errMaxCards                = fault.New(fault.Refused, "max_card_count_exceeded", "the customer has as many cards of this product as allowed")
 	errMaxChildCards           = fault.New(fault.Refused, "max_child_card_count_exceeded", "the parent card has as many supplementary cards as allowed")
+	errMaxVirtualCards         = fault.New(fault.Refused, "max_virtual_card_count_exceeded", "the main card has as many virtual cards as allowed")
 	errParentInvalid           = fault.New(fault.Refused, "parent_card_invalid", "no supplementary card can hang on this card")
 	errAge                     = fault.New(fault.Refused, "age_requirement_not_met", "the customer is younger than the product allows")
 	errKYC                     = fault.New(fault.Refused, "kyc_level_insufficient", "the customer is not identified well enough for the product")
@@ -64,7 +65,7 @@ var (
 var cardCodes = fault.CodesOf(
 	errCardNotFound, errTransitionNotAllowed, errReasonMismatch, errActivationCondition, errStatusNotSuitable,
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
-	errMaxChildCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
+	errMaxChildCards, errMaxVirtualCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
 	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errCVV2Views, errPINBlocked,
 	errPINInvalid, errPINNotSet, errPINDelivery, errSMSLimit, errPhoneCooling, errPhoneMissing, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed,

@@ -114,6 +114,13 @@ func (d *draft) checkHolder(now time.Time) error {
 
 // checkPlaces refuses a card too many for its customer or its parent.
 func checkPlaces(ctx context.Context, tx db.Tx, d draft) error {
+	if v := d.in.Virtual; v != nil {
+		n, err := openVirtualCards(ctx, tx, d.issuance.Tenant, d.parent.ID)
+		if err == nil && n >= v.Most {
+			err = errMaxVirtualCards.With("limit", v.Most)
+		}
+		return err
+	}
 	limit, refusal := d.product.MaxCardsPerCustomer, errMaxCards
 	if !d.parent.ID.IsZero() {
 		of, _ := d.cfg.Product(d.parent.ProductCode)

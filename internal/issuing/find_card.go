@@ -82,6 +82,15 @@ func (s *Service) Card(ctx context.Context, c access.Caller, token string) (Issu
 	return found, err
 }
 
+// VirtualCards counts the virtual cards in force of a main card.
+func (s *Service) VirtualCards(ctx context.Context, c access.Caller, main id.ID[Issuance]) (n int, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
+		n, err = openVirtualCards(ctx, tx, c.Tenant, main)
+		return err
+	})
+	return n, err
+}
+
 // CardDetails returns everything known of a card.
 func (s *Service) CardDetails(ctx context.Context, c access.Caller, token string) (CardDetails, error) {
 	var d CardDetails

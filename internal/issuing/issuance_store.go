@@ -102,6 +102,20 @@ func openCards(ctx context.Context, tx db.Tx, tenant access.TenantID, customer i
 	return n, err
 }
 
+// openVirtualCards counts the virtual cards in force that hang on a main card.
+func openVirtualCards(ctx context.Context, tx db.Tx, tenant access.TenantID, parent id.ID[Issuance]) (int, error) {
+	var w db.Where
+	w.And("i.tenant_id = ?", tenant)
+	w.And("i.parent_id = ?", parent)
+	w.And("c.form_factor = ?", string(program.Virtual))
+	andStatusIn(&w, "c.status", openStatuses())
+	n, _, err := db.One(ctx, tx, db.ScanCount, `SELECT COUNT(*) FROM issuance i JOIN card c ON c.id = i.current_card_id WHERE `+w.SQL(), w.Args()...)
+	if err != nil {
+		return 0, fmt.Errorf("count virtual cards: %w", err)
+	}
+	return n, nil
+}
+
 // policyDocument is an element of the text of issuance.policies. Its member
 // names are the stored form: they are not changed, only added to.
 type policyDocument struct {

@@ -79,6 +79,9 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 		}
 		return errors.New("insert issuance: its number is taken")
 	}
+	if err := s.share(ctx, tx, d); err != nil {
+		return err
+	}
 	for range numberAttempts {
 		added, err := insertCard(ctx, tx, d.card)
 		if err != nil {
@@ -103,6 +106,26 @@ func (s *Service) saveDraft(ctx context.Context, tx db.Tx, c access.Caller, d dr
 		}
 	}
 	return program.RangeExhausted(d.product.BINRangeCode)
+}
+
+// share gives a virtual card its share of the credit account of its main card, with
+// the card: it has never more.
+func (s *Service) share(ctx context.Context, tx db.Tx, d draft) error {
+	v := d.in.Virtual
+	if v == nil {
+		return nil
+	}
+	book, err := ledger.OpenBook(ctx, tx, []ledger.AccountID{d.issuance.Account}, nil)
+	if err != nil {
+		return err
+	}
+	if a, found := book.Account(d.issuance.Account); !found || a.Credit == nil {
+		return errParentInvalid.With("condition", "credit")
+	}
+	if err := book.SetShare(ctx, tx, d.issuance.Account, d.issuance.ID.String(), v.Limit, v.Next); err != nil {
+		return fmt.Errorf("give a share: %w", err)
+	}
+	return book.Write(ctx, tx)
 }
 
 // orderFees orders what the card of a draft costs.

@@ -54,6 +54,18 @@ type NewCard struct {
 	FeeExemption     bool   // privileged
 	Channel          string
 	Description      string
+	// Virtual, if there is one, makes it a virtual card of its main card, which shares
+	// that one's credit account.
+	Virtual *VirtualCard
+}
+
+// VirtualCard is what a virtual card may take of the credit account of its main
+// card, in minor units.
+type VirtualCard struct {
+	Limit int64
+	Next  *int64 // after the next cut; nil: the same
+	// Most is how many virtual cards its main card may have, in force at once.
+	Most int
 }
 
 var accountSyntax = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,34}$`)

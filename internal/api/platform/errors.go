@@ -136,6 +136,7 @@ var refusals = map[fault.Code]outward{
 	"form_factor_not_allowed":            {422, "Issuing:FormFactorNotAllowed"},
 	"max_card_count_exceeded":            {422, "Issuing:MaxCardCountExceeded"},
 	"max_child_card_count_exceeded":      {422, "Issuing:MaxChildCardCountExceeded"},
+	"max_virtual_card_count_exceeded":    {422, "Issuing:MaxVirtualCardCountExceeded"},
 	"parent_card_invalid":                {422, "Issuing:ParentCardInvalid"},
 	"age_requirement_not_met":            {422, "Issuing:AgeRequirementNotMet"},
 	"kyc_level_insufficient":             {422, "Issuing:KycLevelInsufficient"},
