@@ -144,6 +144,10 @@ const resetInterval = time.Minute
 // replayInterval is how soon a replay that was asked for begins.
 const replayInterval = 2 * time.Second
 
+// usageInterval is how often what no limit counts any more is looked for, among all
+// that was used.
+const usageInterval = 24 * time.Hour
+
 // temporaryInterval is how soon temporary cards are gone that are over.
 const temporaryInterval = time.Minute
 
@@ -165,6 +169,7 @@ func (p *Platform) jobs() []job {
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
 		{"end days of credit accounts", p.config.Job.CardInterval, p.eachTenant(p.credits.RollDue)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
+		{"sweep usage of limits", usageInterval, p.controls.SweepUsage},
 		{"replay what was asked for", replayInterval, p.replayJobs.Work},
 		{"forget temporary cards", temporaryInterval, p.store.SweepTemporary},
 	}

@@ -252,14 +252,8 @@ func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now
 	clear(c.rows)
 	clear(c.usage)
 	return usageLookup.Query(ctx, tx, nil, cycles, func(s db.Scanner) error {
-		row := &usageRow{}
-		var at int64
-		var text string
-		if err := s.Scan(&row.cycle, &row.transaction, &at, &text, &row.subject.tenant, &row.subject.subject); err != nil {
-			return err
-		}
-		row.at = clock.FromMicros(at)
-		if err := parseUsage(row, text); err != nil {
+		row, err := scanUsage(s)
+		if err != nil {
 			return err
 		}
 		c.rows[rowKey{row.transaction, row.subject}] = row
@@ -270,6 +264,18 @@ func (c *Counters) readUsage(ctx context.Context, tx db.Tx, cycles []string, now
 		}
 		return nil
 	})
+}
+
+// scanUsage reads a row as usageLookup names its columns.
+func scanUsage(s db.Scanner) (*usageRow, error) {
+	row := &usageRow{}
+	var at int64
+	var text string
+	if err := s.Scan(&row.cycle, &row.transaction, &at, &text, &row.subject.tenant, &row.subject.subject); err != nil {
+		return nil, err
+	}
+	row.at = clock.FromMicros(at)
+	return row, parseUsage(row, text)
 }
 
 // AddUp reads what was used of rolling windows, for [Counters.Used] to tell.

@@ -1,0 +1,72 @@
+package control
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+)
+
+// However many subjects there are, and however much one of them has: all of it is
+// swept, a part at a time.
+func TestSweepUsage_goesThroughAllSubjectsInParts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		tenant := newTenant(t, d)
+		at := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
+		use := func(subject, transaction string) Use {
+			u := useOf(CounterKey{Tenant: tenant, Counter: "check/DAY/0/Day/Issuance/TRY", Subject: subject, Start: 1}, transaction, 70, at)
+			u.Ends = at.Add(12 * time.Hour)
+			return u
+		}
+		var uses []Use
+		for i := range 2*sweepRows + 100 {
+			uses = append(uses, use("much", fmt.Sprint("txn_", i)))
+		}
+		for i := range sweepSubjects + 30 {
+			uses = append(uses, use(fmt.Sprint("one", i), fmt.Sprint("txn_one_", i)))
+		}
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			var keys []CounterKey
+			for _, u := range uses {
+				keys = append(keys, u.Key)
+			}
+			c, err := OpenCounters(t.Context(), tx, keys, nil, nil, always(at))
+			if err != nil {
+				return err
+			}
+			for _, u := range uses {
+				c.Add(u)
+			}
+			return c.Write(t.Context(), tx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &Service{DB: d}
+		if n, err := s.SweepUsageIn(t.Context(), access.Pass{Now: at.Add(usageKept)}); n != 0 || err != nil {
+			t.Errorf("swept %d before it was old, %v", n, err)
+		}
+		if n, err := s.SweepUsageIn(t.Context(), access.Pass{Now: at.Add(usageKept + time.Second)}); n != len(uses) || err != nil {
+			t.Errorf("swept %d of %d, %v", n, len(uses), err)
+		}
+		err = d.View(t.Context(), func(tx db.Tx) error {
+			all, err := VerifyUsage(t.Context(), tx)
+			for _, v := range all {
+				if v.Broken > 0 {
+					t.Errorf("%s: %v", v.Name, v.Examples)
+				}
+			}
+			var left int
+			if err := tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM velocity_usage`).Scan(&left); left > 0 || err != nil {
+				t.Errorf("%d rows are left, %v", left, err)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
