@@ -76,6 +76,7 @@ type replaySums struct {
 // nothing; what goes to w is the same for the same decisions, and how far it is
 // goes to progress.
 func Replay(ctx context.Context, c config.Config, log *slog.Logger, w, progress io.Writer, o ReplayOptions) error {
+	collectLess()
 	var draft *control.Draft
 	if o.With != "" {
 		d, err := readDraft(o.With)

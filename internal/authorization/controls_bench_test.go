@@ -2,6 +2,7 @@ package authorization_test
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ import (
 // does weighs on both alike. The database settings are those of SARRAF_TEST_POSTGRES;
 // SQLite syncs each commit.
 func BenchmarkControls(b *testing.B) {
+	debug.SetGCPercent(300) // as sarraf serve does
 	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
 			without, with := newShoppers(b, open(b)), newShoppers(b, open(b))

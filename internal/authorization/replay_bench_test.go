@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 //
 //	go test -run xxx -bench Replay -benchtime 100000x ./internal/authorization
 func BenchmarkReplay(b *testing.B) {
+	debug.SetGCPercent(300) // as sarraf replay does
 	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
 			w := newShoppers(b, open(b))
