@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,15 +72,7 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 		refuse(w, r, fault.New(fault.NotFound, CodeNoRoute, "there is nothing at this path"))
 	}
 	r.NotFound(nothing)
-	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
-		allowed := methodsOf(r, req)
-		if len(allowed) == 0 { // a method that nobody knows, on such a path
-			nothing(w, req)
-			return
-		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		refuse(w, req, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
-	})
+	r.MethodNotAllowed(nothing) // a method that nobody knows, where nothing is
 	for path, checks := range map[string][]Health{"/healthz": nil, "/readyz": o.Ready} {
 		answer := func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, checks) }
 		r.Get(path, answer)
@@ -93,25 +86,57 @@ func NewRouter(o Options, first Family, others ...Family) http.Handler {
 	for _, f := range families {
 		f.Mount(r)
 	}
-	limited := NewLimiter(o.Clock).limit(o.Limit, r, refuse)
+	limited := NewLimiter(o.Clock).limit(o.Limit, allowing(r, refuse), refuse)
 	return newObserver(o, registerer).observe(limited, refuse)
 }
 
-// methodsOf returns the methods that the path of a request knows.
-func methodsOf(r chi.Routes, req *http.Request) []string {
+// allowing refuses requests with a method that their path does not know. The router
+// does not ask: it takes "/fee/link" for "/fee/{code}" where only that knows the
+// method, and what is there is looked for by a code that nobody has.
+func allowing(r chi.Router, refuse Refuse) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if known := methodsOf(r, req); len(known) > 0 && !slices.Contains(known, req.Method) {
+			w.Header().Set("Allow", strings.Join(known, ", "))
+			refuse(w, req, fault.New(fault.NotFound, CodeMethodNotAllowed, "this path does not know that method"))
+			return
+		}
+		r.ServeHTTP(w, req)
+	})
+}
+
+// methodsOf returns the methods that the path of a request knows: those of the most
+// particular of the patterns that fit it.
+func methodsOf(r chi.Routes, req *http.Request) (known []string) {
 	path := req.URL.RawPath // as the router itself chooses
 	if path == "" {
 		path = req.URL.Path
 	}
-	var known []string
+	best := ""
 	for _, m := range []string{
 		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 	} {
-		if r.Match(chi.NewRouteContext(), m, path) {
+		pattern := r.Find(chi.NewRouteContext(), m, path)
+		switch {
+		case pattern == "":
+		case best == "" || isMoreParticular(pattern, best):
+			best, known = pattern, []string{m}
+		case !isMoreParticular(best, pattern):
 			known = append(known, m)
 		}
 	}
 	return known
+}
+
+// isMoreParticular reports whether, of two patterns that fit a path, a has text
+// where b has first a place for any.
+func isMoreParticular(a, b string) bool {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	for i := range min(len(as), len(bs)) {
+		if inA, inB := strings.HasPrefix(as[i], "{"), strings.HasPrefix(bs[i], "{"); inA != inB {
+			return inB
+		}
+	}
+	return false
 }
 
 // answerHealth says 200, or 503 with the names of what is not well. Why is in

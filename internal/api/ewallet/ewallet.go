@@ -2,7 +2,9 @@ package ewallet
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -10,7 +12,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/clock"
-	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/wallet"
 )
 
@@ -19,16 +20,11 @@ type API struct {
 	access  *access.Service
 	wallets *wallet.Service
 	clients *api.Limiter
-	actions map[string]action // by path in lower case
 }
 
 // New returns the family.
 func New(a *access.Service, w *wallet.Service, c clock.Clock) *API {
-	f := &API{access: a, wallets: w, clients: api.NewLimiter(c), actions: map[string]action{}}
-	for _, x := range f.routes() {
-		f.actions[strings.ToLower(x.path)] = x
-	}
-	return f
+	return &API{access: a, wallets: w, clients: api.NewLimiter(c)}
 }
 
 // Family is how the router takes it.
@@ -44,8 +40,18 @@ func owns(path string) bool {
 }
 
 func (a *API) mount(r chi.Router) {
-	r.HandleFunc("/v1/{group}/{action}", a.serve)
-	r.HandleFunc("/V1/{group}/{action}", a.serve)
+	for _, act := range a.routes() {
+		r.Method(act.method, inAnyCase(act.path), a.serve(act))
+	}
+}
+
+// inAnyCase is a pattern of paths that are one path in any letter case.
+func inAnyCase(path string) string {
+	var pattern strings.Builder
+	for i, part := range strings.Split(path[1:], "/") {
+		fmt.Fprintf(&pattern, "/{part%d:(?i)%s}", i, regexp.QuoteMeta(part))
+	}
+	return pattern.String()
 }
 
 // action is one operation: a path, and what reads, asks and answers.
@@ -64,29 +70,21 @@ func (a *API) routes() []action {
 	}
 }
 
-// serve answers a request of the family.
-func (a *API) serve(w http.ResponseWriter, r *http.Request) {
-	x := api.ExchangeOf(r.Context())
-	act, ok := a.actions[strings.ToLower(r.URL.Path)]
-	if !ok {
-		a.refuse(w, r, fault.New(fault.NotFound, api.CodeNoRoute, "there is nothing at this path"))
-		return
+// serve answers the requests of an action.
+func (a *API) serve(act action) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := api.ExchangeOf(r.Context())
+		x.Route = act.path
+		if l := r.Header.Get("locale"); strings.HasPrefix(strings.ToLower(l), "en") || strings.HasPrefix(strings.ToLower(l), "tr") {
+			x.Language = strings.ToLower(l[:2])
+		}
+		out, err := a.carry(w, r, act)
+		if err != nil {
+			a.refuse(w, r, err)
+			return
+		}
+		writeDone(w, x.Language, out)
 	}
-	x.Route = act.path
-	if r.Method != act.method {
-		w.Header().Set("Allow", act.method)
-		a.refuse(w, r, fault.New(fault.NotFound, api.CodeMethodNotAllowed, "this path does not know that method"))
-		return
-	}
-	if l := r.Header.Get("locale"); strings.HasPrefix(strings.ToLower(l), "en") || strings.HasPrefix(strings.ToLower(l), "tr") {
-		x.Language = strings.ToLower(l[:2])
-	}
-	out, err := a.carry(w, r, act)
-	if err != nil {
-		a.refuse(w, r, err)
-		return
-	}
-	writeDone(w, x.Language, out)
 }
 
 // carry finds out who asks and for what, and does it.
