@@ -103,8 +103,13 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 		x.Recomputed = x.Difference == ""
 		return nil
 	})
-	if err == nil && r != nil && x.Recomputed && q.counterfactuals != nil {
-		x.Counterfactual, err = q.counterfactuals.find(ctx, r)
+	if err == nil && r != nil && q.counterfactuals != nil {
+		if x.Recomputed {
+			x.Counterfactual, err = q.counterfactuals.find(ctx, r)
+		}
+		if err == nil {
+			err = q.tellRules(ctx, r, &x)
+		}
 	}
 	if err != nil {
 		return Explanation{}, fmt.Errorf("explain: %w", err)

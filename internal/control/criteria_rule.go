@@ -55,18 +55,24 @@ func (c Criteria) leaves() []leaf {
 			all = append(all, leafOf(l.field, l.operator, l.values))
 		}
 	}
-	for operator, ranges := range map[string][]string{"in": c.MCCs, "not_in": c.ExceptMCCs} {
-		codes, ok := expand(ranges)
+	for _, l := range []struct {
+		operator string
+		ranges   []string
+	}{{"in", c.MCCs}, {"not_in", c.ExceptMCCs}} {
+		codes, ok := expand(l.ranges)
 		if !ok {
 			return nil
 		}
 		if len(codes) > 0 {
-			all = append(all, leafOf(rule.TransactionMCC, operator, codes))
+			all = append(all, leafOf(rule.TransactionMCC, l.operator, codes))
 		}
 	}
-	for field, patterns := range map[rule.FieldID][]string{rule.MerchantID: c.MerchantIDs, rule.TerminalID: c.TerminalIDs, rule.MerchantAcquirerID: c.AcquirerIDs} {
-		if len(patterns) > 0 {
-			all = append(all, likeAny(field, patterns))
+	for _, l := range []struct {
+		field    rule.FieldID
+		patterns []string
+	}{{rule.MerchantID, c.MerchantIDs}, {rule.TerminalID, c.TerminalIDs}, {rule.MerchantAcquirerID, c.AcquirerIDs}} {
+		if len(l.patterns) > 0 {
+			all = append(all, likeAny(l.field, l.patterns))
 		}
 	}
 	if c.MinAmount != "" {

@@ -145,3 +145,16 @@ func (k *Definitions[D]) versions(ctx context.Context, tx db.Tx, tenant access.T
 	}, `SELECT version, document FROM control_version WHERE tenant_id = $1 AND kind = $2 AND code = $3`, tenant, string(k.Kind), code)
 	return all, err
 }
+
+// version returns what the definition of a code was at one version.
+func (k *Definitions[D]) version(ctx context.Context, tx db.Tx, tenant access.TenantID, code string, version int) (D, bool, error) {
+	document, found, err := db.One(ctx, tx, func(row db.Scanner) (text string, err error) { return text, row.Scan(&text) },
+		`SELECT document FROM control_version WHERE tenant_id = $1 AND kind = $2 AND code = $3 AND version = $4`,
+		tenant, string(k.Kind), code, version)
+	if err != nil || !found {
+		var none D
+		return none, false, err
+	}
+	d, err := k.Decode(document)
+	return d, err == nil, err
+}

@@ -233,7 +233,7 @@ type evaluateRuleRequest struct {
 	Rule          ruleSource                     `json:"rule"`
 	Action        api.Enum[authorizationActions] `json:"action,omitempty" doc:"Of the control that has the rule: it decides what a missing value counts as. Absent: Decline in the context Authorization."`
 	Facts         ruleFacts                      `json:"facts,omitempty" doc:"Values by field name; null and what is absent is missing."`
-	TransactionID string                         `json:"transactionId,omitempty" maxLength:"36" doc:"In place of facts: a transaction, whose facts are taken as far as they are known."`
+	TransactionID string                         `json:"transactionId,omitempty" maxLength:"36" doc:"In place of facts: a transaction, of what it was decided on."`
 }
 
 type ruleEvaluation struct {
@@ -301,9 +301,13 @@ func (a *API) decodeFacts(ctx context.Context, c access.Caller, in evaluateRuleR
 	return a.factsOf(ctx, c, transaction)
 }
 
-// factsOf are the facts of a transaction: the message as it came, and its card,
-// product and customer as they are now.
+// factsOf are the facts of a transaction: those that it was decided on or, of a
+// record that was not decided, what it tells, and its card, product and customer as
+// they are now.
 func (a *API) factsOf(ctx context.Context, c access.Caller, transaction authorization.TransactionID) (rule.Facts, error) {
+	if f, decided, err := a.Transactions.RuleFacts(ctx, c, transaction); decided || err != nil {
+		return f, err
+	}
 	var f rule.Facts
 	tenant, err := a.Access.Tenant(ctx, c)
 	if err != nil {
