@@ -109,6 +109,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.vault = vault.New(k.db, k.hsm, k.clock)
 	k.wallets = wallet.New(k.db, k.hsm, k.clock)
 	k.store = vault.NewStore(k.db, k.hsm, k.clock)
+	k.store.Issued = k.issuing
 	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
 	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}
 	codes, err := network.LoadCodes()

@@ -459,3 +459,10 @@ const (
 	// IDByNo is the id of the customer of a tenant and number, its two arguments.
 	IDByNo = `(SELECT id FROM customer WHERE tenant_id = ? AND customer_no = ?)`
 )
+
+// customersWith returns the customers that have one of two terms.
+func customersWith(ctx context.Context, tx db.Tx, tenant access.TenantID, one, other term) ([]id.ID[Customer], error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (u id.ID[Customer], err error) { return u, row.Scan(&u) },
+		`SELECT DISTINCT customer_id FROM customer_term WHERE tenant_id = $1 AND (kind = $2 AND term = $3 OR kind = $4 AND term = $5)`,
+		tenant, one.kind, []byte(one.text), other.kind, []byte(other.text))
+}

@@ -1503,6 +1503,8 @@ CREATE TABLE stored_card (
 
 CREATE INDEX stored_card_by_owner ON stored_card (tenant_id, pool, scope, relational_1, created_at);
 
+CREATE INDEX stored_card_by_card ON stored_card (card_id) WHERE card_id IS NOT NULL;
+
 CREATE TABLE stored_card_blacklist (
     id         TEXT   NOT NULL PRIMARY KEY,
     tenant_id  TEXT   NOT NULL REFERENCES tenant (id),

@@ -250,6 +250,9 @@ func takeOverAtFirstUse(ctx context.Context, tx db.Tx, card Card, change StatusC
 	if err := saveSuccession(ctx, tx, i, change.ChangedAt); err != nil {
 		return act, false, err
 	}
+	if err := followStored(ctx, tx, old, card, change.ChangedAt); err != nil {
+		return act, false, err
+	}
 	if err := clearUpcoming(ctx, tx, i.Tenant, old.ID); err != nil {
 		return act, false, err
 	}

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/hsm"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -85,6 +87,14 @@ func readCardsByID(ctx context.Context, tx db.Tx, tenant access.TenantID, ids []
 		return err
 	})
 	return cards, err
+}
+
+// readCardsInForce returns the cards in force of a customer that end in these
+// digits, but for those that are closed.
+func readCardsInForce(ctx context.Context, tx db.Tx, tenant access.TenantID, holder id.ID[customer.Customer], lastFour string) ([]Card, error) {
+	cards, err := db.Collect(ctx, tx, scanCard, `SELECT `+cardColumns+cardTables+` JOIN issuance i ON i.current_card_id = c.id
+		WHERE i.tenant_id = $1 AND i.customer_id = $2 AND c.last_four = $3`, tenant, holder, lastFour)
+	return slices.DeleteFunc(cards, func(c Card) bool { return c.Status.IsFinal() }), err
 }
 
 // readCardsOfIssuance returns every card of an issuance, newest first.

@@ -46,6 +46,9 @@ func (m mover) takeOver(ctx context.Context, successor Card, issuance *Issuance)
 	if err := saveSuccession(ctx, m.tx, *issuance, m.c.Now(m.s.Clock)); err != nil {
 		return fmt.Errorf("bring successor into force: %w", err)
 	}
+	if err := followStored(ctx, m.tx, old, successor, m.c.Now(m.s.Clock)); err != nil {
+		return err
+	}
 	return m.supersede(ctx, old)
 }
 

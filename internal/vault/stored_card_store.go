@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -67,6 +68,25 @@ func deleteStoredCard(ctx context.Context, tx db.Tx, tenant access.TenantID, car
 	return err
 }
 
+// Reissue is that a card of ours took the place of another.
+type Reissue struct {
+	Tenant      access.TenantID
+	From, To    string // ids of the cards
+	Year, Month int    // to which the new one lasts
+	At          time.Time
+}
+
+// Reissued lets the stored cards that are a card of ours become the one that took
+// its place, and last as long. The caller's transaction is that of the reissue.
+func Reissued(ctx context.Context, tx db.Tx, r Reissue) error {
+	_, err := tx.Exec(ctx, `UPDATE stored_card SET card_id = $3, expire_year = $4, expire_month = $5, updated_at = $6
+		WHERE tenant_id = $1 AND card_id = $2`, r.Tenant, r.From, r.To, r.Year, r.Month, clock.Micros(r.At))
+	if err != nil {
+		return fmt.Errorf("follow reissued card: %w", err)
+	}
+	return nil
+}
+
 func scanText(row db.Scanner) (s string, err error) { return s, row.Scan(&s) }
 
 // merchantOf returns the merchant of a client that is not of the tenant's own.
@@ -119,13 +139,15 @@ func insertBINTable(ctx context.Context, tx db.Tx, version int, now time.Time, a
 	if _, err := tx.Exec(ctx, `INSERT INTO bin_table (version, loaded_at) VALUES ($1, $2)`, version, clock.Micros(now)); err != nil {
 		return err
 	}
+	args := make([]any, 0, binEntries.Columns*len(all))
 	for _, b := range all {
-		if _, err := tx.Exec(ctx, `INSERT INTO bin_table_entry (version, bin, bank_id, bank, brand_id, family_id, kind_id, type_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, version, b.BIN, b.BankID, b.Bank, b.BrandID, b.FamilyID, b.KindID, b.TypeID); err != nil {
-			return err
-		}
+		args = append(args, version, b.BIN, b.BankID, b.Bank, b.BrandID, b.FamilyID, b.KindID, b.TypeID)
 	}
-	return nil
+	return binEntries.Exec(ctx, tx, args)
+}
+
+var binEntries = db.Bulk{
+	Head: `INSERT INTO bin_table_entry (version, bin, bank_id, bank, brand_id, family_id, kind_id, type_id) VALUES `, Columns: 8,
 }
 
 func scanBlacklisted(row db.Scanner) (b Blacklisted, err error) {

@@ -50,6 +50,7 @@ CREATE TABLE stored_card (
 );
 
 CREATE INDEX stored_card_by_owner ON stored_card (tenant_id, pool, scope, relational_1, created_at);
+CREATE INDEX stored_card_by_card ON stored_card (card_id) WHERE card_id IS NOT NULL;
 
 -- Cards that a pool wants no payments of, by the keyed hash of what they are.
 CREATE TABLE stored_card_blacklist (
@@ -72,7 +73,7 @@ CREATE TABLE temporary_token (
 
 CREATE INDEX temporary_token_by_expiry ON temporary_token (expires_at);
 
--- A card that a browser handed over, security code included, for minutes.
+-- A card that a browser handed over, for minutes.
 CREATE TABLE temporary_card (
     token_hash TEXT   NOT NULL PRIMARY KEY,
     tenant_id  TEXT   NOT NULL REFERENCES tenant (id),
