@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/sarraf-platform/sarraf/internal/app"
@@ -63,6 +65,36 @@ Exit codes: 0 it is done; 1 there is no such client.`,
 		return app.AddPartnerMerchant(c.Context(), l.Config, log, args[0], args[1])
 	}
 	addSettings(partner, storage)
-	c.AddCommand(partner)
+	c.AddCommand(newStoreMerchant(), partner)
+	return c
+}
+
+func newStoreMerchant() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "merchant --tenant ID --name NAME",
+		Short: "Create a merchant that keeps cards",
+		Long: `Creates a merchant beside the tenant's own, with two clients: one for its servers,
+one for programs that anybody may look into. It sees no cards but its own and
+those of its partners. The keys are printed this once and kept nowhere.
+
+Exit codes: 0 it is created; 1 there is no such tenant, or a value will not do.`,
+		Example: `  sarraf cardstore merchant --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --name "Insurer"`,
+		Args:    noArguments,
+	}
+	tenant, name, asJSON := addTenant(c), c.Flags().String("name", "", "`name` of the merchant, for people (required)"), addJSON(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		switch {
+		case *tenant == "":
+			return usageError{errors.New("a merchant belongs to a --tenant")}
+		case *name == "":
+			return usageError{errors.New("a merchant needs a --name")}
+		}
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.CreateStoreMerchant(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, *name, *asJSON)
+	}
+	addSettings(c, storage)
 	return c
 }

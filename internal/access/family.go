@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 )
@@ -46,18 +47,40 @@ func (s *Service) insertFamilyClients(ctx context.Context, tx db.Tx, t Tenant, c
 		{CardStore, CardStoreServer, creds.CardStorePrivate},
 		{CardStore, CardStoreBrowser, creds.CardStorePublic},
 	} {
-		c := Client{
-			ID: f.ClientID, Tenant: t.ID, Family: f.Family, Name: t.Name, Permissions: PermissionsOf(f.permission), IsActive: true,
-			ConcurrencyStamp: random(16), CreatedAt: t.CreatedAt, UpdatedAt: t.CreatedAt,
-		}
-		if err := insertClient(ctx, tx, c, hashOf(f.ClientSecret.Reveal())); err != nil {
-			return fmt.Errorf("insert client of %s: %w", f.Family, err)
-		}
-		if err := recordClient(ctx, tx, System(t), t.CreatedAt, "ClientCreate", nil, &c); err != nil {
+		made := Client{Family: f.Family, Name: t.Name, Permissions: PermissionsOf(f.permission)}
+		if err := insertFamilyClient(ctx, tx, System(t), made, f.Credentials, t.CreatedAt); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insertFamilyClient makes a client with these credentials, of a family, name and
+// permissions.
+func insertFamilyClient(ctx context.Context, tx db.Tx, by Caller, made Client, creds Credentials, now time.Time) error {
+	made.ID, made.Tenant, made.IsActive = creds.ClientID, by.Tenant, true
+	made.ConcurrencyStamp, made.CreatedAt, made.UpdatedAt = random(16), now, now
+	if err := insertClient(ctx, tx, made, hashOf(creds.ClientSecret.Reveal())); err != nil {
+		return fmt.Errorf("insert client of %s: %w", made.Family, err)
+	}
+	return recordClient(ctx, tx, by, now, "ClientCreate", nil, &made)
+}
+
+// CreateKeyPairs makes two more clients of stored cards, one for servers and one
+// for programs that anybody may look into, in the caller's tenant. It joins tx,
+// which says whose they are.
+func (s *Service) CreateKeyPairs(ctx context.Context, tx db.Tx, c Caller, name string) (private, public Credentials, err error) {
+	private, public = newCredentials(), newCredentials()
+	for permission, creds := range map[string]Credentials{CardStoreServer: private, CardStoreBrowser: public} {
+		made := Client{Family: CardStore}
+		if err := made.set(ClientChange{Name: name, Permissions: []string{permission}}, c.Sandbox); err != nil {
+			return private, public, err
+		}
+		if err := insertFamilyClient(ctx, tx, c, made, creds, s.Clock.Now()); err != nil {
+			return private, public, err
+		}
+	}
+	return private, public, nil
 }
 
 func newFamilyCredentials() FamilyCredentials {

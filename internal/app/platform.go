@@ -330,7 +330,9 @@ func (p *Platform) payersFamily() api.Family {
 
 // cardStore is the family of stored cards.
 func (p *Platform) cardStore() api.Family {
-	return cardstore.New(p.access, p.store, api.NewLimiter(p.clock)).Family()
+	return cardstore.New(cardstore.Services{
+		Access: p.access, Store: p.store, Clock: p.clock, KeysStatus: p.config.Family.CardStoreKeysStatus,
+	}).Family()
 }
 
 // families returns those that answer at the address of the API, our own first,

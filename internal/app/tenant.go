@@ -71,11 +71,16 @@ func showCreatedTenant(t access.Tenant, creds access.TenantCredentials) createdT
 		return shownCredentials{c.ClientID, string(c.ClientSecret.Reveal())}
 	}
 	f := creds.Families
-	private, public := show(f.CardStorePrivate), show(f.CardStorePublic)
 	return createdTenant{
 		TenantID: t.ID.UUID(), Code: t.Code, Environment: string(t.Environment), shownCredentials: show(creds.Credentials),
 		OpenBanking: show(f.OpenBanking), Payers: show(f.Payers), EWallet: show(f.EWallet),
-		CardStore: shownKeys{private.ClientSecret, private.ClientID, public.ClientSecret, public.ClientID},
+		CardStore: showKeys(f.CardStorePrivate, f.CardStorePublic),
+	}
+}
+
+func showKeys(private, public access.Credentials) shownKeys {
+	return shownKeys{
+		string(private.ClientSecret.Reveal()), private.ClientID, string(public.ClientSecret.Reveal()), public.ClientID,
 	}
 }
 

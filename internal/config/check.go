@@ -45,6 +45,9 @@ func (c *Config) check() error {
 	if status := c.Family.PayersTokenStatus; status != 401 && status != 403 {
 		bad("family.payers_token_status", "%d is neither 401 nor 403", status)
 	}
+	if status := c.Family.CardStoreKeysStatus; status != 200 && status != 401 {
+		bad("family.cardstore_keys_status", "%d is neither 200 nor 401", status)
+	}
 	if err := checkDSN(c.DB); err != nil {
 		bad("db", "%v", err)
 	}

@@ -79,6 +79,8 @@ type Family struct {
 	EWallet     string `koanf:"ewallet" usage:"the family of wallets: shared, off, or an address of its own"`
 	CardStore   string `koanf:"cardstore" usage:"the family of stored cards: shared, off, or an address of its own"`
 
+	CardStoreKeysStatus int `koanf:"cardstore_keys_status" usage:"HTTP status with which the family of stored cards answers wrong keys: 200 or 401"`
+
 	PayersTokenStatus int `koanf:"payers_token_status" usage:"HTTP status with which the family of payment customers answers a request without a valid token: 403 or 401"`
 }
 
@@ -109,7 +111,7 @@ func defaults() Config {
 	return Config{
 		Data:         "./sarraf-data",
 		DrainTimeout: 20 * time.Second,
-		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared, PayersTokenStatus: 403},
+		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared, PayersTokenStatus: 403, CardStoreKeysStatus: 200},
 		HTTP: HTTP{
 			Addr:           "127.0.0.1:8080",
 			HeaderTimeout:  5 * time.Second,

@@ -61,12 +61,11 @@ func ParseBINTable(r io.Reader) ([]BINEntry, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := lines.FieldPos(0)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrBINTable, err)
 		}
 		b, ok := parseBIN(fields)
-		if !ok || seen[b.BIN] {
+		if line, _ := lines.FieldPos(0); !ok || seen[b.BIN] {
 			return nil, fmt.Errorf("%w: line %d", ErrBINTable, line)
 		}
 		seen[b.BIN] = true

@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/audit"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 )
@@ -67,10 +68,14 @@ func (s *Store) Whitelist(ctx context.Context, c access.Caller, in BlacklistSubj
 	})
 }
 
-// BlacklistOf tells whether a card is on the list of its pool.
+// BlacklistOf tells whether a card is on the list of its pool. What names no card,
+// or no pool of the caller's, is on none.
 func (s *Store) BlacklistOf(ctx context.Context, c access.Caller, in BlacklistSubject) (b Blacklisted, found bool, err error) {
 	err = s.DB.View(ctx, func(tx db.Tx) error {
 		pool, subject, err := s.subject(ctx, tx, c, in)
+		if f, ok := fault.As(err); ok && (f.Kind == fault.Invalid || f.Kind == fault.Refused || f.Kind == fault.NotFound) {
+			return nil
+		}
 		if err == nil {
 			b, found, err = readBlacklisted(ctx, tx, c.Tenant, pool, subject)
 		}

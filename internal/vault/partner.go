@@ -68,7 +68,7 @@ func (s *Store) AddPartnerMerchant(ctx context.Context, c access.Caller, identit
 }
 
 // SeparateMerchant gives clients to a merchant of their own, beside the
-// tenant's.
+// tenant's. It joins tx, which makes them.
 func (s *Store) SeparateMerchant(ctx context.Context, tx db.Tx, c access.Caller, clientIDs ...string) error {
 	m := newUUID()
 	for _, client := range clientIDs {

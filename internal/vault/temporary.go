@@ -43,7 +43,8 @@ type temporaryToken struct {
 }
 
 // NewTemporaryCard is a card from a browser. Number, CVV2, Month and Year are
-// for e-commerce; BIN, LastFour and Identity are for insurance.
+// for e-commerce; BIN, LastFour and Identity are for insurance. The CVV2 is looked
+// at and not kept: nothing here pays with it.
 type NewTemporaryCard struct {
 	Scope         Scope
 	Holder        string
@@ -158,13 +159,13 @@ const temporarySeparator = "\x1f"
 // encode is what is sealed; no member holds the separator.
 func (in NewTemporaryCard) encode() []byte {
 	return []byte(strings.Join([]string{
-		in.Holder, string(in.Number.Reveal()), string(in.CVV2.Reveal()), strconv.Itoa(in.Month), strconv.Itoa(in.Year),
+		in.Holder, string(in.Number.Reveal()), strconv.Itoa(in.Month), strconv.Itoa(in.Year),
 		in.BIN, in.LastFour, string(in.Identity.Reveal()),
 	}, temporarySeparator))
 }
 
-// SaveTemporary stores the card that a browser handed over, which is gone with
-// its security code once it is stored.
+// SaveTemporary stores the card that a browser handed over, which is gone once it
+// is stored.
 func (s *Store) SaveTemporary(ctx context.Context, c access.Caller, o Owner, nickname string, token secret.Value) (k Kept, err error) {
 	if !o.Relational.valid() || !isText(nickname) {
 		return Kept{}, errStoredInvalid
@@ -202,14 +203,14 @@ func (s *Store) SaveTemporary(ctx context.Context, c access.Caller, o Owner, nic
 
 func decodeTemporary(o Owner, nickname, plain string) (NewStoredCard, error) {
 	f := strings.Split(plain, temporarySeparator)
-	if len(f) != 8 {
+	if len(f) != 7 {
 		return NewStoredCard{}, fmt.Errorf("a temporary card of %d members", len(f))
 	}
-	month, err := strconv.Atoi(f[3])
+	month, err := strconv.Atoi(f[2])
 	if err != nil {
 		return NewStoredCard{}, fmt.Errorf("a temporary card without a month")
 	}
-	year, err := strconv.Atoi(f[4])
+	year, err := strconv.Atoi(f[3])
 	if err != nil {
 		return NewStoredCard{}, fmt.Errorf("a temporary card without a year")
 	}

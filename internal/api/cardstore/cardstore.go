@@ -3,7 +3,6 @@ package cardstore
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -11,22 +10,30 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
-// API is the family.
-type API struct {
+// Services are the domains this family speaks for.
+type Services struct {
 	Access *access.Service
 	Store  *vault.Store
-	limit  *api.Limiter
+	Clock  clock.Clock
+	// KeysStatus answers wrong keys: 200 as everything else, or 401, which the
+	// original's client throws.
+	KeysStatus int
 }
 
-// New returns the family on these services.
-func New(a *access.Service, s *vault.Store, l *api.Limiter) *API {
-	return &API{Access: a, Store: s, limit: l}
+// API is the family. It is safe for concurrent use.
+type API struct {
+	Services
+	limit *api.Limiter
 }
+
+// New returns the family.
+func New(s Services) *API { return &API{s, api.NewLimiter(s.Clock)} }
 
 // Document describes the family (OpenAPI).
 //
@@ -156,7 +163,7 @@ func (a *API) caller(r *http.Request, k keys) (c access.Caller, err error) {
 	}
 	x.Client, x.Tenant = c.Client, c.Tenant.UUID()
 	if !c.May(k.permission) {
-		return c, errKeysWrong
+		return c, a.Access.Deny(r.Context(), c, "Permission", k.permission, errKeysWrong)
 	}
 	return c, nil
 }
@@ -171,12 +178,15 @@ var (
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	x := api.ExchangeOf(r.Context())
 	o := outcomeOf(err, strings.HasPrefix(r.URL.Path, "/api/"))
-	var f *fault.Error
-	if errors.As(err, &f) {
+	x.Fault = o.code
+	if f, ok := fault.As(err); ok {
 		x.Fault = f.Code
 	}
 	if o.internal {
 		x.Err = err
+	}
+	if o.isOfKeys() {
+		o.status = a.KeysStatus
 	}
 	write(w, o.status, envelopeOf(r, o, o.message(languageOf(r)), nil))
 }

@@ -96,6 +96,15 @@ func outcomeOf(err error, payment bool) outcome {
 	return o
 }
 
+// isOfKeys reports whether keys, or where they were used, are what was refused.
+func (o outcome) isOfKeys() bool {
+	switch o.code {
+	case access.CodeUnauthenticated, access.CodeInvalidClient, access.CodeClientLocked, access.CodeAddressDenied, access.CodeIPNotAllowed:
+		return true
+	}
+	return false
+}
+
 func codeOfKind(k fault.Kind) fault.Code {
 	switch k {
 	case fault.Unauthenticated, fault.Forbidden:
