@@ -74,6 +74,7 @@ Exit codes: 0 they are shown, or hold; 1 there are none, or these will not do.`,
 
 var (
 	errDefaultOrFile = errors.New("terms are the usual ones (--default) or those of a file")
+	errPDFOfOne      = errors.New("--pdf writes the statement of a DATE")
 	errNextAlone     = errors.New("--next follows an AMOUNT")
 )
 
@@ -191,24 +192,30 @@ func newCreditStatement() *cobra.Command {
 		Use:   "statement --tenant ID ACCOUNT [DATE]",
 		Short: "Show the statements of a credit account",
 		Long: `Lists the statements of a credit account, the newest first, or prints the one that
-was cut on a date, with its lines.
+was cut on a date, with its lines; with --pdf it is written into a file that was
+not there, in the language of the tenant.
 
 Exit codes: 0 they are shown; 1 there is no such account or statement; 2 the date
 is none.`,
 		Example: `  sarraf credit statement --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 4711000000000001
-  sarraf credit statement --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 4711000000000001 2031-03-14 --json`,
+  sarraf credit statement --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 4711000000000001 2031-03-14 --json
+  sarraf credit statement --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 4711000000000001 2031-03-14 --pdf march.pdf`,
 		Args: arguments("ACCOUNT [DATE]", 1, 2),
 	}
 	tenant, asJSON := addTenant(c), addJSON(c)
+	pdf := c.Flags().String("pdf", "", "write the statement of the date into this `file`")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		l, log, err := prepareQuiet(c)
 		if err != nil {
 			return err
 		}
-		if len(args) == 1 {
+		switch {
+		case len(args) == 1 && *pdf != "":
+			return usageError{errPDFOfOne}
+		case len(args) == 1:
 			return app.ListStatements(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, args[0], *asJSON)
 		}
-		return app.ShowStatement(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, args[0], args[1], *asJSON)
+		return app.ShowStatement(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, args[0], args[1], *pdf, *asJSON)
 	}
 	addSettings(c, storage)
 	return c

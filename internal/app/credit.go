@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/credit"
+	"github.com/sarraf-platform/sarraf/internal/credit/paper"
 	"github.com/sarraf-platform/sarraf/internal/ledger/line"
 )
 
@@ -328,20 +330,32 @@ func (s shownStatement) print(w io.Writer) error {
 	return err
 }
 
-// ShowStatement prints the statement of a credit account that was cut on a day.
-func ShowStatement(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, accountNo, day string, asJSON bool) error {
+// ShowStatement prints the statement of a credit account that was cut on a day, or
+// writes it as PDF into a file that was not there.
+func ShowStatement(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, accountNo, day, pdf string, asJSON bool) error {
 	on, err := clock.ParseDate(day)
 	if err != nil {
 		return fmt.Errorf("%w: %s is no date", ErrUsage, day)
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
 		s, err := k.credits.Statement(ctx, caller, accountNo, on)
 		if err != nil {
 			return err
+		}
+		if pdf != "" {
+			return writeStatement(pdf, statementPaper(s, t.Language))
 		}
 		if asJSON {
 			return printJSON(w, showStatement(s))
 		}
 		return showStatement(s).print(w)
 	})
+}
+
+func writeStatement(path string, d paper.Document) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("make file of the statement: %w", err)
+	}
+	return errors.Join(paper.Write(f, d), f.Close())
 }

@@ -34,7 +34,7 @@ var (
 	}
 	// calculi are parts of a domain that know none, so that those who fill what
 	// they work on may import them.
-	calculi  = []string{"control/rule", "ledger/line"}
+	calculi  = []string{"control/rule", "ledger/line", "credit/paper"}
 	wires    = []string{"wire/iso8583", "wire/emv", "wire/clearingfile", "wire/persofile", "wire/qr"}
 	families = []string{"api/platform", "api/openbanking", "api/payers", "api/ewallet", "api/cardstore"}
 	edges    = append([]string{"api", "network", "sim", "console"}, families...)

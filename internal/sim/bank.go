@@ -19,6 +19,7 @@ type Bank struct {
 	*Client
 	BIN     string // eight digits
 	product string
+	account string // of the cards that it issues; empty: each has its own
 }
 
 // The BINs that are tried for a bank of the demo or a benchmark: eight digits
@@ -29,7 +30,7 @@ const testBINPrefix = "9792"
 // range and a product of prepaid chip cards in Turkish lira.
 func OpenBank(ctx context.Context, c *Client) (*Bank, error) {
 	b := &Bank{Client: c, product: "CLASSIC"}
-	if err := b.takeBIN(ctx); err != nil {
+	if err := b.takeBIN(ctx, "Prepaid"); err != nil {
 		return nil, err
 	}
 	for _, made := range []struct {
@@ -81,14 +82,40 @@ func (b *Bank) OpenProduct(ctx context.Context, code, chipProfile string) (*Bank
 	return &other, nil
 }
 
+// OpenCredit adds a product of credit cards on a BIN of its own, and returns the bank
+// as one that issues its cards, on the account with this number once there is one.
+func (b *Bank) OpenCredit(ctx context.Context, code string) (*Bank, error) {
+	other := *b
+	other.product = code
+	if err := other.takeBIN(ctx, "Credit"); err != nil {
+		return nil, err
+	}
+	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/product/bin-range", map[string]any{
+		"code": code, "name": "Credit", "bin": other.BIN, "rangeStart": other.BIN + "0000000", "rangeEnd": other.BIN + "8999999",
+	}, nil); err != nil {
+		return nil, err
+	}
+	p := product(code, "CVN18")
+	p["cardType"], p["binRangeCode"] = "Credit", code
+	_, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/product", p, nil)
+	return &other, err
+}
+
+// On is the bank as one that issues cards on an account.
+func (b *Bank) On(account string) *Bank {
+	other := *b
+	other.account = account
+	return &other
+}
+
 // takeBIN takes the first free BIN from a place of the test range that changes
 // every second.
-func (b *Bank) takeBIN(ctx context.Context) error {
+func (b *Bank) takeBIN(ctx context.Context, cardType string) error {
 	start := clock.System{}.Now().Unix()
 	for i := range int64(100) {
 		b.BIN = fmt.Sprintf("%s%04d", testBINPrefix, (start+i*7)%10_000)
 		_, err := b.Call(ctx, http.MethodPost, "/api/v1/system/bin", map[string]any{
-			"bin": b.BIN, "brand": "Troy", "network": "Troy", "cardType": "Prepaid", "cardLevel": "Classic",
+			"bin": b.BIN, "brand": "Troy", "network": "Troy", "cardType": cardType, "cardLevel": "Classic",
 			"currencyCode": "TRY", "countryCode": "TR", "panLength": 16, "keySetCode": "K" + b.BIN,
 		}, nil)
 		if err == nil {
@@ -130,9 +157,13 @@ func (b *Bank) Issue(ctx context.Context, customerNo, pin string) (Issued, error
 		IssuanceNo string `json:"issuanceNo"`
 		AccountNo  string `json:"accountNo"`
 	}
-	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/card", map[string]any{
+	wish := map[string]any{
 		"customerNo": customerNo, "productCode": b.product, "formFactor": "Physical", "deliveryMethod": "Branch", "branchCode": "0001",
-	}, &made); err != nil {
+	}
+	if b.account != "" {
+		wish["accountNo"] = b.account
+	}
+	if _, err := b.Call(ctx, http.MethodPost, "/api/v1/issuing/card", wish, &made); err != nil {
 		return Issued{}, err
 	}
 	pin, err := b.SetPIN(ctx, made.CardToken, pin)
