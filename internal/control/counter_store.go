@@ -46,34 +46,6 @@ func readUsed(ctx context.Context, tx db.Tx, isSpan bool, k CounterKey, w Window
 	return sum, err
 }
 
-// readUsedBy returns what makes up a counter, the newest first.
-func readUsedBy(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w Window, skip, take int) ([]UsedBy, int, error) {
-	var page []UsedBy
-	total := 0
-	add := func(transaction string, at time.Time, u used) error {
-		if u == (used{}) {
-			return nil
-		}
-		if total++; total <= skip || len(page) == take {
-			return nil
-		}
-		by := UsedBy{Transaction: transaction, Count: int(u.count), At: at}
-		var err error
-		if !c.Currency.IsZero() {
-			by.Amount, err = money.New(u.amount, c.Currency)
-		}
-		page = append(page, by)
-		return err
-	}
-	var err error
-	if c.Period == PerSpan {
-		err = eachSpanRow(ctx, tx, k, w.Start, add)
-	} else {
-		err = eachUsage(ctx, tx, k, w.Start, add)
-	}
-	return page, total, err
-}
-
 func scanText(row db.Scanner) (text string, err error) { return text, row.Scan(&text) }
 
 // eachSpanRow hands over what lies in a rolling window, the newest first.
@@ -88,33 +60,6 @@ func eachSpanRow(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, ea
 		return each(transaction, clock.FromMicros(at), u)
 	}, `SELECT transaction_id, at, amount, count FROM velocity_span WHERE subject_id = $1 AND counter = $2 AND at >= $3
 		ORDER BY at DESC, transaction_id DESC`, k.of().String(), k.Counter, clock.Micros(from))
-}
-
-// eachUsage hands over what transactions have of a counter, the newest first. Those
-// of all counters of its subject since the window began are read.
-func eachUsage(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, each func(string, time.Time, used) error) error {
-	return db.Each(ctx, tx, func(s db.Scanner) error {
-		row := &usageRow{subject: k.of()}
-		var at int64
-		var text string
-		if err := s.Scan(&row.transaction, &at, &text); err != nil {
-			return err
-		}
-		row.at = clock.FromMicros(at)
-		if err := parseUsage(row, text); err != nil {
-			return err
-		}
-		for _, r := range row.all {
-			if r.Key != k {
-				continue
-			}
-			if err := each(row.transaction, row.at, r.used); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, `SELECT transaction_id, at, uses FROM velocity_usage WHERE subject_id = $1 AND at >= $2 ORDER BY at DESC, transaction_id DESC`,
-		k.of().String(), clock.Micros(from))
 }
 
 var (

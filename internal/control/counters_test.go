@@ -93,7 +93,7 @@ func stored(t *testing.T, d *db.DB, k CounterKey) (amount, count, sum, rows int6
 			return err
 		}
 		amount, count = counter.amount, counter.count
-		return eachUsage(t.Context(), tx, k, time.UnixMicro(0), func(_ string, _ time.Time, u used) error {
+		return usedByUsage(k, Window{Start: time.UnixMicro(0)}).each(t.Context(), tx, 0, 1000, func(_ string, _ time.Time, u used) error {
 			sum, rows = sum+u.amount, rows+u.count
 			return nil
 		})
