@@ -2,6 +2,7 @@ package control
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -20,6 +21,22 @@ type CounterKey struct {
 // String is the key in one text, the subject before the counter.
 func (k CounterKey) String() string {
 	return k.Tenant.String() + "/" + k.Subject + "/" + k.Counter + "/" + strconv.FormatInt(k.Start, 10)
+}
+
+// mayHaveEndedBy reports whether the window may have ended by a moment, in
+// microseconds: by the least that its period lasts, wherever the clocks go forward.
+func (k CounterKey) mayHaveEndedBy(at int64) bool {
+	parts := strings.Split(k.Counter, "/")
+	period := Period("")
+	switch {
+	case k.Start == 0:
+		return false // it never ends, or is added up
+	case k.level() != "":
+		period = Period(parts[3])
+	case len(parts) > 2:
+		period = Period(parts[2]) // of a fee
+	}
+	return k.Start+(period.shortest()-3*time.Hour).Microseconds() <= at
 }
 
 // counter is the name under which a control adds up. A generation is a new

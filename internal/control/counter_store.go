@@ -34,15 +34,22 @@ func readUsed(ctx context.Context, tx db.Tx, isSpan bool, k CounterKey, w Window
 			WHERE subject_id = $1 AND counter = $2 AND at >= $3`, k.of().String(), k.Counter, clock.Micros(w.Start)).Scan(&sum.amount, &sum.count)
 		return sum, err
 	}
-	text, _, err := db.One(ctx, tx, scanText, `SELECT counters FROM velocity_counter WHERE id = $1`, k.of().String())
+	var since int64
+	text, _, err := db.One(ctx, tx, func(row db.Scanner) (text string, err error) {
+		return text, row.Scan(&text, &since)
+	}, `SELECT counters, since FROM velocity_counter WHERE id = $1`, k.of().String())
 	if err != nil {
 		return sum, err
 	}
+	isThere := false
 	err = parseCounters(k.of(), text, func(r *counterRow) {
 		if r.key == k {
-			sum = r.used
+			sum, isThere = r.used, true
 		}
 	})
+	if err == nil && !isThere && k.mayHaveEndedBy(since) {
+		return sumUsage(ctx, tx, k)
+	}
 	return sum, err
 }
 

@@ -187,9 +187,20 @@ func OpenCounters(ctx context.Context, tx db.Tx, keys []CounterKey, spans []Span
 		}
 	}
 	for _, k := range keys {
-		c.counter(k)
+		if err := c.recall(ctx, tx, k); err != nil {
+			return nil, fmt.Errorf("add up what has fallen out: %w", err)
+		}
 	}
 	return c, c.AddUp(ctx, tx, spans)
+}
+
+// recall adds up a counter that has fallen out, because others are far ahead of who
+// counts now: for him its window is open.
+func (c *Counters) recall(ctx context.Context, tx db.Tx, k CounterKey) (err error) {
+	if c.counters[k] == nil && k.mayHaveEndedBy(c.subjects[k.of()].since) {
+		c.counter(k).used, err = sumUsage(ctx, tx, k)
+	}
+	return err
 }
 
 // NewCounters returns counters without a count, for what only might be: they

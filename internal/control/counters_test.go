@@ -88,11 +88,18 @@ func TestCounters_keepALimitExactly(t *testing.T) {
 func stored(t *testing.T, d *db.DB, k CounterKey) (amount, count, sum, rows int64) {
 	t.Helper()
 	err := d.View(t.Context(), func(tx db.Tx) error {
-		counter, err := readUsed(t.Context(), tx, false, k, Window{})
+		text, _, err := db.One(t.Context(), tx, scanText, `SELECT counters FROM velocity_counter WHERE id = $1`, k.of().String())
 		if err != nil {
 			return err
 		}
-		amount, count = counter.amount, counter.count
+		err = parseCounters(k.of(), text, func(r *counterRow) {
+			if r.key == k {
+				amount, count = r.used.amount, r.used.count
+			}
+		})
+		if err != nil {
+			return err
+		}
 		return usedByUsage(k, Window{Start: time.UnixMicro(0)}).each(t.Context(), tx, 0, 1000, func(_ string, _ time.Time, u used) error {
 			sum, rows = sum+u.amount, rows+u.count
 			return nil

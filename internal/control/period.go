@@ -27,6 +27,25 @@ func Periods() []Period {
 	return []Period{PerTransaction, PerHour, PerDay, PerWeek, PerMonth, PerQuarter, PerYear, PerLifetime, PerSpan}
 }
 
+// shortest is how long the windows of a period last at least, but for some hours
+// that clocks go forward.
+func (p Period) shortest() time.Duration {
+	const day = 24 * time.Hour
+	switch p {
+	case PerDay:
+		return day
+	case PerWeek:
+		return 7 * day
+	case PerMonth:
+		return 28 * day
+	case PerQuarter:
+		return 90 * day
+	case PerYear:
+		return 365 * day
+	}
+	return 0
+}
+
 // SpanUnit is what the length of a [Span] counts.
 type SpanUnit string
 

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -30,6 +31,15 @@ func readUsedBy(ctx context.Context, tx db.Tx, c VelocityCheck, k CounterKey, w 
 		return err
 	})
 	return page, total, err
+}
+
+// sumUsage adds up what makes up a counter.
+func sumUsage(ctx context.Context, tx db.Tx, k CounterKey) (sum used, err error) {
+	err = usedByUsage(k, Window{Start: clock.FromMicros(k.Start)}).each(ctx, tx, 0, math.MaxInt32, func(_ string, _ time.Time, u used) error {
+		sum.amount, sum.count = sum.amount+u.amount, sum.count+u.count
+		return nil
+	})
+	return sum, err
 }
 
 // usedBy selects the rows that make up a counter.
