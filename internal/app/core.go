@@ -117,7 +117,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 		return nil, err
 	}
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
-	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = platform.Events{}, platform.Dialogue{}, c.Webhook.AllowLoopback
+	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = eventBodies{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}

@@ -168,6 +168,7 @@ func (p *Platform) jobs() []job {
 		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
 		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
 		{"end days of credit accounts", p.config.Job.CardInterval, p.eachTenant(p.credits.RollDue)},
+		{"settle payments of wallets", p.config.Job.CardInterval, p.eachTenant(p.wallets.Settle)},
 		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
 		{"sweep usage of limits", usageInterval, p.controls.SweepUsage},
 		{"replay what was asked for", replayInterval, p.replayJobs.Work},

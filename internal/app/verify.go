@@ -50,12 +50,16 @@ func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
 	if err != nil {
 		return nil, err
 	}
+	wallets, err := k.wallets.Verify(ctx)
+	if err != nil {
+		return nil, err
+	}
 	acts, err := k.verifyAudit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	seals, err := k.seals.Verify(ctx)
-	return slices.Concat(books, decisions, files, []ledger.Invariant{statements, acts, seals}), err
+	return slices.Concat(books, decisions, files, wallets, []ledger.Invariant{statements, acts, seals}), err
 }
 
 // verifyAudit is the audit chains as one invariant.

@@ -1580,10 +1580,13 @@ CREATE TABLE wallet_account (
     kind       TEXT   NOT NULL CHECK (kind IN ('Personal', 'Business')),
     kyc_level  BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
     person     BYTEA  NOT NULL,
+    identity   TEXT,
     created_at BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, account_no)
 );
+
+CREATE INDEX wallet_account_by_identity ON wallet_account (tenant_id, identity) WHERE identity IS NOT NULL;
 
 CREATE TABLE wallet (
     id           BIGINT  NOT NULL PRIMARY KEY CHECK (id >= 1),
@@ -1614,7 +1617,7 @@ CREATE TABLE wallet_month (
 
 CREATE TABLE wallet_key (
     tenant_id      TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
-    kind           TEXT   NOT NULL CHECK (kind IN ('External', 'Receipt')),
+    kind           TEXT   NOT NULL CHECK (kind IN ('External', 'Receipt', 'Assigned')),
     value          TEXT   NOT NULL,
     transaction_id BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, kind, value)
@@ -1637,6 +1640,8 @@ CREATE TABLE wallet_transaction (
     kyc_level        BIGINT NOT NULL,
     month            TEXT   NOT NULL,
     settle_on        TEXT, -- of a payment whose merchant waits for it
+    request_id       BIGINT UNIQUE, -- of a withdrawal
+    destination      BYTEA, -- sealed, of a withdrawal
     description      TEXT   NOT NULL,
     source_type      TEXT   NOT NULL,
     channel_type     TEXT   NOT NULL,
@@ -1650,6 +1655,16 @@ CREATE INDEX wallet_transaction_by_from ON wallet_transaction (from_wallet_id, c
 CREATE INDEX wallet_transaction_by_to ON wallet_transaction (to_wallet_id, created_at);
 
 CREATE INDEX wallet_transaction_to_settle ON wallet_transaction (tenant_id, settle_on) WHERE settle_on IS NOT NULL;
+
+CREATE TABLE wallet_unmatched (
+    tenant_id   TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    receipt     TEXT   NOT NULL,
+    amount      BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
+    currency    TEXT   NOT NULL,
+    description TEXT   NOT NULL,
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, receipt)
+);
 
 CREATE TABLE credit_terms (
     tenant_id  TEXT   NOT NULL REFERENCES tenant (id),

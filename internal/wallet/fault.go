@@ -10,10 +10,12 @@ var (
 	ErrWrongParty          = fault.New(fault.Refused, "wallet_wrong_party", "the wallets are not of the kinds that this movement is between")
 	ErrBusinessNotFound    = fault.New(fault.NotFound, "wallet_business_not_found", "there is no such business account")
 	ErrAccountNotFound     = fault.New(fault.NotFound, "wallet_account_not_found", "there is no such account")
+	ErrPersonNotFound      = fault.New(fault.NotFound, "wallet_person_not_found", "there is no such personal account")
 	ErrAccountTaken        = fault.New(fault.Conflict, "wallet_account_taken", "the account number belongs to somebody")
 	ErrIBAN                = fault.New(fault.Refused, "wallet_iban_wrong", "IBAN and name do not match")
 	ErrIdentity            = fault.New(fault.Refused, "wallet_identity_wrong", "the identity does not match")
 	ErrLimit               = fault.New(fault.Refused, "wallet_limit_exceeded", "a limit of the level is exceeded")
+	ErrReceiverLimit       = fault.New(fault.Refused, "wallet_receiver_limit_exceeded", "a limit of the receiver is exceeded")
 	ErrNoLimit             = fault.New(fault.Refused, "wallet_limit_undefined", "the level has no such limit")
 	ErrBalance             = fault.New(fault.Refused, "wallet_balance_insufficient", "the balance is too small")
 	ErrTransactionNotFound = fault.New(fault.NotFound, "wallet_transaction_not_found", "there is no such transaction")
@@ -27,6 +29,6 @@ var (
 // Codes lists them, for the totality tests of the families.
 var Codes = fault.CodesOf(
 	ErrWalletNotFound, ErrKeyUsed, ErrReceiptUsed, ErrWrongParty, ErrBusinessNotFound, ErrAccountNotFound, ErrAccountTaken, ErrIBAN,
-	ErrIdentity, ErrLimit, ErrNoLimit, ErrBalance, ErrTransactionNotFound, ErrAmount, ErrNotOfAccount, ErrUndone, ErrKeyMissing,
+	ErrIdentity, ErrLimit, ErrReceiverLimit, ErrPersonNotFound, ErrNoLimit, ErrBalance, ErrTransactionNotFound, ErrAmount, ErrNotOfAccount, ErrUndone, ErrKeyMissing,
 	ErrNotThisWay,
 )

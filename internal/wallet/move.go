@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,14 +23,27 @@ type request struct {
 	keyKind keyKind
 	used    error // when the key was used before
 	numbers []string
-	note    Note
+	// whose finds the numbers of the wallets, where numbers does not have them.
+	whose func(ctx context.Context, tx db.Tx) ([]string, error)
+	note  Note
 }
 
 // Moved is a movement that was made: what it is, and how the wallets stand after
 // it, by their numbers.
 type Moved struct {
 	Transaction Transaction
+	Original    Transaction // of a refund: the payment, with what is refunded of it
 	Wallets     map[string]Standing
+}
+
+// Receiver is the wallet that the money went to.
+func (m Moved) Receiver() Standing {
+	for _, s := range m.Wallets {
+		if s.Wallet.ID == m.Transaction.To {
+			return s
+		}
+	}
+	return Standing{}
 }
 
 // work is one movement in its transaction. The wallets are held.
@@ -52,7 +66,7 @@ func (s *Service) move(ctx context.Context, c access.Caller, in request, rule fu
 		return Moved{}, ErrKeyMissing
 	}
 	err = s.db.InTx(ctx, func(tx db.Tx) error {
-		w := &work{clock: s.clock, tx: tx, caller: c, at: c.Now(s.clock), wallets: map[string]*Standing{}}
+		w := s.newWork(tx, c)
 		w.made = Transaction{ID: newID(), Tenant: c.Tenant, ExternalID: in.key, Status: Completed, Note: in.note,
 			Month: monthOf(w.at), CreatedAt: w.at, CompletedAt: w.at}
 		var found bool
@@ -69,7 +83,13 @@ func (s *Service) move(ctx context.Context, c access.Caller, in request, rule fu
 		if !taken {
 			return in.used
 		}
-		if err := s.hold(ctx, w, in.numbers); err != nil {
+		numbers := in.numbers
+		if in.whose != nil {
+			if numbers, err = in.whose(ctx, tx); err != nil {
+				return err
+			}
+		}
+		if err := s.hold(ctx, w, numbers); err != nil {
 			return err
 		}
 		if err := rule(w); err != nil {
@@ -82,6 +102,34 @@ func (s *Service) move(ctx context.Context, c access.Caller, in request, rule fu
 		return Moved{}, err
 	}
 	return out, nil
+}
+
+// newWork begins a movement, or a step of one.
+func (s *Service) newWork(tx db.Tx, c access.Caller) *work {
+	return &work{clock: s.clock, tx: tx, caller: c, at: c.Now(s.clock), wallets: map[string]*Standing{}}
+}
+
+// begin says what the movement is. Either side may be the outside: nil.
+func (w *work) begin(kind TransactionKind, from, to *Standing, a money.Amount) {
+	w.made.Kind, w.made.Amount = kind, a
+	if to != nil {
+		w.made.To, w.made.Level = to.Wallet.ID, to.Account.Level
+	}
+	if from != nil {
+		w.made.From, w.made.Level = from.Wallet.ID, from.Account.Level
+	}
+	zero := money.Zero(a.Currency())
+	w.made.OfPayment, w.made.Refunded, w.made.RefundedPayment = zero, zero, zero
+}
+
+// wallet returns a wallet that is held by its identifier.
+func (w *work) wallet(d ID) *Standing {
+	for _, s := range w.wallets {
+		if s.Wallet.ID == d {
+			return s
+		}
+	}
+	panic("wallet: " + d.String() + " is not held")
 }
 
 // hold holds wallets, and opens the book on all that is in them.
@@ -124,16 +172,26 @@ func (w *work) of(number, accountNo string) (*Standing, error) {
 	return s, nil
 }
 
-// post moves an amount from one account to the other; nothing moves nothing.
-func (w *work) post(event string, debit, credit ledger.Account, a money.Amount) error {
-	if a.IsZero() {
-		return nil
-	}
+// leg is an amount that moves from one account of the ledger to another.
+type leg struct {
+	debit, credit ledger.Account
+	amount        money.Amount
+}
+
+// post writes an entry of what moves; what is nothing is left out.
+func (w *work) post(event string, legs ...leg) error {
 	e := ledger.Entry{
 		ID: id.New[ledger.Entry](w.clock.Now()), Tenant: w.caller.Tenant, Event: event,
 		Key:         "wallet:" + w.made.ID.String() + ":" + event,
 		Description: string(w.made.Kind), BusinessOn: clock.DateOf(w.at, istanbul), At: w.at,
-		Postings: ledger.Move(debit, credit, a),
+	}
+	for _, l := range legs {
+		if !l.amount.IsZero() {
+			e.Postings = append(e.Postings, ledger.Move(l.debit, l.credit, l.amount)...)
+		}
+	}
+	if len(e.Postings) == 0 {
+		return nil
 	}
 	if err := w.book.Post(e); errors.Is(err, money.ErrRange) {
 		return ErrAmount.Wrap(err)
@@ -159,24 +217,32 @@ func (s *Standing) count(k LimitKind, a money.Amount) { s.Month.add(k, a.Minor()
 
 // finish writes everything down.
 func (w *work) finish(ctx context.Context) (Moved, error) {
+	if err := w.writeWallets(ctx); err != nil {
+		return Moved{}, err
+	}
 	out := Moved{Transaction: w.made, Wallets: map[string]Standing{}}
 	for number, s := range w.wallets {
-		var err error
-		if s.Balances, err = s.Wallet.balancesIn(w.book.Account); err != nil {
-			return Moved{}, err
-		}
-		if err := writeMonth(ctx, w.tx, s.Wallet.ID, s.Month); err != nil {
-			return Moved{}, fmt.Errorf("write month: %w", err)
-		}
 		out.Wallets[number] = *s
-	}
-	if err := w.book.Write(ctx, w.tx); err != nil {
-		return Moved{}, err
 	}
 	if err := insertTransaction(ctx, w.tx, w.made); err != nil {
 		return Moved{}, fmt.Errorf("write transaction: %w", err)
 	}
 	return out, record(ctx, w.tx, w.caller, string(w.made.Kind), "WalletTransaction", w.made.ID.String(), w.at, recordOf(w.made))
+}
+
+// writeWallets writes what the movement made of the wallets.
+func (w *work) writeWallets(ctx context.Context) error {
+	for _, number := range slices.Sorted(maps.Keys(w.wallets)) {
+		s := w.wallets[number]
+		var err error
+		if s.Balances, err = s.Wallet.balancesIn(w.book.Account); err != nil {
+			return err
+		}
+		if err := writeMonth(ctx, w.tx, s.Wallet.ID, s.Month); err != nil {
+			return fmt.Errorf("write month: %w", err)
+		}
+	}
+	return w.book.Write(ctx, w.tx)
 }
 
 // recorded is what the audit record shows of a movement.

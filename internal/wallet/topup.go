@@ -41,17 +41,10 @@ func (s *Service) TopUpByCard(ctx context.Context, c access.Caller, in CardTopUp
 			if err := to.mayTake(in.Amount); err != nil {
 				return err
 			}
-			w.made.Kind, w.made.To, w.made.Amount, w.made.Level = CardTopup, to.Wallet.ID, in.Amount, to.Account.Level
-			w.made.noneOfPayment()
+			w.begin(CardTopup, nil, to, in.Amount)
 			to.count(OnTopup, in.Amount)
-			return w.post("W1", w.control(pos, in.Amount.Currency()), w.bucket(to.Wallet.Payment), in.Amount)
+			return w.post("W1", leg{w.control(pos, in.Amount.Currency()), w.bucket(to.Wallet.Payment), in.Amount})
 		})
-}
-
-// noneOfPayment says that the payment balance gave nothing.
-func (t *Transaction) noneOfPayment() {
-	zero := money.Zero(t.Amount.Currency())
-	t.OfPayment, t.Refunded, t.RefundedPayment = zero, zero, zero
 }
 
 // acceptable reports whether an amount is above zero and in the currency of the

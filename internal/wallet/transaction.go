@@ -53,8 +53,11 @@ type Transaction struct {
 	Level                     KYCLevel // of the wallet that asked
 	Month                     string   // in whose totals it counts; empty: in none
 	SettleOn                  clock.Date
+	RequestID                 ID // of a withdrawal: what its bank leg is known by
 	Note                      Note
 	CreatedAt, CompletedAt    time.Time
+
+	sealed []byte // the Destination of a withdrawal
 }
 
 // Note is what a caller says of a movement, kept as it is.

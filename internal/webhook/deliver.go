@@ -33,7 +33,10 @@ type Content struct {
 	ProductCode     string
 	Network         string
 	TransactionCode string
-	Data            json.RawMessage // tokens and references; no card numbers, no secrets
+	// Bare says that Data is the whole body for hooks that ask for events of its
+	// kind alone: those of a family whose contract knows no envelope.
+	Bare bool
+	Data json.RawMessage // tokens and references; no card numbers, no secrets
 }
 
 // envelope is the body of a request (contract/platform.md §14.3). Sequence
@@ -102,6 +105,10 @@ func (s *Service) publish(ctx context.Context, tx db.Tx, events []outbox.Message
 				continue
 			}
 			d := m
+			body := body
+			if content.Bare && h.wantsOnly(m.Name) {
+				body = content.Data
+			}
 			d.Topic, d.Lane, d.Payload, d.RetriesMax = TopicDelivery, h.ID.String(), body, h.RetriesMax
 			all = append(all, d)
 		}
@@ -219,13 +226,8 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 		return outbox.Outcome{}, err
 	}
 	if m.OutOfOrder {
-		var e envelope
-		if err := json.Unmarshal(body, &e); err != nil {
-			return outbox.Outcome{}, fmt.Errorf("read body: %w", err)
-		}
-		e.OutOfOrder = true
-		if body, err = json.Marshal(e); err != nil {
-			return outbox.Outcome{}, fmt.Errorf("write body: %w", err)
+		if body, err = outOfOrder(body); err != nil {
+			return outbox.Outcome{}, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
@@ -253,6 +255,23 @@ func (s *Service) send(ctx context.Context, h Hook, sandbox bool, m outbox.Messa
 	return outbox.Outcome{
 		Delivered: answer.StatusCode >= 200 && answer.StatusCode < 300, Code: answer.StatusCode, Text: outbound.Excerpt(string(text)),
 	}, nil
+}
+
+// outOfOrder is a body that says so, where it has an envelope.
+func outOfOrder(body []byte) ([]byte, error) {
+	var e envelope
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, fmt.Errorf("read body: %w", err)
+	}
+	if e.EventID == "" {
+		return body, nil
+	}
+	e.OutOfOrder = true
+	body, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("write body: %w", err)
+	}
+	return body, nil
 }
 
 // recipient is a hook with what is sealed of it, opened.

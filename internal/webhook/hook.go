@@ -106,6 +106,13 @@ func (h Hook) Wants(event string) bool {
 	return slices.ContainsFunc(h.EventTypes, func(t string) bool { return matches(t, event) })
 }
 
+// wantsOnly reports whether h wants to hear of nothing but events of the kind of
+// this one: those whose names begin alike.
+func (h Hook) wantsOnly(event string) bool {
+	kind, _, _ := strings.Cut(event, ".")
+	return !slices.ContainsFunc(h.EventTypes, func(pattern string) bool { return !strings.HasPrefix(pattern, kind+".") })
+}
+
 func matches(pattern, event string) bool {
 	return outbox.Matches(pattern, event)
 }
@@ -126,7 +133,8 @@ func Events() []string {
 		"transaction.cleared", "transaction.clearing-exception", "transaction.refunded", "transaction.chargeback",
 		"transaction.representment", "transaction.digital-slip", "authorization-control.alert", "velocity.threshold", "fee.charged", "fee.reversed", "fee.failed",
 		"fee.upcoming", "credit-account.opened", "credit-account.limit-changed", "credit-account.statement-ready",
-		"credit-account.delinquency-changed", "bin-range.threshold", "settlement.report-ready", "product.updated", Ping,
+		"credit-account.delinquency-changed", "wallet.topup-completed", "wallet.topup-refused",
+		"wallet.withdrawal-changed", "bin-range.threshold", "settlement.report-ready", "product.updated", Ping,
 	}
 }
 

@@ -558,3 +558,28 @@ func TestHooks_decideWhichEventsAreWorthWriting(t *testing.T) {
 		}
 	})
 }
+
+// bareEncoder makes bodies of a family whose contract knows no envelope.
+type bareEncoder struct{}
+
+// EncodeEvent implements Encoder.
+func (bareEncoder) EncodeEvent(m outbox.Message) (Content, error) {
+	return Content{Bare: true, Data: json.RawMessage(m.Payload)}, nil
+}
+
+func TestDeliver_leavesTheEnvelopeAwayForWhoKnowsNone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.Encoder = bareEncoder{}
+		bare, all := newReceiver(t), newReceiver(t)
+		w.register(bare.URL, "wallet.*")
+		w.register(all.URL, "*")
+		w.raise(w.main, "wallet.topup-completed", "K")
+		w.run()
+		if got := bare.bodies; len(got) != 1 || string(got[0]) != `{"a":1}` {
+			t.Errorf("who asks for wallets alone got %q", got)
+		}
+		if got := bytes.Join(all.bodies, nil); !bytes.Contains(got, []byte(`"eventType":"wallet.topup-completed"`)) || !bytes.Contains(got, []byte(`"data":{"a":1}`)) {
+			t.Errorf("who asks for all got %q", got)
+		}
+	})
+}

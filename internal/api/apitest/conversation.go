@@ -186,7 +186,7 @@ func (c *Conversation) show(text []byte) string {
 	for i, line := range lines {
 		name, value, found := strings.Cut(strings.TrimSpace(line), `": `)
 		name = strings.TrimPrefix(name, `"`)
-		if found && c.Volatile[name] && value != "null" && value != "null," {
+		if found && c.Volatile[name] && value != "null" && value != "null," && value != "{" && value != "[" {
 			comma := ""
 			if strings.HasSuffix(value, ",") {
 				comma = ","

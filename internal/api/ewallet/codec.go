@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/locale"
 	"github.com/sarraf-platform/sarraf/internal/money"
+	"github.com/sarraf-platform/sarraf/internal/wallet"
 )
 
 // fields reads the members of a body and gathers what is wrong with them: first
@@ -123,9 +125,36 @@ func (f *fields) isMistyped(name string) bool {
 func (f *fields) digits(name string, most int) string {
 	s := f.required(name)
 	if s != "" && (len(s) > most || !fault.AllDigits(s)) {
-		f.bad(name, "'"+shown(name)+"' is not in the correct format.")
+		f.malformed(name)
 	}
 	return s
+}
+
+// optionalDigits reads a text of digits that may be left out.
+func (f *fields) optionalDigits(name string, most int) string {
+	if strings.TrimSpace(f.text(name)) == "" {
+		return ""
+	}
+	return f.digits(name, most)
+}
+
+// malformed notes a member whose text is not what it must be.
+func (f *fields) malformed(name string) {
+	f.bad(name, "'"+shown(name)+"' is not in the correct format.")
+}
+
+// id reads an identifier of ours that must be there: a number, or a text of one.
+func (f *fields) id(name string) wallet.ID {
+	raw, ok := f.members[name]
+	if !ok || string(raw) == "null" {
+		f.bad(name, "'"+shown(name)+"' must not be empty.")
+		return 0
+	}
+	d, ok := wallet.ParseID(strings.Trim(string(raw), `" `))
+	if !ok {
+		f.mistyped(name, "System.Int64")
+	}
+	return d
 }
 
 // number reads a whole number, or a text of one; absent is 0.
@@ -140,6 +169,32 @@ func (f *fields) number(name string) int {
 		f.mistyped(name, "System.Int32")
 	}
 	return n
+}
+
+// requiredNumber reads a whole number that must be there and not be 0.
+func (f *fields) requiredNumber(name string) int {
+	n := f.number(name)
+	if n == 0 && !f.isMistyped(name) {
+		f.bad(name, "'"+shown(name)+"' must not be empty.")
+	}
+	return n
+}
+
+// word reads what clients send as a text or as a whole number; absent is empty.
+func (f *fields) word(name string) string {
+	if raw, ok := f.members[name]; ok && isNumber(raw) {
+		return strconv.Itoa(f.number(name))
+	}
+	return f.text(name)
+}
+
+// requiredWord reads a word that must be there.
+func (f *fields) requiredWord(name string) string {
+	s := f.word(name)
+	if strings.TrimSpace(s) == "" && !f.isMistyped(name) {
+		f.bad(name, "'"+shown(name)+"' must not be empty.")
+	}
+	return s
 }
 
 // currency reads a currency that must be there.

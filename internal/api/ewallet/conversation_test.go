@@ -29,8 +29,10 @@ type world struct {
 	clock   *clock.Fake
 	wallets *wallet.Service
 	caller  access.Caller
+	tenant  access.Tenant
 	handler http.Handler
 	token   string
+	signIn  func()
 	*apitest.Conversation
 }
 
@@ -48,13 +50,15 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	own := credentials.Families.EWallet
-	tokens, err := tenants.Token(t.Context(), access.Grant{
-		Type: access.GrantClientCredentials, ClientID: own.ClientID, ClientSecret: own.ClientSecret, Scope: access.ScopeWallet,
-	})
-	if err != nil {
-		t.Fatal(err)
+	w.signIn = func() {
+		tokens, err := tenants.Token(t.Context(), access.Grant{
+			Type: access.GrantClientCredentials, ClientID: own.ClientID, ClientSecret: own.ClientSecret, Scope: access.ScopeWallet,
+		})
+		w.must(err)
+		w.token = string(tokens.Access.Reveal())
 	}
-	w.token, w.caller = string(tokens.Access.Reveal()), access.System(tenant)
+	w.signIn()
+	w.tenant, w.caller = tenant, access.System(tenant)
 	w.wallets = wallet.New(d, backend, w.clock)
 	w.handler = api.NewRouter(api.Options{Log: slog.New(slog.DiscardHandler), Clock: w.clock}, New(tenants, w.wallets, w.clock).Family())
 	w.Conversation = &apitest.Conversation{
@@ -67,7 +71,13 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Commands: map[string]func([]string){
 			"pos":     func(a []string) { w.must(w.wallets.DefinePOS(t.Context(), w.caller, a[0], a[1])) },
 			"advance": func(a []string) { w.advance(a[0]) },
-			"nobody":  func([]string) { w.token = "" },
+			"assign": func(a []string) {
+				_, err := w.wallets.AssignTopUp(t.Context(), w.caller, a[0], a[1])
+				w.must(err)
+			},
+			"settle": func([]string) { w.settle() },
+			"bank":   func(a []string) { w.bank(a[0], wallet.Status(a[1])) },
+			"nobody": func([]string) { w.token = "" },
 		},
 	}
 	return w
@@ -84,6 +94,19 @@ func (w *world) advance(by string) {
 	d, err := time.ParseDuration(by)
 	w.must(err)
 	w.clock.Advance(d)
+	w.signIn()
+}
+
+func (w *world) settle() {
+	_, err := w.wallets.Settle(w.t.Context(), w.tenant)
+	w.must(err)
+}
+
+// bank says what became of a withdrawal.
+func (w *world) bank(transaction string, status wallet.Status) {
+	id, _ := wallet.ParseID(transaction)
+	_, err := w.wallets.AdvanceWithdrawal(w.t.Context(), w.caller, id, status)
+	w.must(err)
 }
 
 func (w *world) send(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
@@ -103,7 +126,10 @@ func (w *world) send(method, path string, header map[string]string, body string)
 // The conversations in testdata are whole stories over HTTP. Their words:
 //
 //	pos CODE ACCOUNT   a POS type debits an account of the ledger
-//	advance 15m        the clock moves
+//	advance 15m        the clock moves, and the client signs in again
+//	settle             the job runs that settles payments
+//	assign D-4 NUMBER  money for nobody is given to a wallet
+//	bank ID Sent       a withdrawal goes on: Sent, Completed or Failed
 //	nobody             who speaks has no token
 func TestConversations(t *testing.T) {
 	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {

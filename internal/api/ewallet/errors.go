@@ -30,6 +30,8 @@ var refusals = map[fault.Code]string{
 	wallet.ErrIBAN.Code:                "306",
 	wallet.ErrIdentity.Code:            "307",
 	wallet.ErrLimit.Code:               "310",
+	wallet.ErrReceiverLimit.Code:       "310",
+	wallet.ErrPersonNotFound.Code:      "313",
 	wallet.ErrBalance.Code:             "311",
 	wallet.ErrTransactionNotFound.Code: "312",
 	wallet.ErrAmount.Code:              "315",

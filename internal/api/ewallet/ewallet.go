@@ -62,11 +62,30 @@ type action struct {
 
 // routes is the surface of the family.
 func (a *API) routes() []action {
+	personal, business := wallet.Personal, wallet.Business
 	return []action{
 		{http.MethodPost, "/v1/Account/RegisterPersonalAccount", a.registerPersonal},
 		{http.MethodPost, "/v1/Account/RegisterBusinessAccount", a.registerBusiness},
+		{http.MethodPost, "/v1/Account/SubmitKYCForm", a.submitKYC(personal)},
+		{http.MethodPost, "/v1/Account/BusinessAccountSubmitKYCForm", a.submitKYC(business)},
+		{http.MethodPost, "/v1/Account/UpgradePersonalAccountKycLevelToContracted", a.contract(personal)},
+		{http.MethodPost, "/v1/Account/UpgradeBusinessAccountKycLevelToContracted", a.contract(business)},
 		{http.MethodPost, "/v1/Wallet/Info", a.showWallet},
 		{http.MethodPost, "/v1/Transaction/TopupCreditCard", a.topUpByCard},
+		{http.MethodPost, "/v1/Transaction/TopupCash", a.topUpByBank},
+		{http.MethodPost, "/v1/Transaction/PersonalToPersonalTransfer", a.transfer(wallet.Parties{From: personal, To: personal})},
+		{http.MethodPost, "/v1/Transaction/PersonalToBusinessTransfer", a.transfer(wallet.Parties{From: personal, To: business})},
+		{http.MethodPost, "/v1/Transaction/BusinessToPersonalTransfer", a.transfer(wallet.Parties{From: business, To: personal})},
+		{http.MethodPost, "/v1/Transaction/BusinessToBusinessTransfer", a.transfer(wallet.Parties{From: business, To: business})},
+		{http.MethodPost, "/v1/Transaction/TransferToVirement", a.transfer(wallet.Parties{Own: true})},
+		{http.MethodPost, "/v1/Transaction/CashBack", a.cashBack},
+		{http.MethodPost, "/v1/Transaction/CashBackCredit", a.cashBack},
+		{http.MethodPost, "/v1/Transaction/Payment", a.pay},
+		{http.MethodPost, "/v1/Transaction/RefundPaymentInstant", a.refund},
+		{http.MethodPost, "/v1/Transaction/RefundPayment", a.refundWhole},
+		{http.MethodPost, "/v1/Transaction/WithdrawalToBank", a.withdraw},
+		{http.MethodPost, "/v1/Transaction/WithdrawalToBankInstant", a.withdraw},
+		{http.MethodPost, "/v1/Transaction/SendMoneyToBankAccount", a.sendToBank},
 	}
 }
 

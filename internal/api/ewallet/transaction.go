@@ -18,6 +18,13 @@ type receipt struct {
 	Wallet        walletView  `json:"wallet_info"`
 }
 
+// receiptOf is a receipt that echoes the caller's own id.
+func receiptOf(t wallet.Transaction, s wallet.Standing) receipt {
+	return receipt{
+		TransactionID: t.ID.String(), ExternalID: &t.ExternalID, Amount: api.DecimalOf(t.Amount), Fee: noMoney, Previous: noMoney, Wallet: viewMoved(s),
+	}
+}
+
 // noteOf reads what a caller says of a movement.
 func noteOf(in *fields) wallet.Note {
 	in.text("hash_key") // of the right type, and worth nothing
@@ -43,8 +50,7 @@ func (a *API) topUpByCard(ctx context.Context, c access.Caller, in *fields) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{payload: receipt{
-		TransactionID: done.Transaction.ID.String(), Amount: api.DecimalOf(done.Transaction.Amount), Fee: noMoney, Previous: noMoney,
-		Wallet: viewMoved(done.Wallets[top.WalletNo]),
-	}}, nil
+	out := receiptOf(done.Transaction, done.Wallets[top.WalletNo])
+	out.ExternalID = nil
+	return answer{payload: out}, nil
 }

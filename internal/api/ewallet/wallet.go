@@ -2,6 +2,7 @@ package ewallet
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
@@ -109,6 +110,9 @@ func minor(n int64, c money.Currency) api.Decimal {
 	}
 	return api.DecimalOf(a)
 }
+
+// shownTenant is the number that clients know a tenant by.
+func shownTenant(n int64) string { return strconv.FormatInt(n, 10) }
 
 func orNull(s string) *string {
 	if s == "" {

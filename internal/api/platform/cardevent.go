@@ -21,7 +21,7 @@ type CardOfEvent struct {
 // cardEncoder encodes an event about a card. A is what the domain adds to an
 // [issuing.CardEvent], D the data that receivers read; a D embeds [CardOfEvent].
 func cardEncoder[A, D any](data func(CardOfEvent, A) D) encoder {
-	return encoder{reflect.TypeFor[D](), func(payload []byte) (webhook.Content, error) {
+	return encoder{data: reflect.TypeFor[D](), encode: func(payload []byte) (webhook.Content, error) {
 		var e issuing.CardEvent
 		var about A
 		if err := json.Unmarshal(payload, &e); err != nil {

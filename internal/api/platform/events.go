@@ -13,6 +13,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/program"
+	"github.com/sarraf-platform/sarraf/internal/wallet"
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
@@ -42,10 +43,16 @@ type eventKind struct {
 type encoder struct {
 	data   reflect.Type // the wire struct, for the documentation
 	encode func(payload []byte) (webhook.Content, error)
+	// elsewhere says that another family makes the data.
+	elsewhere bool
 }
 
-// isRaised reports whether this build raises the event.
+// isRaised reports whether this build raises the event, with data of ours.
 func (e encoder) isRaised() bool { return e.encode != nil }
+
+// ofWallets is the encoder of an event whose data are of the family of wallets:
+// not ours to make.
+var ofWallets = encoder{elsewhere: true}
 
 // later is the encoder of an event that is not raised yet.
 var later encoder
@@ -101,6 +108,9 @@ var eventKinds = []eventKind{
 	{credit.EventLimitChanged, "a credit account gets another limit", plainEncoder(encodeCreditEvent)},
 	{credit.EventStatementReady, "a term of a credit account has ended, and its statement is made", plainEncoder(encodeCreditEvent)},
 	{credit.EventStandingChanged, "a minimum payment is past due for longer, or no longer", plainEncoder(encodeCreditEvent)},
+	{wallet.EventTopupDone, "money from a bank is added to a wallet; data of the family `ewallet`, which a hook for `wallet.` events alone gets without the envelope", ofWallets},
+	{wallet.EventTopupRefused, "money from a bank is refused; data as before", ofWallets},
+	{wallet.EventWithdrawalChanged, "a withdrawal from a wallet is sent to its bank, is done or has failed; data as before", ofWallets},
 	{program.EventRangeThreshold, "the numbers given out of a BIN range reach its alertThresholdPercent; told once", plainEncoder(encodeRangeThreshold)},
 	{"settlement.report-ready", "a settlement report can be fetched", later},
 	{program.EventProductUpdated, "something of a product is another", plainEncoder(encodeProductUpdated)},
@@ -109,7 +119,7 @@ var eventKinds = []eventKind{
 
 // plainEncoder encodes an event whose payload is the JSON of E.
 func plainEncoder[E, D any](encode func(E) (D, webhook.Content)) encoder {
-	return encoder{reflect.TypeFor[D](), func(payload []byte) (webhook.Content, error) {
+	return encoder{data: reflect.TypeFor[D](), encode: func(payload []byte) (webhook.Content, error) {
 		var e E
 		if err := json.Unmarshal(payload, &e); err != nil {
 			return webhook.Content{}, fmt.Errorf("read event: %w", err)

@@ -88,7 +88,7 @@ func encodeDigitalSlip(e authorization.TransactionEvent) digitalSlipEvent {
 
 // transactionEncoder encodes an event about a transaction.
 func transactionEncoder[D any](data func(authorization.TransactionEvent) D) encoder {
-	return encoder{reflect.TypeFor[D](), func(payload []byte) (webhook.Content, error) {
+	return encoder{data: reflect.TypeFor[D](), encode: func(payload []byte) (webhook.Content, error) {
 		e, err := authorization.ParseTransactionEvent(payload)
 		if err != nil {
 			return webhook.Content{}, err

@@ -27,7 +27,8 @@ CREATE TABLE wallet_limit (
     PRIMARY KEY (tenant_id, kyc_level, kind)
 );
 
--- Who wallets belong to. person is sealed.
+-- Who wallets belong to. person is sealed; identity is the keyed hash of the
+-- national identity or tax number.
 CREATE TABLE wallet_account (
     id         BIGINT NOT NULL PRIMARY KEY CHECK (id >= 1),
     tenant_id  TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
@@ -35,10 +36,13 @@ CREATE TABLE wallet_account (
     kind       TEXT   NOT NULL CHECK (kind IN ('Personal', 'Business')),
     kyc_level  BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
     person     BYTEA  NOT NULL,
+    identity   TEXT,
     created_at BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, account_no)
 );
+
+CREATE INDEX wallet_account_by_identity ON wallet_account (tenant_id, identity) WHERE identity IS NOT NULL;
 
 -- A wallet: four accounts of the ledger under one number. Whoever moves its money
 -- or changes its months holds its row.
@@ -70,11 +74,11 @@ CREATE TABLE wallet_month (
     PRIMARY KEY (wallet_id, month)
 );
 
--- A key that a movement of the tenant used up: the caller's own, or the receipt
--- of a bank.
+-- A key that a movement of the tenant used up: the caller's own, the receipt of a
+-- bank, or one of those whose money was found an owner later.
 CREATE TABLE wallet_key (
     tenant_id      TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
-    kind           TEXT   NOT NULL CHECK (kind IN ('External', 'Receipt')),
+    kind           TEXT   NOT NULL CHECK (kind IN ('External', 'Receipt', 'Assigned')),
     value          TEXT   NOT NULL,
     transaction_id BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, kind, value)
@@ -101,6 +105,8 @@ CREATE TABLE wallet_transaction (
     kyc_level        BIGINT NOT NULL,
     month            TEXT   NOT NULL,
     settle_on        TEXT, -- of a payment whose merchant waits for it
+    request_id       BIGINT UNIQUE, -- of a withdrawal
+    destination      BYTEA, -- sealed, of a withdrawal
     description      TEXT   NOT NULL,
     source_type      TEXT   NOT NULL,
     channel_type     TEXT   NOT NULL,
@@ -112,5 +118,17 @@ CREATE TABLE wallet_transaction (
 CREATE INDEX wallet_transaction_by_from ON wallet_transaction (from_wallet_id, created_at);
 CREATE INDEX wallet_transaction_by_to ON wallet_transaction (to_wallet_id, created_at);
 CREATE INDEX wallet_transaction_to_settle ON wallet_transaction (tenant_id, settle_on) WHERE settle_on IS NOT NULL;
+
+-- Money that came to the bank for nobody we know, until it is found an owner:
+-- then wallet_key has its receipt as Assigned.
+CREATE TABLE wallet_unmatched (
+    tenant_id   TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    receipt     TEXT   NOT NULL,
+    amount      BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
+    currency    TEXT   NOT NULL,
+    description TEXT   NOT NULL,
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, receipt)
+);
 
 -- +goose Down

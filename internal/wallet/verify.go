@@ -1,0 +1,66 @@
+package wallet
+
+import (
+	"context"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+)
+
+// Verify checks the invariants of wallets on one state of the database.
+func (s *Service) Verify(ctx context.Context) (all []ledger.Invariant, err error) {
+	err = s.db.View(ctx, func(tx db.Tx) error {
+		if all, err = ledger.RunRules(ctx, tx, rules); err != nil {
+			return err
+		}
+		balances, err := verifyBalances(ctx, tx)
+		all = append(all, balances)
+		return err
+	})
+	return all, err
+}
+
+// verifyBalances compares what is in the four balances of a wallet, as the ledger
+// says, with what its transactions make of each. A balance below zero is broken,
+// whatever made it.
+func verifyBalances(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
+	v := ledger.Invariant{Name: "the balances of a wallet are what its transactions make of them"}
+	made, err := readFolds(ctx, tx)
+	if err != nil {
+		return v, err
+	}
+	for after := ID(0); ; {
+		some, err := walletsAfter(ctx, tx, after, verifyBatch)
+		if err != nil || len(some) == 0 {
+			return v, err
+		}
+		var accounts []ledger.AccountID
+		for _, w := range some {
+			accounts = append(accounts, w.buckets()...)
+		}
+		stored, err := ledger.ReadAccounts(ctx, tx, accounts)
+		if err != nil {
+			return v, err
+		}
+		for _, w := range some {
+			v.Checked++
+			b, err := w.balancesIn(func(a ledger.AccountID) (ledger.Account, bool) { x, ok := stored[a]; return x, ok })
+			if err != nil || !made[w.ID].is(b) {
+				v.Break(w.ID.String())
+			}
+		}
+		after = some[len(some)-1].ID
+	}
+}
+
+// verifyBatch is how many wallets are looked at in one read.
+const verifyBatch = 200
+
+// fold is what the transactions of a wallet make of it, in minor units. held is
+// part of cash.
+type fold struct{ payment, cash, held int64 }
+
+func (f fold) is(b Balances) bool {
+	return b.Payment.Minor() == f.payment && b.Payment.Sign() >= 0 && b.PaymentHeld.IsZero() &&
+		b.Cash.Minor() == f.cash-f.held && b.Cash.Sign() >= 0 && b.CashHeld.Minor() == f.held && b.CashHeld.Sign() >= 0
+}
