@@ -209,6 +209,40 @@ func TestStore_acts(t *testing.T) {
 	})
 }
 
+// A card lasts through the last day of its month in Turkey, and as long as it is
+// changed to.
+func TestCards_tellWhatHasExpired(t *testing.T) {
+	eachShelf(t, func(t *testing.T, s *shelf) {
+		_, err := s.Save(t.Context(), s.caller, NewStoredCard{
+			Owner: owner(ECommerce), Nickname: "card", Holder: "Zinnur Ülgen", Number: secret.FromString(cardNumber), Month: 3, Year: 2026,
+		})
+		s.must(err)
+		list := func() Kept {
+			t.Helper()
+			all, err := s.Cards(t.Context(), s.caller, owner(ECommerce))
+			s.must(err)
+			return all[0]
+		}
+		s.clock.Advance(12*time.Hour - time.Second) // it is 23:59:59 in Turkey
+		if list().Expired {
+			t.Error("it expires on the last day of its month")
+		}
+		s.clock.Advance(time.Second)
+		if !list().Expired {
+			t.Error("it lasts beyond its month")
+		}
+		change := StoredChange{Code: list().Code, Month: 3, Year: 2026}
+		if err := s.Update(t.Context(), s.caller, owner(ECommerce), change); codeOf(err) != CodeCardExpired {
+			t.Errorf("changed to a month that is over: %v", err)
+		}
+		change.Month = 4
+		s.must(s.Update(t.Context(), s.caller, owner(ECommerce), change))
+		if k := list(); k.Expired || k.Nickname != "card" {
+			t.Errorf("after the change: %+v", k.Expired)
+		}
+	})
+}
+
 // A loaded table is looked at alone and whole, eight digits before six; one that
 // is refused changes nothing.
 func TestLoadBINTable(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,5 +171,75 @@ func TestDocument_isHeldToTheRoutes(t *testing.T) {
 	}
 	if !owns("/paywall/card") || !owns("/api/paywall/x") || owns("/api/v1/issuing/card") {
 		t.Error("owns the wrong paths")
+	}
+}
+
+// members are the names of a struct's JSON members, those of objects in it with a
+// dot.
+func members(of reflect.Type) (names []string) {
+	for i := range of.NumField() {
+		f := of.Field(i)
+		if f.Anonymous {
+			names = append(names, members(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+		if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[digits]() {
+			for _, inner := range members(f.Type) {
+				names = append(names, name+"."+inner)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+type described struct {
+	Properties map[string]described `yaml:"properties"`
+	Required   []string             `yaml:"required"`
+}
+
+func (d described) members() (names []string) {
+	for name, p := range d.Properties {
+		names = append(names, name)
+		for _, inner := range p.members() {
+			names = append(names, name+"."+inner)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// The schemas of the document have the members that are read and written.
+func TestDocument_isHeldToTheBodies(t *testing.T) {
+	var document struct {
+		Components struct {
+			Schemas map[string]described `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(Document, &document); err != nil {
+		t.Fatal(err)
+	}
+	partners := []string{"PartnerBased", "PartnerIdentity"}
+	bodies := map[string]struct {
+		body    any
+		without []string // what the request of another operation has as well
+	}{
+		"Envelope": {envelope{}, nil}, "PaymentEnvelope": {paymentEnvelope{}, nil}, "Details": {details{}, nil}, "Card": {card{}, nil},
+		"InsuranceCard": {insuranceCard{}, nil}, "SaveCard": {saveRequest{}, nil}, "SaveInsuranceCard": {saveInsuranceRequest{}, partners},
+		"Tokenize": {tokenizeRequest{}, nil}, "UpdateCard": {updateRequest{}, nil}, "DeleteCard": {updateRequest{}, []string{"Nickname", "Month", "Year"}},
+		"BlacklistCard": {blacklistRequest{}, nil}, "Blacklisted": {blacklistAdded{}, nil}, "BlacklistState": {blacklistState{}, nil},
+		"Bin": {binState{}, nil}, "TemporaryToken": {tokenRequest{}, nil}, "TemporaryTokenState": {tokenState{}, nil},
+		"TemporaryCard": {temporaryRequest{}, nil}, "TemporaryCardState": {temporaryState{}, nil},
+	}
+	for name, b := range bodies {
+		want := slices.DeleteFunc(members(reflect.TypeOf(b.body)), func(n string) bool { return slices.Contains(b.without, n) })
+		if got := document.Components.Schemas[name].members(); !slices.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", name, got, want)
+		}
+	}
+	if len(document.Components.Schemas) != len(bodies) {
+		t.Errorf("the document has %d schemas, want %d", len(document.Components.Schemas), len(bodies))
 	}
 }

@@ -2,6 +2,8 @@ package payers
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +53,35 @@ func TestOpenAPI_namesEveryRoute(t *testing.T) {
 	}
 	if document.Paths[tokenPath]["post"] == nil || operations != len(routes)+1 {
 		t.Errorf("the document has %d operations, the family %d", operations, len(routes)+1)
+	}
+}
+
+// The document names the members of a contact that are read and written, and no
+// more but the kind of an address, which is not answered.
+func TestOpenAPI_namesEveryMember(t *testing.T) {
+	var document struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]any `yaml:"properties"`
+			} `yaml:"schemas"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(openAPI, &document); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{"Contact": {"address"}, "Address": {"type"}}
+	for _, m := range members {
+		if name, ok := strings.CutPrefix(m.path, "contact.address."); ok {
+			want["Address"] = append(want["Address"], name)
+		} else if name, ok := strings.CutPrefix(m.path, "contact."); ok {
+			want["Contact"] = append(want["Contact"], name)
+		}
+	}
+	for schema, names := range want {
+		got := slices.Sorted(maps.Keys(document.Components.Schemas[schema].Properties))
+		if slices.Sort(names); !slices.Equal(got, names) {
+			t.Errorf("%s has %v, want %v", schema, got, names)
+		}
 	}
 }
 
