@@ -79,7 +79,7 @@ func TestRule_isTriedOnAPaymentThatWasMade(t *testing.T) {
 				t.Errorf("%v: %t, not knowing %v", rule, result, unknown)
 			}
 		}
-		if result, unknown := try(`security.riskScore > 500`); !result || !slices.Equal(unknown, []string{"security.riskScore"}) {
+		if result, unknown := try(`!security.liabilityShift`); !result || !slices.Equal(unknown, []string{"security.liabilityShift"}) {
 			t.Errorf("a refusal for a score that nobody gave: %t, not knowing %v", result, unknown)
 		}
 	})

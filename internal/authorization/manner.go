@@ -51,6 +51,33 @@ func (m *Manner) Is3DSAuthenticated() bool {
 	return m.ECI == eciAuthenticated || len(m.ECI) == 3 && m.ECI[2] == sliAuthenticated
 }
 
+// cavvUnverifiable says of a value from 3-D Secure that it came and was not
+// verified: nobody has given us its keys.
+const cavvUnverifiable = "0"
+
+// CAVVResult is what is known of the value from 3-D Secure; empty when none came.
+func (m *Manner) CAVVResult() string {
+	if m.HasCAVV {
+		return cavvUnverifiable
+	}
+	return ""
+}
+
+// What an ECI, and the last digit of a security level indicator, says of a
+// cardholder who was asked in vain: his bank does not take part, or did not answer.
+const (
+	eciAttempted = "06"
+	sliAttempted = '1'
+)
+
+// ShiftsLiability reports whether the merchant's side says that fraud is for the
+// issuer to bear: the cardholder was authenticated, or was to be. isTold is false
+// where it says nothing.
+func (m *Manner) ShiftsLiability() (shifts, isTold bool) {
+	shifts = m.Is3DSAuthenticated() || m.ECI == eciAttempted || len(m.ECI) == 3 && m.ECI[2] == sliAttempted
+	return shifts, m.ECI != ""
+}
+
 func (m *Manner) visit(c *codec) {
 	visitText(c, "stored_card", &m.StoredCard)
 	c.bool("tokenised", &m.IsTokenised)

@@ -31,7 +31,7 @@ func (q *Queries) Transaction(ctx context.Context, c access.Caller, t Transactio
 
 // RuleFacts are what rules may ask about a transaction, as far as it tells. Its
 // moment is when it came, in the tenant's zone. What depends on other
-// transactions is not there, nor are holidays, nor what is not kept of a message.
+// transactions is not there, nor what is not kept of a message.
 func (t *Transaction) RuleFacts(f *rule.Facts, zone *time.Location) {
 	m := &t.Message
 	f.SetText(rule.TransactionCode, string(t.Code))
@@ -95,6 +95,10 @@ func (t *Transaction) mannerRuleFacts(f *rule.Facts) {
 		f.SetText(rule.SecurityECI, m.ECI)
 	}
 	f.SetFlag(rule.SecurityIs3DSAuthenticated, m.Is3DSAuthenticated())
+	f.SetText(rule.SecurityCAVVResult, m.CAVVResult())
+	if shifts, isTold := m.ShiftsLiability(); isTold {
+		f.SetFlag(rule.SecurityLiabilityShift, shifts)
+	}
 }
 
 // ruleValue is the name of the enumeration value with these digits; empty for

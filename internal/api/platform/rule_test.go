@@ -163,8 +163,8 @@ func TestEvaluateRule_onAStoredTransaction(t *testing.T) {
 				t.Errorf("%s: %+v", text, got)
 			}
 		}
-		got := evaluate("counter.card.count.`1h` > 0 && security.riskScore > 1 && time.isHoliday")
-		if want := []string{"security.riskScore", "time.isHoliday", "counter.card.count.1h"}; got.Result || !slices.Equal(got.UnknownFields, want) {
+		got := evaluate("counter.card.count.`1h` > 0 && security.liabilityShift && security.cavvResult == \"0\"")
+		if want := []string{"security.cavvResult", "security.liabilityShift", "counter.card.count.1h"}; got.Result || !slices.Equal(got.UnknownFields, want) {
 			t.Errorf("%+v", got)
 		}
 	})

@@ -486,15 +486,9 @@ func encodeSecurity(t *authorization.Transaction) TransactionSecurity {
 	case 3:
 		out.SLI = &securityLevel{Channel: orNil(m.ECI[:2]), UCAFStatus: orNil(m.ECI[2:])}
 	}
-	if m.HasCAVV {
-		out.CAVVResult = orNil(cavvUnverifiable)
-	}
+	out.CAVVResult = orNil(m.CAVVResult())
 	return out
 }
-
-// cavvUnverifiable says of a value from 3-D Secure that it came and was not
-// verified: nobody has given us its keys.
-const cavvUnverifiable = "0"
 
 // saysManner reports whether it is known how the payment was made: from the
 // message, or from that of the authorization that a clearing record is for.

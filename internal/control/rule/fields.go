@@ -5,7 +5,8 @@ import "regexp"
 // FieldID names a field, and is the place of its value in [Facts].
 type FieldID uint8
 
-// The fields of contract/platform.md §10.4.
+// The fields of contract/platform.md §10.4 that something tells: a condition on
+// what nobody tells would hold for all, or for none (docs/divergences.md).
 const (
 	TransactionCode FieldID = iota
 	TransactionFlowCode
@@ -23,7 +24,6 @@ const (
 	TransactionTerminalType
 	TransactionTerminalPINCapability
 	TransactionCardholderPresence
-	TransactionCATLevel
 	TransactionIsContactless
 	TransactionIsEcommerce
 	TransactionIsMOTO
@@ -42,8 +42,6 @@ const (
 	MerchantCity
 	MerchantCountry
 	MerchantAcquirerID
-	MerchantPaymentFacilitatorID
-	MerchantSubMerchantID
 	MerchantIsOnUs
 	TerminalID
 	SecurityPINVerified
@@ -55,13 +53,11 @@ const (
 	SecurityLiabilityShift
 	SecurityECI
 	SecuritySLI
-	SecurityRiskScore
 	TimeLocalHour
 	TimeLocalTime
 	TimeDayOfWeek
 	TimeDayOfMonth
 	TimeLocalDate
-	TimeIsHoliday
 	CardBIN
 	CardCardLevel
 	CardFormFactor
@@ -152,7 +148,6 @@ var fields = [fieldCount]Field{
 	TransactionTerminalType:               {Name: "transaction.terminalType", Type: Enum, Contexts: vaf, Enumeration: "terminalType", Values: terminalTypes},
 	TransactionTerminalPINCapability:      {Name: "transaction.terminalPinCapability", Type: Enum, Contexts: vaf, IsNullable: true, Enumeration: "terminalPinCapability", Values: pinCapabilities},
 	TransactionCardholderPresence:         {Name: "transaction.cardholderPresence", Type: Enum, Contexts: vaf, IsNullable: true, Enumeration: "cardholderPresence", Values: presences},
-	TransactionCATLevel:                   {Name: "transaction.catLevel", Type: Enum, Contexts: vaf, IsNullable: true, Enumeration: "catLevel", Values: catLevels},
 	TransactionIsContactless:              {Name: "transaction.isContactless", Type: Boolean, Contexts: vaf},
 	TransactionIsEcommerce:                {Name: "transaction.isEcommerce", Type: Boolean, Contexts: vaf},
 	TransactionIsMOTO:                     {Name: "transaction.isMoto", Type: Boolean, Contexts: vaf},
@@ -171,8 +166,6 @@ var fields = [fieldCount]Field{
 	MerchantCity:                          {Name: "merchant.city", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 40},
 	MerchantCountry:                       {Name: "merchant.country", Type: String, Contexts: vaf, IsNullable: true, Pattern: countryCode, MaxLength: 2},
 	MerchantAcquirerID:                    {Name: "merchant.acquirerId", Type: String, Contexts: vaf, IsNullable: true, Pattern: institutionID, MaxLength: 11},
-	MerchantPaymentFacilitatorID:          {Name: "merchant.paymentFacilitatorId", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 15},
-	MerchantSubMerchantID:                 {Name: "merchant.subMerchantId", Type: String, Contexts: vaf, IsNullable: true, MaxLength: 15},
 	MerchantIsOnUs:                        {Name: "merchant.isOnUs", Type: Boolean, Contexts: vaf},
 	TerminalID:                            {Name: "terminal.id", Type: String, Contexts: vaf, MaxLength: 8},
 	SecurityPINVerified:                   {Name: "security.pinVerified", Type: Boolean, Contexts: af},
@@ -184,13 +177,11 @@ var fields = [fieldCount]Field{
 	SecurityLiabilityShift:                {Name: "security.liabilityShift", Type: Boolean, Contexts: af, IsNullable: true},
 	SecurityECI:                           {Name: "security.eci", Type: String, Contexts: af, IsNullable: true, MaxLength: 2},
 	SecuritySLI:                           {Name: "security.sli", Type: String, Contexts: af, IsNullable: true, MaxLength: 3},
-	SecurityRiskScore:                     {Name: "security.riskScore", Type: Integer, Contexts: authorizationOnly, IsNullable: true, Min: new(int64(0)), Max: new(int64(999))},
 	TimeLocalHour:                         {Name: "time.localHour", Type: Integer, Contexts: vaf, Min: new(int64(0)), Max: new(int64(23))},
 	TimeLocalTime:                         {Name: "time.localTime", Type: Time, Contexts: vaf},
 	TimeDayOfWeek:                         {Name: "time.dayOfWeek", Type: Integer, Contexts: vaf, Min: new(int64(1)), Max: new(int64(7))},
 	TimeDayOfMonth:                        {Name: "time.dayOfMonth", Type: Integer, Contexts: vaf, Min: new(int64(1)), Max: new(int64(31))},
 	TimeLocalDate:                         {Name: "time.localDate", Type: Date, Contexts: vaf},
-	TimeIsHoliday:                         {Name: "time.isHoliday", Type: Boolean, Contexts: vaf, IsNullable: true},
 	CardBIN:                               {Name: "card.bin", Type: String, Contexts: vafin, Lookup: "/api/v1/issuing/product/bin", Pattern: binCode, MaxLength: 8},
 	CardCardLevel:                         {Name: "card.cardLevel", Type: Enum, Contexts: vafin, Enumeration: "cardLevel", Values: cardLevels},
 	CardFormFactor:                        {Name: "card.formFactor", Type: Enum, Contexts: vafin, Enumeration: "formFactor", Values: formFactors},
@@ -284,10 +275,6 @@ var (
 	presences       = []Value{
 		{0, "Present"}, {1, "NotPresentUnspecified"}, {2, "MailOrder"}, {3, "PhoneOrder"}, {4, "Recurring"},
 		{5, "ElectronicOrder"}, {8, "RecurringInstallment"},
-	}
-	catLevels = []Value{
-		{0, "NotCat"}, {1, "AuthorizedLevel1"}, {2, "SelfService"}, {3, "LimitedAmount"}, {4, "InFlightCommerce"},
-		{5, "ScriptDevice"}, {6, "ElectronicCommerce"}, {7, "Transponder"}, {9, "MobilePos"},
 	}
 	channels = []Value{
 		{1, "Pos"}, {2, "Atm"}, {3, "Ecommerce"}, {4, "Moto"}, {5, "Qr"},

@@ -310,7 +310,7 @@ func TestProgram_tellsWhatItReads(t *testing.T) {
 	if got := p.Thresholds(); !slices.Equal(got, want) {
 		t.Errorf("thresholds: %v", got)
 	}
-	if !p.Reads(FieldID.IsAmount) || !p.Reads(FieldID.IsStatistic) || compiled(t, `"time.isHoliday"`).Reads(FieldID.IsAmount) {
+	if !p.Reads(FieldID.IsAmount) || !p.Reads(FieldID.IsStatistic) || compiled(t, `"transaction.isRecurring"`).Reads(FieldID.IsAmount) {
 		t.Error("what kind of fields a program reads is not told")
 	}
 	if !TransactionAmount.IsAmount() || TransactionMCC.IsAmount() || !CounterCardCount1h.IsStatistic() || !LastAmount.IsStatistic() ||
