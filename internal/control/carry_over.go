@@ -21,7 +21,7 @@ var _ issuing.Limits = (*Service)(nil)
 // are open.
 func (s *Service) Linked(ctx context.Context, tx db.Tx, i issuing.Issuance) error {
 	from := subjectKey{i.Tenant, i.ID.String()}
-	cycles, err := cyclesOf(ctx, tx, from)
+	cycles, err := cyclesToCarry(ctx, tx, from, i.UpdatedAt)
 	if err != nil {
 		return fmt.Errorf("read life cycles that used limits: %w", err)
 	}
@@ -41,7 +41,7 @@ func (s *Service) Linked(ctx context.Context, tx db.Tx, i issuing.Issuance) erro
 		return fmt.Errorf("lock counters: %w", err)
 	}
 	// What was used until the lock counts too.
-	if cycles, err = cyclesOf(ctx, tx, from); err != nil {
+	if cycles, err = cyclesToCarry(ctx, tx, from, i.UpdatedAt); err != nil {
 		return fmt.Errorf("read life cycles that used limits: %w", err)
 	}
 	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
