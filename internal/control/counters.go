@@ -579,10 +579,10 @@ func (c *Counters) SubjectOf(k CounterKey, transaction string) string {
 // Alert reports whether a control is to be alerted of under a key: once in a
 // window, and of a rolling one, that began at from, once in its length.
 func (c *Counters) Alert(k CounterKey, control string, isSpan bool, from, now time.Time) bool {
-	row := c.counters[k]
-	if row == nil {
+	if c.subjects[k.of()] == nil {
 		return false
 	}
+	row := c.counter(k)
 	if at, done := row.alerts[control]; done && (!isSpan || at >= from.UnixMicro()) {
 		return false
 	}
