@@ -28,6 +28,20 @@ var segmentLookup = db.Lookup{
 	Tail: ` ORDER BY code`, Lock: true,
 }
 
+var segmentNameLookup = db.Lookup{Head: `SELECT code, name FROM customer_segment WHERE tenant_id = $1 AND deleted_at IS NULL AND code IN `}
+
+// SegmentNames returns the names of segments by code.
+func SegmentNames(ctx context.Context, tx db.Tx, tenant access.TenantID, codes []string) (map[string]string, error) {
+	names := map[string]string{}
+	err := segmentNameLookup.Query(ctx, tx, []any{tenant}, codes, func(row db.Scanner) error {
+		var code, name string
+		err := row.Scan(&code, &name)
+		names[code] = name
+		return err
+	})
+	return names, err
+}
+
 // HasSegment reports whether the tenant has a segment of this code, and keeps it
 // from being deleted until tx ends.
 func HasSegment(ctx context.Context, tx db.Tx, tenant access.TenantID, code string) (bool, error) {

@@ -36,6 +36,23 @@ func ReadStanding(ctx context.Context, tx db.Tx, tenant access.TenantID, issuanc
 	return s, err
 }
 
+var tokenInForceLookup = db.Lookup{
+	Head: `SELECT i.id, c.card_token FROM issuance i JOIN card c ON c.id = i.current_card_id WHERE i.tenant_id = $1 AND i.id IN `,
+}
+
+// TokensInForce returns the tokens of the cards in force, by the identifiers of
+// their issuances.
+func TokensInForce(ctx context.Context, tx db.Tx, tenant access.TenantID, issuances []string) (map[string]string, error) {
+	tokens := map[string]string{}
+	err := tokenInForceLookup.Query(ctx, tx, []any{tenant}, issuances, func(row db.Scanner) error {
+		var issuance, token string
+		err := row.Scan(&issuance, &token)
+		tokens[issuance] = token
+		return err
+	})
+	return tokens, err
+}
+
 // CountRenewals counts the cards that took another one's place in an issuance
 // from a moment on.
 func CountRenewals(ctx context.Context, tx db.Tx, issuance id.ID[Issuance], from time.Time) (int, error) {

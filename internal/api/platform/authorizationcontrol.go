@@ -108,13 +108,14 @@ type authorizationCheckLinkRequest struct {
 
 type authorizationCheckLink struct {
 	AuthorizationCheckCode string `json:"authorizationCheckCode"`
+	AuthorizationCheckName string `json:"authorizationCheckName"`
 	ControlLink
 }
 
 func (a *API) authorizationChecks() linked[control.AuthorizationCheck, authorizationCheckLink] {
 	return linked[control.AuthorizationCheck, authorizationCheckLink]{
-		a: a, kept: &control.AuthorizationChecks, encodeLink: func(l control.Link) authorizationCheckLink {
-			return authorizationCheckLink{l.Parent, encodeControlLink(l)}
+		a: a, kept: &control.AuthorizationChecks, encodeLink: func(l control.Link, n control.LinkName) authorizationCheckLink {
+			return authorizationCheckLink{l.Parent, n.Parent, encodeControlLink(l, n)}
 		},
 	}
 }

@@ -31,6 +31,7 @@ type ControlLink struct {
 	ID          string     `json:"id"`
 	LinkType    string     `json:"linkType"`
 	LinkCode    *string    `json:"linkCode"`
+	LinkName    *string    `json:"linkName" doc:"What linkCode is called: name of range, group, product or segment, token of the card in force; null for Global, a BIN and a customer."`
 	Priority    int        `json:"priority"`
 	StartDate   *time.Time `json:"startDate"`
 	EndDate     *time.Time `json:"endDate"`
@@ -46,9 +47,9 @@ func decodeControlLink(in ControlLinkRequest) control.Link {
 	}
 }
 
-func encodeControlLink(l control.Link) ControlLink {
+func encodeControlLink(l control.Link, n control.LinkName) ControlLink {
 	return ControlLink{
-		ID: l.ID.UUID(), LinkType: string(l.Type), LinkCode: orNil(l.Code), Priority: l.Priority, StartDate: l.StartsAt,
+		ID: l.ID.UUID(), LinkType: string(l.Type), LinkCode: orNil(l.Code), LinkName: orNil(n.Target), Priority: l.Priority, StartDate: l.StartsAt,
 		EndDate: l.EndsAt, IsActive: l.IsActive, Description: orNil(l.Description), Audited: encodeRecord(l.Record),
 	}
 }
@@ -75,13 +76,30 @@ func (p LinkPath) id() id.ID[control.Link] {
 type linked[D, A any] struct {
 	a          *API
 	kept       *control.Definitions[D]
-	encodeLink func(control.Link) A
+	encodeLink func(control.Link, control.LinkName) A
+}
+
+// encode tells links with the names of what they tie.
+func (k linked[D, A]) encode(ctx context.Context, c access.Caller, links []control.Link) ([]A, error) {
+	names, err := k.kept.Names(ctx, k.a.Controls, c, links)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]A, len(links))
+	for i, l := range links {
+		all[i] = k.encodeLink(l, names[i])
+	}
+	return all, nil
 }
 
 // begin keeps a new one with the links it begins with.
 func (k linked[D, A]) begin(ctx context.Context, c access.Caller, d D, in []ControlLinkRequest) (D, []A, error) {
 	d, links, err := k.kept.Create(ctx, k.a.Controls, c, d, encodeAll(in, decodeControlLink))
-	return d, encodeAll(links, k.encodeLink), err
+	if err != nil {
+		return d, nil, err
+	}
+	told, err := k.encode(ctx, c, links)
+	return d, told, err
 }
 
 // tie links the one with a code.
@@ -89,7 +107,16 @@ func (k linked[D, A]) tie(ctx context.Context, c access.Caller, code string, in 
 	l := decodeControlLink(in)
 	l.Parent = code
 	l, err := k.kept.Link(ctx, k.a.Controls, c, l)
-	return k.encodeLink(l), err
+	if err != nil {
+		var none A
+		return none, err
+	}
+	all, err := k.encode(ctx, c, []control.Link{l})
+	if err != nil {
+		var none A
+		return none, err
+	}
+	return all[0], nil
 }
 
 // ties lists the links of the one with a code, or of all.
@@ -100,7 +127,10 @@ func (k linked[D, A]) ties(ctx context.Context, c access.Caller, code string, in
 		return nil, err
 	}
 	links, err := k.kept.Links(ctx, k.a.Controls, c, f)
-	return encodeAll(links, k.encodeLink), err
+	if err != nil {
+		return nil, err
+	}
+	return k.encode(ctx, c, links)
 }
 
 func (k linked[D, A]) unlink(ctx context.Context, c access.Caller, in *LinkPath) (nothing, error) {

@@ -73,6 +73,7 @@ type feeLinkRequest struct {
 // feeLink is TransactionFeeLinkDto, and those of the other families.
 type feeLink struct {
 	FeeCode string `json:"feeCode"`
+	FeeName string `json:"feeName"`
 	ControlLink
 }
 
@@ -177,7 +178,9 @@ func (f feeFamily[D, Q, A]) links(ctx context.Context, c access.Caller, in *stru
 
 // linkedFees is one family of fees with its links.
 func linkedFees[D any](a *API, kept *control.Definitions[D]) linked[D, feeLink] {
-	return linked[D, feeLink]{a: a, kept: kept, encodeLink: func(l control.Link) feeLink { return feeLink{l.Parent, encodeControlLink(l)} }}
+	return linked[D, feeLink]{a: a, kept: kept, encodeLink: func(l control.Link, n control.LinkName) feeLink {
+		return feeLink{l.Parent, n.Parent, encodeControlLink(l, n)}
+	}}
 }
 
 // taxTable is what a tenant's taxes are on a day.

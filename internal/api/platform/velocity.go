@@ -110,12 +110,15 @@ type velocityLinkRequest struct {
 
 type velocityLink struct {
 	VelocityCheckCode string `json:"velocityCheckCode"`
+	VelocityCheckName string `json:"velocityCheckName"`
 	ControlLink
 }
 
 func (a *API) velocityChecks() linked[control.VelocityCheck, velocityLink] {
 	return linked[control.VelocityCheck, velocityLink]{
-		a: a, kept: &control.VelocityChecks, encodeLink: func(l control.Link) velocityLink { return velocityLink{l.Parent, encodeControlLink(l)} },
+		a: a, kept: &control.VelocityChecks, encodeLink: func(l control.Link, n control.LinkName) velocityLink {
+			return velocityLink{l.Parent, n.Parent, encodeControlLink(l, n)}
+		},
 	}
 }
 
