@@ -103,7 +103,8 @@ func (l *Limits) Count(ctx context.Context, tx db.Tx, p *Presented, at clock.Rea
 	var keys []control.CounterKey
 	var spans []control.SpanOf
 	for i, n := range p.notes {
-		if n.forced == nil {
+		// What nothing was authorized for may have used up what is free of its fees.
+		if n.forced == nil || len(facts[i].Velocity) > 0 {
 			cycles = append(cycles, n.cycle.String())
 		}
 		for j := range facts[i].Velocity {

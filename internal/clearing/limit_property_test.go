@@ -44,7 +44,7 @@ func TestLimits_countWhatLifeCyclesStandFor(t *testing.T) {
 			{"code": "KEPT", "rate": "0.7", "min": "0.50", "reversal": "keep"},
 			{"code": "LATE", "fixed": "0.30", "rate": "0.1", "timing": "Clearing"},
 			{"code": "BACK", "rate": "1", "refund": "yes"},
-			{"code": "FREE", "fixed": "0.20", "free": "2", "of": "CashWithdrawal"},
+			{"code": "FREE", "fixed": "0.20", "free": "2"},
 		} {
 			if err := w.Fee(args); err != nil {
 				t.Fatal(err)
