@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -66,6 +67,35 @@ func over(t *testing.T, s *server) func(method, path string, header map[string]s
 			t.Fatal(err)
 		}
 		return w
+	}
+}
+
+// TestFamilies_haveTheirPlaces gives one family an address of its own and switches
+// another off: what is not at an address is unknown there, in the words of the
+// platform.
+func TestFamilies_haveTheirPlaces(t *testing.T) {
+	dir, own := t.TempDir(), freeAddr(t)
+	flags := []string{"--data", dir, "--db", "sqlite:" + filepath.Join(dir, "sarraf.db")}
+	s := serve(t, dir, append(flags, "--family-payers", own, "--family-cardstore", "off")...)
+	apart := over(t, &server{api: own})
+	made := newFamilies(t, flags)
+	body := `{"grant_type":"client_credentials","client_id":"` + made.Payers.ClientID + `","client_secret":"` + made.Payers.ClientSecret + `"}`
+	if w := apart("POST", "/oauth/token", nil, body); w.Code != http.StatusOK {
+		t.Errorf("at its own address: %d %s", w.Code, w.Body)
+	}
+	for path, want := range map[string]string{"/api/v2/Payment/Customers": "ProductNotAllowedException", "/api/v2/Smart/Transactions": "ProductNotFoundException"} {
+		if w := apart("GET", path, nil, ""); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s at its own address: %d %s", path, w.Code, w.Body)
+		}
+	}
+	for _, path := range []string{"/api/v2/Payment/Customers", "/openapi/payers.yaml", "/paywall/card", "/openapi/cardstore.yaml"} {
+		if w := over(t, s)("GET", path, nil, ""); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "errorCode") && !strings.Contains(w.Body.String(), `"code"`) ||
+			strings.Contains(w.Body.String(), "Product") {
+			t.Errorf("%s at the platform's: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := apart("GET", "/api/v1/issuing/card", nil, ""); w.Code != http.StatusNotFound {
+		t.Errorf("the platform at the family's: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -3,12 +3,15 @@ package payers
 import (
 	"encoding/json"
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -104,6 +107,43 @@ func TestStory_isToldOnBothEngines(t *testing.T) {
 		}
 		if w := c.Send("DELETE", listPath+"/"+made.ID, nil, ""); w.Code != 200 || !strings.HasPrefix(w.Body.String(), "[{") {
 			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// The same data may be created any number of times, also at once; of those who
+// delete one payer at once, one does.
+func TestFiftyAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, 403)
+		w.set("main", access.ClientChange{Permissions: []string{access.PayersCustomer}, Rate: access.Rate{PerSecond: 1000, Burst: 1000}})
+		const many = 50
+		atOnce := func(method, path, body string) (codes map[int]int, last string) {
+			answers := make([]*httptest.ResponseRecorder, many)
+			var running sync.WaitGroup
+			for i := range many {
+				running.Go(func() { answers[i] = w.Send(method, path, nil, body) })
+			}
+			running.Wait()
+			codes = map[int]int{}
+			for _, a := range answers {
+				codes[a.Code]++
+			}
+			return codes, answers[0].Body.String()
+		}
+		codes, one := atOnce("POST", listPath, `{"contact":{"surname":"Beispiel","email":"mara@example.org"}}`)
+		if list := w.Send("GET", listPath+"?q=contact.email:mara@example.org&count=0", nil, "").Body.String(); codes[200] != many || !strings.Contains(list, `"count":50,`) {
+			t.Errorf("created %v: %s", codes, list)
+		}
+		var made struct{ ID string }
+		if err := json.Unmarshal([]byte(one), &made); err != nil {
+			t.Fatal(err)
+		}
+		if codes, _ := atOnce("PUT", listPath+"/"+made.ID, `{"contact":{"surname":"Neu"}}`); codes[200] != many {
+			t.Errorf("replaced %v", codes)
+		}
+		if codes, _ := atOnce("DELETE", listPath+"/"+made.ID, ""); codes[200] != 1 || codes[404] != many-1 {
+			t.Errorf("deleted %v", codes)
 		}
 	})
 }
