@@ -79,8 +79,8 @@ func TestRule_isTriedOnAPaymentThatWasMade(t *testing.T) {
 				t.Errorf("%v: %t, not knowing %v", rule, result, unknown)
 			}
 		}
-		if result, unknown := try(`!security.liabilityShift`); !result || !slices.Equal(unknown, []string{"security.liabilityShift"}) {
-			t.Errorf("a refusal for a score that nobody gave: %t, not knowing %v", result, unknown)
+		if result, unknown := try(`transaction.cashbackAmount > decimal("5")`); !result || !slices.Equal(unknown, []string{"transaction.cashbackAmount"}) {
+			t.Errorf("a refusal for cash that nobody gave: %t, not knowing %v", result, unknown)
 		}
 	})
 }
