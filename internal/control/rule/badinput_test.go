@@ -125,6 +125,7 @@ func TestBadInput_isToldWhereAndWhy(t *testing.T) {
 		{"CEL: parentheses", `"` + strings.Repeat("(", 200) + `transaction.isMoto` + strings.Repeat(")", 200) + `"`, "too_deep "},
 		{"CEL: seven groups", quote("transaction.isMoto && (" + strings.Repeat(`transaction.isMoto || (transaction.isMoto && (`, 3) + "transaction.isMoto" + strings.Repeat("))", 3) + ")"), "too_deep @1:20"},
 		{"CEL: 201 conditions", quote(strings.Repeat("transaction.isMoto || ", LeavesMax) + "transaction.isMoto"), "too_many_conditions "},
+		{"CEL: 16001 words", quote(strings.Repeat("true\n", 3) + strings.Repeat("||x", 5333) + "y"), "too_many_words @4:15998"},
 		{"CEL: a control character", `"merchant.name == \"\\u0007\""`, "not_printable @1:18"},
 		{"CEL: a card number", `"merchant.name == \"4111111111111111\""`, "sensitive_text "},
 		{"CEL: a card number behind an escape", `"merchant.name == \"\\x34111111111111111\""`, "sensitive_text @1:18"},

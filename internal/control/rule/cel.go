@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/cel"
@@ -31,6 +32,11 @@ var celTypes = map[Type]*cel.Type{
 
 // celNesting bounds how deep an expression may be nested, parentheses included.
 const celNesting = 40
+
+// celWordsMax bounds how many words and signs an expression has: CEL checks the
+// types of all of them before it is known what they say, in a time that they, and
+// not the bytes, decide.
+const celWordsMax = 16_000
 
 // celEnvironment is CEL with our fields and operators, and nothing else of its
 // library: no macro, no loop, no conversion. It takes long to make and is
@@ -117,6 +123,10 @@ func parseCEL(source string, ps *problems) *node {
 	for line := range strings.SplitSeq(text, "\n") {
 		r.lines = append(r.lines, []rune(line))
 	}
+	if at := r.wordsEnd(); at != "" {
+		ps.add(at, TooManyWords, "max", celWordsMax)
+		return nil
+	}
 	checked, issues := environment.Compile(text)
 	if issues.Err() != nil {
 		for _, e := range issues.Errors() {
@@ -164,6 +174,26 @@ type celReader struct {
 	ast   *ast.AST
 	lines [][]rune
 	count int // of leaves
+}
+
+// wordsEnd is the place of the first word or sign that is too many; empty for none.
+// What stands in quotes counts as if it did not: nothing that CEL may read otherwise
+// is passed over.
+func (r *celReader) wordsEnd() string {
+	count := 0
+	for i, line := range r.lines {
+		inWord := false
+		for k, c := range line {
+			isWord := c == '_' || c > unicode.MaxASCII || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+			if c != ' ' && c != '\t' && c != '\r' && !(isWord && inWord) {
+				if count++; count > celWordsMax {
+					return r.place(i+1, k)
+				}
+			}
+			inWord = isWord
+		}
+	}
+	return ""
 }
 
 // refuse tells what CEL has against the expression, in our words: its own quote

@@ -151,6 +151,8 @@ func (c *checker) list(l *leaf, f *Field) {
 		c.add(l.valuePath, UnknownList)
 	case s.isNumeric != (f.Type == Integer):
 		c.add(l.valuePath, ListType, "type", string(f.Type))
+	case l.field == MerchantAcquirerID:
+		l.in = s.institutions()
 	default:
 		l.in = s
 	}

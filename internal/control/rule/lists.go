@@ -1,8 +1,10 @@
 package rule
 
 import (
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // List is a named list of values.
@@ -74,6 +76,7 @@ func (l *List) set() *set {
 		}
 		s.texts[v] = struct{}{}
 	}
+	s.foundInstitutions()
 	return s
 }
 
@@ -130,6 +133,35 @@ type set struct {
 	decimals  []Number           // in order
 	// categories are the texts that may be merchant categories.
 	categories []string
+	// ofInstitutions is the set for fields that hold institutions, where it is
+	// another one: these are numbers (n..11 of ISO 8583), filled up with zeros that
+	// do not count, and facts have them without.
+	ofInstitutions *set
+}
+
+// institutions is the set for fields that hold institutions.
+func (s *set) institutions() *set {
+	if s.ofInstitutions != nil {
+		return s.ofInstitutions
+	}
+	return s
+}
+
+// foundInstitutions makes the set for fields that hold institutions, if it is
+// another one.
+func (s *set) foundInstitutions() {
+	for text := range s.texts {
+		if !strings.HasPrefix(text, "0") || !allDigits(text) {
+			continue
+		}
+		if s.ofInstitutions == nil {
+			s.ofInstitutions = &set{code: s.code, texts: maps.Clone(s.texts)}
+		}
+		delete(s.ofInstitutions.texts, text)
+		if id := strings.TrimLeft(text, "0"); id != "" {
+			s.ofInstitutions.texts[id] = struct{}{}
+		}
+	}
 }
 
 func (s *set) size() int { return len(s.texts) + len(s.numbers) + len(s.decimals) }

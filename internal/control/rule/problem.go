@@ -28,6 +28,7 @@ const (
 	WrongKind       ProblemCode = "wrong_kind"          // not of the {kind} that belongs here
 	NotPrintable    ProblemCode = "not_printable"       // a text with control characters
 	TooLarge        ProblemCode = "too_large"           // more than {max} bytes
+	TooManyWords    ProblemCode = "too_many_words"      // more than {max} words and signs of CEL
 	TooDeep         ProblemCode = "too_deep"            // more than {max} groups in one another
 	TooManyLeaves   ProblemCode = "too_many_conditions" // more than {max}
 	TooManyValues   ProblemCode = "too_many_values"     // more than {max} in one array
@@ -59,7 +60,7 @@ const (
 // ProblemCodes lists them.
 func ProblemCodes() []ProblemCode {
 	return []ProblemCode{
-		Malformed, RepeatedMember, LetterCase, WrongKind, NotPrintable, TooLarge, TooDeep, TooManyLeaves, TooManyValues, GroupOrLeaf,
+		Malformed, RepeatedMember, LetterCase, WrongKind, NotPrintable, TooLarge, TooManyWords, TooDeep, TooManyLeaves, TooManyValues, GroupOrLeaf,
 		EmptyGroup, Required, NotExpected, UnknownField, FieldContext, UnknownOperator, OperatorType, TypeClash, NotAValue, ValueFormat,
 		ValueTooLong, OutOfRange, EmptyValue, BoundsReversed, UnknownList, ListType, InvalidPattern, TooCostly, OperandTypes, Syntax, NotSupported,
 		SensitiveText,
