@@ -4,6 +4,8 @@ package country
 import (
 	_ "embed"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,6 +49,15 @@ func Parse(s string) (Country, error) {
 		return Country{}, ErrUnknown
 	}
 	return c, nil
+}
+
+// All lists the countries by their two letters.
+func All() []Country {
+	all := make([]Country, 0, len(countries.alpha3))
+	for _, alpha2 := range slices.Sorted(maps.Keys(countries.alpha3)) {
+		all = append(all, Country{alpha2})
+	}
+	return all
 }
 
 // Must is Parse for constants; it panics on an unknown code.

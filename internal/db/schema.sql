@@ -1581,12 +1581,15 @@ CREATE TABLE wallet_account (
     kyc_level  BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
     person     BYTEA  NOT NULL,
     identity   TEXT,
+    phone      TEXT,
     created_at BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
     UNIQUE (tenant_id, account_no)
 );
 
 CREATE INDEX wallet_account_by_identity ON wallet_account (tenant_id, identity) WHERE identity IS NOT NULL;
+
+CREATE INDEX wallet_account_by_phone ON wallet_account (tenant_id, phone) WHERE phone IS NOT NULL;
 
 CREATE TABLE wallet (
     id           BIGINT  NOT NULL PRIMARY KEY CHECK (id >= 1),
@@ -1604,6 +1607,8 @@ CREATE TABLE wallet (
 );
 
 CREATE INDEX wallet_by_account ON wallet (account_id);
+
+CREATE INDEX wallet_by_time ON wallet (tenant_id, created_at);
 
 CREATE TABLE wallet_month (
     wallet_id   BIGINT NOT NULL REFERENCES wallet (id),
@@ -1653,6 +1658,10 @@ CREATE TABLE wallet_transaction (
 CREATE INDEX wallet_transaction_by_from ON wallet_transaction (from_wallet_id, created_at);
 
 CREATE INDEX wallet_transaction_by_to ON wallet_transaction (to_wallet_id, created_at);
+
+CREATE INDEX wallet_transaction_by_time ON wallet_transaction (tenant_id, created_at);
+
+CREATE INDEX wallet_transaction_by_key ON wallet_transaction (tenant_id, external_id);
 
 CREATE INDEX wallet_transaction_to_settle ON wallet_transaction (tenant_id, settle_on) WHERE settle_on IS NOT NULL;
 

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -14,25 +15,38 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
 
-// indexIdentity is the keyed hash under which accounts are found by who owns them.
-func (s *Service) indexIdentity(ctx context.Context, tenant access.TenantID, number string) (string, error) {
-	index, err := s.hsm.Index(ctx, tenant.String(), customer.Purpose, []byte("wallet_identity|"+number))
+// What accounts are found by that only a keyed hash of is stored.
+const (
+	byIdentity = "wallet_identity"
+	byPhone    = "wallet_phone"
+)
+
+// index is the keyed hash under which accounts are found by what is sealed.
+func (s *Service) index(ctx context.Context, tenant access.TenantID, kind, value string) (string, error) {
+	index, err := s.hsm.Index(ctx, tenant.String(), customer.Purpose, []byte(kind+"|"+value))
 	if err != nil {
-		return "", fmt.Errorf("index the identity of an account: %w", vault.HSMFault(err))
+		return "", fmt.Errorf("index an account: %w", vault.HSMFault(err))
 	}
 	return hex.EncodeToString(index), nil
 }
 
-// identityOf is the index of an account, nil where nobody knows whose it is.
-func (s *Service) identityOf(ctx context.Context, a Account) (any, error) {
-	number := a.Person.NationalID
-	if number == "" {
-		number = a.Person.TaxNumber
+// indexesOf are the indexes of an account, nil where nobody knows what it is.
+func (s *Service) indexesOf(ctx context.Context, a Account) (identity, phone any, err error) {
+	for _, x := range []struct {
+		into        *any
+		kind, value string
+	}{
+		{&identity, byIdentity, cmp.Or(a.Person.NationalID, a.Person.TaxNumber)},
+		{&phone, byPhone, a.Person.PhoneCountryCode + a.Person.PhoneNo},
+	} {
+		if x.value == "" {
+			continue
+		}
+		if *x.into, err = s.index(ctx, a.Tenant, x.kind, x.value); err != nil {
+			return nil, nil, err
+		}
 	}
-	if number == "" {
-		return nil, nil
-	}
-	return s.indexIdentity(ctx, a.Tenant, number)
+	return identity, phone, nil
 }
 
 // accountLock holds an account by its number.
@@ -69,12 +83,12 @@ func (s *Service) updateAccount(ctx context.Context, tx db.Tx, a Account) error 
 	if err != nil {
 		return err
 	}
-	identity, err := s.identityOf(ctx, a)
+	identity, phone, err := s.indexesOf(ctx, a)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE wallet_account SET kyc_level = $2, person = $3, identity = $4, updated_at = $5 WHERE id = $1`,
-		int64(a.ID), int(a.Level), sealed, identity, clock.Micros(a.UpdatedAt))
+	_, err = tx.Exec(ctx, `UPDATE wallet_account SET kyc_level = $2, person = $3, identity = $4, phone = $5, updated_at = $6 WHERE id = $1`,
+		int64(a.ID), int(a.Level), sealed, identity, phone, clock.Micros(a.UpdatedAt))
 	return err
 }
 

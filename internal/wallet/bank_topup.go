@@ -90,7 +90,7 @@ func (s *Service) meant(ctx context.Context, tx db.Tx, tenant access.TenantID, i
 		}
 	}
 	if in.IdentityNo != "" {
-		index, err := s.indexIdentity(ctx, tenant, in.IdentityNo)
+		index, err := s.index(ctx, tenant, byIdentity, in.IdentityNo)
 		if err != nil {
 			return nil, err
 		}

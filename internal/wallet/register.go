@@ -49,6 +49,32 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewAccount) 
 	return out, err
 }
 
+// NewWallet is another wallet of an account.
+type NewWallet struct {
+	AccountNo string
+	Kind      Kind
+	Name      string
+	Currency  money.Currency
+}
+
+// Open opens another wallet of an account of a kind.
+func (s *Service) Open(ctx context.Context, c access.Caller, in NewWallet) (out Wallet, err error) {
+	err = s.db.InTx(ctx, func(tx db.Tx) error {
+		a, found, err := s.lockAccount(ctx, tx, c.Tenant, in.AccountNo)
+		if err != nil {
+			return err
+		}
+		if !found || a.Kind != in.Kind {
+			return notFound(in.Kind)
+		}
+		if out, err = s.openWallet(ctx, tx, c, a, in.Name, in.Currency); err != nil {
+			return err
+		}
+		return record(ctx, tx, c, "Open", "Wallet", out.Number, c.Now(s.clock), standingOf(a, out))
+	})
+	return out, err
+}
+
 // insertNumbered writes an account under its number, or one made up.
 func (s *Service) insertNumbered(ctx context.Context, tx db.Tx, a *Account) error {
 	madeUp := a.No == ""

@@ -97,10 +97,30 @@ func (f *fields) text(name string) string {
 		f.mistyped(name, "System.String")
 		return ""
 	}
+	if !clean(s) {
+		f.malformed(name)
+	}
 	if n := utf8.RuneCountInString(s); n > textMax {
 		f.bad(name, fmt.Sprintf("The length of '%s' must be %d characters or fewer. You entered %d characters.", shown(name), textMax, n))
 	}
 	return s
+}
+
+// clean reports whether a text has none of the characters that no text of the
+// database may hold.
+func clean(s string) bool { return !strings.ContainsAny(s, "\x00\uFFFD") }
+
+// truth reads what is true or false; absent is false.
+func (f *fields) truth(name string) bool {
+	raw, ok := f.members[name]
+	switch {
+	case !ok, string(raw) == "null", string(raw) == "false":
+		return false
+	case string(raw) == "true":
+		return true
+	}
+	f.mistyped(name, "System.Boolean")
+	return false
 }
 
 // required reads a text that must not be blank.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -66,8 +67,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		Volatile: map[string]bool{
 			"id": true, "transaction_id": true, "wallet_number": true, "number": true, "traceId": true, "user_number": true,
 			"tenant_id": true, "account_id": true, "wallet_id": true, "tx_correlation_id": true, "request_id": true,
-			"receiver_wallet_number": true,
+			"receiver_wallet_number": true, "tx_ref_correlation_id": true, "to_wallet_id": true, "from_wallet_number": true, "to_wallet_number": true,
 		},
+		Hide: func(answer string) string { return bareNumber.ReplaceAllString(answer, `"payload": "…"`) },
 		Commands: map[string]func([]string){
 			"pos":     func(a []string) { w.must(w.wallets.DefinePOS(t.Context(), w.caller, a[0], a[1])) },
 			"advance": func(a []string) { w.advance(a[0]) },
@@ -82,6 +84,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	return w
 }
+
+// bareNumber is the answer that is nothing but the number of a wallet.
+var bareNumber = regexp.MustCompile(`"payload": "[0-9]+"`)
 
 func (w *world) must(err error) {
 	w.t.Helper()

@@ -2,6 +2,7 @@ package ewallet
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -20,11 +21,12 @@ type API struct {
 	access  *access.Service
 	wallets *wallet.Service
 	clients *api.Limiter
+	clock   clock.Clock
 }
 
 // New returns the family.
 func New(a *access.Service, w *wallet.Service, c clock.Clock) *API {
-	return &API{access: a, wallets: w, clients: api.NewLimiter(c)}
+	return &API{access: a, wallets: w, clients: api.NewLimiter(c), clock: c}
 }
 
 // Family is how the router takes it.
@@ -43,6 +45,19 @@ func (a *API) mount(r chi.Router) {
 	for _, act := range a.routes() {
 		r.Method(act.method, inAnyCase(act.path), a.serve(act))
 	}
+	r.Get(documentPath, document)
+}
+
+// documentPath is where the document of the family is, as it stands.
+const documentPath = "/openapi/ewallet.yaml"
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+func document(w http.ResponseWriter, r *http.Request) {
+	api.ExchangeOf(r.Context()).Route = documentPath
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(openAPI) // the client may be gone
 }
 
 // inAnyCase is a pattern of paths that are one path in any letter case.
@@ -71,6 +86,25 @@ func (a *API) routes() []action {
 		{http.MethodPost, "/v1/Account/UpgradePersonalAccountKycLevelToContracted", a.contract(personal)},
 		{http.MethodPost, "/v1/Account/UpgradeBusinessAccountKycLevelToContracted", a.contract(business)},
 		{http.MethodPost, "/v1/Wallet/Info", a.showWallet},
+		{http.MethodPost, "/v1/Wallet/ListByFilter", a.listWallets("")},
+		{http.MethodPost, "/v1/Wallet/CreateWalletForPersonalAccount", a.openWallet(personal)},
+		{http.MethodPost, "/v1/Wallet/CreateWalletForBusinessAccount", a.openWallet(business)},
+		{http.MethodPost, "/v1/Account/GetPersonalAccount", a.showAccount(personal)},
+		{http.MethodPost, "/v1/Account/GetBusinessAccount", a.showAccount(business)},
+		{http.MethodPost, "/v1/Account/CheckPersonalWallet", a.checkPersonal},
+		{http.MethodPost, "/v1/Account/CheckBusinessWallet", a.checkBusiness},
+		{http.MethodPost, "/v1/Account/PersonalListByFilter", a.listWallets(personal)},
+		{http.MethodPost, "/v1/Account/BusinessListByFilter", a.listWallets(business)},
+		{http.MethodPost, "/v1/Transaction/WithdrawalStatus", a.showWithdrawal(withdrawalByID)},
+		{http.MethodGet, "/v1/Transaction/GetPaymentTypes", a.paymentTypes},
+		{http.MethodPost, "/v1/TransactionData/SummaryRecordByFilter", a.history},
+		{http.MethodPost, "/v1/TransactionData/TransactionReceipt", a.showTransaction},
+		{http.MethodPost, "/v1/TransactionData/FinancialAcquiredRecordListByFilter", a.settlements},
+		{http.MethodPost, "/v1/TransactionData/GetRequestWithdrawByExtId", a.showWithdrawal(withdrawalByKey)},
+		{http.MethodPost, "/v1/TransactionData/GetRequestWithdrawListByFilter", a.listWithdrawals},
+		{http.MethodGet, "/v1/StaticData/GetCountryList", a.countries},
+		{http.MethodGet, "/v1/StaticData/GetJobList", a.numbered("ewallet.job.")},
+		{http.MethodGet, "/v1/StaticData/GetProvinceCityList", a.numbered("ewallet.province.")},
 		{http.MethodPost, "/v1/Transaction/TopupCreditCard", a.topUpByCard},
 		{http.MethodPost, "/v1/Transaction/TopupCash", a.topUpByBank},
 		{http.MethodPost, "/v1/Transaction/PersonalToPersonalTransfer", a.transfer(wallet.Parties{From: personal, To: personal})},
