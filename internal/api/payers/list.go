@@ -22,6 +22,7 @@ const (
 	offsetMax     = 1_000_000
 	sortMax       = 8
 	lifetimeMax   = 24 * time.Hour
+	scrollMax     = 8 << 10 // bytes of a scroll id, which comes back in the head of a request
 )
 
 // listQuery is what a list is asked for by. It is what a scroll id holds, sealed.
@@ -135,7 +136,11 @@ func (a *API) sealQuery(ctx context.Context, c access.Caller, q listQuery) (stri
 		return "", err
 	}
 	defer clear(plain)
-	return a.Customers.SealScroll(ctx, c, plain)
+	id, err := a.Customers.SealScroll(ctx, c, plain)
+	if err == nil && len(id) > scrollMax {
+		err = api.Invalid().OnField("scroll_expire", "too_long", "must be left out: the search, or what it is sorted by, is too long to go on from")
+	}
+	return id, err
 }
 
 // openQuery goes on with a list where its scroll id left off.

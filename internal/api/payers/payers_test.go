@@ -166,6 +166,23 @@ func FuzzParseExpression(f *testing.F) {
 	})
 }
 
+// A scroll id comes back as part of a request, whose head has bounds.
+func TestScroll_isBounded(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite(t), 403)
+	for range 2 {
+		w.Send("POST", listPath, nil, `{"contact":{"url_website":"https://`+strings.Repeat("a", 2000)+`","picture":"`+strings.Repeat("b", 2000)+`"}}`)
+	}
+	list := listPath + "?scroll_expire=5m&count=1&sort=contact.picture,contact.url_website"
+	if got := w.Send("GET", list, nil, ""); got.Code != 200 || !strings.Contains(got.Body.String(), "scroll_id") {
+		t.Errorf("got %d %s", got.Code, got.Body)
+	}
+	list += "&q=NOT+contact.name:" + strings.Repeat("n", 500) + strings.Repeat("+AND+NOT+contact.name:"+strings.Repeat("*", 400), 6)
+	got := w.Send("GET", list, nil, "")
+	if got.Code != 400 || !strings.Contains(got.Body.String(), "scroll_expire") {
+		t.Errorf("got %d %s", got.Code, got.Body)
+	}
+}
+
 func TestExpression_isBounded(t *testing.T) {
 	for name, text := range map[string]string{
 		"deep": strings.Repeat("(", 17) + "id:a" + strings.Repeat(")", 17),
