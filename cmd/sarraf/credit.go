@@ -22,7 +22,7 @@ All of it works while "serve" runs on the same database.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newCreditTerms(), newCreditOpen(), newCreditShow(), newCreditLimit(), newCreditShare(), newCreditStatement())
+	c.AddCommand(newCreditTerms(), newCreditOpen(), newCreditShow(), newCreditLimit(), newCreditShare(), newCreditStatement(), newCreditConsent())
 	return c
 }
 
@@ -73,6 +73,7 @@ Exit codes: 0 they are shown, or hold; 1 there are none, or these will not do.`,
 }
 
 var (
+	errConsent       = errors.New("a consent is between a --client and a --customer, or one to --revoke")
 	errDefaultOrFile = errors.New("terms are the usual ones (--default) or those of a file")
 	errPDFOfOne      = errors.New("--pdf writes the statement of a DATE")
 	errNextAlone     = errors.New("--next follows an AMOUNT")
@@ -216,6 +217,40 @@ is none.`,
 			return app.ListStatements(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, args[0], *asJSON)
 		}
 		return app.ShowStatement(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, args[0], args[1], *pdf, *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}
+
+func newCreditConsent() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "consent --tenant ID (--client ID --customer NO | --revoke CONSENT)",
+		Short: "Let a client look after a customer's credit cards",
+		Long: `Notes that a customer lets a client of the family openbanking look after credit
+cards, and prints the number of the consent: the client shows it as consentId of
+grant_type b2b_credentials. --revoke ends a consent, and its tokens at once.
+
+Exit codes: 0 it is noted, or revoked; 1 there is no such client, customer or consent.`,
+		Example: `  sarraf credit consent --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --client sc_3f6c2f0e7a9b4d51 --customer 1000000017
+  sarraf credit consent --tenant 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11 --revoke 5b1f6d0e2c7a4b7e9a550d2f3c1e8a77`,
+		Args: noArguments,
+	}
+	tenant, asJSON := addTenant(c), addJSON(c)
+	client := c.Flags().String("client", "", "`ID` of the API client, as \"tenant create\" printed it")
+	customer := c.Flags().String("customer", "", "`number` of the customer")
+	revoke := c.Flags().String("revoke", "", "`number` of the consent that ends")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if (*revoke == "") == (*client == "" || *customer == "") {
+			return usageError{errConsent}
+		}
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		if *revoke != "" {
+			return app.RevokeConsent(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, *revoke)
+		}
+		return app.GrantConsent(c.Context(), l.Config, log, c.OutOrStdout(), *tenant, *client, *customer, *asJSON)
 	}
 	addSettings(c, storage)
 	return c

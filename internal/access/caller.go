@@ -16,6 +16,7 @@ type Caller struct {
 	Name        string      // the client's name
 	User        string      // the id of the user that signed in, usr_…; empty: the client speaks for itself
 	UserName    string
+	Customer    string // the number of the customer whom a token of open banking speaks for; empty: none
 	Permissions Permissions
 	Rate        Rate // that its requests may come at; zero is any
 

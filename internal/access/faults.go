@@ -19,6 +19,7 @@ const (
 	CodeTenantNotFound       fault.Code = "tenant_not_found"
 	CodeTenantTaken          fault.Code = "tenant_already_exists"
 	CodeClientNotFound       fault.Code = "client_not_found"
+	CodeConsentNotFound      fault.Code = "consent_not_found"
 	CodeUserNotFound         fault.Code = "user_not_found"
 	CodeUserTaken            fault.Code = "user_already_exists"
 	CodeConcurrency          fault.Code = "concurrency_conflict"
@@ -33,7 +34,7 @@ const (
 var Codes = []fault.Code{
 	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
 	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
-	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
+	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConsentNotFound, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
 	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress, CodeAdvancing,
 }
 
@@ -57,6 +58,7 @@ var (
 	errTenantNotFound    = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
 	errTenantTaken       = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
 	errClientNotFound    = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
+	errConsentNotFound   = fault.New(fault.NotFound, CodeConsentNotFound, "there is no such consent")
 	errUserNotFound      = fault.New(fault.NotFound, CodeUserNotFound, "there is no such user")
 	errUserTaken         = fault.New(fault.Conflict, CodeUserTaken, "a user with this name exists")
 	errKeyReused         = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")

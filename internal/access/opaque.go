@@ -143,6 +143,7 @@ func (s *Service) AuthenticateOpaque(ctx context.Context, family Family, bearer 
 		return Caller{}, errUnauthenticated
 	}
 	caller := c.caller(s.Rate, from)
+	caller.Customer = t.customer
 	if !c.allows(from.IP) {
 		return Caller{}, s.Deny(ctx, caller, "Address", from.IP, errAddressDenied)
 	}

@@ -51,14 +51,15 @@ type opaqueToken struct {
 	family     Family
 	client     string
 	generation int64
+	customer   string
 }
 
 // readOpaque returns a live access token.
 func readOpaque(ctx context.Context, tx db.Tx, token secret.Value, now time.Time) (opaqueToken, bool, error) {
 	return db.One(ctx, tx, func(row db.Scanner) (t opaqueToken, err error) {
-		err = row.Scan(&t.family, &t.client, &t.generation)
+		err = row.Scan(&t.family, &t.client, &t.generation, &t.customer)
 		return t, err
-	}, `SELECT family, client_id, generation FROM opaque_token
+	}, `SELECT family, client_id, generation, COALESCE(customer_id, '') FROM opaque_token
 		WHERE token_hash = $1 AND kind = 'access' AND revoked_at IS NULL AND expires_at > $2`,
 		hashOf(token.Reveal()), clock.Micros(now))
 }

@@ -35,6 +35,7 @@ type Grant struct {
 	UserName     string       // for GrantPassword
 	Password     secret.Value // for GrantPassword
 	RefreshToken secret.Value // for GrantRefreshToken
+	Consent      string       // for GrantConsent
 	From         Origin
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/api/cardstore"
 	"github.com/sarraf-platform/sarraf/internal/api/ewallet"
+	"github.com/sarraf-platform/sarraf/internal/api/openbanking"
 	"github.com/sarraf-platform/sarraf/internal/api/payers"
 	"github.com/sarraf-platform/sarraf/internal/api/platform"
 	"github.com/sarraf-platform/sarraf/internal/config"
@@ -299,6 +300,7 @@ type neighbour struct {
 // neighbours lists them. This is the one line that a new family needs here.
 func (p *Platform) neighbours() []neighbour {
 	return []neighbour{
+		{access.OpenBanking, p.config.Family.OpenBanking, p.openBankingFamily, p.openBankingFamily},
 		{access.Payers, p.config.Family.Payers, p.payersFamily, p.payersFamily},
 		{access.CardStore, p.config.Family.CardStore, p.cardStore, p.cardStore},
 		{access.EWallet, p.config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
@@ -319,6 +321,14 @@ func (p *Platform) walletFamilyAlone() api.Family {
 		own.MountToken(r)
 	}
 	return f
+}
+
+// openBankingFamily is the family of credit cards.
+func (p *Platform) openBankingFamily() api.Family {
+	return openbanking.New(openbanking.Services{
+		Access: p.access, Credit: p.credits, Clock: p.clock,
+		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
+	}).Family()
 }
 
 // payersFamily is the family of payment customers.

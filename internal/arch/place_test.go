@@ -147,7 +147,7 @@ func TestRandomness_isNotGuessable(t *testing.T) {
 // decides or keeps books. The check knows no types, so it
 // holds for card numbers and secret values alike.
 var reveals = []string{
-	"pan", "secret", "hsm", "vault", "access", "issuing", "personalization", "webhook", "outbound", "wire/clearingfile", "api/platform", "api/payers", "network", "sim", "app",
+	"pan", "secret", "hsm", "vault", "access", "issuing", "personalization", "webhook", "outbound", "wire/clearingfile", "api/platform", "api/payers", "api/openbanking", "network", "sim", "app",
 }
 
 func revealed(s source) []string {

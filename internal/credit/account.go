@@ -53,6 +53,9 @@ func (a Account) Amount(minor int64) money.Amount {
 	return v
 }
 
+// Debt is all that is owed, whatever is in credit.
+func (a Account) Debt() money.Amount { return a.Amount(a.Credit.Debt()) }
+
 // Limit is the limit that all cards share.
 func (a Account) Limit() money.Amount { return a.Amount(a.Credit.Limit) }
 

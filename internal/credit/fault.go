@@ -10,8 +10,11 @@ var (
 	errNotFound    = fault.New(fault.NotFound, "credit_account_not_found", "there is no such credit account")
 	errNoStatement = fault.New(fault.NotFound, "credit_statement_not_found", "there is no such statement")
 	errForeignCard = fault.New(fault.Refused, "credit_card_elsewhere", "the card does not spend from a credit account")
+	errNotTheirs   = fault.New(fault.NotFound, "credit_card_not_theirs", "the card is not one of the customer's credit cards")
+	errNotMain     = fault.New(fault.Refused, "credit_card_not_main", "an additional or virtual card has no statements")
+	errNothingYet  = fault.New(fault.NotFound, "credit_term_empty", "nothing has happened in the present term")
 	errMainCard    = fault.New(fault.Refused, "credit_card_is_main", "a main card has the whole limit")
 )
 
 // Codes lists them, for the totality tests of the families.
-var Codes = fault.CodesOf(errInvalid, errProduct, errCustomer, errNotFound, errNoStatement, errForeignCard, errMainCard)
+var Codes = fault.CodesOf(errInvalid, errProduct, errCustomer, errNotFound, errNoStatement, errForeignCard, errNotTheirs, errNotMain, errNothingYet, errMainCard)

@@ -92,23 +92,28 @@ func (s *Service) Statement(ctx context.Context, c access.Caller, accountNo stri
 		if err != nil {
 			return err
 		}
-		if out.Account, err = s.account(ctx, tx, f); err != nil {
-			return err
-		}
-		all, err := readStatements(ctx, tx, f.AccountID)
+		a, err := s.account(ctx, tx, f)
 		if err != nil {
 			return err
 		}
-		for _, one := range all {
-			if one.On == cutOn {
-				out.Statement = one
-				out.Lines, err = s.lines(ctx, tx, c, out.Account, one.First, one.Last)
-				return err
-			}
-		}
-		return errNoStatement.With("statementDate", cutOn.String())
+		out, err = s.statement(ctx, tx, c, a, cutOn)
+		return err
 	})
 	return out, err
+}
+
+func (s *Service) statement(ctx context.Context, tx db.Tx, c access.Caller, a Account, cutOn clock.Date) (FullStatement, error) {
+	all, err := readStatements(ctx, tx, a.ID)
+	if err != nil {
+		return FullStatement{}, err
+	}
+	for _, one := range all {
+		if one.On == cutOn {
+			lines, err := s.lines(ctx, tx, c, a, one.First, one.Last)
+			return FullStatement{one, a, lines}, err
+		}
+	}
+	return FullStatement{}, errNoStatement.With("statementDate", cutOn.String())
 }
 
 // lines are what happened between two positions of the account's statement.

@@ -1745,3 +1745,22 @@ CREATE TABLE credit_statement (
     UNIQUE (account_id, number),
     FOREIGN KEY (account_id, cut_on) REFERENCES credit_cut (account_id, cut_on)
 );
+
+CREATE TABLE credit_card_alias (
+    issuance_id TEXT   NOT NULL PRIMARY KEY REFERENCES issuance (id),
+    tenant_id   TEXT   NOT NULL,
+    alias       BIGINT NOT NULL CHECK (alias BETWEEN 1 AND 2000000000),
+    UNIQUE (tenant_id, alias)
+);
+
+CREATE TABLE consent (
+    id          TEXT   NOT NULL PRIMARY KEY,
+    tenant_id   TEXT   NOT NULL REFERENCES tenant (id),
+    client_id   TEXT   NOT NULL REFERENCES api_client (id),
+    customer_no TEXT   NOT NULL,
+    scope       TEXT   NOT NULL,
+    created_at  BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    revoked_at  BIGINT CHECK (revoked_at BETWEEN 0 AND 9000000000000000)
+);
+
+CREATE INDEX consent_by_customer ON consent (tenant_id, customer_no, created_at, id);

@@ -59,6 +59,7 @@ var refusals = map[fault.Code]outward{
 	access.CodeTenantNotFound:       {404, "System:TenantNotFound"},
 	access.CodeTenantTaken:          {409, "System:TenantAlreadyExists"},
 	access.CodeClientNotFound:       {404, "System:ClientNotFound"},
+	access.CodeConsentNotFound:      {404, "Auth:ConsentNotFound"},
 	access.CodeUserNotFound:         {404, "System:UserNotFound"},
 	access.CodeUserTaken:            {409, "System:UserAlreadyExists"},
 	access.CodeConcurrency:          {409, "Common:ConcurrencyConflict"},

@@ -55,6 +55,7 @@ type World struct {
 	Queries   *authorization.Queries
 	Caller    access.Caller
 	Config    authorization.Config
+	Families  access.FamilyCredentials
 
 	log      *slog.Logger
 	customer string
@@ -91,9 +92,9 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	}
 	w.Issuing.Fees, w.Programs.Taxed = w.Fees, w.Fees
 	w.Engine = w.NewEngine()
-	tenant, _, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
+	tenant, creds, err := w.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Test", Sandbox: true})
 	must(t, err)
-	w.Caller = access.System(tenant)
+	w.Caller, w.Families = access.System(tenant), creds.Families
 	w.define()
 	return w
 }

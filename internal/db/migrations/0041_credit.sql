@@ -83,4 +83,12 @@ CREATE TABLE credit_statement (
     FOREIGN KEY (account_id, cut_on) REFERENCES credit_cut (account_id, cut_on)
 );
 
+-- The number by which clients of a customer know a card.
+CREATE TABLE credit_card_alias (
+    issuance_id TEXT   NOT NULL PRIMARY KEY REFERENCES issuance (id),
+    tenant_id   TEXT   NOT NULL,
+    alias       BIGINT NOT NULL CHECK (alias BETWEEN 1 AND 2000000000),
+    UNIQUE (tenant_id, alias)
+);
+
 -- +goose Down
