@@ -2,12 +2,14 @@ package credit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/ledger/line"
@@ -51,17 +53,30 @@ func (c Card) holder() string { return c.Issuance.ID.String() }
 // ShortNumber is a card number of which the first four digits and the last are told.
 func ShortNumber(c issuing.Card) string { return c.BIN[:4] + "********" + c.LastFour }
 
+// naming returns the alias of a card.
+type naming func(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance]) (int64, error)
+
+// read runs f on one state of the database. Where a card has no alias yet, f runs again
+// in a transaction that gives it one.
+func (s *Service) read(ctx context.Context, f func(tx db.Tx, named naming) error) error {
+	err := s.DB.View(ctx, func(tx db.Tx) error { return f(tx, aliasOf) })
+	if errors.Is(err, errNoAlias) {
+		err = s.DB.InTx(ctx, func(tx db.Tx) error { return f(tx, giveAlias) })
+	}
+	return err
+}
+
 // CardsOf returns the cards of all credit accounts of a customer: of each account the
 // main cards first. A card that had no alias gets one.
 func (s *Service) CardsOf(ctx context.Context, c access.Caller, customerNo string) (all []Card, err error) {
-	err = s.DB.InTx(ctx, func(tx db.Tx) error {
+	err = s.read(ctx, func(tx db.Tx, named naming) error {
 		all = nil
 		known, err := accountsOf(ctx, tx, c.Tenant, customerNo)
 		if err != nil {
 			return err
 		}
 		for _, f := range known {
-			cards, err := s.cardsOn(ctx, tx, c, f)
+			cards, err := s.cardsOn(ctx, tx, named, c, f)
 			if err != nil {
 				return err
 			}
@@ -73,7 +88,7 @@ func (s *Service) CardsOf(ctx context.Context, c access.Caller, customerNo strin
 }
 
 // cardsOn returns the cards of an account, with their aliases.
-func (s *Service) cardsOn(ctx context.Context, tx db.Tx, c access.Caller, f Facts) ([]Card, error) {
+func (s *Service) cardsOn(ctx context.Context, tx db.Tx, named naming, c access.Caller, f Facts) ([]Card, error) {
 	a, err := s.account(ctx, tx, f)
 	if err != nil {
 		return nil, err
@@ -95,7 +110,7 @@ func (s *Service) cardsOn(ctx context.Context, tx db.Tx, c access.Caller, f Fact
 				all[i].MainNumber = ShortNumber(main.Card)
 			}
 		}
-		if all[i].Alias, err = aliasOf(ctx, tx, c.Tenant, one.Issuance.ID); err != nil {
+		if all[i].Alias, err = named(ctx, tx, c.Tenant, one.Issuance.ID); err != nil {
 			return nil, fmt.Errorf("alias of card: %w", err)
 		}
 	}
@@ -105,20 +120,20 @@ func (s *Service) cardsOn(ctx context.Context, tx db.Tx, c access.Caller, f Fact
 // CardOf returns a card of a customer by its alias. One that is not among the
 // customer's is refused alike, whether it is another's or nobody's.
 func (s *Service) CardOf(ctx context.Context, c access.Caller, customerNo string, alias int64) (card Card, err error) {
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		card, err = s.cardOf(ctx, tx, c, customerNo, alias)
+	err = s.read(ctx, func(tx db.Tx, named naming) (err error) {
+		card, err = s.cardOf(ctx, tx, named, c, customerNo, alias)
 		return err
 	})
 	return card, err
 }
 
-func (s *Service) cardOf(ctx context.Context, tx db.Tx, c access.Caller, customerNo string, alias int64) (Card, error) {
+func (s *Service) cardOf(ctx context.Context, tx db.Tx, named naming, c access.Caller, customerNo string, alias int64) (Card, error) {
 	known, err := accountsOf(ctx, tx, c.Tenant, customerNo)
 	if err != nil {
 		return Card{}, err
 	}
 	for _, f := range known {
-		cards, err := s.cardsOn(ctx, tx, c, f)
+		cards, err := s.cardsOn(ctx, tx, named, c, f)
 		if err != nil {
 			return Card{}, err
 		}
@@ -176,8 +191,8 @@ func (c Card) own(movements []ledger.Movement) (sums [2]money.Amount) {
 // StatementsOfCard returns the statements of the account of a main card, the newest
 // first; there is one at least.
 func (s *Service) StatementsOfCard(ctx context.Context, c access.Caller, customerNo string, alias int64) (card Card, all []Statement, err error) {
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		if card, err = s.mainCard(ctx, tx, c, customerNo, alias); err != nil {
+	err = s.read(ctx, func(tx db.Tx, named naming) (err error) {
+		if card, err = s.mainCard(ctx, tx, named, c, customerNo, alias); err != nil {
 			return err
 		}
 		if all, err = readStatements(ctx, tx, card.Account.ID); err == nil && len(all) == 0 {
@@ -191,8 +206,8 @@ func (s *Service) StatementsOfCard(ctx context.Context, c access.Caller, custome
 // StatementOfCard returns the statement of the account of a main card that was cut on
 // a day, with its lines.
 func (s *Service) StatementOfCard(ctx context.Context, c access.Caller, customerNo string, alias int64, cutOn clock.Date) (card Card, out FullStatement, err error) {
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		if card, err = s.mainCard(ctx, tx, c, customerNo, alias); err != nil {
+	err = s.read(ctx, func(tx db.Tx, named naming) (err error) {
+		if card, err = s.mainCard(ctx, tx, named, c, customerNo, alias); err != nil {
 			return err
 		}
 		out, err = s.statement(ctx, tx, c, card.Account, cutOn)
@@ -201,8 +216,8 @@ func (s *Service) StatementOfCard(ctx context.Context, c access.Caller, customer
 	return card, out, err
 }
 
-func (s *Service) mainCard(ctx context.Context, tx db.Tx, c access.Caller, customerNo string, alias int64) (Card, error) {
-	card, err := s.cardOf(ctx, tx, c, customerNo, alias)
+func (s *Service) mainCard(ctx context.Context, tx db.Tx, named naming, c access.Caller, customerNo string, alias int64) (Card, error) {
+	card, err := s.cardOf(ctx, tx, named, c, customerNo, alias)
 	if err == nil && !card.IsMain() {
 		err = errNotMain
 	}
@@ -213,8 +228,8 @@ func (s *Service) mainCard(ctx context.Context, tx db.Tx, c access.Caller, custo
 // statement, the oldest first; of a supplementary card, what it did. There is
 // something at least.
 func (s *Service) RunningTerm(ctx context.Context, c access.Caller, customerNo string, alias int64) (card Card, lines []Line, err error) {
-	err = s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		if card, err = s.cardOf(ctx, tx, c, customerNo, alias); err != nil {
+	err = s.read(ctx, func(tx db.Tx, named naming) (err error) {
+		if card, err = s.cardOf(ctx, tx, named, c, customerNo, alias); err != nil {
 			return err
 		}
 		first := int64(1)

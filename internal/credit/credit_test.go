@@ -3,7 +3,10 @@ package credit_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -346,6 +349,65 @@ func TestRollDue_mayBeBrokenOff(t *testing.T) {
 			}
 		}
 		b.verify()
+	})
+}
+
+// Two nodes, and a payment between them, make one statement.
+func TestRollDue_onSeveralNodesAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBank(t, d)
+		no, card := b.open("1000")
+		b.buy(card, 100_00, "TR")
+		b.Clock.Set(time.Date(2031, time.April, 20, 0, 0, 0, 0, time.UTC))
+		tenant := b.tenant()
+		var done atomic.Int64
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				n, err := b.credit.RollDue(t.Context(), tenant)
+				if err != nil {
+					t.Error(err)
+				}
+				done.Add(int64(n))
+			})
+		}
+		b.pay(no, 1_00)
+		all.Wait()
+		if got := strings.Count(b.said(no), "\n") + 1; got != 2 || done.Load() != 1 {
+			t.Errorf("there are %d statements, and %d accounts were done", got, done.Load())
+		}
+		b.verify()
+	})
+}
+
+// However many ask for the first time at once, a card has one alias, and no two the
+// same.
+func TestCardsOf_giveEachCardOneAlias(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBank(t, d)
+		for range 3 {
+			b.open("1000")
+		}
+		lists := make([]string, 6)
+		var all sync.WaitGroup
+		for i := range lists {
+			all.Go(func() {
+				cards, err := b.credit.CardsOf(t.Context(), b.Caller, b.Customer())
+				if err != nil {
+					t.Error(err)
+				}
+				for _, c := range cards {
+					lists[i] += fmt.Sprint(c.Alias, " ")
+				}
+			})
+		}
+		all.Wait()
+		slices.Sort(lists)
+		seen := strings.Fields(lists[0])
+		slices.Sort(seen)
+		if len(slices.Compact(slices.Clone(lists))) != 1 || !slices.Equal(seen, []string{"20090", "20091", "20092"}) {
+			t.Errorf("got %q", lists)
+		}
 	})
 }
 
