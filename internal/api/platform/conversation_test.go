@@ -27,6 +27,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/notification"
 	"github.com/sarraf-platform/sarraf/internal/personalization"
 	"github.com/sarraf-platform/sarraf/internal/program"
@@ -153,18 +154,20 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Personalization = personalization.New(d, backend, s.Programs, s.Issuing, c, slog.New(slog.DiscardHandler))
 	s.Notices = notification.New(d, backend, c, slog.New(slog.DiscardHandler))
 	s.Notices.Recipients, s.Issuing.PINs = s.Issuing, s.Notices
-	s.Tester, s.Calendar = unlinked{s.Issuing, s.Transactions}, bare{s.Access}
+	s.Tester, s.Calendar = &unlinked{cards: s.Issuing, transactions: s.Transactions}, bare{s.Access}
 	return s
 }
 
 // unlinked is the tester of a world without a listener: it knows cards and
-// transactions, and sends nothing. What is sent, the tests of the binary see.
+// transactions, and sends nothing, but where there is a till that decides payments.
+// What is sent, the tests of the binary see.
 type unlinked struct {
 	cards        *issuing.Service
 	transactions *authorization.Queries
+	pay          func(token string, amount money.Amount) authorization.Answer
 }
 
-func (u unlinked) find(ctx context.Context, c access.Caller, t authorization.TransactionID, card issuing.NamedCard) (Simulated, error) {
+func (u *unlinked) find(ctx context.Context, c access.Caller, t authorization.TransactionID, card issuing.NamedCard) (Simulated, error) {
 	var err error
 	if t.IsZero() {
 		_, err = u.cards.RevealNamed(ctx, c, card)
@@ -177,19 +180,23 @@ func (u unlinked) find(ctx context.Context, c access.Caller, t authorization.Tra
 	return Simulated{}, ErrLinkUnavailable
 }
 
-func (u unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
-	return u.find(ctx, c, authorization.TransactionID{}, in.Card)
+func (u *unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
+	if u.pay == nil {
+		return u.find(ctx, c, authorization.TransactionID{}, in.Card)
+	}
+	a := u.pay(in.Card.Token, in.Amount)
+	return Simulated{ResponseCode: a.ResponseCode, Transaction: a.Transaction}, nil
 }
 
-func (u unlinked) Void(ctx context.Context, c access.Caller, in SimulatedVoid) (Simulated, error) {
+func (u *unlinked) Void(ctx context.Context, c access.Caller, in SimulatedVoid) (Simulated, error) {
 	return u.find(ctx, c, in.Transaction, issuing.NamedCard{Token: in.CardToken})
 }
 
-func (u unlinked) Refund(ctx context.Context, c access.Caller, in SimulatedRefund) (Simulated, error) {
+func (u *unlinked) Refund(ctx context.Context, c access.Caller, in SimulatedRefund) (Simulated, error) {
 	return u.find(ctx, c, in.Transaction, in.Card)
 }
 
-func (u unlinked) Clear(ctx context.Context, c access.Caller, in SimulatedPresentment) (Simulated, error) {
+func (u *unlinked) Clear(ctx context.Context, c access.Caller, in SimulatedPresentment) (Simulated, error) {
 	return u.find(ctx, c, in.Transaction, in.Card)
 }
 

@@ -29,6 +29,8 @@ import (
 //	order TOKEN 12.50 3 05  one of a series, over the network with a wallet's token, in
 //	                        three parts and with ECI 05
 //	reverse                 the last of these is taken back
+//
+// Process of the testing API asks for a purchase, too.
 func TestMoneyConversations(t *testing.T) {
 	apitest.RunFiles(t, "testdata/money/*.txt", func(t *testing.T) *apitest.Conversation {
 		d := dbtest.SQLite(t)
@@ -63,9 +65,10 @@ func (w *world) openTill(d *db.DB) {
 	w.t.Cleanup(engine.Close)
 	n := 0
 	var last *authorization.Request
-	send := func(r *authorization.Request) {
+	send := func(r *authorization.Request) (a authorization.Answer) {
 		w.t.Helper()
-		must(w.t, func() error { _, err := engine.Authorize(w.t.Context(), r); return err })
+		must(w.t, func() (err error) { a, err = engine.Authorize(w.t.Context(), r); return err })
+		return a
 	}
 	request := func(flow authorization.Flow, mti string, args []string) *authorization.Request {
 		n++
@@ -90,6 +93,9 @@ func (w *world) openTill(d *db.DB) {
 		}
 		r.Card.PAN = clear.Number
 		return r
+	}
+	w.services.Tester.(*unlinked).pay = func(token string, amount money.Amount) authorization.Answer {
+		return send(request(authorization.AuthorizationRequest, "0100", []string{token, amount.Decimal()}))
 	}
 	maps.Copy(w.Commands, map[string]func([]string){
 		"pay": func(args []string) {
