@@ -124,7 +124,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.replays = authorization.NewReplays(k.db, k.programs, k.controls)
 	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
-	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals), k.counterfactuals
+	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals, k.clock), k.counterfactuals
 	k.fees = &fee.Service{
 		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
 		Charger: &authorization.CardCharges{DB: k.db, Programs: k.programs, Cards: k.issuing, Client: k.webhooks, Clock: k.clock},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
@@ -24,11 +25,12 @@ var Codes = append([]fault.Code{TransactionNotFound, TransactionInUse}, fault.Co
 type Queries struct {
 	db              *db.DB
 	counterfactuals *Counterfactuals
+	clock           clock.Clock
 }
 
 // NewQueries returns the queries on an open database. Without counterfactuals
 // none are told.
-func NewQueries(d *db.DB, c *Counterfactuals) *Queries { return &Queries{d, c} }
+func NewQueries(d *db.DB, c *Counterfactuals, k clock.Clock) *Queries { return &Queries{d, c, k} }
 
 // Explanation is a transaction with how it was decided.
 type Explanation struct {

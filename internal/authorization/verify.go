@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
@@ -29,7 +28,7 @@ func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []
 			}
 			all = append(all, v)
 		}
-		for _, run := range []func(context.Context, db.Tx) ([]ledger.Invariant, error){verifyFees, control.VerifyUsage} {
+		for _, run := range []func(context.Context, db.Tx) ([]ledger.Invariant, error){verifyFees, q.verifyUsage} {
 			some, err := run(ctx, tx)
 			if err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -58,7 +59,7 @@ func TestOpenCounters_farBehindLosesNothing(t *testing.T) {
 		pay("txn_5", ahead, 70, 70)
 		pay("txn_6", behind, 210, 210)
 		err := d.View(t.Context(), func(tx db.Tx) error {
-			all, err := VerifyUsage(t.Context(), tx)
+			all, err := VerifyUsage(t.Context(), tx, clock.RealAt(ahead))
 			for _, v := range all {
 				if v.Broken > 0 {
 					t.Errorf("%s: %v", v.Name, v.Examples)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
@@ -353,7 +354,7 @@ func TestCounters_whatEndedFallsOut(t *testing.T) {
 			}
 		}
 		err := d.View(t.Context(), func(tx db.Tx) error {
-			all, err := VerifyUsage(t.Context(), tx)
+			all, err := VerifyUsage(t.Context(), tx, clock.RealAt(start.AddDate(0, 0, 3)))
 			for _, v := range all {
 				if v.Broken > 0 {
 					t.Errorf("%s: %v", v.Name, v.Examples)

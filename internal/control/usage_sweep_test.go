@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 )
@@ -53,7 +54,7 @@ func TestSweepUsage_goesThroughAllSubjectsInParts(t *testing.T) {
 			t.Errorf("swept %d of %d, %v", n, len(uses), err)
 		}
 		err = d.View(t.Context(), func(tx db.Tx) error {
-			all, err := VerifyUsage(t.Context(), tx)
+			all, err := VerifyUsage(t.Context(), tx, clock.RealAt(at.Add(usageKept)))
 			for _, v := range all {
 				if v.Broken > 0 {
 					t.Errorf("%s: %v", v.Name, v.Examples)

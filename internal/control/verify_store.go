@@ -36,15 +36,17 @@ func verifySpans(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
 	return v, err
 }
 
-// VerifyUsage checks what was used of velocity limits. It reads all of it, subject
-// after subject.
-func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
+// VerifyUsage checks what was used of velocity limits at a moment. It reads all of
+// it, subject after subject.
+func VerifyUsage(ctx context.Context, tx db.Tx, now clock.Real) ([]ledger.Invariant, error) {
 	v := usageCheck{
+		now:   now,
+		ended: ledger.Invariant{Name: "what has fallen out of a velocity counter had ended"},
 		sums:  ledger.Invariant{Name: "a velocity counter is the sum of what transactions have of it"},
 		parts: ledger.Invariant{Name: "nothing is counted of what nothing stands of"},
 	}
 	err := db.Each(ctx, tx, v.row, `SELECT c.id, c.tenant_id, c.subject, c.counters, c.since, u.transaction_id, u.at, u.uses,
-			COALESCE(s.amount, 0), COALESCE(s.count, 0)
+			COALESCE(s.amount, 0), COALESCE(s.count, 0), `+access.AheadOf("c.tenant_id")+`
 		FROM velocity_counter c LEFT JOIN velocity_usage u ON u.subject_id = c.id
 		LEFT JOIN (SELECT subject_id, at, transaction_id, SUM(amount) AS amount, SUM(count) AS count FROM velocity_span
 			GROUP BY subject_id, at, transaction_id) s
@@ -70,7 +72,7 @@ func VerifyUsage(ctx context.Context, tx db.Tx) ([]ledger.Invariant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("verify rolling windows: %w", err)
 	}
-	return []ledger.Invariant{v.sums, v.parts, spans}, nil
+	return []ledger.Invariant{v.sums, v.parts, v.ended, spans}, nil
 }
 
 // CountedFees is what an adjusting limit without end has of what a life cycle costs.
@@ -99,11 +101,12 @@ func FeesCounted(ctx context.Context, tx db.Tx, cycles []string) (map[string][]C
 // usageCheck goes through what transactions have, and compares it with each
 // subject's counters when all of it was seen.
 type usageCheck struct {
-	sums, parts ledger.Invariant
-	subject     string
-	since       int64
-	counters    map[CounterKey]*counterRow
-	added       map[CounterKey]*counterRow // what transactions have
+	sums, parts, ended ledger.Invariant
+	now                clock.Real
+	subject            string
+	since              int64
+	counters           map[CounterKey]*counterRow
+	added              map[CounterKey]*counterRow // what transactions have
 }
 
 // usageLine is a row of what VerifyUsage reads.
@@ -114,18 +117,22 @@ type usageLine struct {
 	transaction, uses *string // nil of a subject without any
 	at                *int64
 	inSpans           used
+	ahead             int64 // of the tenant
 }
 
 func (v *usageCheck) row(s db.Scanner) error {
 	var l usageLine
 	err := s.Scan(&l.subject, &l.of.tenant, &l.of.subject, &l.counters, &l.since, &l.transaction, &l.at, &l.uses,
-		&l.inSpans.amount, &l.inSpans.count)
+		&l.inSpans.amount, &l.inSpans.count, &l.ahead)
 	if err != nil {
 		return err
 	}
 	if l.subject != v.subject {
 		v.finish()
 		v.subject, v.since = l.subject, l.since
+		if v.ended.Checked++; clock.FromMicros(l.since).After(access.AheadFromMicros(l.ahead).At(v.now)) {
+			v.ended.Break(l.subject)
+		}
 		v.counters, v.added = map[CounterKey]*counterRow{}, map[CounterKey]*counterRow{}
 		if err := parseCounters(l.of, l.counters, func(r *counterRow) { v.counters[r.key] = r }); err != nil {
 			v.sums.Checked++

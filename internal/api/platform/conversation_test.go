@@ -138,7 +138,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	}
 	s.Issuing = issuing.New(d, backend, c, s.Customers, s.Programs)
 	s.Controls = control.New(d, s.Programs, s.Customers, c)
-	s.Transactions = authorization.NewQueries(d, authorization.NewCounterfactuals(d, s.Programs, s.Controls))
+	s.Transactions = authorization.NewQueries(d, authorization.NewCounterfactuals(d, s.Programs, s.Controls), c)
 	fee.IncludeIn(s.Controls)
 	s.Replays = &authorization.ReplayJobs{Replays: authorization.NewReplays(d, s.Programs, s.Controls), Clock: c, Drafts: Drafts{}}
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing

@@ -85,7 +85,7 @@ func NewWith(t testing.TB, d *db.DB, cfg authorization.Config) *World {
 	w.Ledger = ledger.New(d, w.Clock)
 	w.Dues = &authorization.Collector{DB: d, Clock: w.Clock}
 	w.Ledger.Collector = w.Dues
-	w.Queries = authorization.NewQueries(d, authorization.NewCounterfactuals(d, w.Programs, w.Controls))
+	w.Queries = authorization.NewQueries(d, authorization.NewCounterfactuals(d, w.Programs, w.Controls), w.Clock)
 	w.Fees = &fee.Service{
 		DB: d, Programs: w.Programs, Controls: w.Controls, Cards: w.Issuing, Usage: w.Queries, Clock: w.Clock,
 		Charger: &authorization.CardCharges{DB: d, Programs: w.Programs, Cards: w.Issuing, Client: cfg.Client, Clock: w.Clock},
