@@ -4,9 +4,10 @@ import (
 	"testing"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/vault"
 )
@@ -57,31 +58,55 @@ func TestCardOfHolder_isFoundByAllThree(t *testing.T) {
 	})
 }
 
-// When a successor comes into force, what merchants keep of its predecessor
-// becomes the successor and lasts as long.
+// When a successor comes into force, by the API or by its first use, what
+// merchants keep of its predecessor becomes the successor and lasts as long.
 func TestStoredCards_followAReissue(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := newCardWorld(t, d)
-		s := vault.NewStore(d, w.HSM, w.clock)
-		s.Issued = w
-		old := w.issueWith(t, NewCard{CustomerNo: "1", ProductCode: plasticProduct, DeliveryTo: customer.HomeAddress})
-		w.changed(t, old.Card.Token, NewStatus{Status: Active, Reason: FirstActivation})
-		w.kept(t, s, w.caller, old.Card, "979206", "10000000146")
-		fresh := w.renewed(t, old.Card.Token, Renewal{Reason: RenewForExpiry}).New.Card
-		list := func() vault.Kept {
-			t.Helper()
-			all, err := s.Cards(t.Context(), w.caller, vault.Owner{Scope: vault.Insurance, Relational: vault.Relational{"1"}})
-			if err != nil || len(all) != 1 {
-				t.Fatalf("%d cards, %v", len(all), err)
+	ways := map[string]func(t *testing.T, w *cardWorld, fresh Card){
+		"activated": func(t *testing.T, w *cardWorld, fresh Card) {
+			w.changed(t, fresh.Token, NewStatus{Status: Active, Reason: FirstActivation})
+		},
+		"used": func(t *testing.T, w *cardWorld, fresh Card) {
+			err := w.DB.InTx(t.Context(), func(tx db.Tx) error {
+				states, err := LockCardStates(t.Context(), tx, []id.ID[Card]{fresh.ID})
+				if err != nil {
+					return err
+				}
+				s := states[fresh.ID]
+				s.Status = Active
+				_, err = SaveCardStates(t.Context(), tx, []CardState{s}, clock.RealNow(w.clock))
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			return all[0]
+		},
+	}
+	for way, activate := range ways {
+		t.Run(way, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) { followsReissue(t, newCardWorld(t, d), activate) })
+		})
+	}
+}
+
+func followsReissue(t *testing.T, w *cardWorld, activate func(*testing.T, *cardWorld, Card)) {
+	s := vault.NewStore(w.DB, w.HSM, w.clock)
+	s.Issued = w
+	old := w.plastic(t)
+	w.kept(t, s, w.caller, old.Card, "979206", "10000000146")
+	fresh := w.renewed(t, old.Card.Token, Renewal{Reason: RenewForExpiry}).New.Card
+	list := func() vault.Kept {
+		t.Helper()
+		all, err := s.Cards(t.Context(), w.caller, vault.Owner{Scope: vault.Insurance, Relational: vault.Relational{"1"}})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d cards, %v", len(all), err)
 		}
-		if k := list(); k.CardID != old.Card.ID.String() || k.Year != 2026 {
-			t.Errorf("while the successor waits it is %q, to %d", k.CardID, k.Year)
-		}
-		w.changed(t, old.Card.Token, NewStatus{Status: Active, Reason: FirstActivation})
-		if k := list(); k.CardID != fresh.ID.String() || k.Year != fresh.Expires.Year || k.Month != int(fresh.Expires.Month) {
-			t.Errorf("it is %q, to %d-%d, want %q, to %v", k.CardID, k.Year, k.Month, fresh.ID, fresh.Expires)
-		}
-	})
+		return all[0]
+	}
+	if k := list(); k.CardID != old.Card.ID.String() || k.Year != 2026 {
+		t.Errorf("while the successor waits it is %q, to %d", k.CardID, k.Year)
+	}
+	activate(t, w, fresh)
+	if k := list(); k.CardID != fresh.ID.String() || k.Year != fresh.Expires.Year || k.Month != int(fresh.Expires.Month) {
+		t.Errorf("it is %q, to %d-%d, want %q, to %v", k.CardID, k.Year, k.Month, fresh.ID, fresh.Expires)
+	}
 }
