@@ -576,6 +576,9 @@ func (p *replaying) sumUp() ReplayTotals {
 		p.totals.Sums = append(p.totals.Sums, *s)
 	}
 	slices.SortFunc(p.totals.Sums, func(a, b Sums) int { return cmp.Compare(a.Currency.Code(), b.Currency.Code()) })
+	if p.world.missesPresentments() {
+		p.why["what was presented without an authorization is not counted by limits and fees that count otherwise than before"] = true
+	}
 	for why := range p.why {
 		p.totals.Partial = append(p.totals.Partial, why)
 	}
