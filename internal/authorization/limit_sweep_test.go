@@ -11,6 +11,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
@@ -191,4 +192,30 @@ func TestSweep_leavesLimitsThatAreRenewedMeanwhile(t *testing.T) {
 	if a := w.Authorize(w.Request(renewed, authorization.AuthorizationRequest, money.Must(3000, "TRY"))); a.Reason != authorization.Approved {
 		t.Errorf("under the renewed limit: %q", a.Reason)
 	}
+}
+
+// A limit of a card that is over before it begins is refused: it would take the
+// place of the one that holds, and hold for nothing.
+func TestOverrideLimit_refusesWhatIsOver(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		if said := w.NewLimit(map[string]string{"code": "DAY", "period": "Day", "max": "10.00", "of": "all"}); said != "ok" {
+			t.Fatal(said)
+		}
+		c := w.NewCard("1000.00")
+		max := money.Must(5000, "TRY")
+		o := control.Override{Check: "DAY", Limits: control.Limits{Amount: &max}}
+		if _, err := w.Controls.OverrideLimit(t.Context(), w.Caller, c.Token, o); err != nil {
+			t.Fatal(err)
+		}
+		now := w.Clock.Now()
+		o.EndsAt = &now
+		_, err := w.Controls.OverrideLimit(t.Context(), w.Caller, c.Token, o)
+		if f, ok := fault.As(err); !ok || f.Kind != fault.Invalid || len(f.Fields) != 1 || f.Fields[0].Name != "endDate" {
+			t.Errorf("got %v", err)
+		}
+		if got, want := w.Limits(c), "DAY: 0.00 of 50.00 in 0"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
 }

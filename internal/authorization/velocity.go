@@ -138,6 +138,29 @@ func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool
 	return passed("%s", strings.Join(told, ", "))
 }
 
+// IsTooLow reports whether a limit refused because the amount, with what it costs
+// besides where that counts, was below its minimum.
+func (c *Check) IsTooLow() bool {
+	at := func(name string) (money.Amount, bool) {
+		decimal, code, _ := strings.Cut(c.Input(name), " ")
+		currency, err := money.ParseCurrency(code)
+		if err != nil {
+			return money.Amount{}, false
+		}
+		a, err := money.Parse(decimal, currency)
+		return a, err == nil
+	}
+	minimum, some := at("minimum")
+	asked, known := at("requested")
+	if c.Outcome != Fail || !some || !known {
+		return false
+	}
+	if fees, counted := at("fees"); counted {
+		asked = plus(asked, fees)
+	}
+	return asked.Cmp(minimum) < 0
+}
+
 // inputs are what the limits were compared with, and which version and link of
 // the control set them.
 func (v *VelocityFacts) inputs(used VelocityState, fees int64, isIncrement bool) []Input {

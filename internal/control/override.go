@@ -91,6 +91,11 @@ func (s *Service) OverrideLimit(ctx context.Context, c access.Caller, card strin
 		if err := a.Definition.permits(o); err != nil {
 			return err
 		}
+		var late fault.Checks
+		late.Is("endDate", o.EndsAt == nil || o.EndsAt.After(v.now), "past", "must lie in the future")
+		if err := late.Err(errInvalid); err != nil {
+			return err
+		}
 		before := v.overrides[o.Check]
 		o.Issuance, o.CreatedAt, o.UpdatedAt, o.CreatedBy, o.UpdatedBy = v.subject.Issuance, v.now, v.now, c.By(), c.By()
 		if before != nil {

@@ -80,6 +80,7 @@ type declineDetail struct {
 	ReasonText   *string `json:"reasonText" doc:"What the authorization control says of its refusals."`
 	// What follows is told where the trace is at hand.
 	Limit          *declineFigures `json:"limit,omitempty" doc:"Of a limit that refused: what it allows. This and what follows is told by events and the testing API."`
+	Minimum        *declineFigures `json:"minimum,omitempty" doc:"Of a limit that refused because the amount was too low: the least it allows, in place of limit."`
 	Used           *declineFigures `json:"used,omitempty" doc:"What was used of it before."`
 	Requested      *declineFigures `json:"requested,omitempty"`
 	Available      *declineFigures `json:"available,omitempty" doc:"What the account had left."`
@@ -98,6 +99,9 @@ func (d *declineDetail) detail(on *authorization.Check, c *authorization.Counter
 	d.Counterfactual = encodeCounterfactual(c)
 	d.Limit, d.Used = encodeFigures(on, "limit", "limitCount"), encodeFigures(on, "used", "usedCount")
 	d.Requested, d.Available = encodeFigures(on, "requested", ""), encodeFigures(on, "available", "")
+	if on.IsTooLow() {
+		d.Limit, d.Minimum = nil, encodeFigures(on, "minimum", "")
+	}
 }
 
 // encodeFigures tells an amount and a count that a check compared; nil when it
