@@ -21,6 +21,10 @@ type families struct {
 		ClientID     string `json:"clientId"`
 		ClientSecret string `json:"clientSecret"`
 	} `json:"payers"`
+	EWallet struct {
+		ClientID     string `json:"clientId"`
+		ClientSecret string `json:"clientSecret"`
+	} `json:"ewallet"`
 	CardStore struct {
 		KeyPrivate    string `json:"apiKeyPrivate"`
 		ClientPrivate string `json:"apiClientPrivate"`

@@ -46,7 +46,7 @@ It works while "serve" runs on the same database.`,
 		return app.CreateTenant(c.Context(), l.Config, log, c.OutOrStdout(), in, *asJSON)
 	}
 	addSettings(create, storage)
-	c.AddCommand(create, newTenantList(), newTenantSet(), newTenantKey())
+	c.AddCommand(create, newTenantList(), newTenantSet(), newTenantKey(), newTenantSample())
 	return c
 }
 

@@ -103,7 +103,7 @@ type Wallet struct {
 	ID        ID
 	Tenant    access.TenantID
 	Account   ID
-	Number    string // 7 to 10 digits, unique in the tenant
+	Number    string // 8 to 10 digits where it is made up, else at most 20; unique in the tenant
 	Name      string
 	Currency  money.Currency
 	CreatedAt time.Time

@@ -17,6 +17,7 @@ import (
 // NewAccount is an account to open.
 type NewAccount struct {
 	No       string // empty: made up
+	WalletNo string // of the first wallet, at most 20 digits; empty: made up
 	Kind     Kind
 	Person   Person
 	Currency money.Currency
@@ -37,7 +38,7 @@ func (s *Service) Register(ctx context.Context, c access.Caller, in NewAccount) 
 		if err := s.insertNumbered(ctx, tx, &a); err != nil {
 			return err
 		}
-		w, err := s.openWallet(ctx, tx, c, a, "", in.Currency)
+		w, err := s.openWallet(ctx, tx, c, a, Wallet{Number: in.WalletNo, Currency: in.Currency})
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (s *Service) Open(ctx context.Context, c access.Caller, in NewWallet) (out 
 		if !found || a.Kind != in.Kind {
 			return notFound(in.Kind)
 		}
-		if out, err = s.openWallet(ctx, tx, c, a, in.Name, in.Currency); err != nil {
+		if out, err = s.openWallet(ctx, tx, c, a, Wallet{Name: in.Name, Currency: in.Currency}); err != nil {
 			return err
 		}
 		return record(ctx, tx, c, "Open", "Wallet", out.Number, c.Now(s.clock), standingOf(a, out))
@@ -96,11 +97,12 @@ func (s *Service) insertNumbered(ctx context.Context, tx db.Tx, a *Account) erro
 // numberTries is how many numbers are made up before something must be wrong.
 const numberTries = 20
 
-// openWallet opens a wallet of an account, with its accounts of the ledger.
-func (s *Service) openWallet(ctx context.Context, tx db.Tx, by access.Caller, a Account, name string, c money.Currency) (Wallet, error) {
+// openWallet opens a wallet of an account, with its accounts of the ledger, under
+// the number that w has, or one made up.
+func (s *Service) openWallet(ctx context.Context, tx db.Tx, by access.Caller, a Account, w Wallet) (Wallet, error) {
 	now := clock.RealNow(s.clock)
-	at := by.Ahead.At(now)
-	w := Wallet{ID: newID(), Tenant: a.Tenant, Account: a.ID, Name: name, Currency: c, CreatedAt: at}
+	madeUp := w.Number == ""
+	w.ID, w.Tenant, w.Account, w.CreatedAt = newID(), a.Tenant, a.ID, by.Ahead.At(now)
 	for _, bucket := range []struct {
 		code string
 		into *ledger.AccountID
@@ -108,17 +110,22 @@ func (s *Service) openWallet(ctx context.Context, tx db.Tx, by access.Caller, a 
 		{"L.WALLET.PAYMENT", &w.Payment}, {"L.WALLET.PAYMENT_HELD", &w.PaymentHeld},
 		{"L.WALLET.CASH", &w.Cash}, {"L.WALLET.CASH_HELD", &w.CashHeld},
 	} {
-		opened, err := ledger.OpenBucket(ctx, tx, a.Tenant, bucket.code+"."+w.ID.String(), c, now, by.Ahead)
+		opened, err := ledger.OpenBucket(ctx, tx, a.Tenant, bucket.code+"."+w.ID.String(), w.Currency, now, by.Ahead)
 		if err != nil {
 			return Wallet{}, err
 		}
 		*bucket.into = opened.ID
 	}
 	for range numberTries {
-		w.Number = fmt.Sprintf("%08d", 10_000_000+random(9_990_000_000))
+		if madeUp {
+			w.Number = fmt.Sprintf("%08d", 10_000_000+random(9_990_000_000))
+		}
 		fresh, err := insertWallet(ctx, tx, w)
 		if err != nil || fresh {
 			return w, err
+		}
+		if !madeUp {
+			return Wallet{}, ErrAccountTaken
 		}
 	}
 	return Wallet{}, errors.New("every wallet number that was tried is taken")

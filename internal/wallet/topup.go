@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -61,8 +62,15 @@ func acceptable(a money.Amount, wallets ...*Standing) error {
 	return nil
 }
 
-// DefinePOS says which control account top-ups through a POS type debit.
+// receivable is the code of a control account of what others owe.
+var receivable = regexp.MustCompile(`^A(\.[A-Z0-9_]{1,20}){1,3}$`)
+
+// DefinePOS says which control account top-ups through a POS type debit: one of
+// what others owe.
 func (s *Service) DefinePOS(ctx context.Context, c access.Caller, code, account string) error {
+	if code == "" || !receivable.MatchString(account) {
+		return ErrNotThisWay
+	}
 	return s.db.InTx(ctx, func(tx db.Tx) error {
 		if err := s.openTenant(ctx, tx, c.Tenant); err != nil {
 			return err
