@@ -22,23 +22,6 @@ func (s *Service) Account(ctx context.Context, c access.Caller, accountNo string
 	return a, err
 }
 
-// AccountsOf returns the credit accounts of a customer.
-func (s *Service) AccountsOf(ctx context.Context, c access.Caller, customerNo string) (all []Account, err error) {
-	err = s.DB.View(ctx, func(tx db.Tx) error {
-		all = nil
-		known, err := accountsOf(ctx, tx, c.Tenant, customerNo)
-		for _, f := range known {
-			a, err := s.account(ctx, tx, f)
-			if err != nil {
-				return err
-			}
-			all = append(all, a)
-		}
-		return err
-	})
-	return all, err
-}
-
 // find returns what is known of an account of the caller's tenant, by its number.
 func (s *Service) find(ctx context.Context, tx db.Tx, c access.Caller, accountNo string) (Facts, error) {
 	a, found, err := ledger.FindCardAccount(ctx, tx, c.Tenant, accountNo)
