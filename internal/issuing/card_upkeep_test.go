@@ -395,7 +395,8 @@ func TestChangeCustomerCards_movesWhatItCan(t *testing.T) {
 		w := newCardWorld(t, d)
 		ctx := t.Context()
 		w.addCustomer(t, w.caller, "2", "19191919190")
-		main, blocked, lost := w.issue(t).Card, w.issue(t).Card, w.issue(t).Card
+		one := NewCard{CustomerNo: "1", ProductCode: virtualProduct} // and no more than three: all are counted
+		main, blocked, lost := w.issueWith(t, one).Card, w.issueWith(t, one).Card, w.issueWith(t, one).Card
 		child := w.issueWith(t, NewCard{CustomerNo: "2", ProductCode: virtualProduct, ParentCardToken: main.Token}).Card
 		w.forceStatus(t, blocked, Blocked)
 		w.forceStatus(t, lost, Lost)
