@@ -95,6 +95,8 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 func refuseToken(w http.ResponseWriter, f *fault.Error) {
 	status, code := http.StatusBadRequest, "invalid_request"
 	switch {
+	case f.Code == api.CodeMethodNotAllowed:
+		status = http.StatusMethodNotAllowed
 	case f.Code == access.CodeInvalidGrant:
 		code = "invalid_grant"
 	case f.Code == access.CodeInvalidScope:
