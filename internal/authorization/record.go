@@ -34,7 +34,7 @@ type record struct {
 
 // String is the stored form.
 func (r *record) String() string {
-	c := codec{out: make([]byte, 0, 2048)}
+	c := codec{out: make([]byte, 0, 4096)}
 	r.visit(&c)
 	return string(c.out)
 }

@@ -180,22 +180,28 @@ func (c *Check) append(out []byte, name string) []byte {
 
 var memberUnescapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\p`, "|", `\e`, "=")
 
+// appendMember appends text with what separates members escaped. Nearly all of it
+// has none.
 func appendMember(out []byte, text string) []byte {
+	from := 0
 	for i := range len(text) {
-		switch b := text[i]; b {
+		escape := ""
+		switch text[i] {
 		case '\\':
-			out = append(out, `\\`...)
+			escape = `\\`
 		case '\n':
-			out = append(out, `\n`...)
+			escape = `\n`
 		case '|':
-			out = append(out, `\p`...)
+			escape = `\p`
 		case '=':
-			out = append(out, `\e`...)
+			escape = `\e`
 		default:
-			out = append(out, b)
+			continue
 		}
+		out = append(append(out, text[from:i]...), escape...)
+		from = i + 1
 	}
-	return out
+	return append(out, text[from:]...)
 }
 
 // ParseTrace reads the stored form.

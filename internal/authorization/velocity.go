@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -133,9 +132,9 @@ func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool
 		if used.Count+1 > int64(v.MaxCount) {
 			return failed(VelocityCount, "%s: %d + 1 > %d", v.Code, used.Count, v.MaxCount)
 		}
-		told = append(told, fmt.Sprintf("%d + 1 <= %d", used.Count, v.MaxCount))
+		told = append(told, strconv.FormatInt(used.Count, 10)+" + 1 <= "+strconv.Itoa(v.MaxCount))
 	}
-	return passed("%s", strings.Join(told, ", "))
+	return Check{Outcome: Pass, Detail: strings.Join(told, ", ")}
 }
 
 // IsTooLow reports whether a limit refused because the amount, with what it costs
