@@ -181,10 +181,14 @@ func (u *unlinked) find(ctx context.Context, c access.Caller, t authorization.Tr
 }
 
 func (u *unlinked) Process(ctx context.Context, c access.Caller, in Simulation) (Simulated, error) {
-	if u.pay == nil {
-		return u.find(ctx, c, authorization.TransactionID{}, in.Card)
+	clear, err := u.cards.RevealNamed(ctx, c, in.Card)
+	switch {
+	case err != nil:
+		return Simulated{}, err
+	case u.pay == nil:
+		return Simulated{}, ErrLinkUnavailable
 	}
-	a := u.pay(in.Card.Token, in.Amount)
+	a := u.pay(clear.Card.Token, in.Amount)
 	return Simulated{ResponseCode: a.ResponseCode, Transaction: a.Transaction}, nil
 }
 
