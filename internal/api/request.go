@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 // BodyMax is how many bytes a request body may have.
@@ -86,6 +87,35 @@ func CheckBody(registry huma.Registry, op *huma.Operation, body []byte) ([]byte,
 // Storable reports whether s can be kept and compared in every database: it is
 // valid UTF-8 without NUL characters. Whatever is not, is refused at the edge.
 func Storable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// Bearer is the token of a request that has one of that scheme; else it is empty.
+func Bearer(r *http.Request) secret.Value {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		token = ""
+	}
+	return secret.FromString(strings.TrimSpace(token))
+}
+
+// ReadForm reads the body of a request as a form that gives each parameter once.
+func ReadForm(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+	body, err := ReadBody(w, r, "application/x-www-form-urlencoded", 0)
+	if err != nil {
+		return nil, err
+	}
+	form, ok := ParseForm(string(body))
+	if !ok {
+		return nil, Invalid().OnField("body", "malformed", "is not a well-formed form")
+	}
+	member := map[string]string{}
+	for name, values := range form {
+		if len(values) > 1 {
+			return nil, Invalid().OnField("body", "repeated", "gives a parameter more than once")
+		}
+		member[name] = values[0]
+	}
+	return member, nil
+}
 
 // ParseForm reads a query string or a body of its form. It is false for one
 // that is malformed, or not [Storable] when decoded.

@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,17 +28,22 @@ type BankTopUp struct {
 // by a bank that knows them is verified thereby.
 func (s *Service) TopUpByBank(ctx context.Context, c access.Caller, in BankTopUp) (Moved, error) {
 	out, err := s.topUpByBank(ctx, c, in)
-	if errors.Is(err, ErrWalletNotFound) && in.Amount.Sign() > 0 {
-		if err := s.suspend(ctx, c, in); err != nil {
-			return Moved{}, err
-		}
+	why, ok := fault.As(err)
+	if !ok || !slices.ContainsFunc(toldRefusals, func(f *fault.Error) bool { return f.Code == why.Code }) {
+		return out, err
 	}
-	if why, ok := fault.As(err); ok && slices.ContainsFunc(toldRefusals, func(f *fault.Error) bool { return f.Code == why.Code }) {
-		if err := s.raiseRefused(ctx, c, in, why); err != nil {
-			return Moved{}, err
+	// Nothing is left of the movement: what is told of it, and booked for nobody, has
+	// a transaction of its own.
+	failed := s.db.InTx(ctx, func(tx db.Tx) error {
+		if why.Code == ErrWalletNotFound.Code && in.Amount.Sign() > 0 {
+			return s.suspend(ctx, tx, c, in, why)
 		}
+		return s.raiseRefused(ctx, tx, c, in, why)
+	})
+	if failed != nil {
+		return Moved{}, failed
 	}
-	return out, err
+	return Moved{}, err
 }
 
 func (s *Service) topUpByBank(ctx context.Context, c access.Caller, in BankTopUp) (Moved, error) {
@@ -122,37 +126,39 @@ func (s *Service) verifySender(ctx context.Context, w *work, identityNo string) 
 	return err
 }
 
-// suspend books money that is for nobody we know. Its receipt is used up.
-func (s *Service) suspend(ctx context.Context, c access.Caller, in BankTopUp) error {
-	return s.db.InTx(ctx, func(tx db.Tx) error {
-		if err := s.openTenant(ctx, tx, c.Tenant); err != nil {
-			return err
-		}
-		w := s.newWork(tx, c)
-		w.made.ID, w.made.Kind = newID(), BankTopup
-		taken, err := takeKey(ctx, tx, c.Tenant, receiptKey, in.Receipt, w.made.ID)
-		if err != nil {
-			return fmt.Errorf("take key: %w", err)
-		}
-		if !taken {
-			return ErrReceiptUsed
-		}
-		if err := s.hold(ctx, w, nil); err != nil {
-			return err
-		}
-		bank, nobody := w.control(ledger.Safeguarded, in.Amount.Currency()), w.control(ledger.UnmatchedTopups, in.Amount.Currency())
-		if err := w.post("W11", leg{bank, nobody, in.Amount}); err != nil {
-			return err
-		}
-		if err := w.book.Write(ctx, tx); err != nil {
-			return err
-		}
-		if err := insertUnmatched(ctx, tx, c.Tenant, in, w.at); err != nil {
-			return fmt.Errorf("write top-up without an owner: %w", err)
-		}
-		return record(ctx, tx, c, "Suspend", "WalletTopup", in.Receipt, w.at, struct{ Amount, Currency string }{
-			in.Amount.Decimal(), in.Amount.Currency().Code(),
-		})
+// suspend books money that is for nobody we know, and tells why. Its receipt is
+// used up.
+func (s *Service) suspend(ctx context.Context, tx db.Tx, c access.Caller, in BankTopUp, why *fault.Error) error {
+	if err := s.openTenant(ctx, tx, c.Tenant); err != nil {
+		return err
+	}
+	w := s.newWork(tx, c)
+	w.made.ID, w.made.Kind = newID(), BankTopup
+	taken, err := takeKey(ctx, tx, c.Tenant, receiptKey, in.Receipt, w.made.ID)
+	if err != nil {
+		return fmt.Errorf("take key: %w", err)
+	}
+	if !taken {
+		return ErrReceiptUsed
+	}
+	if err := s.hold(ctx, w, nil); err != nil {
+		return err
+	}
+	bank, nobody := w.control(ledger.Safeguarded, in.Amount.Currency()), w.control(ledger.UnmatchedTopups, in.Amount.Currency())
+	if err := w.post("W11", leg{bank, nobody, in.Amount}); err != nil {
+		return err
+	}
+	if err := w.book.Write(ctx, tx); err != nil {
+		return err
+	}
+	if err := insertUnmatched(ctx, tx, c.Tenant, in, w.at); err != nil {
+		return fmt.Errorf("write top-up without an owner: %w", err)
+	}
+	if err := s.raiseRefused(ctx, tx, c, in, why); err != nil {
+		return err
+	}
+	return record(ctx, tx, c, "Suspend", "WalletTopup", in.Receipt, w.at, struct{ Amount, Currency string }{
+		in.Amount.Decimal(), in.Amount.Currency().Code(),
 	})
 }
 

@@ -82,19 +82,16 @@ func (w *work) raiseWithdrawal(ctx context.Context, t Transaction, before Status
 	return raise(ctx, w.tx, w.caller, EventWithdrawalChanged, from.Wallet.Number, w.at, e)
 }
 
-// raiseRefused tells of a bank top-up that was refused: in a transaction of its
-// own, as there is none of the movement.
-func (s *Service) raiseRefused(ctx context.Context, c access.Caller, in BankTopUp, why *fault.Error) error {
-	return s.db.InTx(ctx, func(tx db.Tx) error {
-		t, _, err := readTenant(ctx, tx, c.Tenant)
-		if err != nil {
-			return fmt.Errorf("read tenant: %w", err)
-		}
-		at := c.Now(s.clock)
-		left, _ := why.Params["left"].(string)
-		return raise(ctx, tx, c, EventTopupRefused, in.WalletNo, at, Event{
-			TenantNo: t.shownID, WalletNo: in.WalletNo, ExternalID: in.Receipt, Amount: in.Amount.Decimal(), Currency: in.Amount.Currency().Code(),
-			Description: in.Note.Description, Refusal: why.Code, Left: left, CreatedAt: at,
-		})
+// raiseRefused tells of a bank top-up that was refused.
+func (s *Service) raiseRefused(ctx context.Context, tx db.Tx, c access.Caller, in BankTopUp, why *fault.Error) error {
+	t, _, err := readTenant(ctx, tx, c.Tenant)
+	if err != nil {
+		return fmt.Errorf("read tenant: %w", err)
+	}
+	at := c.Now(s.clock)
+	left, _ := why.Params["left"].(string)
+	return raise(ctx, tx, c, EventTopupRefused, in.WalletNo, at, Event{
+		TenantNo: t.shownID, WalletNo: in.WalletNo, ExternalID: in.Receipt, Amount: in.Amount.Decimal(), Currency: in.Amount.Currency().Code(),
+		Description: in.Note.Description, Refusal: why.Code, Left: left, CreatedAt: at,
 	})
 }

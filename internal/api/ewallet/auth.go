@@ -2,22 +2,16 @@ package ewallet
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
-	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 // admit finds out who calls and whether it may.
 func (a *API) admit(r *http.Request) (access.Caller, error) {
 	x := api.ExchangeOf(r.Context())
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		token = ""
-	}
 	from := access.Origin{IP: x.IP, CorrelationID: x.CorrelationID}
-	c, err := a.access.Authenticate(r.Context(), access.EWallet, secret.FromString(strings.TrimSpace(token)), from)
+	c, err := a.access.Authenticate(r.Context(), access.EWallet, api.Bearer(r), from)
 	if err != nil {
 		return access.Caller{}, err
 	}
@@ -27,7 +21,7 @@ func (a *API) admit(r *http.Request) (access.Caller, error) {
 	}
 	c.CorrelationID, c.Language, c.IP = x.CorrelationID, x.Language, x.IP
 	if !c.May(access.EWalletBusiness) {
-		return access.Caller{}, errNotGranted
+		return access.Caller{}, a.access.Deny(r.Context(), c, "Permission", access.EWalletBusiness, errNotGranted)
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package openbanking
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -55,20 +56,11 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 	for name, values := range r.URL.Query() {
 		member[name] = values[0]
 	}
-	body, err := api.ReadBody(w, r, "application/x-www-form-urlencoded", 0)
+	form, err := api.ReadForm(w, r)
 	if err != nil {
 		return access.Grant{}, err
 	}
-	form, ok := api.ParseForm(string(body))
-	if !ok {
-		return access.Grant{}, api.Invalid().OnField("body", "malformed", "is not a well-formed form")
-	}
-	for name, values := range form {
-		if len(values) > 1 {
-			return access.Grant{}, api.Invalid().OnField("body", "repeated", "gives a parameter more than once")
-		}
-		member[name] = values[0]
-	}
+	maps.Copy(member, form)
 	if client, password, basic := r.BasicAuth(); basic && member["client_id"] == "" {
 		member["client_id"], member["client_secret"] = client, password
 	}

@@ -2,12 +2,10 @@ package payers
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/fault"
-	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 // handler carries a request out for its caller and returns what is answered.
@@ -35,11 +33,7 @@ func (a *API) guarded(rt route) http.HandlerFunc {
 
 // admit finds out who calls.
 func (a *API) admit(r *http.Request, x *api.Exchange) (access.Caller, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		token = ""
-	}
-	c, err := a.Access.AuthenticateOpaque(r.Context(), access.Payers, secret.FromString(strings.TrimSpace(token)), originOf(x))
+	c, err := a.Access.AuthenticateOpaque(r.Context(), access.Payers, api.Bearer(r), originOf(x))
 	if err != nil {
 		return c, err
 	}

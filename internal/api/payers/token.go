@@ -78,28 +78,14 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 
 // readMembers reads the texts of a token request.
 func readMembers(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
-	member := map[string]string{}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
-		body, err := api.ReadBody(w, r, kind, 0)
-		if err != nil {
-			return nil, err
-		}
-		form, ok := api.ParseForm(string(body))
-		if !ok {
-			return nil, api.Invalid().OnField("body", "malformed", "is not a well-formed form")
-		}
-		for name, values := range form {
-			if len(values) > 1 {
-				return nil, api.Invalid().OnField("body", "repeated", "gives a parameter more than once")
-			}
-			member[name] = values[0]
-		}
-		return member, nil
+		return api.ReadForm(w, r)
 	}
 	object, err := readObject(w, r)
 	if err != nil {
 		return nil, err
 	}
+	member := map[string]string{}
 	for name, value := range object {
 		if text, ok := value.(string); ok {
 			member[name] = text

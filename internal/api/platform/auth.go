@@ -205,24 +205,15 @@ const (
 // readGrant reads the form. A parameter that is given twice is refused (RFC
 // 6749, 3.2).
 func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
-	body, err := api.ReadBody(w, r, "application/x-www-form-urlencoded", 0)
+	form, err := api.ReadForm(w, r)
 	if err != nil {
 		return access.Grant{}, err
 	}
-	form, ok := api.ParseForm(string(body))
-	if !ok {
-		return access.Grant{}, api.Invalid().OnField("body", "malformed", "is not a well-formed form")
-	}
-	for _, values := range form {
-		if len(values) > 1 {
-			return access.Grant{}, api.Invalid().OnField("body", "repeated", "gives a parameter more than once")
-		}
-	}
 	grant := access.Grant{
-		Type: form.Get("grant_type"), ClientID: form.Get("client_id"), Scope: form.Get("scope"),
-		ClientSecret: secret.FromString(form.Get("client_secret")),
-		RefreshToken: secret.FromString(form.Get("refresh_token")),
-		UserName:     form.Get("username"), Password: secret.FromString(form.Get("password")),
+		Type: form["grant_type"], ClientID: form["client_id"], Scope: form["scope"],
+		ClientSecret: secret.FromString(form["client_secret"]),
+		RefreshToken: secret.FromString(form["refresh_token"]),
+		UserName:     form["username"], Password: secret.FromString(form["password"]),
 	}
 	needs := []string{"grant_type"}
 	switch grant.Type {
@@ -232,7 +223,7 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 		needs = append(needs, "refresh_token")
 	}
 	for _, name := range needs {
-		if form.Get(name) == "" {
+		if form[name] == "" {
 			return access.Grant{}, api.Invalid().OnField(name, "required", "is required")
 		}
 	}
@@ -243,7 +234,7 @@ func readGrant(w http.ResponseWriter, r *http.Request) (access.Grant, error) {
 		grant.ClientID, grant.ClientSecret = id, secret.FromString(password)
 	}
 	// As long as in the family's own form, and as storable.
-	if len(grant.ClientID) > clientIDMax || len(grant.UserName) > clientIDMax || len(form.Get("password")) > passwordMax || len(grant.Scope) > scopeMax || !api.Storable(grant.ClientID) {
+	if len(grant.ClientID) > clientIDMax || len(grant.UserName) > clientIDMax || len(form["password"]) > passwordMax || len(grant.Scope) > scopeMax || !api.Storable(grant.ClientID) {
 		return access.Grant{}, api.Invalid().OnField("client_id", "malformed", "or scope is longer than any can be")
 	}
 	return grant, nil

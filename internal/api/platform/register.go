@@ -21,7 +21,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/pan"
-	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 // Who may call a route that no permission guards.
@@ -278,12 +277,8 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 	x := api.ExchangeOf(r.Context())
 	c := access.Caller{Channel: access.ChannelAPI}
 	if rt.Permission != public {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			token = ""
-		}
 		var err error
-		if c, err = a.Access.Authenticate(r.Context(), access.Platform, secret.FromString(strings.TrimSpace(token)), originOf(x)); err != nil {
+		if c, err = a.Access.Authenticate(r.Context(), access.Platform, api.Bearer(r), originOf(x)); err != nil {
 			return access.Caller{}, err
 		}
 		x.Client, x.Tenant = c.Client, c.Tenant.String() // also of what is refused from here on
