@@ -6,14 +6,15 @@ import (
 )
 
 // Share is what one holder may take of a credit line until the next cut, in minor
-// units. Purchases and cash take of it, what comes back of them gives back; fees,
-// interest and payments are the line's.
+// units. Purchases and cash take of it, what comes back of them gives back; interest,
+// payments and fees are the line's, but that what is held for a fee takes of the
+// share, too, until it is charged.
 type Share struct {
 	Limit int64
 	// Next, if there is one, is the limit from the next cut on.
 	Next *int64
 	// Spent is what was spent since the last cut, less what came back; Held what open
-	// holds have remaining.
+	// holds have remaining, fees included.
 	Spent, Held int64
 }
 
