@@ -126,3 +126,23 @@ func balances(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]Balance,
 			GROUP BY a.id, a.code, a.kind, a.currency, a.keeps_balance, p.part) t
 		GROUP BY t.code, t.kind, t.currency ORDER BY t.code, t.currency`, tenant)
 }
+
+// ControlBalances sums the postings of all control accounts with a code, of every
+// tenant and in every currency, in the direction in which their kind grows. It
+// reads every posting of them: for those who verify.
+func ControlBalances(ctx context.Context, tx db.Tx, code string) (map[AccountID]int64, error) {
+	normal := "C"
+	if Kind(code[:1]).Normal() == Debit {
+		normal = "D"
+	}
+	all := map[AccountID]int64{}
+	err := db.Each(ctx, tx, func(row db.Scanner) error {
+		var a AccountID
+		var sum int64
+		err := row.Scan(&a, &sum)
+		all[a] = sum
+		return err
+	}, `SELECT a.id, CAST(SUM(CASE WHEN p.side = $2 THEN p.amount ELSE -p.amount END) AS BIGINT)
+		FROM account a JOIN posting p ON p.account_id = a.id WHERE a.code = $1 AND NOT a.keeps_balance GROUP BY a.id`, code, normal)
+	return all, err
+}

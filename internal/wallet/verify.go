@@ -14,7 +14,11 @@ func (s *Service) Verify(ctx context.Context) (all []ledger.Invariant, err error
 			return err
 		}
 		balances, err := verifyBalances(ctx, tx)
-		all = append(all, balances)
+		if err != nil {
+			return err
+		}
+		unmatched, err := verifyUnmatched(ctx, tx)
+		all = append(all, balances, unmatched)
 		return err
 	})
 	return all, err
@@ -51,6 +55,33 @@ func verifyBalances(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
 		}
 		after = some[len(some)-1].ID
 	}
+}
+
+// verifyUnmatched compares what waits for an owner with what the ledger says came for
+// nobody.
+func verifyUnmatched(ctx context.Context, tx db.Tx) (ledger.Invariant, error) {
+	v := ledger.Invariant{Name: "what top-ups wait for an owner is what the ledger has for nobody"}
+	waiting, err := unmatchedSums(ctx, tx)
+	if err != nil {
+		return v, err
+	}
+	booked, err := ledger.ControlBalances(ctx, tx, ledger.UnmatchedTopups)
+	if err != nil {
+		return v, err
+	}
+	for account, sum := range booked {
+		v.Checked++
+		if waiting[account] != sum {
+			v.Break(account.String())
+		}
+	}
+	for account, sum := range waiting {
+		if _, ok := booked[account]; !ok && sum != 0 {
+			v.Checked++
+			v.Break(account.String())
+		}
+	}
+	return v, nil
 }
 
 // verifyBatch is how many wallets are looked at in one read.

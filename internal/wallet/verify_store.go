@@ -3,8 +3,10 @@ package wallet
 import (
 	"context"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // readFolds adds up what transactions took from and gave to each balance.
@@ -27,6 +29,25 @@ func readFolds(ctx context.Context, tx db.Tx) (map[ID]fold, error) {
 			CAST(-SUM(CASE WHEN kind = 'Payment' THEN amount - of_payment WHEN status IN ('Requested', 'Failed') THEN 0 ELSE amount END) AS BIGINT),
 			CAST(SUM(CASE status WHEN 'Requested' THEN amount ELSE 0 END) AS BIGINT)
 		FROM wallet_transaction WHERE from_wallet_id IS NOT NULL GROUP BY from_wallet_id`)
+	return all, err
+}
+
+// unmatchedSums add up what waits for an owner, by the account of the ledger that it
+// is on.
+func unmatchedSums(ctx context.Context, tx db.Tx) (map[ledger.AccountID]int64, error) {
+	all := map[ledger.AccountID]int64{}
+	err := db.Each(ctx, tx, func(row db.Scanner) error {
+		var tenant access.TenantID
+		var currency string
+		var sum int64
+		if err := row.Scan(&tenant, &currency, &sum); err != nil {
+			return err
+		}
+		c, err := money.ParseCurrency(currency)
+		all[ledger.Control(tenant, ledger.UnmatchedTopups, c).ID] = sum
+		return err
+	}, `SELECT u.tenant_id, u.currency, CAST(SUM(CASE WHEN k.value IS NULL THEN u.amount ELSE 0 END) AS BIGINT) FROM wallet_unmatched u
+		LEFT JOIN wallet_key k ON k.tenant_id = u.tenant_id AND k.kind = 'Assigned' AND k.value = u.receipt GROUP BY u.tenant_id, u.currency`)
 	return all, err
 }
 

@@ -16,6 +16,7 @@ func TestVerify_findsForgeries(t *testing.T) {
 		months   = "the totals of a wallet's month are what its transactions moved"
 		counted  = "what a wallet moved is in the totals of a month"
 		refunds  = "a payment from a wallet has back what its refunds gave"
+		nobody   = "what top-ups wait for an owner is what the ledger has for nobody"
 		keys     = "a movement of a wallet has its key, and a key its movement"
 	)
 	forgeries := []struct{ name, breaks, sql string }{
@@ -29,6 +30,12 @@ func TestVerify_findsForgeries(t *testing.T) {
 		{"a month deleted", counted, `DELETE FROM wallet_month WHERE wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
 		{"a refund forgotten", refunds, `UPDATE wallet_transaction SET refunded = 0, refunded_payment = 0 WHERE kind = 'Payment' AND from_wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
 		{"a key deleted", keys, `DELETE FROM wallet_key WHERE transaction_id IN (SELECT id FROM wallet_transaction WHERE to_wallet_id = (SELECT id FROM wallet WHERE number = $1))`},
+		{"a top-up of nobody lowered", nobody, `UPDATE wallet_unmatched SET amount = amount - 1 WHERE $1 <> ''`},
+		{"a top-up of nobody deleted", nobody, `DELETE FROM wallet_unmatched WHERE receipt = 'N1' AND $1 <> ''`},
+		{"a top-up of nobody made", nobody, `INSERT INTO wallet_unmatched (tenant_id, receipt, amount, currency, description, created_at)
+			SELECT tenant_id, 'N9', 100, 'USD', '', 0 FROM wallet WHERE number = $1`},
+		{"a top-up of nobody that is said to have an owner", nobody, `INSERT INTO wallet_key (tenant_id, kind, value, transaction_id)
+			SELECT tenant_id, 'Assigned', 'N1', 1 FROM wallet WHERE number = $1`},
 		{"a transaction deleted", keys, `DELETE FROM wallet_transaction WHERE kind = 'CardTopup' AND to_wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
 	}
 	for _, forged := range forgeries {
@@ -44,6 +51,8 @@ func TestVerify_findsForgeries(t *testing.T) {
 				w.must(err)
 				_, err = w.withdraw(a, 500)
 				w.must(err)
+				_, err = w.TopUpByBank(t.Context(), w.caller, wallet.BankTopUp{Receipt: "N1", WalletNo: "1234567", Amount: lira(100)})
+				wantFault(t, err, wallet.ErrWalletNotFound)
 				w.holds()
 				w.must(d.InTx(t.Context(), func(tx db.Tx) error {
 					n, err := db.Affected(tx.Exec(t.Context(), forged.sql, a.Wallet.Number))
