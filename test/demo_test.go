@@ -30,8 +30,8 @@ func TestDemo_goesAsToldOnBothEngines(t *testing.T) {
 					t.Errorf("step %d of %d: %v", step.Step, steps, step.Problems)
 				}
 			}
-			if steps != 25 {
-				t.Errorf("got %d steps, want 25", steps)
+			if steps != 33 {
+				t.Errorf("got %d steps, want 33", steps)
 			}
 		}
 		run(t, append([]string{"verify"}, flags...)...)

@@ -53,8 +53,10 @@ func Demo(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o
 	}
 	defer world.link.Close()
 	s := &story{stage: *world, tell: n}
-	if err := s.run(ctx); err != nil {
-		return fmt.Errorf("step %d: %w", n.steps+1, err)
+	for _, chapter := range []func(context.Context) error{s.run, s.nextDoor} {
+		if err := chapter(ctx); err != nil {
+			return fmt.Errorf("step %d: %w", n.steps+1, err)
+		}
 	}
 	if n.wrong > 0 {
 		n.say("%d of %d steps ended otherwise than the story says.", n.wrong, n.steps)

@@ -20,6 +20,7 @@ type tenantBank struct {
 	tenant       access.TenantID
 	clientID     string
 	clientSecret secret.Value
+	wallets      access.Credentials // of its client of wallets
 }
 
 // openBank makes a tenant and sets it up through the API. Each call makes
@@ -37,7 +38,9 @@ func openBank(ctx context.Context, p *Platform, name string) (*tenantBank, error
 	if err != nil {
 		return nil, err
 	}
-	return &tenantBank{Bank: bank, tenant: t.ID, clientID: creds.ClientID, clientSecret: creds.ClientSecret}, nil
+	return &tenantBank{
+		Bank: bank, tenant: t.ID, clientID: creds.ClientID, clientSecret: creds.ClientSecret, wallets: creds.Families.EWallet,
+	}, nil
 }
 
 // stage is the world in which the story plays.
