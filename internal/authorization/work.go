@@ -602,7 +602,11 @@ func (w *work) post(op *operation, d Decision, o Original, t *Transaction) error
 		Description: t.Message.MerchantName, BusinessOn: f.BusinessOn, At: f.Now,
 	}
 	network := ledger.Control(t.Tenant, ledger.SettlementCode(t.Message.Network, f.BusinessOn), account.Currency)
-	switch orig := w.transactions[o.ID]; {
+	orig := w.transactions[o.ID]
+	if e.Description == "" && orig != nil { // reversals name no merchant
+		e.Description = orig.Message.MerchantName
+	}
+	switch {
 	case d.Mirror && !w.entries[o.ID].ID.IsZero() && orig.Account == account.ID:
 		e.Event, e.Reverses, e.Postings = "REV", w.entries[o.ID].ID, w.entries[o.ID].Mirror()
 	case d.PostSide == ledger.Debit:
