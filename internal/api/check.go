@@ -17,15 +17,15 @@ import (
 // at once: kind Invalid for wrong types, missing members, values outside
 // their bounds, and members that differ from a known one by letter case only;
 // otherwise kind Refused when free text holds a card number. Members the
-// schema does not know are passed over.
+// schema does not know are passed over, except in what is [Whole].
 func Check(registry huma.Registry, schema *huma.Schema, document any) error {
 	w := &walk{registry: registry}
 	w.visit(schema, document, "")
 	bad := Invalid()
-	for _, f := range w.variants {
+	for _, f := range w.strangers {
 		bad = bad.OnField(f.Name, f.Code, f.Text)
 	}
-	if len(bad.Fields) > 0 { // validation would take the variant for the member
+	if len(bad.Fields) > 0 { // validation would take a variant for the member
 		return bad
 	}
 	res := &huma.ValidateResult{}
@@ -88,10 +88,24 @@ func addViolation(bad *fault.Error, err error) *fault.Error {
 	return bad.OnField(path, "invalid", detail.Message)
 }
 
+// wholeMark marks the schema of what is read whole.
+const wholeMark = "x-whole"
+
+// Whole marks the schema of something in which every member is known: one that
+// nobody would read is refused by [Check] there, however deep it stands.
+func Whole(s *huma.Schema) *huma.Schema {
+	if s.Extensions == nil {
+		s.Extensions = map[string]any{}
+	}
+	s.Extensions[wholeMark] = true
+	return s
+}
+
 // walk visits a document beside its schema.
 type walk struct {
 	registry  huma.Registry
-	variants  []fault.Field
+	isWhole   bool          // where it is now
+	strangers []fault.Field // members that are none
 	sensitive []string
 }
 
@@ -117,19 +131,27 @@ func (w *walk) visit(s *huma.Schema, v any, path string) {
 }
 
 func (w *walk) object(s *huma.Schema, o Object, path string) {
+	around := w.isWhole
+	defer func() { w.isWhole = around }()
+	w.isWhole = around || s.Extensions[wholeMark] == true
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		member, known := s.Properties[name]
 		if known {
 			w.visit(member, o[name], Join(path, name))
 			continue
 		}
+		isVariant := false
 		for property := range s.Properties {
 			if strings.EqualFold(property, name) {
-				w.variants = append(w.variants, fault.Field{
+				isVariant = true
+				w.strangers = append(w.strangers, fault.Field{
 					Name: Join(path, name), Code: "letter_case",
 					Text: "differs from '" + property + "' only by letter case",
 				})
 			}
+		}
+		if w.isWhole && !isVariant && len(s.Properties) > 0 { // else it is of any form
+			w.strangers = append(w.strangers, fault.Field{Name: Join(path, name), Code: "unknown", Text: "is not a member that is read here"})
 		}
 		if values, ok := s.AdditionalProperties.(*huma.Schema); ok {
 			if pan.ContainsPAN(name) {

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
 // What a JSON document may hold at most.
@@ -134,22 +136,32 @@ func closing(d *json.Decoder, path string) error {
 	return nil
 }
 
-// Join appends a member to a dotted path. A name that is not a plain word is
-// shown as "?", since it is the caller's text.
+// Join appends a member to a dotted path. A name that is neither a plain word nor
+// several with dots between, as fields of rules have, is shown as "?", since it is
+// the caller's text.
 func Join(path, name string) string {
-	for _, r := range name {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '$') {
+	for part := range strings.SplitSeq(name, ".") {
+		if !isWord(part) {
 			name = "?"
 			break
 		}
 	}
-	if len(name) == 0 || len(name) > 64 || digitsOnly(name) {
+	if len(name) > 64 || pan.ContainsPAN(name) {
 		name = "?"
 	}
 	if path == "" {
 		return name
 	}
 	return path + "." + name
+}
+
+func isWord(s string) bool {
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '-' || r == '$') {
+			return false
+		}
+	}
+	return s != "" && !digitsOnly(s)
 }
 
 // digitsOnly keeps a card number that was put where a name belongs out of the

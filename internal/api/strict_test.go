@@ -47,6 +47,10 @@ func TestParse_refusesWhatTwoReadersCouldReadDifferently(t *testing.T) {
 		`{"a":'x'}`:                   "a",
 		`nul`:                         "body",
 		`{"4539578763621486":1,"4539578763621486":1}`:     "?",
+		`{"4539-5787-6362-1486":1e999}`:                   "?",
+		`{"a4539.5787.6362.1486":{"4539.5787":1e999}}`:    "?.?",
+		`{"a":{"b.c":1,"b.c":2}}`:                         "a.b.c",
+		`{"a..b":1e999}`:                                  "?",
 		strings.Repeat("[", 33) + strings.Repeat("]", 33): strings.Repeat("[0]", 32),
 		"[" + strings.Repeat("1,", ElementsMax) + "1]":    "body",
 	} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -74,17 +75,8 @@ func (c Criteria) CheckInto(v *fault.Checks, at string) {
 			v.Fail(at+l.name, "too_many", "must have at most "+strconv.Itoa(criteriaMax)+" values")
 			continue
 		}
-		longest := 32
-		switch l.name {
-		case "terminalIds":
-			longest = 9 // with the "*"
-		case "acquirerIds":
-			longest = 12
-		case "merchantIds":
-			longest = 16
-		}
 		for i, x := range l.values {
-			v.Text(at+l.name+"["+strconv.Itoa(i)+"]", x, 1, longest)
+			v.Text(at+l.name+"["+strconv.Itoa(i)+"]", x, 1, 32)
 		}
 	}
 	for _, l := range []criterion{{"mccs", c.MCCs}, {"excludeMccs", c.ExceptMCCs}} {
@@ -92,11 +84,40 @@ func (c Criteria) CheckInto(v *fault.Checks, at string) {
 			v.Is(at+l.name+"["+strconv.Itoa(i)+"]", isMCCRange(x), "not_a_mcc", "must be four digits, or two times four with '-' between, the lower first")
 		}
 	}
-	for i, x := range c.AcquirerIDs {
-		v.Is(at+"acquirerIds["+strconv.Itoa(i)+"]", !strings.HasPrefix(x, "0"), "leading_zero", "must not begin with 0: institutions are compared without")
+	for _, l := range []struct {
+		name   string
+		kind   PatternKind
+		values []string
+	}{{"merchantIds", MerchantPattern, c.MerchantIDs}, {"terminalIds", TerminalPattern, c.TerminalIDs}, {"acquirerIds", AcquirerPattern, c.AcquirerIDs}} {
+		for i, x := range l.values {
+			l.kind.CheckInto(v, at+l.name+"["+strconv.Itoa(i)+"]", x)
+		}
 	}
 	low, high := checkBound(v, at+"minAmount", c.MinAmount), checkBound(v, at+"maxAmount", c.MaxAmount)
 	v.Is(at+"maxAmount", low == nil || high == nil || low.Cmp(high) <= 0, "out_of_order", "must not be below minAmount")
+}
+
+// PatternKind is what patterns of criteria are compared with: identifiers of
+// messages, all of whose beginnings a "*" at the end stands for.
+type PatternKind int
+
+// The kinds.
+const (
+	MerchantPattern PatternKind = iota // DE42
+	TerminalPattern                    // DE41
+	AcquirerPattern                    // DE32, without the zeros in front
+)
+
+// CheckInto refuses a pattern that no message can ever fit.
+func (k PatternKind) CheckInto(v *fault.Checks, name, pattern string) {
+	start, isOpen := strings.CutSuffix(pattern, "*")
+	v.Is(name, !strings.Contains(start, "*"), "wildcard", "must have a '*' at its end only")
+	longest := map[PatternKind]int{MerchantPattern: 15, TerminalPattern: 8, AcquirerPattern: 11}[k]
+	v.Is(name, utf8.RuneCountInString(start) <= longest, "too_long", "must have at most "+strconv.Itoa(longest)+" characters beside a '*'")
+	if k == AcquirerPattern {
+		v.Is(name, isOpen && start == "" || fault.AllDigits(strings.ReplaceAll(start, "*", "0")), "not_digits", "must be digits, with or without a '*' at the end")
+		v.Is(name, !strings.HasPrefix(start, "0"), "leading_zero", "must not begin with 0: institutions are compared without")
+	}
 }
 
 // checkBound reads a bound of amounts; nil is none, or not one.

@@ -133,6 +133,7 @@ func (c VelocityCheck) check() error {
 	fault.OneOf(&v, "actionOnExceed", c.OnExceed, OnExceeds())
 	v.Is("declineReasonCode", c.DeclineCode == "" || isDeclineCode(c.DeclineCode), "not_a_decline", "must be a response code of a decline")
 	v.Is("alertThresholdPercent", c.AlertThreshold >= 0 && c.AlertThreshold <= 99, "out_of_range", "must be from 1 to 99")
+	v.Is("alertThresholdPercent", c.AlertThreshold == 0 || !c.Limits.IsZero(), "not_allowed", "needs a maxAmount or a maxCount: a percentage is of one of them")
 	v.Is("includeDeclined", !c.IncludeDeclined || c.Limits.Count != nil, "no_count", "needs a maxCount: declines are counted, not added")
 	if err := v.Err(errInvalid); err != nil {
 		return err
@@ -183,6 +184,29 @@ func (c VelocityCheck) checkLimits(v *fault.Checks) {
 	}
 	inOrder("maxAmount", c.MinAmount, c.Limits.Amount)
 	inOrder("overrideMaxAmount", c.OverrideMinAmount, c.OverrideMax.Amount)
+	c.checkOverrideBounds(v)
+}
+
+// checkOverrideBounds refuses bounds of what no card can ever be given.
+func (c VelocityCheck) checkOverrideBounds(v *fault.Checks) {
+	for _, b := range []struct {
+		name, limit     string
+		isGiven, isOver bool // a limit that the control has
+	}{
+		{"overrideMinAmount", "maxAmount", c.OverrideMinAmount != nil, c.Limits.Amount != nil},
+		{"overrideMaxAmount", "maxAmount", c.OverrideMax.Amount != nil, c.Limits.Amount != nil},
+		{"overrideMaxCount", "maxCount", c.OverrideMax.Count != nil, c.Limits.Count != nil},
+	} {
+		switch {
+		case !b.isGiven:
+		case !c.AllowsOverride:
+			v.Fail(b.name, "not_allowed", "needs allowCardOverride")
+		case b.name == "overrideMaxCount" && c.Period == PerTransaction:
+			v.Fail(b.name, "not_allowed", "is not for the period Transaction")
+		case !b.isOver:
+			v.Fail(b.name, "not_allowed", "needs a "+b.limit+": what a card is given takes its place")
+		}
+	}
 }
 
 // differsFrom names a member in which two checks of a limit group differ that

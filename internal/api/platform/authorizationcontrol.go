@@ -66,9 +66,9 @@ type AuthorizationCheckRequest struct {
 // controlSchedule is the times of the week at which a control holds, in the
 // tenant's zone.
 type controlSchedule struct {
-	DaysOfWeek []api.Enum[scheduleDays] `json:"daysOfWeek,omitempty" maxItems:"7" doc:"On which it begins; absent: every day."`
-	From       string                   `json:"from,omitempty" maxLength:"8" doc:"HH:MM or HH:MM:SS, included; absent with to: all day."`
-	To         string                   `json:"to,omitempty" maxLength:"8" doc:"Not included; one that is not after from is on the next day."`
+	DaysOfWeek []api.Enum[scheduleDays] `json:"daysOfWeek,omitempty" minItems:"1" maxItems:"7" doc:"On which it begins; absent: every day."`
+	From       string                   `json:"from,omitempty" minLength:"1" maxLength:"8" doc:"HH:MM or HH:MM:SS, included; absent with to: all day."`
+	To         string                   `json:"to,omitempty" minLength:"1" maxLength:"8" doc:"Not included; one that is not after from is on the next day."`
 }
 
 // authorizationCheckCreation is a new control with the links it begins with.
@@ -203,6 +203,9 @@ func decodeAuthorizationCheck(in AuthorizationCheckRequest) (control.Authorizati
 func (d *decoding) schedule(in *controlSchedule) (out control.Schedule) {
 	if in == nil {
 		return out
+	}
+	if len(in.DaysOfWeek) == 0 && in.From == "" && in.To == "" {
+		d.fail("schedule", "required", "must name days or times, or be absent")
 	}
 	for _, day := range in.DaysOfWeek {
 		for _, m := range (scheduleDays{}).Members() {

@@ -9,6 +9,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
@@ -110,6 +111,9 @@ func (a *API) startReplay(ctx context.Context, c access.Caller, in *struct{ Body
 		draft = string(text)
 	}
 	job, err := a.Replays.Ask(ctx, c, in.Body.From.UTC(), in.Body.To.UTC(), draft)
+	if f, ok := fault.As(err); ok && len(f.Fields) > 0 {
+		err = control.Within("draft", err)
+	}
 	return encodeReplay(job), err
 }
 

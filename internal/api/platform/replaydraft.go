@@ -1,16 +1,13 @@
 package platform
 
 import (
-	"bytes"
 	"encoding/json"
 	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/control"
-	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 )
 
@@ -24,8 +21,13 @@ type ReplayDraft struct {
 	Lists                 []namedListRequest           `json:"lists,omitempty" maxItems:"50"`
 }
 
+// TransformSchema says that a member which nobody reads is refused: one that is
+// misspelt would leave a replay as it was.
+func (ReplayDraft) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return api.Whole(s)
+}
+
 // ParseReplayDraft reads a draft from JSON, as it stands in a file or was kept.
-// It is strict: a member that nobody reads is refused.
 func ParseReplayDraft(document []byte) (control.Draft, error) {
 	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	op := &huma.Operation{
@@ -39,14 +41,8 @@ func ParseReplayDraft(document []byte) (control.Draft, error) {
 		return control.Draft{}, err
 	}
 	var in ReplayDraft
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&in); err != nil {
-		name := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
-		if !strings.HasPrefix(err.Error(), "json: unknown field ") || !fault.Printable(name) {
-			name = "body"
-		}
-		return control.Draft{}, api.Invalid().OnField(name, "unknown", "is not a member of a draft")
+	if err := json.Unmarshal(body, &in); err != nil {
+		return control.Draft{}, api.Invalid().OnField("body", "malformed", "is not valid")
 	}
 	return in.decode()
 }

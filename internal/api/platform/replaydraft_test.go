@@ -22,6 +22,29 @@ func TestReplayDraft_keepsThatNothingIsLinked(t *testing.T) {
 	}
 }
 
+// A member that nobody reads is refused with its place, in a file as in a request: a
+// limit that is misspelt would leave the replay as it was.
+func TestParseReplayDraft_namesWhatNobodyReads(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"velocityControl": []}`: "velocityControl",
+		`{"velocityControls": [{"code": "D", "name": "D", "period": "Day", "maxCuont": 1}]}`:                                                 "velocityControls[0].maxCuont",
+		`{"velocityControls": [{"name": "D", "period": "Day", "criteria": {"mcc": []}}]}`:                                                    "velocityControls[0].criteria.mcc",
+		`{"authorizationControls": [{"name": "A", "action": "Decline", "schedule": {"until": "1:00"}}]}`:                                     "authorizationControls[0].schedule.until",
+		`{"transactionFees": [{"name": "F", "calculationType": "Fixed", "currencyCode": "TRY", "links": [{"linkType": "Global", "x": 1}]}]}`: "transactionFees[0].links[0].x",
+		`{"lists": [{"code": "L", "name": "L", "values": [], "active": true}]}`:                                                              "lists[0].active",
+	} {
+		_, err := ParseReplayDraft([]byte(text))
+		f, ok := fault.As(err)
+		if !ok || len(f.Fields) != 1 || f.Fields[0].Name != want || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want a refusal of %s", text, err, want)
+		}
+	}
+	if _, err := ParseReplayDraft([]byte(`{"authorizationControls": [{"code": "A", "name": "A", "action": "Decline",
+		"rule": {"condition": "and", "data": {"x": 1}, "rules": [{"field": "transaction.isMoto", "operator": "equal", "value": true}]}}]}`)); err != nil {
+		t.Errorf("what a user interface puts beside a rule is refused: %v", err)
+	}
+}
+
 // Whatever a draft is, it is read, or refused with a reason; what the API keeps of
 // one is read as it was.
 func FuzzParseReplayDraft(f *testing.F) {

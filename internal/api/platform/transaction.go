@@ -8,7 +8,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/money"
@@ -200,7 +202,9 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 		Networks:  membersOf[networks, string](&q, "Networks", in.Networks), MCCs: q.mccs("Mccs", in.MCCs), ExceptMCCs: q.mccs("ExcludeMccs", in.ExcludeMCCs),
 		MCCGroups: q.mccGroups("MccGroups", in.MCCGroups),
 		Countries: q.countries("Countries", in.Countries), ExceptCountries: q.countries("ExcludeCountries", in.ExcludeCountry),
-		MerchantIDs: split(in.MerchantIDs), TerminalIDs: split(in.TerminalIDs), AcquirerIDs: split(in.AcquirerIDs),
+		MerchantIDs:   q.patterns("MerchantIds", control.MerchantPattern, in.MerchantIDs),
+		TerminalIDs:   q.patterns("TerminalIds", control.TerminalPattern, in.TerminalIDs),
+		AcquirerIDs:   q.patterns("AcquirerIds", control.AcquirerPattern, in.AcquirerIDs),
 		EntryModes:    q.entryModes(in.EntryModes),
 		MinMinor:      q.minor("MinAmount", in.MinAmount, tenant.DefaultCurrency),
 		MaxMinor:      q.minor("MaxAmount", in.MaxAmount, tenant.DefaultCurrency),
@@ -235,6 +239,19 @@ func (a *API) decodeTransactionQuery(in *transactionQuery, tenant access.Tenant)
 		f.Sort = append(f.Sort, authorization.SortKey{By: k.Name, Desc: k.Descending})
 	}
 	return f, q.err()
+}
+
+// patterns reads a list of patterns, each of which something may fit.
+func (d *decoding) patterns(field string, kind control.PatternKind, list []string) []string {
+	var v fault.Checks
+	all := split(list)
+	for _, pattern := range all {
+		kind.CheckInto(&v, field, pattern)
+	}
+	for _, f := range v.Fields {
+		d.fail(f.Name, f.Code, f.Text)
+	}
+	return all
 }
 
 // split separates lists that came as one text.

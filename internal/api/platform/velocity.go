@@ -36,7 +36,7 @@ type VelocityCheckRequest struct {
 	LimitGroup        string                       `json:"limitGroup,omitempty" maxLength:"32" doc:"Of the controls of a group only the one with the most specific link holds for a card. They count alike and share what was used."`
 	CurrencyCode      string                       `json:"currencyCode,omitempty" maxLength:"3" doc:"Of the amounts; required with one."`
 	Period            api.Enum[velocityPeriods]    `json:"period" required:"true"`
-	WindowLength      int                          `json:"windowLength,omitempty" minimum:"0" maximum:"366" doc:"Of the period Rolling."`
+	WindowLength      *int                         `json:"windowLength,omitempty" minimum:"1" maximum:"366" doc:"Of the period Rolling."`
 	WindowUnit        api.Enum[spanUnits]          `json:"windowUnit,omitempty"`
 	MaxAmount         api.Decimal                  `json:"maxAmount,omitempty" doc:"In the period; of one transaction for Transaction."`
 	MaxCount          *int                         `json:"maxCount,omitempty" minimum:"1" maximum:"1000000000"`
@@ -49,12 +49,12 @@ type VelocityCheckRequest struct {
 	RefundHandling    api.Enum[refundHandlings]    `json:"refundHandling,omitempty" doc:"Absent: Ignore."`
 	AdjustOnClearing  *bool                        `json:"adjustOnClearing,omitempty" doc:"Absent: true."`
 	DeclineReasonCode string                       `json:"declineReasonCode,omitempty" maxLength:"2" doc:"DE39; absent: 61 for an amount, 65 for a count."`
-	AlertThreshold    int                          `json:"alertThresholdPercent,omitempty" minimum:"0" maximum:"99"`
+	AlertThreshold    *int                         `json:"alertThresholdPercent,omitempty" minimum:"1" maximum:"99" doc:"Absent: nobody is told before the limit."`
 	ActionOnExceed    api.Enum[exceedActions]      `json:"actionOnExceed,omitempty" doc:"Absent: Decline."`
 	AllowOverride     *bool                        `json:"allowCardOverride,omitempty" doc:"Absent: true."`
-	OverrideMinAmount api.Decimal                  `json:"overrideMinAmount,omitempty"`
+	OverrideMinAmount api.Decimal                  `json:"overrideMinAmount,omitempty" doc:"Bounds what a card may be given in place of maxAmount."`
 	OverrideMaxAmount api.Decimal                  `json:"overrideMaxAmount,omitempty"`
-	OverrideMaxCount  *int                         `json:"overrideMaxCount,omitempty" minimum:"1" maximum:"1000000000"`
+	OverrideMaxCount  *int                         `json:"overrideMaxCount,omitempty" minimum:"1" maximum:"1000000000" doc:"Bounds what a card may be given in place of maxCount."`
 	StartDate         *time.Time                   `json:"startDate,omitempty"`
 	EndDate           *time.Time                   `json:"endDate,omitempty"`
 	IsActive          *bool                        `json:"isActive,omitempty" doc:"Absent: true."`
@@ -213,7 +213,7 @@ func decodeVelocityCheck(in VelocityCheckRequest) (control.VelocityCheck, error)
 	check.Name, check.Description = string(in.Name), string(in.Description)
 	check.StartsAt, check.EndsAt, check.IsActive = utc(in.StartDate), utc(in.EndDate), or(in.IsActive, true)
 	check.LimitGroup, check.Currency, check.Period = in.LimitGroup, currency, control.Period(in.Period)
-	check.Span = control.Span{Length: in.WindowLength, Unit: control.SpanUnit(in.WindowUnit)}
+	check.Span = control.Span{Length: value(in.WindowLength), Unit: control.SpanUnit(in.WindowUnit)}
 	check.Limits = control.Limits{Amount: d.amount("maxAmount", in.MaxAmount, currency), Count: in.MaxCount}
 	check.MinAmount = d.amount("minAmount", in.MinAmount, currency)
 	check.Level = given(in.AccumulationLevel, check.Level)
@@ -222,7 +222,7 @@ func decodeVelocityCheck(in VelocityCheckRequest) (control.VelocityCheck, error)
 	check.IncludeFees, check.IncludeDeclined = in.IncludeFees, in.IncludeDeclined
 	check.Refunds = given(in.RefundHandling, check.Refunds)
 	check.AdjustOnClearing = or(in.AdjustOnClearing, check.AdjustOnClearing)
-	check.DeclineCode, check.AlertThreshold = in.DeclineReasonCode, in.AlertThreshold
+	check.DeclineCode, check.AlertThreshold = in.DeclineReasonCode, value(in.AlertThreshold)
 	check.OnExceed = given(in.ActionOnExceed, check.OnExceed)
 	check.AllowsOverride = or(in.AllowOverride, check.AllowsOverride)
 	check.OverrideMinAmount = d.amount("overrideMinAmount", in.OverrideMinAmount, currency)

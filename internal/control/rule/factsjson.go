@@ -10,7 +10,7 @@ import (
 
 // ParseFacts reads facts from a JSON object of values by field name, as a tester
 // writes them: null is missing. Only fields of the context are taken. The
-// problems name the field as their path.
+// problems name the field as their path, unless it cannot be meant for one.
 func ParseFacts(text string, context Context) (Facts, []Problem) {
 	var f Facts
 	ps := &problems{}
@@ -31,7 +31,7 @@ func ParseFacts(text string, context Context) (Facts, []Problem) {
 		}
 		id, known := FieldNamed(name)
 		path := name
-		if !known {
+		if !known && !isName(name) {
 			path = ""
 		}
 		v, err := r.value(path)
@@ -39,7 +39,7 @@ func ParseFacts(text string, context Context) (Facts, []Problem) {
 		case err != nil:
 			return f, ps.found
 		case !known:
-			ps.add("", UnknownField)
+			ps.add(path, UnknownField)
 		case seen[id]:
 			ps.add(path, RepeatedMember)
 		case !id.Field().In(context):
@@ -55,6 +55,24 @@ func ParseFacts(text string, context Context) (Facts, []Problem) {
 		ps.add("", Malformed)
 	}
 	return f, ps.found
+}
+
+// isName reports whether a text could be meant for the name of a field, so that it
+// is told which one is not: words of letters with dots between and hardly a digit,
+// so that it holds nothing of a card.
+func isName(text string) bool {
+	digits := 0
+	for i, r := range text {
+		switch {
+		case r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z':
+		case i > 0 && r == '.':
+		case i > 0 && r >= '0' && r <= '9':
+			digits++
+		default:
+			return false
+		}
+	}
+	return len(text) <= 64 && digits <= 4
 }
 
 // fact sets a field to what was read.
