@@ -121,7 +121,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{Client: k.webhooks, Controls: k.controls})
 	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}
-	k.replays = authorization.NewReplays(k.db, k.programs, k.controls)
+	k.replays = authorization.NewReplays(k.db, k.programs, k.controls, k.issuing)
 	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}
 	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
 	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals, k.clock), k.counterfactuals

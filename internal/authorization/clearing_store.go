@@ -80,6 +80,12 @@ func wasPresented(ctx context.Context, tx db.Tx, root TransactionID) (bool, erro
 	return n > 0, err
 }
 
+// wasPresentedBefore reports the same as of one of its transactions.
+func wasPresentedBefore(ctx context.Context, tx db.Tx, root, t TransactionID) (bool, error) {
+	n, _, err := db.One(ctx, tx, db.ScanCount, "SELECT COUNT(*) FROM card_transaction WHERE root_id = $1 AND flow = 'Clearing' AND id < $2", root, t)
+	return n > 0, err
+}
+
 // clearedRule says that what an authorization shows as cleared is what its
 // presentments posted. Forced ones stand for themselves, and a single-message
 // item is confirmed, not posted.

@@ -232,7 +232,7 @@ func (l *Limits) watchers(ctx context.Context, tx db.Tx, t *Transaction) (*Facts
 
 // bind finds the limits that a presentment without an authorization counts under.
 func (l *Limits) bind(ctx context.Context, tx db.Tx, t *Transaction) (*Facts, error) {
-	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
+	f := presentedFacts(t)
 	if l.Controls == nil {
 		return f, nil
 	}

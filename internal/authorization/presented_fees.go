@@ -28,25 +28,39 @@ func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []
 			return nil, err
 		}
 	}
-	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
-	f.Card.Issuance = t.Issuance
+	f := presentedFacts(t)
 	k, cfg, err := l.configuration(ctx, tx, t.Tenant)
 	if err != nil {
 		return nil, err
 	}
+	var o *control.Occasion
+	if !fee.TransactionFees.In(k).IsEmpty() {
+		if o, err = l.occasion(ctx, tx, t, cfg, k); err != nil {
+			return nil, err
+		}
+	}
+	f.bindPresentedFees(t, cfg, k, o)
+	return f.begin(ctx, tx, t, standing)
+}
+
+// presentedFacts are those of a presentment that nothing was authorized for.
+func presentedFacts(t *Transaction) *Facts {
+	f := &Facts{Transaction: t.ID, Tenant: t.Tenant, Billing: t.Billing, Convertible: true, Now: t.CreatedAt}
+	f.Card.Issuance = t.Issuance
+	return f
+}
+
+// bindPresentedFees finds the fees on a presentment; without an occasion none are
+// defined.
+func (f *Facts) bindPresentedFees(t *Transaction, cfg *program.Configuration, k *control.Snapshot, o *control.Occasion) {
 	req := &Request{Amount: t.Amount}
 	var applicable []fee.Applied
 	var calendar control.Calendar
-	if !fee.TransactionFees.In(k).IsEmpty() {
-		o, err := l.occasion(ctx, tx, t, cfg, k)
-		if err != nil {
-			return nil, err
-		}
+	if o != nil {
 		has := func(b fee.Base) bool { return f.isAbout(b, req) }
 		applicable, calendar = fee.Applicable(k, o, cfg, t.Billing.Currency(), has), o.Calendar
 	}
 	f.bindFees(req, cfg, applicable, calendar, codeRow{t.Code, debit})
-	return f.begin(ctx, tx, t, standing)
 }
 
 // configuration is what holds for a tenant in tx.
@@ -97,10 +111,7 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 			var used FeeState
 			used.Amount, used.Count = counters.Used(v.key(f.Tenant), false, f.Now)
 			if due.IsFree = v.isFree(f.Billing, used); due.IsFree {
-				counters.Add(control.Use{
-					Key: v.key(f.Tenant), Transaction: t.ID.String(), Cycle: t.ID.String(), Amount: f.Billing.Minor(), Count: 1,
-					Of: f.Billing.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
-				})
+				counters.Add(v.useOf(f))
 			}
 		}
 		all = append(all, due)
@@ -109,4 +120,12 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 		return all, nil
 	}
 	return all, counters.Write(ctx, tx)
+}
+
+// useOf is a presentment that is free of the fee.
+func (v *FeeFacts) useOf(f *Facts) control.Use {
+	return control.Use{
+		Key: v.key(f.Tenant), Transaction: f.Transaction.String(), Cycle: f.Transaction.String(), Amount: f.Billing.Minor(), Count: 1,
+		Of: f.Billing.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
+	}
 }

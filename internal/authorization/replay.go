@@ -120,11 +120,12 @@ type Replays struct {
 	db       *db.DB
 	programs Programs
 	controls *control.Service
+	cards    IssuedCards
 }
 
 // NewReplays returns replays of what is stored in d.
-func NewReplays(d *db.DB, programs Programs, controls *control.Service) *Replays {
-	return &Replays{db: d, programs: programs, controls: controls}
+func NewReplays(d *db.DB, programs Programs, controls *control.Service, cards IssuedCards) *Replays {
+	return &Replays{db: d, programs: programs, controls: controls, cards: cards}
 }
 
 // Check refuses what cannot be replayed, or a draft that could not be saved.
@@ -152,6 +153,7 @@ type replaying struct {
 	caller access.Caller
 	order  ReplayOrder
 	binder binder
+	limits Limits
 	cfg    *program.Configuration
 	draft  *control.Snapshot // nil: as recorded
 	warm   time.Time         // from when usage is counted; order.From when none is
@@ -168,6 +170,7 @@ func (r *Replays) begin(ctx context.Context, c access.Caller, o ReplayOrder) (*r
 	}
 	p := &replaying{
 		db: r.db, caller: c, order: o, binder: binder{programs: r.programs, controls: r.controls}, warm: o.From, world: newReplayWorld(),
+		limits: Limits{Controls: r.controls, Programs: r.programs, Cards: r.cards},
 		totals: ReplayTotals{Effects: map[Effect]int{}, WarmFrom: o.From}, sums: map[money.Currency]*Sums{}, why: map[string]bool{},
 	}
 	var err error
@@ -301,7 +304,7 @@ func (p *replaying) step(ctx context.Context, t *told, differs func(Difference) 
 	case t.damage != nil:
 		return t.damage
 	case t.record == nil:
-		return p.world.present(t.Transaction)
+		return p.present(ctx, t.Transaction)
 	case t.CreatedAt.Before(p.order.From):
 		p.totals.WarmedUp++
 		return p.warmUp(ctx, t)
@@ -422,17 +425,22 @@ func (p *replaying) rebind(ctx context.Context, r *record, uses UseFacts, differ
 	groups := map[string]bool{}
 	for _, all := range [][]FeeFacts{r.Facts.Fees, fresh.Fees} {
 		for i := range all {
-			if p.draft.IsTouched(control.TransactionFee, all[i].Due.Code) {
-				groups[all[i].Due.Group] = true
-				if all[i].Due.Type == fee.CurrencyConversionFee {
-					groups[fee.MarkupGroup] = true // it stands for the tenant's mark-up
-				}
-			}
+			p.touchGroup(groups, &all[i].Due)
 		}
 	}
 	f.Fees = overlaid(r.Facts.Fees, fresh.Fees, func(v *FeeFacts) (code string, touched bool) { return v.Due.Code, groups[v.Due.Group] })
 	f.AllowsFeeShortfall = r.Facts.AllowsFeeShortfall || len(groups) > 0 && fresh.AllowsFeeShortfall
 	return f, true, nil
+}
+
+// touchGroup adds the group of a fee to others if the draft touches the fee.
+func (p *replaying) touchGroup(groups map[string]bool, due *fee.Due) {
+	if !p.draft.IsTouched(control.TransactionFee, due.Code) {
+		return
+	}
+	if groups[due.Group] = true; due.Type == fee.CurrencyConversionFee {
+		groups[fee.MarkupGroup] = true // it stands for the tenant's mark-up
+	}
 }
 
 // overlaid takes what is not touched from what was recorded, and the rest from
@@ -576,9 +584,6 @@ func (p *replaying) sumUp() ReplayTotals {
 		p.totals.Sums = append(p.totals.Sums, *s)
 	}
 	slices.SortFunc(p.totals.Sums, func(a, b Sums) int { return cmp.Compare(a.Currency.Code(), b.Currency.Code()) })
-	if p.world.missesPresentments() {
-		p.why["what was presented without an authorization is not counted by limits and fees that count otherwise than before"] = true
-	}
 	for why := range p.why {
 		p.totals.Partial = append(p.totals.Partial, why)
 	}

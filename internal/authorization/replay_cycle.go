@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -33,6 +32,20 @@ type cycle struct {
 	due     time.Time    // when it is looked at again
 	// stoodIn is what the world has of it, see [replayWorld.restand].
 	stoodIn map[accountDay]int64
+	// isForced says that it is a presentment that nothing was authorized for, counted
+	// by itself. represented are presentments that came again.
+	isForced    bool
+	represented []TransactionID
+}
+
+// isOnlyReplayed reports whether it was approved in the replayed world alone.
+func (c *cycle) isOnlyReplayed() bool {
+	return c.was != nil && c.was.transactions[c.root] == nil && c.is.transactions[c.root] != nil
+}
+
+// isOnlyRecorded reports whether it was approved in the recorded world alone.
+func (c *cycle) isOnlyRecorded() bool {
+	return c.was != nil && c.was.transactions[c.root] != nil && c.is.transactions[c.root] == nil
 }
 
 // isOver reports whether the life cycle can be forgotten.
@@ -189,64 +202,6 @@ func (k *course) original(o Original, f *Facts) Original {
 	x := k.work(replayAccount(f.Card.Account, zero, zero)).original(k.transactions[o.ID], f)
 	x.SameCard, x.Amount, x.Entry = o.SameCard, o.Amount, o.Entry
 	return x
-}
-
-// present takes a clearing record into the course, and returns by how much it
-// changes what is posted and held. Of what was not approved nothing is presented.
-func (k *course) present(t *Transaction, c *cycle) (posted, held int64, err error) {
-	first := k.transactions[c.root]
-	if first == nil || t.Billing.Currency() != first.Billing.Currency() {
-		return 0, 0, nil
-	}
-	zero := money.Zero(t.Billing.Currency())
-	w := k.work(replayAccount(c.account, zero, zero))
-	before := w.standing(first)
-	posted = t.Billing.Minor()
-	if t.IsDebit {
-		posted = -posted
-	}
-	stood := zero
-	if k.hold != nil {
-		stood = k.hold.Remaining()
-	}
-	k.dues.Stand(c.root.String(), stood)
-	switch {
-	case t.Flow == Refund:
-		first.Refunded = plus(first.Refunded, t.Billing)
-		k.dues.Each(c.root.String(), func(due *fee.Due) { due.GiveBack(t.Billing) })
-	case t.IsDebit:
-		k.dues.Each(c.root.String(), func(due *fee.Due) { due.Move(t.Billing) })
-		if k.hold != nil {
-			left := k.hold.Remaining()
-			w.book.ClearHold(k.hold.ID, t.Billing)
-			isLast := c.first != nil && c.first.Status == StatusCleared && c.first.UpdatedAt.Equal(t.CreatedAt)
-			if t.Billing.Cmp(left) >= 0 || isLast {
-				w.book.ReleaseHold(k.hold.ID)
-			}
-			k.takeHold(w, ledger.HoldID{})
-		}
-		first.Cleared = plus(first.Cleared, t.Billing)
-		if first.Status = StatusPartiallyCleared; !k.isOpen() {
-			first.Status = StatusCleared
-		}
-	}
-	if after := w.standing(first); t.Flow == Refund {
-		w.counters.Follow(c.root.String(), before, after)
-	} else {
-		w.counters.FollowCleared(c.root.String(), before, after)
-	}
-	var hold ledger.HoldID
-	if k.hold != nil {
-		hold = k.hold.ID
-	}
-	if _, err := k.dues.Settle(w.book, c.root.String(), hold, fee.Act{
-		Transaction: t.ID.String(), Account: c.account, BusinessOn: t.BusinessOn, At: t.CreatedAt, Real: clock.RealAt(t.CreatedAt),
-	}); err != nil {
-		return 0, 0, err
-	}
-	k.takeHold(w, ledger.HoldID{})
-	a, _ := w.book.Account(c.account)
-	return posted + a.Posted.Minor(), a.Held.Minor(), nil
 }
 
 // expire releases a hold whose time is over, and returns by how much less is held.

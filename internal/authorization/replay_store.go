@@ -118,3 +118,17 @@ func hasOlder(ctx context.Context, tx db.Tx, tenant access.TenantID, t time.Time
 		id.Floor[Transaction](t), tenant, clock.Micros(t))
 	return found, err
 }
+
+// lastRecordBefore is what the last decision about a card before a presentment was
+// made from.
+func lastRecordBefore(ctx context.Context, tx db.Tx, t *Transaction) (*record, bool, error) {
+	text, found, err := db.One(ctx, tx, func(row db.Scanner) (text string, err error) { return text, row.Scan(&text) },
+		`SELECT d.record FROM card_transaction t JOIN decision d ON d.transaction_id = t.id
+		WHERE t.tenant_id = $1 AND t.issuance_id = $2 AND t.created_at <= $3 AND t.id < $4 ORDER BY t.created_at DESC, t.id DESC LIMIT 1`,
+		t.Tenant, t.Issuance, clock.Micros(t.CreatedAt), t.ID)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	r, err := parseRecord(text)
+	return r, err == nil, err
+}

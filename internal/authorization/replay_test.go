@@ -19,7 +19,7 @@ import (
 )
 
 func replays(w *authorizationtest.World) *authorization.Replays {
-	return authorization.NewReplays(w.DB, w.Programs, w.Controls)
+	return authorization.NewReplays(w.DB, w.Programs, w.Controls, w.Issuing)
 }
 
 // replayAll replays everything that was decided since a moment.

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
-	"github.com/sarraf-platform/sarraf/internal/id"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
@@ -23,12 +21,8 @@ type replayWorld struct {
 	stoodIn  map[accountDay]int64     // approved in the client's place more than was recorded, in minor units
 	anew     map[string]bool          // groups of fees of which is counted anew what was free
 	uses     *useBook                 // nil: no rule asks
-	// unasked are the cards of which something was presented that nothing was
-	// authorized for, as no control was asked of it; countsAnew those of which
-	// something is counted that was not before.
-	unasked, countsAnew map[id.ID[issuing.Issuance]]bool
-	ends                endings
-	swept               time.Time
+	ends     endings
+	swept    time.Time
 }
 
 // gap is what an account has more than was recorded, in minor units.
@@ -45,19 +39,8 @@ type tally struct {
 func newReplayWorld() *replayWorld {
 	return &replayWorld{
 		accounts: map[ledger.AccountID]*gap{}, cycles: map[TransactionID]*cycle{}, tallies: map[string]*tally{}, stoodIn: map[accountDay]int64{},
-		anew: map[string]bool{}, unasked: map[id.ID[issuing.Issuance]]bool{}, countsAnew: map[id.ID[issuing.Issuance]]bool{},
+		anew: map[string]bool{},
 	}
-}
-
-// missesPresentments reports whether something that was presented without an
-// authorization would have been counted anew, and is not.
-func (w *replayWorld) missesPresentments() bool {
-	for card := range w.unasked {
-		if w.countsAnew[card] {
-			return true
-		}
-	}
-	return false
 }
 
 // shiftGap makes an account differ by so much more.
@@ -245,9 +228,6 @@ func (w *replayWorld) enact(t *told, was, is *Decision, f *Facts, s State) error
 	}
 	c := w.cycles[t.Root]
 	anew, some := w.anewOnly(r, f)
-	if some {
-		w.countsAnew[r.Facts.Card.Issuance] = true
-	}
 	alike := actsAlike(was, is)
 	if alike && c == nil && !some && w.uses == nil {
 		return nil
@@ -287,13 +267,13 @@ func (w *replayWorld) enact(t *told, was, is *Decision, f *Facts, s State) error
 // recorded.
 func (w *replayWorld) present(t *Transaction) error {
 	c := w.cycles[t.Root]
-	if t.IsForcePost && t.Flow == Clearing {
-		w.unasked[t.Issuance] = true
+	if forced := w.cycles[t.Original]; forced != nil && forced.isForced {
+		c = forced
 	}
 	if w.uses != nil {
 		w.uses.present(t, c != nil)
 	}
-	if c == nil || t.ID == t.Root {
+	if c == nil || t.ID == t.Root || t.isForced() && c.isOnlyReplayed() {
 		return nil
 	}
 	posted, held, err := c.is.present(t, c)

@@ -135,14 +135,15 @@ func (k *Definitions[D]) versions(ctx context.Context, tx db.Tx, tenant access.T
 	_, err := db.Collect(ctx, tx, func(row db.Scanner) (struct{}, error) {
 		var version int
 		var document string
-		if err := row.Scan(&version, &document); err != nil {
+		var at time.Time
+		if err := row.Scan(&version, &document, db.IntoTime(&at)); err != nil {
 			return struct{}{}, err
 		}
 		d, err := k.Decode(document)
-		k.Head(&d).Version = version
+		k.Head(&d).Version, k.Head(&d).UpdatedAt = version, at
 		all[version] = d
 		return struct{}{}, err
-	}, `SELECT version, document FROM control_version WHERE tenant_id = $1 AND kind = $2 AND code = $3`, tenant, string(k.Kind), code)
+	}, `SELECT version, document, at FROM control_version WHERE tenant_id = $1 AND kind = $2 AND code = $3`, tenant, string(k.Kind), code)
 	return all, err
 }
 

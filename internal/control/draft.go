@@ -57,6 +57,8 @@ type draftedPart struct {
 	keeps map[string]map[int]bool
 	// counts says the same of their latest versions.
 	counts map[string]bool
+	// since is when each version began.
+	since map[string]map[int]time.Time
 }
 
 // IsTouched reports whether a definition may hold otherwise under the draft than
@@ -70,6 +72,32 @@ func (k *Snapshot) IsTouched(kind Kind, code string) bool {
 // is what it would have counted under the draft.
 func (k *Snapshot) KeepsCount(code string, version int) bool {
 	return !k.IsTouched(Velocity, code) || k.draft.keeps[code][version]
+}
+
+// KeepsCountOf reports whether a velocity control, or another that counts the same,
+// had counted what was done on an occasion of which no decision tells, and that is
+// what it would have counted under the draft: it was there, in such a version, and a
+// link to the card was.
+func (k *Snapshot) KeepsCountOf(code string, o *Occasion) bool {
+	if !k.IsTouched(Velocity, code) {
+		return true
+	}
+	checks := VelocityChecks.In(k).by
+	keeps := false
+	o.Links.each(Velocity, &o.Subject, o.At, func(l *Link) {
+		c := checks[l.Parent]
+		if keeps || c == nil || !c.definition.CountsWith(checks[code].definition) || l.CreatedAt.After(o.At) {
+			return
+		}
+		latest := 0
+		for version, since := range k.draft.since[l.Parent] {
+			if !since.After(o.At) {
+				latest = max(latest, version)
+			}
+		}
+		keeps = k.KeepsCount(l.Parent, latest)
+	})
+	return keeps
 }
 
 // AsksUses reports whether the rule of an authorization control asks what the card
@@ -125,7 +153,7 @@ func (s *Service) draftSnapshot(ctx context.Context, tx db.Tx, c access.Caller, 
 	}
 	k := &Snapshot{Version: now.Version, parts: make(map[Kind]part, len(s.kinds)), draft: &draftedPart{
 		touched: map[Kind]map[string]bool{}, anew: map[Kind]map[string]bool{}, lists: map[string]bool{}, keeps: map[string]map[int]bool{},
-		counts: map[string]bool{},
+		counts: map[string]bool{}, since: map[string]map[int]time.Time{},
 	}}
 	if k.Lists, err = k.draft.withLists(now.Lists, heads, d.Lists); err != nil {
 		return nil, err
@@ -361,9 +389,10 @@ func (p *draftedPart) judgeCounts(ctx context.Context, tx db.Tx, tenant access.T
 	}
 	for code, all := range versions {
 		check := checks.by[code]
-		p.keeps[code] = map[int]bool{}
+		p.keeps[code], p.since[code] = map[int]bool{}, map[int]time.Time{}
 		readsList := slices.ContainsFunc(slices.Concat(check.selects.rule.Lists(), check.definition.Criteria.MCCGroups), func(l string) bool { return p.lists[l] })
 		for version, was := range all {
+			p.since[code][version] = was.UpdatedAt
 			_, differ := was.differsFrom(check.definition)
 			p.keeps[code][version] = !differ && !readsList && was.CountsWith(check.definition) &&
 				!p.anew[Velocity][code] && !broken[check.definition.LimitGroup]

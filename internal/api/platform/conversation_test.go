@@ -140,7 +140,7 @@ func newServices(t *testing.T, d *db.DB, c clock.Clock) Services {
 	s.Controls = control.New(d, s.Programs, s.Customers, c)
 	s.Transactions = authorization.NewQueries(d, authorization.NewCounterfactuals(d, s.Programs, s.Controls), c)
 	fee.IncludeIn(s.Controls)
-	s.Replays = &authorization.ReplayJobs{Replays: authorization.NewReplays(d, s.Programs, s.Controls), Clock: c, Drafts: Drafts{}}
+	s.Replays = &authorization.ReplayJobs{Replays: authorization.NewReplays(d, s.Programs, s.Controls, s.Issuing), Clock: c, Drafts: Drafts{}}
 	s.Customers.Rules, s.Customers.Cards, s.Programs.Issued = s.Programs, s.Issuing, s.Issuing
 	s.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
 	s.Access.Watcher, s.Issuing.Holds = s.Programs, s.Transactions
