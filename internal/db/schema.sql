@@ -1675,6 +1675,22 @@ CREATE TABLE wallet_unmatched (
     PRIMARY KEY (tenant_id, receipt)
 );
 
+CREATE TABLE wallet_qr (
+    tenant_id      TEXT   NOT NULL REFERENCES wallet_tenant (tenant_id),
+    code           TEXT   NOT NULL,
+    kind           TEXT   NOT NULL CHECK (kind IN ('Payment', 'Transfer')),
+    transaction_id BIGINT NOT NULL UNIQUE,
+    external_id    TEXT   NOT NULL,
+    wallet_id      BIGINT NOT NULL REFERENCES wallet (id), -- of the receiver
+    amount         BIGINT NOT NULL CHECK (amount BETWEEN 1 AND 1000000000000000),
+    currency       TEXT   NOT NULL,
+    description    TEXT   NOT NULL,
+    created_at     BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
+    expires_at     BIGINT NOT NULL CHECK (expires_at BETWEEN 0 AND 9000000000000000),
+    approved_at    BIGINT CHECK (approved_at BETWEEN 0 AND 9000000000000000),
+    PRIMARY KEY (tenant_id, code)
+);
+
 CREATE TABLE credit_terms (
     tenant_id  TEXT   NOT NULL REFERENCES tenant (id),
     code       TEXT   NOT NULL,

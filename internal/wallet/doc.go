@@ -8,7 +8,8 @@
 // from cards and spent by payments only; its cash balance; and of each the part
 // that is held. A Transaction is one movement of a wallet's money. A Month is what
 // moved in a calendar month, and Limits say what wallets of a level may hold and
-// move in one.
+// move in one. A QR is a code by which a wallet asks for a payment or a transfer; it
+// has the key and the identifier of what its approval will move.
 //
 // # How money moves
 //

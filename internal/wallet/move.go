@@ -22,6 +22,9 @@ type request struct {
 	key     string
 	keyKind keyKind
 	used    error // when the key was used before
+	// claim takes what is moved in place of the key, and may say what the movement
+	// is known by.
+	claim   func(ctx context.Context, w *work) error
 	numbers []string
 	// whose finds the numbers of the wallets, where numbers does not have them.
 	whose func(ctx context.Context, tx db.Tx) ([]string, error)
@@ -37,9 +40,14 @@ type Moved struct {
 }
 
 // Receiver is the wallet that the money went to.
-func (m Moved) Receiver() Standing {
+func (m Moved) Receiver() Standing { return m.wallet(m.Transaction.To) }
+
+// Sender is the wallet that the money came from.
+func (m Moved) Sender() Standing { return m.wallet(m.Transaction.From) }
+
+func (m Moved) wallet(d ID) Standing {
 	for _, s := range m.Wallets {
-		if s.Wallet.ID == m.Transaction.To {
+		if s.Wallet.ID == d {
 			return s
 		}
 	}
@@ -62,7 +70,7 @@ type work struct {
 // The order of the checks is the contract's: the key, the wallets, then what rule
 // asks.
 func (s *Service) move(ctx context.Context, c access.Caller, in request, rule func(w *work) error) (out Moved, err error) {
-	if in.key == "" {
+	if in.key == "" && in.claim == nil {
 		return Moved{}, ErrKeyMissing
 	}
 	err = s.db.InTx(ctx, func(tx db.Tx) error {
@@ -76,12 +84,8 @@ func (s *Service) move(ctx context.Context, c access.Caller, in request, rule fu
 		if !found { // nobody ever opened a wallet
 			return ErrWalletNotFound
 		}
-		taken, err := takeKey(ctx, tx, c.Tenant, in.keyKind, in.key, w.made.ID)
-		if err != nil {
-			return fmt.Errorf("take key: %w", err)
-		}
-		if !taken {
-			return in.used
+		if err := in.take(ctx, w); err != nil {
+			return err
 		}
 		numbers := in.numbers
 		if in.whose != nil {
@@ -102,6 +106,21 @@ func (s *Service) move(ctx context.Context, c access.Caller, in request, rule fu
 		return Moved{}, err
 	}
 	return out, nil
+}
+
+// take takes the key of a movement, so that it is made once.
+func (in request) take(ctx context.Context, w *work) error {
+	if in.claim != nil {
+		return in.claim(ctx, w)
+	}
+	taken, err := takeKey(ctx, w.tx, w.caller.Tenant, in.keyKind, in.key, w.made.ID)
+	if err != nil {
+		return fmt.Errorf("take key: %w", err)
+	}
+	if !taken {
+		return in.used
+	}
+	return nil
 }
 
 // newWork begins a movement, or a step of one.

@@ -17,35 +17,37 @@ const settlementDays = 1
 // from cash. The business has it held until its settlement day. What a business
 // sells is not asked against its limits.
 func (s *Service) Pay(ctx context.Context, c access.Caller, in Between) (Moved, error) {
-	return s.move(ctx, c, in.request(), func(w *work) error {
-		from, err := w.of(in.FromNo, in.FromAccountNo)
-		if err != nil {
-			return err
-		}
-		to := w.wallets[in.ToNo]
-		switch {
-		case to.Account.Kind != Business:
-			return ErrBusinessNotFound
-		case from == to:
-			return ErrWrongParty
-		}
-		if err := acceptable(in.Amount, from, to); err != nil {
-			return err
-		}
-		if err := from.mayMove(OnPayment, in.Amount); err != nil {
-			return err
-		}
-		ofPayment := lesser(from.Balances.Payment, in.Amount)
-		ofCash := minus(in.Amount, ofPayment)
-		if from.Balances.Cash.Cmp(ofCash) < 0 {
-			return ErrBalance
-		}
-		w.begin(Payment, from, to, in.Amount)
-		w.made.OfPayment, w.made.SettleOn = ofPayment, clock.DateOf(w.at, istanbul).AddDays(settlementDays)
-		from.count(OnPayment, in.Amount)
-		held := w.bucket(to.Wallet.CashHeld)
-		return w.post("W4", leg{w.bucket(from.Wallet.Payment), held, ofPayment}, leg{w.bucket(from.Wallet.Cash), held, ofCash})
-	})
+	return s.move(ctx, c, in.request(), func(w *work) error { return w.pay(in) })
+}
+
+func (w *work) pay(in Between) error {
+	from, err := w.of(in.FromNo, in.FromAccountNo)
+	if err != nil {
+		return err
+	}
+	to := w.wallets[in.ToNo]
+	switch {
+	case to.Account.Kind != Business:
+		return ErrBusinessNotFound
+	case from == to:
+		return ErrWrongParty
+	}
+	if err := acceptable(in.Amount, from, to); err != nil {
+		return err
+	}
+	if err := from.mayMove(OnPayment, in.Amount); err != nil {
+		return err
+	}
+	ofPayment := lesser(from.Balances.Payment, in.Amount)
+	ofCash := minus(in.Amount, ofPayment)
+	if from.Balances.Cash.Cmp(ofCash) < 0 {
+		return ErrBalance
+	}
+	w.begin(Payment, from, to, in.Amount)
+	w.made.OfPayment, w.made.SettleOn = ofPayment, clock.DateOf(w.at, istanbul).AddDays(settlementDays)
+	from.count(OnPayment, in.Amount)
+	held := w.bucket(to.Wallet.CashHeld)
+	return w.post("W4", leg{w.bucket(from.Wallet.Payment), held, ofPayment}, leg{w.bucket(from.Wallet.Cash), held, ofCash})
 }
 
 // NewRefund gives back what was paid, or a part of it.

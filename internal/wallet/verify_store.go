@@ -62,6 +62,13 @@ func moved(side, kinds string) string {
 
 var rules = []ledger.Rule{
 	{
+		Name:  "a code of a wallet is approved where its transaction exists, and moved what it asked for",
+		Count: "SELECT COUNT(*) FROM wallet_qr",
+		Broken: `SELECT CAST(q.transaction_id AS TEXT) FROM wallet_qr q LEFT JOIN wallet_transaction t ON t.id = q.transaction_id
+			WHERE (q.approved_at IS NULL) <> (t.id IS NULL)
+			OR t.id IS NOT NULL AND (t.amount <> q.amount OR t.currency <> q.currency OR t.kind <> q.kind OR t.to_wallet_id <> q.wallet_id OR t.external_id <> q.external_id)`,
+	},
+	{
 		Name:  "the totals of a wallet's month are what its transactions moved",
 		Count: "SELECT COUNT(*) FROM wallet_month",
 		Broken: `SELECT CAST(m.wallet_id AS TEXT) || ' ' || m.month FROM wallet_month m WHERE
@@ -89,6 +96,7 @@ var rules = []ledger.Rule{
 		Name:  "a movement of a wallet has its key, and a key its movement",
 		Count: "SELECT COUNT(*) FROM wallet_key",
 		Broken: `SELECT k.value FROM wallet_key k WHERE NOT EXISTS (SELECT 1 FROM wallet_transaction t WHERE t.id = k.transaction_id)
+				AND NOT EXISTS (SELECT 1 FROM wallet_qr q WHERE q.transaction_id = k.transaction_id AND q.approved_at IS NULL)
 				AND NOT EXISTS (SELECT 1 FROM wallet_unmatched u WHERE u.tenant_id = k.tenant_id AND u.receipt = k.value AND k.kind = 'Receipt')
 			UNION ALL SELECT CAST(t.id AS TEXT) FROM wallet_transaction t WHERE NOT EXISTS
 				(SELECT 1 FROM wallet_key k WHERE k.tenant_id = t.tenant_id AND k.value = t.external_id AND k.transaction_id = t.id)`,

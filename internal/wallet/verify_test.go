@@ -17,6 +17,7 @@ func TestVerify_findsForgeries(t *testing.T) {
 		counted  = "what a wallet moved is in the totals of a month"
 		refunds  = "a payment from a wallet has back what its refunds gave"
 		nobody   = "what top-ups wait for an owner is what the ledger has for nobody"
+		codes    = "a code of a wallet is approved where its transaction exists, and moved what it asked for"
 		keys     = "a movement of a wallet has its key, and a key its movement"
 	)
 	forgeries := []struct{ name, breaks, sql string }{
@@ -29,6 +30,10 @@ func TestVerify_findsForgeries(t *testing.T) {
 		{"a movement left out of its month", months, `UPDATE wallet_transaction SET month = '' WHERE kind = 'CardTopup' AND to_wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
 		{"a month deleted", counted, `DELETE FROM wallet_month WHERE wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
 		{"a refund forgotten", refunds, `UPDATE wallet_transaction SET refunded = 0, refunded_payment = 0 WHERE kind = 'Payment' AND from_wallet_id = (SELECT id FROM wallet WHERE number = $1)`},
+		{"a code that is said to wait", codes, `UPDATE wallet_qr SET approved_at = NULL WHERE external_id = 'Q1' AND $1 <> ''`},
+		{"a code that is said to be approved", codes, `UPDATE wallet_qr SET approved_at = 1 WHERE external_id = 'Q2' AND $1 <> ''`},
+		{"a code that asked for more", codes, `UPDATE wallet_qr SET amount = amount + 1 WHERE external_id = 'Q1' AND $1 <> ''`},
+		{"a code deleted", keys, `DELETE FROM wallet_qr WHERE external_id = 'Q2' AND $1 <> ''`},
 		{"a key deleted", keys, `DELETE FROM wallet_key WHERE transaction_id IN (SELECT id FROM wallet_transaction WHERE to_wallet_id = (SELECT id FROM wallet WHERE number = $1))`},
 		{"a top-up of nobody lowered", nobody, `UPDATE wallet_unmatched SET amount = amount - 1 WHERE $1 <> ''`},
 		{"a top-up of nobody deleted", nobody, `DELETE FROM wallet_unmatched WHERE receipt = 'N1' AND $1 <> ''`},
@@ -51,6 +56,9 @@ func TestVerify_findsForgeries(t *testing.T) {
 				w.must(err)
 				_, err = w.withdraw(a, 500)
 				w.must(err)
+				_, err = w.ApproveQR(t.Context(), w.caller, w.approval(w.asks("Q1", shop, 10), a))
+				w.must(err)
+				w.asks("Q2", shop, 10)
 				_, err = w.TopUpByBank(t.Context(), w.caller, wallet.BankTopUp{Receipt: "N1", WalletNo: "1234567", Amount: lira(100)})
 				wantFault(t, err, wallet.ErrWalletNotFound)
 				w.holds()

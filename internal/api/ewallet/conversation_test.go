@@ -68,6 +68,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 			"id": true, "transaction_id": true, "wallet_number": true, "number": true, "traceId": true, "user_number": true,
 			"tenant_id": true, "account_id": true, "wallet_id": true, "tx_correlation_id": true, "request_id": true,
 			"receiver_wallet_number": true, "tx_ref_correlation_id": true, "to_wallet_id": true, "from_wallet_number": true, "to_wallet_number": true,
+			"qr_code": true,
 		},
 		Hide: func(answer string) string { return bareNumber.ReplaceAllString(answer, `"payload": "…"`) },
 		Commands: map[string]func([]string){

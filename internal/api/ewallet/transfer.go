@@ -40,12 +40,16 @@ func (a *API) transfer(parties wallet.Parties) func(context.Context, access.Call
 		if err != nil {
 			return answer{}, err
 		}
-		to := done.Wallets[between.ToNo]
-		return answer{payload: transferred{
-			TransactionID: done.Transaction.ID.String(), Amount: api.DecimalOf(done.Transaction.Amount),
-			ReceiverFirstName: masked(to.Account.Person.FirstName), ReceiverLastName: masked(to.Account.Person.LastName),
-			ReceiverAccount: to.Account.No, ReceiverWallet: to.Wallet.Number, Sender: viewMoved(done.Wallets[between.FromNo]),
-		}}, nil
+		return answer{payload: viewTransfer(done)}, nil
+	}
+}
+
+func viewTransfer(done wallet.Moved) transferred {
+	to := done.Receiver()
+	return transferred{
+		TransactionID: done.Transaction.ID.String(), Amount: api.DecimalOf(done.Transaction.Amount),
+		ReceiverFirstName: masked(to.Account.Person.FirstName), ReceiverLastName: masked(to.Account.Person.LastName),
+		ReceiverAccount: to.Account.No, ReceiverWallet: to.Wallet.Number, Sender: viewMoved(done.Sender()),
 	}
 }
 
@@ -107,13 +111,16 @@ func (a *API) pay(ctx context.Context, c access.Caller, in *fields) (answer, err
 	if err != nil {
 		return answer{}, err
 	}
-	to, amount := done.Wallets[between.ToNo], api.DecimalOf(done.Transaction.Amount)
+	return answer{payload: viewPayment(done)}, nil
+}
+
+func viewPayment(done wallet.Moved) paid {
+	to, amount := done.Receiver(), api.DecimalOf(done.Transaction.Amount)
 	name := to.Account.Person.BusinessName
-	return answer{payload: paid{
-		TransactionID: done.Transaction.ID.String(), Amount: amount, Fee: noMoney, Charged: amount, ExternalID: key,
-		BusinessName: name, FriendlyName: name, ReceiverAccount: to.Account.No, ReceiverWallet: to.Wallet.Number,
-		Sender: viewMoved(done.Wallets[between.FromNo]),
-	}}, nil
+	return paid{
+		TransactionID: done.Transaction.ID.String(), Amount: amount, Fee: noMoney, Charged: amount, ExternalID: done.Transaction.ExternalID,
+		BusinessName: name, FriendlyName: name, ReceiverAccount: to.Account.No, ReceiverWallet: to.Wallet.Number, Sender: viewMoved(done.Sender()),
+	}
 }
 
 func readRefund(in *fields) wallet.NewRefund {
