@@ -16,11 +16,11 @@ import (
 // a rolling window asks what lay in it.
 const usageKept = 32 * 24 * time.Hour
 
-// How many subjects are looked at together, and how many rows of theirs are changed
-// under one lock.
+// How many subjects are looked at together, and how many rows of theirs are read at
+// once and deleted under one lock: on SQLite nobody pays meanwhile.
 const (
 	sweepSubjects = 100
-	sweepRows     = 500
+	sweepRows     = 100
 )
 
 // SweepUsage deletes what transactions have of limits when nothing can ask for it or
@@ -45,18 +45,26 @@ func (s *Service) SweepUsageIn(ctx context.Context, p access.Pass) (done int, er
 	return done, nil
 }
 
-// usageSweep goes through the subjects of a pass, by name.
+// usageSweep goes through the subjects of a pass by name, and through what
+// transactions have of each by time. It looks at everything once: one subject may
+// have a million rows.
 type usageSweep struct {
 	pass  access.Pass
-	after string // all up to this subject are done
+	after string  // all up to this subject are done
+	seen  rowName // of the next ones all up to this row; zero is none
 }
 
-// swept is what a look at some subjects has found.
+// swept is what a look at some subjects of a tenant has found.
 type swept struct {
 	subjects []subjectKey
-	dead     map[subjectKey]bool // those with lifetimes that are no longer counted
-	rows     []rowName           // with something to delete, not more than sweepRows
+	isDead   bool      // all of them have lifetimes that are no longer counted; else none has
+	rows     []rowName // with something to delete
+	read     int       // how many rows, not more than sweepRows
+	last     rowName   // of those
 }
+
+// isWhole reports whether all rows of the subjects have been read.
+func (s *swept) isWhole() bool { return s.read < sweepRows }
 
 // rowName names a row of velocity_usage.
 type rowName struct {
@@ -65,77 +73,80 @@ type rowName struct {
 	transaction string
 }
 
-// step looks at the next subjects without a lock, and deletes some of what it finds.
-// They are looked at again until nothing is left.
+// step looks at some rows of the next subjects without a lock, and deletes what it
+// finds.
 func (w *usageSweep) step(ctx context.Context, d *db.DB) (n int, more bool, err error) {
 	var found swept
 	err = d.View(ctx, func(tx db.Tx) (err error) {
 		found, err = w.find(ctx, tx)
 		return err
 	})
-	if err != nil {
+	if err != nil || len(found.subjects) == 0 {
 		return 0, false, err
 	}
-	if len(found.rows) > 0 || len(found.dead) > 0 {
+	if len(found.rows) > 0 || found.isDead && found.isWhole() {
 		err = d.InTx(ctx, func(tx db.Tx) (err error) {
 			n, err = w.delete(ctx, tx, found)
 			return err
 		})
 	}
-	if n > 0 || err != nil {
-		return n, true, err
+	if err != nil {
+		return 0, false, err
 	}
-	if len(found.subjects) == 0 {
-		return 0, false, nil
+	w.seen = found.last
+	if found.isWhole() {
+		w.after, w.seen = found.subjects[len(found.subjects)-1].String(), rowName{}
 	}
-	w.after = found.subjects[len(found.subjects)-1].String()
-	return 0, true, nil
+	return n, true, nil
 }
 
-func (w *usageSweep) find(ctx context.Context, tx db.Tx) (swept, error) {
-	found := swept{dead: map[subjectKey]bool{}}
-	live := liveCounters{}
+func (w *usageSweep) find(ctx context.Context, tx db.Tx) (found swept, err error) {
+	var all []subjectKey
 	lifetimes := map[subjectKey][]CounterKey{}
-	err := w.eachSubject(ctx, tx, func(k subjectKey, counters string) error {
-		found.subjects = append(found.subjects, k)
+	err = w.eachSubject(ctx, tx, func(k subjectKey, counters string) error {
+		all = append(all, k)
 		return parseCounters(k, counters, func(r *counterRow) {
 			if r.key.isLifetime() {
 				lifetimes[k] = append(lifetimes[k], r.key)
 			}
 		})
 	})
+	if err != nil || len(all) == 0 {
+		return found, err
+	}
+	live, err := liveCounters{}.with(ctx, tx, all[0].tenant)
 	if err != nil {
 		return found, err
 	}
-	var all, old []subjectKey
-	for _, k := range found.subjects {
-		if live, err = live.with(ctx, tx, k.tenant); err != nil {
-			return found, err
-		}
-		if slices.ContainsFunc(lifetimes[k], live.lacks) {
-			found.dead[k] = true
-			all = append(all, k)
-		} else {
-			old = append(old, k)
-		}
+	isDead := func(k subjectKey) bool { return slices.ContainsFunc(lifetimes[k], live.lacks) }
+	found.isDead = isDead(all[0])
+	n := slices.IndexFunc(all, func(k subjectKey) bool { return k.tenant != all[0].tenant || isDead(k) != found.isDead })
+	if n < 0 {
+		n = len(all)
 	}
-	collect := func(row *usageRow) {
-		if len(found.rows) < sweepRows && slices.ContainsFunc(row.all, func(r *counted) bool { return w.isOver(r, live) }) {
-			found.rows = append(found.rows, row.name())
+	found.subjects = all[:n]
+	before := w.oldest()
+	if found.isDead {
+		before = w.pass.Now.Add(stale)
+	}
+	err = w.eachUsage(ctx, tx, found.subjects, before, func(row *usageRow) {
+		found.read++
+		found.last = row.name()
+		if slices.ContainsFunc(row.all, func(r *counted) bool { return w.isOver(r, live) }) {
+			found.rows = append(found.rows, found.last)
 		}
-	}
-	if err := eachUsageBefore(ctx, tx, old, w.oldest(), collect); err != nil {
-		return found, err
-	}
-	return found, eachUsageBefore(ctx, tx, all, w.pass.Now.Add(stale), collect)
+	})
+	return found, err
 }
 
 // delete deletes what was found, as it is under the locks of its subjects.
 func (w *usageSweep) delete(ctx context.Context, tx db.Tx, found swept) (n int, err error) {
 	c := NewCounters()
 	wanted := map[subjectKey]bool{}
-	for k := range found.dead {
-		wanted[k] = true
+	if found.isDead && found.isWhole() { // their counters may go, too
+		for _, k := range found.subjects {
+			wanted[k] = true
+		}
 	}
 	for _, r := range found.rows {
 		wanted[r.subject] = true

@@ -10,8 +10,6 @@ import (
 )
 
 var (
-	usageBefore = &db.Lookup{Head: `SELECT u.cycle_id, u.transaction_id, u.at, u.uses, c.tenant_id, c.subject
-		FROM velocity_usage u JOIN velocity_counter c ON c.id = u.subject_id WHERE u.at < $1 AND u.subject_id IN `}
 	usageNamed = &db.Bulk{
 		Head: `WITH v (subject_id, at, transaction_id) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "BIGINT", "TEXT"},
 		Tail: `) SELECT u.cycle_id, u.transaction_id, u.at, u.uses, c.tenant_id, c.subject FROM v
@@ -41,22 +39,34 @@ func (w *usageSweep) eachSubject(ctx context.Context, tx db.Tx, each func(subjec
 	}, `SELECT tenant_id, subject, counters FROM velocity_counter WHERE `+where.SQL()+` ORDER BY id LIMIT `+strconv.Itoa(sweepSubjects), where.Args()...)
 }
 
-// eachUsageBefore hands over what subjects had before a moment.
-func eachUsageBefore(ctx context.Context, tx db.Tx, subjects []subjectKey, before time.Time, each func(*usageRow)) error {
-	if len(subjects) == 0 {
-		return nil
+// eachUsage hands over the next rows of subjects, which are a range of names of one
+// tenant, that were decided before a moment; not more than sweepRows.
+func (w *usageSweep) eachUsage(ctx context.Context, tx db.Tx, subjects []subjectKey, before time.Time, each func(*usageRow)) error {
+	from := w.seen
+	if from == (rowName{}) {
+		from = rowName{subject: subjects[0], at: -1}
 	}
-	ids := make([]string, len(subjects))
-	for i, k := range subjects {
-		ids[i] = k.String()
+	named := make(map[string]subjectKey, len(subjects))
+	for _, k := range subjects {
+		named[k.String()] = k
 	}
-	return usageBefore.Query(ctx, tx, []any{clock.Micros(before)}, ids, func(s db.Scanner) error {
-		row, err := scanUsage(s)
+	return db.Each(ctx, tx, func(s db.Scanner) error {
+		var row usageRow
+		var subject, text string
+		var at int64
+		if err := s.Scan(&subject, &at, &row.transaction, &row.cycle, &text); err != nil {
+			return err
+		}
+		row.subject, row.at = named[subject], clock.FromMicros(at)
+		err := parseUsage(&row, text)
 		if err == nil {
-			each(row)
+			each(&row)
 		}
 		return err
-	})
+	}, `SELECT subject_id, at, transaction_id, cycle_id, uses FROM velocity_usage
+		WHERE (subject_id, at, transaction_id) > ($1, $2, $3) AND subject_id <= $4 AND at < $5
+		ORDER BY subject_id, at, transaction_id LIMIT `+strconv.Itoa(sweepRows),
+		from.subject.String(), from.at, from.transaction, subjects[len(subjects)-1].String(), clock.Micros(before))
 }
 
 // readUsageNamed reads rows that are still there.

@@ -71,3 +71,73 @@ func TestSweepUsage_goesThroughAllSubjectsInParts(t *testing.T) {
 		}
 	})
 }
+
+// What one subject has is read once, a bounded part at a time, however much it is:
+// a sweep that read all of it for every part it deletes would take hours for a
+// million rows.
+func TestSweepUsage_readsEachRowOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		at := time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC)
+		rows := 0
+		for _, tenant := range []access.TenantID{newTenant(t, d), newTenant(t, d)} {
+			for subject, n := range map[string]int{"a": 5*sweepRows + 7, "b": sweepRows, "c": 1, "d": 2*sweepRows + 1, "e": 3} {
+				day := CounterKey{Tenant: tenant, Counter: "check/DAY/0/Day/Issuance/TRY", Subject: subject, Start: 1}
+				life := CounterKey{Tenant: tenant, Counter: "check/GONE/0/Lifetime/Issuance/TRY", Subject: subject}
+				err := d.InTx(t.Context(), func(tx db.Tx) error {
+					c, err := OpenCounters(t.Context(), tx, []CounterKey{day, life}, nil, nil, always(at))
+					if err != nil {
+						return err
+					}
+					for i := range n {
+						u := useOf(day, fmt.Sprint("txn_", tenant, subject, i), 70, at.Add(time.Duration(i/3)))
+						u.Ends = at.Add(12 * time.Hour)
+						c.Add(u)
+						if subject != "d" { // the lifetimes of the others are no longer counted
+							c.Add(useOf(life, u.Transaction, 70, u.At))
+						}
+					}
+					return c.Write(t.Context(), tx)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows += n
+			}
+		}
+		w := usageSweep{pass: access.Pass{Now: at.Add(usageKept + time.Hour)}}
+		read := 0
+		for more := true; more; {
+			var found swept
+			err := d.View(t.Context(), func(tx db.Tx) (err error) {
+				found, err = w.find(t.Context(), tx)
+				return err
+			})
+			if err != nil || found.read > sweepRows {
+				t.Fatalf("read %d rows at once, %v", found.read, err)
+			}
+			read += found.read
+			if _, more, err = w.step(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if read != rows {
+			t.Errorf("read %d rows, there were %d", read, rows)
+		}
+		err := d.View(t.Context(), func(tx db.Tx) error {
+			var left, lifetimes int
+			if err := tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM velocity_usage`).Scan(&left); err != nil {
+				return err
+			}
+			if err := tx.QueryRow(t.Context(), `SELECT COUNT(*) FROM velocity_counter WHERE counters LIKE '%Lifetime%'`).Scan(&lifetimes); err != nil {
+				return err
+			}
+			if left > 0 || lifetimes > 0 {
+				t.Errorf("%d rows and %d lifetimes are left", left, lifetimes)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
