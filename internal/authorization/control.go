@@ -171,7 +171,7 @@ func visitControls(c *codec, f *[]ControlFacts) {
 		*f = make([]ControlFacts, n)
 	}
 	for i := range n {
-		c.visitRow("controls."+strconv.Itoa(i), func(at string) { (*f)[i].visit(c, at) })
+		c.visitRow("controls."+strconv.Itoa(i), func() { (*f)[i].visit(c, "") })
 	}
 }
 

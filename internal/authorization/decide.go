@@ -70,15 +70,26 @@ type Decision struct {
 	// feesComputed says that the decision came to the fees, defersFees that the
 	// balance does not cover them and they wait for one that does.
 	feesComputed, defersFees bool
+	// isBrief says that the trace is needed as it is stored, see [Trace.String].
+	isBrief bool
 }
 
 // decide makes the decision on req from what was gathered and what was read
 // under locks. It reads no clock, no database, no randomness: the same three
 // values always give the same decision, which is how decisions are verified
 // and replayed.
-func decide(req *Request, f *Facts, s State) Decision {
-	zero := money.Zero(f.Billing.Currency())
-	d := &Decision{By: ByPlatform, Card: s.Card, Approved: zero, Hold: zero, IncreaseBy: zero, Post: zero, ReverseBy: zero, ConsumeBy: zero, ReverseOriginal: zero}
+func decide(req *Request, f *Facts, s State) Decision { return decideAs(Decision{}, req, f, s) }
+
+// decideBriefly is decide with a trace that tells no more than is stored of it.
+func decideBriefly(req *Request, f *Facts, s State) Decision {
+	return decideAs(Decision{isBrief: true}, req, f, s)
+}
+
+// decideAs fills a decision that says how to tell of it.
+func decideAs(begun Decision, req *Request, f *Facts, s State) Decision {
+	d, zero := &begun, money.Zero(f.Billing.Currency())
+	d.By, d.Card = ByPlatform, s.Card
+	d.Approved, d.Hold, d.IncreaseBy, d.Post, d.ReverseBy, d.ConsumeBy, d.ReverseOriginal = zero, zero, zero, zero, zero, zero, zero
 	switch {
 	case s.ReversedBefore:
 		d.Status, d.Reason = StatusDeclined, DuplicateTransaction

@@ -101,8 +101,10 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 		}
 		x.ConfigurationVersion = r.Facts.ConfigurationVersion
 		x.Limits = r.limitUses()
-		x.Difference = recompute(r, d, found[t])
-		x.Recomputed = x.Difference == ""
+		var again Trace
+		if again, x.Difference = recompute(r, d, found[t]); x.Difference == "" {
+			x.Recomputed, x.Trace = true, again
+		}
 		return nil
 	})
 	if err == nil && r != nil && q.counterfactuals != nil {
@@ -120,10 +122,11 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 }
 
 // recompute decides again from the record and says how that differs from what
-// was stored; empty when it does not.
-func recompute(r *record, d storedDecision, t *Transaction) string {
+// was stored; empty when it does not. The trace tells of each part what it
+// compared.
+func recompute(r *record, d storedDecision, t *Transaction) (whole Trace, difference string) {
 	again := decide(&r.Request, &r.Facts, r.State)
-	return divergence(&again, r, d.trace.String(), d.configuration, t)
+	return again.Trace, divergence(&again, r, d.trace.String(), d.configuration, t)
 }
 
 // divergence says how what is decided again from a record differs from what was

@@ -116,6 +116,10 @@ func checkFee(d *Decision, req *Request, f *Facts, s State, row codeRow) Check {
 		due := v.Due
 		due.IsFree = v.isFree(f.Billing, s.Fees[i])
 		d.Fees = append(d.Fees, due)
+		if d.isBrief {
+			c.Parts = append(c.Parts, Check{Outcome: Pass, Subject: due.Code})
+			continue
+		}
 		c.Parts = append(c.Parts, v.tell(due, f.Billing, s.Fees[i], req, f))
 	}
 	total := d.feesOn(f.Billing, req, f, s, row)
@@ -286,53 +290,50 @@ func (d *Decision) refuseFees(f *Facts) {
 }
 
 // visitFees writes or reads the fees of a decision with what was free of them,
-// and those of the life cycle that it is about.
-func visitFees(c *codec, f *[]FeeFacts, s *[]FeeState, dues *[]fee.Due) {
+// and those of the life cycle that it is about. own is the issuance of the card.
+func visitFees(c *codec, own string, f *[]FeeFacts, s *[]FeeState, dues *[]fee.Due) {
 	n, m := len(*f), len(*dues)
 	c.count("fees", &n)
 	c.count("dues", &m)
 	if c.reading {
 		*f, *s, *dues = make([]FeeFacts, n), make([]FeeState, n), make([]fee.Due, m)
 	}
-	// Records before version 4 have a line for each member.
-	defer func(before bool) { c.spreads = before }(c.spreads)
-	c.spreads = c.spreads || c.spreadsFees
 	for i := range n {
 		v, u := &(*f)[i], &(*s)[i]
-		c.visitRow("fee."+strconv.Itoa(i), func(at string) { v.visit(c, at, u) })
+		c.visitRow("fee."+strconv.Itoa(i), func() { v.visit(c, own, u) })
 	}
 	for i := range m {
 		v := &(*dues)[i]
-		c.visitRow("due."+strconv.Itoa(i), func(at string) {
-			visitDue(c, at, v)
-			c.bool(at+"free", &v.IsFree)
-			c.bool(at+"waits", &v.Waits)
-			c.amount(at+"moved", &v.Moved)
-			c.amount(at+"kept", &v.Kept)
-			c.amount(at+"refunded", &v.Refunded)
+		c.visitRow("due."+strconv.Itoa(i), func() {
+			visitDue(c, v)
+			c.bool("free", &v.IsFree)
+			c.bool("waits", &v.Waits)
+			c.amount("moved", &v.Moved)
+			c.amount("kept", &v.Kept)
+			c.amount("refunded", &v.Refunded)
 		})
 	}
 }
 
-func (v *FeeFacts) visit(c *codec, at string, u *FeeState) {
-	visitDue(c, at, &v.Due)
-	visitText(c, at+"counter", &v.Counter)
-	visitText(c, at+"subject", &v.Subject)
-	c.int(at+"start", &v.Start)
-	c.int(at+"ends", &v.Ends)
-	c.int(at+"used_amount", &u.Amount)
-	c.int(at+"used_count", &u.Count)
+func (v *FeeFacts) visit(c *codec, own string, u *FeeState) {
+	visitDue(c, &v.Due)
+	visitText(c, "counter", &v.Counter)
+	visitSubject(c, "subject", own, &v.Subject)
+	c.int("start", &v.Start)
+	c.int("ends", &v.Ends)
+	c.int("used_amount", &u.Amount)
+	c.int("used_count", &u.Count)
 }
 
-func visitDue(c *codec, at string, d *fee.Due) {
+func visitDue(c *codec, d *fee.Due) {
 	var document string
 	if !c.reading {
 		document = d.Document()
 	}
-	visitText(c, at+"applied", &document)
+	visitText(c, "applied", &document)
 	if c.reading {
 		due, err := fee.ParseDue(document)
-		c.fail(at+"applied", err)
+		c.fail("applied", err)
 		*d = due
 	}
 }

@@ -20,10 +20,8 @@ import (
 // recomputed cannot drift apart. Card data has no place in it: Request.Card is
 // not visited.
 
-// recordVersion is what is written. Records of version 1 tell less about the
-// subject, see [SubjectFacts], those before 3 have a line for each member of a
-// control, those before 4 for each of a fee; all are read.
-const recordVersion = "4"
+// recordVersion is what is written, and what can be read.
+const recordVersion = "5"
 
 // record is what decide was made from.
 type record struct {
@@ -45,13 +43,7 @@ func parseRecord(text string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch v := c.in["version"]; v {
-	case recordVersion:
-	case "3":
-		c.spreadsFees = true
-	case "1", "2":
-		c.spreads = true
-	default:
+	if v := c.in["version"]; v != recordVersion {
 		return nil, fmt.Errorf("decision record: version %q is not known", v)
 	}
 	r := &record{}
@@ -66,8 +58,9 @@ func (r *record) visit(c *codec) {
 	r.Facts.visit(c)
 	r.State.visit(c)
 	visitControls(c, &r.Facts.Controls)
-	visitVelocity(c, &r.Facts.Velocity, &r.State.Velocity)
-	visitFees(c, &r.Facts.Fees, &r.State.Fees, &r.State.Dues)
+	own := r.Facts.Card.Issuance.String()
+	visitVelocity(c, own, &r.Facts.Velocity, &r.State.Velocity)
+	visitFees(c, own, &r.Facts.Fees, &r.State.Fees, &r.State.Dues)
 }
 
 func (r *Request) visit(c *codec) {
@@ -87,13 +80,15 @@ func (r *Request) visit(c *codec) {
 	c.time("received_at", &r.ReceivedAt)
 	// What lies behind pointers is copied: others may read it at this moment.
 	chip, original := r.Chip != nil, r.Original != nil
-	c.bool("chip", &chip)
+	if c.reading {
+		_, chip = c.in["chip"]
+	}
 	if chip {
 		var h Chip
 		if !c.reading {
 			h = *r.Chip
 		}
-		h.visit(c)
+		c.visitRow("chip", func() { h.visit(c) })
 		r.Chip = &h
 	}
 	c.bool("original", &original)
@@ -149,29 +144,29 @@ func (d *Details) visit(c *codec) {
 }
 
 func (h *Chip) visit(c *codec) {
-	c.bytes("chip.arqc", h.ARQC[:])
+	c.bytes("arqc", h.ARQC[:])
 	cid, kind := []byte{h.CID}, []byte{h.Type}
-	c.bytes("chip.cid", cid)
-	c.bytes("chip.type", kind)
+	c.bytes("cid", cid)
+	c.bytes("type", kind)
 	h.CID, h.Type = cid[0], kind[0]
-	c.bytes("chip.atc", h.ATC[:])
-	c.bytes("chip.un", h.UN[:])
-	c.bytes("chip.tvr", h.TVR[:])
-	c.bytes("chip.date", h.Date[:])
-	c.bytes("chip.amount", h.AmountAuthorized[:])
-	c.bytes("chip.other", h.AmountOther[:])
-	c.bytes("chip.currency", h.Currency[:])
-	c.bytes("chip.country", h.Country[:])
-	c.bytes("chip.aip", h.AIP[:])
-	c.bytes("chip.cvm", h.CVMResults[:])
+	c.bytes("atc", h.ATC[:])
+	c.bytes("un", h.UN[:])
+	c.bytes("tvr", h.TVR[:])
+	c.bytes("date", h.Date[:])
+	c.bytes("amount", h.AmountAuthorized[:])
+	c.bytes("other", h.AmountOther[:])
+	c.bytes("currency", h.Currency[:])
+	c.bytes("country", h.Country[:])
+	c.bytes("aip", h.AIP[:])
+	c.bytes("cvm", h.CVMResults[:])
 	iad := hex.EncodeToString(h.IAD)
-	visitText(c, "chip.iad", &iad)
+	visitText(c, "iad", &iad)
 	h.IAD, _ = hex.DecodeString(iad)
 	results := hex.EncodeToString(h.ScriptResults)
-	visitText(c, "chip.script_results", &results)
+	visitText(c, "script_results", &results)
 	h.ScriptResults, _ = hex.DecodeString(results)
 	aid := hex.EncodeToString(h.AID)
-	visitText(c, "chip.aid", &aid)
+	visitText(c, "aid", &aid)
 	h.AID, _ = hex.DecodeString(aid)
 }
 
@@ -304,26 +299,20 @@ type codec struct {
 	reading bool
 	err     error
 
-	spreads     bool   // rows were written as members
-	spreadsFees bool   // those of fees were
-	inRow       bool   // members have places, not names
-	row         string // what is still to be read of a row
+	inRow bool   // members have places, not names
+	row   string // what is still to be read of a row
 }
 
 // visitRow visits members that share a line, each in its place. What there are many
 // of is recorded so: the names would be most of it.
-func (c *codec) visitRow(name string, visit func(at string)) {
-	switch {
-	case c.spreads:
-		visit(name + ".")
-		return
-	case c.reading:
+func (c *codec) visitRow(name string, visit func()) {
+	if c.reading {
 		c.row = c.in[name]
-	default:
+	} else {
 		c.out = append(append(c.out, name...), '=')
 	}
 	c.inRow = true
-	visit("")
+	visit()
 	if c.inRow = false; c.reading {
 		return
 	}
@@ -407,6 +396,21 @@ func visitText[T ~string](c *codec, name string, v *T) {
 		c.put(name, string(*v))
 	} else {
 		c.omit()
+	}
+}
+
+// ownSubject stands for the issuance of the card, which most counters are about.
+const ownSubject = "."
+
+// visitSubject visits what a counter is about.
+func visitSubject(c *codec, name, own string, v *string) {
+	told := *v
+	if told == own && own != "" {
+		told = ownSubject
+	}
+	visitText(c, name, &told)
+	if *v = told; told == ownSubject {
+		*v = own
 	}
 }
 

@@ -142,26 +142,33 @@ type Trace []Check
 
 // String is the stored form: a line for each check, its members separated by
 // "|", then its inputs as "name=value"; a part is such a line that begins with
-// "+", after the line of its check.
+// "+", after the line of its check. Of a part that passed only the subject is
+// stored: there may be many, and what they compared follows from the record, see
+// [recompute].
 func (t Trace) String() string {
 	size := 0
 	for i := range t {
-		size += 64 + 32*len(t[i].Inputs)
-		for j := range t[i].Parts {
-			size += 80 + 32*len(t[i].Parts[j].Inputs)
-		}
+		size += 64 + 32*len(t[i].Inputs) + 32*len(t[i].Parts)
 	}
 	out := make([]byte, 0, size)
 	for i := range t {
 		out = t[i].append(out, t[i].Name)
 		for j := range t[i].Parts {
-			out = t[i].Parts[j].append(out, partMark)
+			out = t[i].Parts[j].stored().append(out, partMark)
 		}
 	}
 	return string(out)
 }
 
 const partMark = "+"
+
+// stored is what is kept of a part.
+func (c *Check) stored() *Check {
+	if c.Outcome == Pass {
+		return &Check{Outcome: Pass, Subject: c.Subject}
+	}
+	return c
+}
 
 func (c *Check) append(out []byte, name string) []byte {
 	out = append(out, name...)

@@ -105,13 +105,39 @@ func (v *VelocityFacts) judge(used VelocityState, fees int64, isIncrement bool) 
 	return c
 }
 
+// holds reports whether the limits hold with what would be used.
+func (v *VelocityFacts) holds(used VelocityState, fees int64, isIncrement bool) bool {
+	return v.holdsAmount(used, fees) && v.holdsCount(used, isIncrement)
+}
+
+func (v *VelocityFacts) holdsAmount(used VelocityState, fees int64) bool {
+	switch {
+	case v.MinAmount == nil && v.MaxAmount == nil:
+		return true
+	case v.Amount == nil:
+		return false
+	}
+	return !v.isAbove(used, fees) && !v.isBelow(fees)
+}
+
+func (v *VelocityFacts) isAbove(used VelocityState, fees int64) bool {
+	return v.MaxAmount != nil && used.Amount+v.Amount.Minor()+fees > v.MaxAmount.Minor()
+}
+
+func (v *VelocityFacts) isBelow(fees int64) bool {
+	return v.MinAmount != nil && v.Amount.Minor()+fees < v.MinAmount.Minor()
+}
+
+func (v *VelocityFacts) holdsCount(used VelocityState, isIncrement bool) bool {
+	return v.MaxCount == 0 || isIncrement || used.Count+1 <= int64(v.MaxCount)
+}
+
 func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool) Check {
 	var told []string
 	if v.MinAmount != nil || v.MaxAmount != nil {
 		if v.Amount == nil {
 			return failed(VelocityAmount, "%s: no rate to compare the amount by", v.Code)
 		}
-		sum := used.Amount + v.Amount.Minor() + fees
 		text := v.Amount.Decimal()
 		if fees != 0 {
 			text += " + " + decimal(fees, *v.Amount)
@@ -120,16 +146,16 @@ func (v *VelocityFacts) compare(used VelocityState, fees int64, isIncrement bool
 			text = decimal(used.Amount, *v.Amount) + " + " + text
 		}
 		switch {
-		case v.MaxAmount != nil && sum > v.MaxAmount.Minor():
+		case v.isAbove(used, fees):
 			return failed(VelocityAmount, "%s: %s > %s", v.Code, text, v.MaxAmount.Decimal())
-		case v.MinAmount != nil && v.Amount.Minor()+fees < v.MinAmount.Minor():
+		case v.isBelow(fees):
 			return failed(VelocityAmount, "%s: %s < %s", v.Code, text, v.MinAmount.Decimal())
 		case v.MaxAmount != nil:
 			told = append(told, text+" <= "+v.MaxAmount.Decimal())
 		}
 	}
 	if v.MaxCount > 0 && !isIncrement {
-		if used.Count+1 > int64(v.MaxCount) {
+		if !v.holdsCount(used, isIncrement) {
 			return failed(VelocityCount, "%s: %d + 1 > %d", v.Code, used.Count, v.MaxCount)
 		}
 		told = append(told, strconv.FormatInt(used.Count, 10)+" + 1 <= "+strconv.Itoa(v.MaxCount))
@@ -215,6 +241,10 @@ func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) Ch
 	fees := d.feesToCount(f.Billing, req, f, s, row)
 	for i := range f.Velocity {
 		v := &f.Velocity[i]
+		if d.isBrief && v.holds(s.Velocity[i], v.feesIn(fees), req.IsIncrement) {
+			parts = append(parts, Check{Outcome: Pass, Subject: v.Code})
+			continue
+		}
 		c := v.judge(s.Velocity[i], fees, req.IsIncrement)
 		parts = append(parts, c)
 		if c.Outcome == Fail && !req.Flow.IsAdvice() {
@@ -226,43 +256,43 @@ func checkVelocity(d *Decision, req *Request, f *Facts, s State, row codeRow) Ch
 }
 
 // visitVelocity writes or reads the velocity controls of a decision with what
-// was used of them.
-func visitVelocity(c *codec, f *[]VelocityFacts, s *[]VelocityState) {
+// was used of them. own is the issuance of the card.
+func visitVelocity(c *codec, own string, f *[]VelocityFacts, s *[]VelocityState) {
 	n := len(*f)
 	c.count("velocity", &n)
 	if c.reading {
 		*f, *s = make([]VelocityFacts, n), make([]VelocityState, n)
 	}
 	for i := range n {
-		c.visitRow("velocity."+strconv.Itoa(i), func(at string) { (*f)[i].visit(c, at, &(*s)[i]) })
+		c.visitRow("velocity."+strconv.Itoa(i), func() { (*f)[i].visit(c, own, &(*s)[i]) })
 	}
 }
 
-func (v *VelocityFacts) visit(c *codec, at string, u *VelocityState) {
-	visitText(c, at+"code", &v.Code)
-	c.count(at+"version", &v.Version)
-	visitText(c, at+"link", &v.Link)
-	c.bool(at+"counts", &v.Counts)
-	visitText(c, at+"counter", &v.Counter)
-	visitText(c, at+"subject", &v.Subject)
-	c.int(at+"start", &v.Start)
-	c.time(at+"from", &v.From)
-	c.optionalAmount(at+"amount", &v.Amount)
-	c.optionalAmount(at+"min_amount", &v.MinAmount)
-	c.optionalAmount(at+"max_amount", &v.MaxAmount)
-	c.count(at+"max_count", &v.MaxCount)
-	visitText(c, at+"response_code", &v.ResponseCode)
-	c.bool(at+"alerts_only", &v.AlertsOnly)
-	c.bool(at+"counts_declines", &v.CountsDeclines)
-	c.time(at+"ends", &v.Ends)
-	c.bool(at+"adjusts", &v.Adjusts)
-	c.bool(at+"lowers", &v.Lowers)
-	c.count(at+"alert_percent", &v.AlertPercent)
-	c.int(at+"used_amount", &u.Amount)
-	c.int(at+"used_count", &u.Count)
-	c.bool(at+"counts_fees", &v.CountsFees)
-	c.optionalAmount(at+"fee_par", &v.FeePar)
-	c.bool(at+"broken", &v.IsBroken)
+func (v *VelocityFacts) visit(c *codec, own string, u *VelocityState) {
+	visitText(c, "code", &v.Code)
+	c.count("version", &v.Version)
+	visitText(c, "link", &v.Link)
+	c.bool("counts", &v.Counts)
+	visitText(c, "counter", &v.Counter)
+	visitSubject(c, "subject", own, &v.Subject)
+	c.int("start", &v.Start)
+	c.time("from", &v.From)
+	c.optionalAmount("amount", &v.Amount)
+	c.optionalAmount("min_amount", &v.MinAmount)
+	c.optionalAmount("max_amount", &v.MaxAmount)
+	c.count("max_count", &v.MaxCount)
+	visitText(c, "response_code", &v.ResponseCode)
+	c.bool("alerts_only", &v.AlertsOnly)
+	c.bool("counts_declines", &v.CountsDeclines)
+	c.time("ends", &v.Ends)
+	c.bool("adjusts", &v.Adjusts)
+	c.bool("lowers", &v.Lowers)
+	c.count("alert_percent", &v.AlertPercent)
+	c.int("used_amount", &u.Amount)
+	c.int("used_count", &u.Count)
+	c.bool("counts_fees", &v.CountsFees)
+	c.optionalAmount("fee_par", &v.FeePar)
+	c.bool("broken", &v.IsBroken)
 }
 
 // LimitUse is a velocity control that counted a request, with what was used of it

@@ -156,7 +156,7 @@ func (d storedDecision) differs(t *Transaction, entries map[string]ledger.Entry)
 	case t == nil:
 		return "the transaction is missing"
 	}
-	if difference := recompute(r, d, t); difference != "" {
+	if _, difference := recompute(r, d, t); difference != "" {
 		return difference
 	}
 	again := decide(&r.Request, &r.Facts, r.State)

@@ -378,7 +378,7 @@ func (w *work) step(op *operation) error {
 	}
 	s := w.state(op)
 	watched := usedOf(op.facts.watchers, w.counters, op.facts.Tenant)
-	d := decide(op.req, op.facts, s)
+	d := decideBriefly(op.req, op.facts, s)
 	if d.Status == StatusPending {
 		op.state, op.asks = s, true
 	}
