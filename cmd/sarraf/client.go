@@ -19,7 +19,7 @@ Whatever is changed holds from its next request, on every node.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newClientCreate(), newClientList(), newClientSet(), newClientActive("disable"), newClientActive("enable"), newClientRotate())
+	c.AddCommand(newClientCreate(), newClientList(), newClientSet(), newClientActive("disable"), newClientActive("enable"), newClientRotate(), newClientRedirects())
 	return c
 }
 
@@ -191,6 +191,30 @@ Exit codes: 0 the secret is printed; 1 there is no such client, or the overlap w
 			return err
 		}
 		return app.RotateClientSecret(c.Context(), l.Config, log, c.OutOrStdout(), args[0], *overlap, *asJSON)
+	}
+	addSettings(c, storage)
+	return c
+}
+
+func newClientRedirects() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "set-redirects CLIENT [URI…]",
+		Short: "Say where a client of open banking has cardholders sent back",
+		Long: `Replaces the addresses to which cardholders may be sent back when they have answered
+the request of a client of the family openbanking. A request must name one of them
+letter by letter. They have https, or http on the cardholder's own machine, or the
+scheme of an application; without a URI there are none.
+
+Exit codes: 0 they hold; 1 there is no such client of that family, or an address will not do.`,
+		Example: `  sarraf client set-redirects sc_3f6c2f0e7a9b4d51 https://app.example/back com.example.app:/back`,
+		Args:    arguments("CLIENT [URI…]", 1, 0),
+	}
+	c.RunE = func(c *cobra.Command, args []string) error {
+		l, log, err := prepare(c)
+		if err != nil {
+			return err
+		}
+		return app.SetClientRedirects(c.Context(), l.Config, log, c.OutOrStdout(), args[0], args[1:])
 	}
 	addSettings(c, storage)
 	return c

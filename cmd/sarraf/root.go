@@ -41,7 +41,7 @@ done; 2 the command line or the settings are wrong.`,
 	})
 	root.PersistentFlags().SortFlags = false
 	root.AddCommand(
-		newServe(), newDemo(), newMigrate(), newTenant(), newClient(), newUser(), newRole(), newClearing(), newCredit(), newWallet(), newPerso(), newNotification(), newVerify(), newAudit(), newExplain(), newReplay(), newBIN(), newCardStore(),
+		newServe(), newDemo(), newMigrate(), newTenant(), newClient(), newUser(), newRole(), newClearing(), newCustomer(), newCredit(), newWallet(), newPerso(), newNotification(), newVerify(), newAudit(), newExplain(), newReplay(), newBIN(), newCardStore(),
 		newVectors(), newBench(), newConfig(), newVersion(),
 	)
 	for _, c := range root.Commands() {

@@ -12,6 +12,9 @@
 // use case of every domain takes one. An access token is a JWT signed with
 // ES256 that lives an hour; a refresh token is an opaque value that works once.
 //
+// A cardholder is a customer who signs in at a page of ours, with a password and a
+// one-time password, and gives a client a [Consent]. It is never a user.
+//
 // # States of a refresh token
 //
 //	issued ──used──▶ used ──presented again──▶ family revoked
@@ -23,6 +26,12 @@
 //	(absent) ──claim──▶ in progress ──answer──▶ answered ──24 h──▶ (absent)
 //	                        │
 //	                        └──lease of 60 s ends──▶ may be claimed again
+//
+// # States of a cardholder's session
+//
+//	visiting ──password──▶ asked for a one-time password ──right──▶ signed in ──15 min idle, 8 h──▶ ended
+//	   ▲                                              │
+//	   └───────three wrong ones, or three minutes─────┘
 //
 // # Invariants
 //
@@ -37,6 +46,9 @@
 //     as long for a name that nobody has.
 //   - Five wrong secrets lock a client, five wrong passwords a user, for fifteen minutes, and the answer of a
 //     locked client cannot be told from that of a wrong secret.
+//   - A code of a consent works once, for its client, address and verifier; one that
+//     comes again ends the tokens it gave.
+//   - No token is issued under a consent that is revoked, and none outlives it.
 //   - The effect of an idempotent request and its kept answer commit together.
 //   - The business time of a tenant is never behind the clock, goes forward only,
 //     and is ahead in a sandbox only. Tokens, keys and records go by the clock.

@@ -20,6 +20,12 @@ const (
 	CodeTenantTaken          fault.Code = "tenant_already_exists"
 	CodeClientNotFound       fault.Code = "client_not_found"
 	CodeConsentNotFound      fault.Code = "consent_not_found"
+	CodeCardholderNotFound   fault.Code = "cardholder_not_found"
+	CodeRedirectUnproven     fault.Code = "redirect_unproven"
+	CodeConsentRequestEnded  fault.Code = "consent_request_ended"
+	CodeSessionEnded         fault.Code = "session_ended"
+	CodeSignIn               fault.Code = "sign_in_refused"
+	CodeSignInCode           fault.Code = "sign_in_code_refused"
 	CodeUserNotFound         fault.Code = "user_not_found"
 	CodeUserTaken            fault.Code = "user_already_exists"
 	CodeConcurrency          fault.Code = "concurrency_conflict"
@@ -34,7 +40,8 @@ const (
 var Codes = []fault.Code{
 	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
 	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
-	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConsentNotFound, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
+	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConsentNotFound, CodeCardholderNotFound, CodeRedirectUnproven,
+	CodeConsentRequestEnded, CodeSessionEnded, CodeSignIn, CodeSignInCode, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
 	CodeIdempotencyReused, CodeIdempotencyNotKept, CodeIdempotencyMalformed, CodeInProgress, CodeAdvancing,
 }
 
@@ -47,23 +54,29 @@ var (
 )
 
 var (
-	errUnauthenticated   = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
-	errInvalidClient     = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
-	errClientLocked      = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
-	errIPNotAllowed      = fault.New(fault.Forbidden, CodeIPNotAllowed, "the client may not call from this address")
-	errAddressDenied     = fault.New(fault.Forbidden, CodeAddressDenied, "the client may not call from this address")
-	errNotHeld           = fault.New(fault.Forbidden, CodeNotHeld, "whoever grants permissions, or manages their holder, must hold them all")
-	errSandboxPermission = fault.New(fault.Refused, CodeSandboxPermission, "a permission of the sandbox is never granted in a production tenant")
-	errInvalidGrant      = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
-	errTenantNotFound    = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
-	errTenantTaken       = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
-	errClientNotFound    = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
-	errConsentNotFound   = fault.New(fault.NotFound, CodeConsentNotFound, "there is no such consent")
-	errUserNotFound      = fault.New(fault.NotFound, CodeUserNotFound, "there is no such user")
-	errUserTaken         = fault.New(fault.Conflict, CodeUserTaken, "a user with this name exists")
-	errKeyReused         = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
-	errNotKept           = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
-	errKeyMalformed      = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
+	errUnauthenticated    = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
+	errInvalidClient      = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
+	errClientLocked       = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
+	errIPNotAllowed       = fault.New(fault.Forbidden, CodeIPNotAllowed, "the client may not call from this address")
+	errAddressDenied      = fault.New(fault.Forbidden, CodeAddressDenied, "the client may not call from this address")
+	errNotHeld            = fault.New(fault.Forbidden, CodeNotHeld, "whoever grants permissions, or manages their holder, must hold them all")
+	errSandboxPermission  = fault.New(fault.Refused, CodeSandboxPermission, "a permission of the sandbox is never granted in a production tenant")
+	errInvalidGrant       = fault.New(fault.Unauthenticated, CodeInvalidGrant, "the grant is invalid, expired, revoked or already used")
+	errTenantNotFound     = fault.New(fault.NotFound, CodeTenantNotFound, "there is no such tenant")
+	errTenantTaken        = fault.New(fault.Conflict, CodeTenantTaken, "a tenant with this code exists")
+	errClientNotFound     = fault.New(fault.NotFound, CodeClientNotFound, "there is no such client")
+	errConsentNotFound    = fault.New(fault.NotFound, CodeConsentNotFound, "there is no such consent")
+	errCardholderNotFound = fault.New(fault.NotFound, CodeCardholderNotFound, "the customer has no password to sign in with")
+	errRedirectUnproven   = fault.New(fault.Invalid, CodeRedirectUnproven, "the client is unknown, or has not named this address")
+	errRequestEnded       = fault.New(fault.NotFound, CodeConsentRequestEnded, "the request was answered, or has expired")
+	errSessionEnded       = fault.New(fault.Unauthenticated, CodeSessionEnded, "the session has ended")
+	errSignIn             = fault.New(fault.Unauthenticated, CodeSignIn, "the customer number or the password is wrong, or the customer is locked")
+	errSignInCode         = fault.New(fault.Unauthenticated, CodeSignInCode, "the one-time password is wrong")
+	errUserNotFound       = fault.New(fault.NotFound, CodeUserNotFound, "there is no such user")
+	errUserTaken          = fault.New(fault.Conflict, CodeUserTaken, "a user with this name exists")
+	errKeyReused          = fault.New(fault.Conflict, CodeIdempotencyReused, "the idempotency key was used with another request")
+	errNotKept            = fault.New(fault.Conflict, CodeIdempotencyNotKept, "the request was already carried out and its answer is not kept")
+	errKeyMalformed       = fault.New(fault.Invalid, CodeIdempotencyMalformed, "an idempotency key has 1 to 64 printable characters").
 				OnField("X-Idempotency-Key", "malformed", "must have 1 to 64 printable ASCII characters")
 	errAdvancing  = fault.New(fault.Conflict, CodeAdvancing, "somebody else is moving the business time of the tenant")
 	errInProgress = fault.New(fault.Conflict, CodeInProgress, "a request with this idempotency key is being carried out")

@@ -212,8 +212,8 @@ func (s *Service) release(ctx context.Context, row onceRow) {
 	_ = s.DB.InTx(ctx, func(tx db.Tx) error { return releaseKey(ctx, tx, row) })
 }
 
-// Sweep deletes idempotency keys, refresh and opaque tokens that have expired and
-// returns how many rows went. It is called now and then.
+// Sweep deletes idempotency keys, refresh and opaque tokens, and sessions of cardholders
+// with what belongs to them, that have expired, and returns how many rows went. It is called now and then.
 func (s *Service) Sweep(ctx context.Context) (rows int64, err error) {
 	err = s.DB.InTx(ctx, func(tx db.Tx) error {
 		now := s.Clock.Now()
@@ -229,7 +229,11 @@ func (s *Service) Sweep(ctx context.Context) (rows int64, err error) {
 		if err != nil {
 			return fmt.Errorf("sweep opaque tokens: %w", err)
 		}
-		rows = keys + tokens + opaque
+		sessions, err := sweepSessions(ctx, tx, now)
+		if err != nil {
+			return fmt.Errorf("sweep sessions: %w", err)
+		}
+		rows = keys + tokens + opaque + sessions
 		return nil
 	})
 	return rows, err

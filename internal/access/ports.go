@@ -3,7 +3,9 @@ package access
 import (
 	"context"
 
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/secret"
 )
 
 // Sealer protects at rest the private half of signing keys and what is kept for
@@ -19,4 +21,10 @@ type Sealer interface {
 // that makes it so; its error undoes that transaction.
 type TenantWatcher interface {
 	TenantChanged(ctx context.Context, tx db.Tx, tenant TenantID) error
+}
+
+// CodeSender sends a one-time password to the caller, a cardholder, in tx. It is
+// false for a customer who may not sign in.
+type CodeSender interface {
+	SendSignInCode(ctx context.Context, tx db.Tx, c Caller, code secret.Value, now clock.Real) (bool, error)
 }

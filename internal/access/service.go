@@ -39,6 +39,8 @@ type Service struct {
 	Cost PasswordCost
 	// Watcher, when set, learns of new and changed tenants.
 	Watcher TenantWatcher
+	// Codes sends one-time passwords; without it only sandboxes have any.
+	Codes CodeSender
 
 	keys    keyring
 	denials denials

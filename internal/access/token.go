@@ -36,6 +36,9 @@ type Grant struct {
 	Password     secret.Value // for GrantPassword
 	RefreshToken secret.Value // for GrantRefreshToken
 	Consent      string       // for GrantConsent
+	Code         secret.Value // for GrantCode, and the two below
+	RedirectURI  string
+	Verifier     secret.Value // of PKCE
 	From         Origin
 }
 

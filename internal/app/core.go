@@ -138,6 +138,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.credits = &credit.Service{DB: k.db, Clock: k.clock, Customers: k.customers, Programs: k.programs, Cards: k.issuing}
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
+	k.access.Codes = signInCodes{k}
 	k.notices.Hooks, k.webhooks.Messages = k.webhooks, k.notices
 	if k.notices.SMS, k.notices.Email, err = openGateways(c.Notification); err != nil {
 		return nil, err

@@ -184,6 +184,22 @@ func (s *Service) SendPIN(ctx context.Context, tx db.Tx, c access.Caller, p PINM
 	}, c.Sandbox, c.CorrelationID)
 }
 
+// TellNow queues in tx what must not wait in a notice, where its values would lie in
+// clear: by SMS, or by e-mail to who has no phone. Who has neither is not told.
+func (s *Service) TellNow(ctx context.Context, tx db.Tx, c access.Caller, event string, to Recipient, values map[string]string, now clock.Real) error {
+	m := Message{
+		ID: id.New[Message](now.Time()), Tenant: c.Tenant, CustomerNo: to.CustomerNo, Event: event, Channel: SMS, CreatedAt: now.Time(),
+		Content: Content{To: to.Phone, Text: Text(event, to, values)},
+	}
+	if to.Phone == "" {
+		m.Channel, m.Content.To, m.Content.Subject = Email, to.Email, subject(to.Language)
+	}
+	if m.Content.To == "" {
+		return nil
+	}
+	return s.send(ctx, tx, m, c.Sandbox, c.CorrelationID)
+}
+
 // MaskPhone shows the ends of a phone number.
 func MaskPhone(e164 string) string {
 	if len(e164) < 8 {

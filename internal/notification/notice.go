@@ -24,11 +24,12 @@ const (
 	PINSent           = "card.pin-sent"               // the PIN itself
 	ControlAlert      = "authorization-control.alert" // an authorization control has acted
 	FeeUpcoming       = "fee.upcoming"                // an annual fee is about to be charged
+	SignInCode        = "customer.sign-in-code"       // the one-time password of a sign-in; no system is told
 )
 
 // Events lists what customers are told of.
 func Events() []string {
-	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent, ControlAlert, FeeUpcoming}
+	return []string{CardCreated, CardStatusChanged, CardPhoneChanged, PINChanged, PINBlocked, PINUnblocked, PINSent, ControlAlert, FeeUpcoming, SignInCode}
 }
 
 // IsSecurity reports whether an event is told against a customer's wish, too:
@@ -68,10 +69,10 @@ func Tell(ctx context.Context, tx db.Tx, tenant access.TenantID, key string, n N
 }
 
 // Tells reports whether customers are told of an event wherever it is raised. A
-// PIN is sent only when somebody asks for it, of another phone the number that
+// PIN is sent only when somebody asks for it, a one-time password too, of another phone the number that
 // was is told, and of a control only what it says.
 func Tells(event string) bool {
-	return event != PINSent && event != CardPhoneChanged && event != ControlAlert && slices.Contains(Events(), event)
+	return event != PINSent && event != CardPhoneChanged && event != ControlAlert && event != SignInCode && slices.Contains(Events(), event)
 }
 
 // Recipient is who is told, how, and in which words.

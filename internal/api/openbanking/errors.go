@@ -3,6 +3,7 @@ package openbanking
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
@@ -102,12 +103,16 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if x.Fault = f.Code; o.status >= http.StatusInternalServerError {
 		x.Err = err
 	}
-	if r.URL.Path == tokenPath {
+	if r.URL.Path == tokenPath || r.URL.Path == revokePath {
 		refuseToken(w, f)
 		return
 	}
 	if seconds, ok := f.Params["retryAfterSeconds"].(int); ok {
 		w.Header().Set("Retry-After", fmt.Sprint(seconds))
+	}
+	if strings.HasPrefix(r.URL.Path, "/auth/oauth/v2/") {
+		a.refusePage(w, r, f)
+		return
 	}
 	text, _ := locale.Text(language, "openbanking."+o.code, nil)
 	writeJSON(w, o.status, envelope{Header: a.header(o.code, text)})

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 
@@ -37,17 +38,20 @@ func (a *API) Family() api.Family {
 	return api.Family{Mount: a.mount, Refuse: a.refuse, Owns: a.owns}
 }
 
-const tokenPath = "/auth/oauth/v2/token"
-
 func (a *API) owns(path string) bool {
-	return path == tokenPath || slices.ContainsFunc(a.routes(), func(rt route) bool { return rt.path == path })
+	return strings.HasPrefix(path, "/auth/oauth/v2/") || slices.ContainsFunc(a.routes(), func(rt route) bool { return rt.path == path })
 }
 
 func (a *API) mount(r chi.Router) {
 	for _, rt := range a.routes() {
 		r.Post(rt.path, a.guarded(rt))
 	}
+	for _, p := range a.pageRoutes() {
+		r.Method(p.method, p.path, a.paged(p.path, p.run))
+	}
+	r.Get(stylePath, style)
 	r.Post(tokenPath, a.issueToken)
+	r.Post(revokePath, a.revokeToken)
 	r.Get("/openapi/openbanking.yaml", document)
 }
 

@@ -1,0 +1,612 @@
+package openbanking
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/secret"
+)
+
+const (
+	backAt   = "https://app.example/back?from=bank"
+	password = "correct-horse-7-battery"
+	verifier = "the-verifier-of-the-test-has-43-characters-or-more"
+)
+
+// browser is a cardholder's browser: it keeps cookies, follows redirects to our own
+// pages, and stops where it is sent elsewhere.
+type browser struct {
+	*world
+	cookies map[string]string
+	last    *httptest.ResponseRecorder
+	away    string // where it was sent in the end
+}
+
+// newBrowser lets the customer sign in, and the client name where it is.
+func (w *world) newBrowser() *browser {
+	ctx := w.T.Context()
+	w.bank.Access.Cost = access.PasswordCost{Memory: 64, Passes: 1, Threads: 1}
+	w.must(w.bank.Access.SetCardholderPassword(ctx, w.bank.Caller, w.bank.Customer(), secret.FromString(password)))
+	w.must(w.bank.Access.SetRedirects(ctx, w.bank.Caller, w.Names["client"], []string{backAt}))
+	w.must(w.bank.Access.RevokeConsent(ctx, w.bank.Caller, w.Names["consent"]))
+	delete(w.Names, "token") // a browser has none
+	delete(w.Names, "consent")
+	return &browser{world: w, cookies: map[string]string{}}
+}
+
+func (b *browser) visit(method, address, body string, header map[string]string) {
+	b.T.Helper()
+	b.away = ""
+	for range 5 {
+		h := map[string]string{"Host": "localhost", "Accept-Language": "en"}
+		for name, value := range header {
+			h[name] = value
+		}
+		var jar []string
+		for name, value := range b.cookies {
+			jar = append(jar, name+"="+value)
+		}
+		if len(jar) > 0 {
+			h["Cookie"] = strings.Join(jar, "; ")
+		}
+		if body != "" {
+			h["Content-Type"] = "application/x-www-form-urlencoded"
+		}
+		b.last = b.Send(method, address, h, body)
+		for _, c := range b.last.Result().Cookies() {
+			if !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || !c.Secure || !strings.HasPrefix(c.Name, "__Host-") {
+				b.T.Errorf("the cookie %s is not kept well: %v", c.Name, c)
+			}
+			b.cookies[c.Name] = c.Value
+		}
+		to := b.last.Header().Get("Location")
+		if to == "" {
+			return
+		}
+		if !strings.HasPrefix(to, "/") {
+			b.away = to
+			return
+		}
+		method, address, body, header = http.MethodGet, to, "", nil
+	}
+	b.T.Fatal("redirected without end")
+}
+
+var hiddenField = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
+
+// submit sends the first form of the page that is shown, with its hidden fields.
+func (b *browser) submit(path string, fields url.Values) {
+	b.T.Helper()
+	form := url.Values{}
+	_, page, found := strings.Cut(b.last.Body.String(), `action="`+path+`"`)
+	if !found {
+		b.T.Fatalf("no form to %s on the page:\n%s", path, b.last.Body)
+	}
+	page, _, _ = strings.Cut(page, "</form>")
+	for _, m := range hiddenField.FindAllStringSubmatch(page, -1) {
+		form.Set(m[1], m[2])
+	}
+	for name, values := range fields {
+		if values[0] == "" {
+			form.Del(name)
+			continue
+		}
+		form[name] = values
+	}
+	b.visit(http.MethodPost, path, form.Encode(), map[string]string{"Sec-Fetch-Site": "same-origin"})
+}
+
+// challengeOf is the S256 challenge of a verifier.
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func (b *browser) ask(change ...string) url.Values {
+	q := url.Values{
+		"client_id": {b.Names["client"]}, "redirect_uri": {backAt}, "response_type": {"code"}, "scope": {"creditcard"},
+		"state": {"s t&t"}, "code_challenge": {challengeOf(verifier)}, "code_challenge_method": {"S256"}, "resource": {"sandbox"},
+	}
+	for i := 0; i < len(change); i += 2 {
+		q.Set(change[i], change[i+1])
+	}
+	return q
+}
+
+func (b *browser) authorize(change ...string) {
+	b.T.Helper()
+	b.visit(http.MethodGet, authorizePath+"?"+b.ask(change...).Encode(), "", nil)
+}
+
+func (b *browser) enter() {
+	b.T.Helper()
+	b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}})
+	b.submit(codePath, url.Values{"code": {"000000"}})
+}
+
+// sentBack is what the client gets in its query.
+func (b *browser) sentBack() url.Values {
+	b.T.Helper()
+	u, err := url.Parse(b.away)
+	if err != nil || !strings.HasPrefix(b.away, backAt+"&") {
+		b.T.Fatalf("not sent back to the client, but to %q: %s", b.away, b.last.Body)
+	}
+	return u.Query()
+}
+
+// code goes through all of it, as far as the code.
+func (b *browser) code(change ...string) string {
+	b.T.Helper()
+	b.authorize(change...)
+	if strings.Contains(b.last.Body.String(), `action="`+signInPath+`"`) {
+		b.enter()
+	}
+	b.submit(consentPath, url.Values{"answer": {"allow"}})
+	back := b.sentBack()
+	if back.Get("code") == "" || back.Get("state") != "s t&t" || back.Get("from") != "bank" {
+		b.T.Fatalf("sent back with %v", back)
+	}
+	return back.Get("code")
+}
+
+type tokens struct {
+	Access    string `json:"access_token"`
+	Refresh   string `json:"refresh_token"`
+	ExpiresIn int    `json:"expires_in"`
+	Scope     string `json:"scope"`
+	Error     string `json:"error"`
+}
+
+// tokenFor asks the token endpoint as the family's client.
+func (w *world) tokenFor(form url.Values) (int, tokens) {
+	w.T.Helper()
+	if form.Get("client_id") == "" {
+		form.Set("client_id", w.Names["client"])
+		form.Set("client_secret", w.Names["secret"])
+	}
+	answer := w.Send("POST", tokenPath, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, form.Encode())
+	var got tokens
+	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
+		w.T.Fatalf("%d %s", answer.Code, answer.Body)
+	}
+	return answer.Code, got
+}
+
+func exchange(code string, change ...string) url.Values {
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {backAt}, "code_verifier": {verifier}}
+	for i := 0; i < len(change); i += 2 {
+		form.Set(change[i], change[i+1])
+	}
+	return form
+}
+
+func refresh(token string) url.Values {
+	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+}
+
+// mayList reports whether a token opens the list of cards.
+func (w *world) mayList(token string) bool {
+	w.T.Helper()
+	answer := w.Send("POST", "/creditCardList", map[string]string{"Authorization": "Bearer " + token}, "{}")
+	if answer.Code == 200 && !strings.Contains(answer.Body.String(), `"CardID":20090`) {
+		w.T.Errorf("the list is %s", answer.Body)
+	}
+	return answer.Code == 200
+}
+
+func eachBrowser(t *testing.T, f func(t *testing.T, b *browser)) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { f(t, newWorld(t, d).newBrowser()) })
+}
+
+// A cardholder signs in, sees what is shared, consents, and the client gets tokens,
+// renews them, and loses them when the cardholder revokes the consent at our page.
+func TestAuthorize_toldFromSignInToRevocation(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		b.authorize()
+		b.enter()
+		page := b.last.Body.String()
+		for _, want := range []string{"Test asks for the following", "9792********", "World Gold", "see your statements"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q:\n%s", want, page)
+			}
+		}
+		policy := b.last.Header().Get("Content-Security-Policy")
+		if !strings.Contains(policy, "default-src 'none'") || !strings.HasSuffix(policy, "form-action 'self' https://app.example") {
+			t.Errorf("policy %q", policy)
+		}
+		b.submit(consentPath, url.Values{"answer": {"allow"}})
+		status, got := b.tokenFor(exchange(b.sentBack().Get("code")))
+		if status != 200 || got.ExpiresIn != 3600 || got.Scope != "creditcard" || got.Refresh == "" || !b.mayList(got.Access) {
+			t.Fatalf("%d %+v", status, got)
+		}
+		status, next := b.tokenFor(refresh(got.Refresh))
+		if status != 200 || !b.mayList(next.Access) {
+			t.Fatalf("refresh: %d %+v", status, next)
+		}
+		b.visit(http.MethodGet, consentsPath, "", nil)
+		b.submit(consentsPath, nil)
+		if !strings.Contains(b.last.Body.String(), "No consent of yours holds.") {
+			t.Errorf("after revocation: %s", b.last.Body)
+		}
+		if b.mayList(next.Access) {
+			t.Error("the token outlived its consent")
+		}
+		if status, got := b.tokenFor(refresh(next.Refresh)); status == 200 {
+			t.Errorf("the refresh token outlived its consent: %+v", got)
+		}
+	})
+}
+
+// A refusal of the cardholder, and whatever is wrong with the request of a client that
+// is proven, is told at its address; what is not proven stays with us.
+func TestAuthorize_tellsErrorsWhereTheyBelong(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	for want, change := range map[string][]string{
+		"unsupported_response_type": {"response_type", "token"},
+		"invalid_scope":             {"scope", "account"},
+		"invalid_request":           {"code_challenge_method", "plain"},
+		"invalid_target":            {"resource", "production"},
+	} {
+		b.authorize(change...)
+		if got := b.sentBack(); got.Get("error") != want || got.Get("state") != "s t&t" {
+			t.Errorf("%v: sent back with %v", change, got)
+		}
+	}
+	b.authorize("code_challenge", "short")
+	if got := b.sentBack().Get("error"); got != "invalid_request" {
+		t.Errorf("a malformed challenge: %s", got)
+	}
+	for _, change := range [][]string{
+		{"client_id", "sc_unknown"}, {"redirect_uri", "https://evil.example/"}, {"redirect_uri", backAt + "&x=1"}, {"redirect_uri", ""},
+		{"client_id", b.bank.Families.Payers.ClientID},
+	} {
+		b.authorize(change...)
+		if b.away != "" || b.last.Code != 400 {
+			t.Errorf("%v: %d, sent to %q", change, b.last.Code, b.away)
+		}
+	}
+	b.visit(http.MethodGet, authorizePath+"?"+b.ask().Encode()+"&client_id=other", "", nil)
+	if b.away != "" || b.last.Code != 400 {
+		t.Errorf("a repeated parameter: %d, sent to %q", b.last.Code, b.away)
+	}
+	b.authorize()
+	b.enter()
+	b.submit(consentPath, url.Values{"answer": {"refuse"}})
+	if got := b.sentBack(); got.Get("error") != "access_denied" || got.Get("code") != "" || got.Get("state") != "s t&t" {
+		t.Errorf("refused: sent back with %v", got)
+	}
+}
+
+// What a client does with a code it should not do.
+func TestCode_isGoodOnceForItsClientAddressAndVerifier(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		refusals := map[string]func(code string) url.Values{
+			"another verifier": func(c string) url.Values { return exchange(c, "code_verifier", strings.Repeat("x", 43)) },
+			"no verifier":      func(c string) url.Values { return exchange(c, "code_verifier", "") },
+			"another address":  func(c string) url.Values { return exchange(c, "redirect_uri", "https://app.example/back") },
+			"no such code":     func(c string) url.Values { return exchange(c + "x") },
+		}
+		for name, form := range refusals {
+			if status, got := b.tokenFor(form(b.code())); status != 400 || got.Error != "invalid_grant" {
+				t.Errorf("%s: %d %+v", name, status, got)
+			}
+		}
+		code := b.code()
+		wrong := exchange(code, "client_id", b.Names["client"], "client_secret", "wrong")
+		if status, got := b.tokenFor(wrong); status != 401 || got.Error != "invalid_client" {
+			t.Errorf("a wrong secret: %d %+v", status, got)
+		}
+		_, others, err := b.bank.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Other", Sandbox: true})
+		b.must(err)
+		foreign := exchange(code, "client_id", others.Families.OpenBanking.ClientID, "client_secret", string(others.Families.OpenBanking.ClientSecret.Reveal()))
+		if status, got := b.tokenFor(foreign); status != 400 || got.Error != "invalid_grant" {
+			t.Errorf("another client: %d %+v", status, got)
+		}
+		status, got := b.tokenFor(exchange(code)) // neither of them has used it up
+		if status != 200 || !b.mayList(got.Access) {
+			t.Fatalf("%d %+v", status, got)
+		}
+		_, next := b.tokenFor(refresh(got.Refresh))
+		if status, again := b.tokenFor(exchange(code)); status != 400 || again.Error != "invalid_grant" {
+			t.Errorf("a replayed code: %d %+v", status, again)
+		}
+		for _, token := range []string{got.Access, next.Access} {
+			if b.mayList(token) {
+				t.Error("a token outlived the replay of its code")
+			}
+		}
+		if status, _ := b.tokenFor(refresh(next.Refresh)); status == 200 {
+			t.Error("a refresh token outlived the replay of its code")
+		}
+		code = b.code()
+		b.bank.Clock.Advance(time.Minute)
+		if status, got := b.tokenFor(exchange(code)); status != 400 || got.Error != "invalid_grant" {
+			t.Errorf("an expired code: %d %+v", status, got)
+		}
+	})
+}
+
+// A code that was asked for without a challenge takes no verifier: somebody else began.
+func TestCode_withoutAChallengeTakesNoVerifier(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	plain := []string{"code_challenge", "", "code_challenge_method", ""}
+	if status, got := b.tokenFor(exchange(b.code(plain...))); status != 400 || got.Error != "invalid_grant" {
+		t.Errorf("with a verifier: %d %+v", status, got)
+	}
+	if status, got := b.tokenFor(exchange(b.code(plain...), "code_verifier", "")); status != 200 {
+		t.Errorf("without: %d %+v", status, got)
+	}
+}
+
+// Fifty exchanges of one code at the same moment give one token. As the others are
+// replays, that one is dead when they are done.
+func TestCode_givesOneTokenToFiftyAtOnce(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		code := b.code()
+		grant := access.Grant{
+			Type: access.GrantCode, ClientID: b.Names["client"], ClientSecret: secret.FromString(b.Names["secret"]),
+			Code: secret.FromString(code), RedirectURI: backAt, Verifier: secret.FromString(verifier),
+		}
+		var mu sync.Mutex
+		var given []access.Tokens
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				got, err := b.bank.Access.OpenBankingToken(t.Context(), grant)
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					given = append(given, got)
+				} else if !strings.Contains(err.Error(), "the grant is invalid") {
+					t.Errorf("refused for another reason: %v", err)
+				}
+			})
+		}
+		all.Wait()
+		if len(given) != 1 {
+			t.Fatalf("%d tokens were given", len(given))
+		}
+		if b.mayList(string(given[0].Access.Reveal())) {
+			t.Error("the token is alive after its code was replayed")
+		}
+	})
+}
+
+// A refresh token works once; one that comes again ends its chain.
+func TestRefresh_thatIsReusedEndsItsChain(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		_, first := b.tokenFor(exchange(b.code()))
+		_, second := b.tokenFor(refresh(first.Refresh))
+		if !b.mayList(second.Access) {
+			t.Fatal("the second token is no good")
+		}
+		if status, got := b.tokenFor(refresh(first.Refresh)); status != 400 || got.Error != "invalid_grant" {
+			t.Errorf("reused: %d %+v", status, got)
+		}
+		if b.mayList(second.Access) {
+			t.Error("the chain lives on")
+		}
+		if status, _ := b.tokenFor(refresh(second.Refresh)); status == 200 {
+			t.Error("the chain can be refreshed")
+		}
+	})
+}
+
+// A client ends its tokens: a refresh token with its chain, an access token alone. The
+// token of somebody else stays.
+func TestRevoke_endsTokensOfTheClient(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		revoke := func(client, key, token string) int {
+			form := url.Values{"client_id": {client}, "client_secret": {key}, "token": {token}}
+			return b.Send("POST", revokePath, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, form.Encode()).Code
+		}
+		_, got := b.tokenFor(exchange(b.code()))
+		_, others, err := b.bank.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Other", Sandbox: true})
+		b.must(err)
+		foreign := others.Families.OpenBanking
+		for _, c := range []struct {
+			client, key, token string
+			want               int
+			lives              bool
+		}{
+			{foreign.ClientID, string(foreign.ClientSecret.Reveal()), got.Refresh, 200, true},
+			{b.Names["client"], "wrong", got.Refresh, 401, true},
+			{b.Names["client"], b.Names["secret"], "nobody's", 200, true},
+			{b.Names["client"], b.Names["secret"], "", 400, true},
+			{b.Names["client"], b.Names["secret"], got.Access, 200, false},
+		} {
+			if status := revoke(c.client, c.key, c.token); status != c.want || b.mayList(got.Access) != c.lives {
+				t.Errorf("%+v: %d", c, status)
+			}
+		}
+		_, next := b.tokenFor(refresh(got.Refresh)) // which was not ended with its access token
+		if !b.mayList(next.Access) || revoke(b.Names["client"], b.Names["secret"], next.Refresh) != 200 || b.mayList(next.Access) {
+			t.Error("the chain did not end with its refresh token")
+		}
+	})
+}
+
+// A form without the token of its session, with that of another one, or from another
+// site does nothing.
+func TestForms_areOfTheirSession(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	b.authorize()
+	b.enter()
+	page := b.last
+	for name, csrf := range map[string]string{"missing": "", "another": "AAAA"} {
+		b.last = page
+		b.submit(consentPath, url.Values{"answer": {"allow"}, "csrf": {csrf}})
+		if b.last.Code != 403 || b.away != "" {
+			t.Errorf("%s: %d, sent to %q", name, b.last.Code, b.away)
+		}
+	}
+	other := &browser{world: b.world, cookies: map[string]string{}}
+	other.authorize()
+	theirs := hiddenField.FindStringSubmatch(other.last.Body.String())[2]
+	b.last = page
+	b.submit(consentPath, url.Values{"answer": {"allow"}, "csrf": {theirs}})
+	if b.last.Code != 403 {
+		t.Errorf("that of another session: %d", b.last.Code)
+	}
+	form := url.Values{"answer": {"allow"}}
+	for _, m := range hiddenField.FindAllStringSubmatch(page.Body.String(), 2) {
+		form.Set(m[1], m[2])
+	}
+	b.visit(http.MethodPost, consentPath, form.Encode(), map[string]string{"Sec-Fetch-Site": "cross-site"})
+	if b.last.Code != 403 || b.away != "" {
+		t.Errorf("from another site: %d", b.last.Code)
+	}
+	b.visit(http.MethodPost, consentPath, form.Encode(), map[string]string{"Origin": "https://evil.example"})
+	if b.last.Code != 403 || b.away != "" {
+		t.Errorf("from another origin: %d", b.last.Code)
+	}
+	b.last = page
+	b.submit(consentPath, url.Values{"answer": {"allow"}}) // and as it should be
+	if b.sentBack().Get("code") == "" {
+		t.Error("no code")
+	}
+	b.last = page
+	b.submit(consentPath, url.Values{"answer": {"allow"}})
+	if b.last.Code != 404 || b.away != "" {
+		t.Errorf("answered twice: %d, sent to %q", b.last.Code, b.away)
+	}
+}
+
+// The request of one browser is not answered by another cardholder's.
+func TestConsent_isOfTheSessionThatWasAsked(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	b.authorize()
+	b.enter()
+	request := hiddenField.FindAllStringSubmatch(b.last.Body.String(), 2)[1][2]
+	other := &browser{world: b.world, cookies: map[string]string{}}
+	other.authorize()
+	other.enter()
+	other.submit(consentPath, url.Values{"answer": {"allow"}, "request": {request}})
+	if other.last.Code != 404 || other.away != "" {
+		t.Errorf("%d, sent to %q", other.last.Code, other.away)
+	}
+}
+
+// Six attempts lock a cardholder for half an hour, and nobody learns whether it was
+// the password, the customer, or the lock.
+func TestSignIn_locksAndTellsNothing(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		b.authorize()
+		attempt := func(customer, password string) string {
+			b.submit(signInPath, url.Values{"customer": {customer}, "password": {password}})
+			return fmt.Sprint(b.last.Code) + hiddenField.ReplaceAllString(b.last.Body.String(), "")
+		}
+		unknown := attempt("999", password)
+		for i := range 7 {
+			if got := attempt(b.bank.Customer(), "wrong-password-1"); got != unknown {
+				t.Fatalf("attempt %d can be told from an unknown customer:\n%s", i, got)
+			}
+		}
+		if got := attempt(b.bank.Customer(), password); got != unknown {
+			t.Errorf("locked, with the right password:\n%s", got)
+		}
+		b.bank.Clock.Advance(31 * time.Minute)
+		b.cookies = map[string]string{} // the session has ended, too
+		b.authorize()
+		b.enter()
+		b.submit(consentPath, url.Values{"answer": {"allow"}})
+		if b.sentBack().Get("code") == "" {
+			t.Error("still locked after half an hour")
+		}
+	})
+}
+
+// A one-time password may be wrong three times and is good for three minutes; nothing
+// happens for one who has only shown a password.
+func TestSignIn_needsTheOneTimePassword(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	show := func() { b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}}) }
+	b.authorize()
+	show()
+	b.visit(http.MethodGet, consentsPath, "", nil)
+	if strings.Contains(b.last.Body.String(), "consented") {
+		t.Error("half signed in, and shown consents")
+	}
+	b.authorize()
+	show()
+	for i, want := range []string{codePath, codePath, signInPath} {
+		b.submit(codePath, url.Values{"code": {"123456"}})
+		if b.last.Code != 401 || !strings.Contains(b.last.Body.String(), `action="`+want+`"`) {
+			t.Fatalf("wrong code %d: %d\n%s", i, b.last.Code, b.last.Body)
+		}
+	}
+	w := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	w.authorize()
+	w.submit(signInPath, url.Values{"customer": {w.bank.Customer()}, "password": {password}})
+	w.bank.Clock.Advance(3 * time.Minute)
+	w.submit(codePath, url.Values{"code": {"000000"}})
+	if w.last.Code != 401 {
+		t.Errorf("after three minutes: %d", w.last.Code)
+	}
+}
+
+// Another password, and none any more, end the sessions; idleness does, too.
+func TestSession_ends(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	ctx, a := t.Context(), b.bank.Access
+	for name, end := range map[string]func(){
+		"another password": func() {
+			b.must(a.SetCardholderPassword(ctx, b.bank.Caller, b.bank.Customer(), secret.FromString(password)))
+		},
+		"idleness": func() { b.bank.Clock.Advance(16 * time.Minute) },
+		"sign-out": func() { b.submit(signOutPath, nil) },
+	} {
+		b.authorize()
+		b.enter()
+		end()
+		b.visit(http.MethodGet, consentsPath, "", nil)
+		if b.last.Code != 401 {
+			t.Errorf("after %s: %d\n%s", name, b.last.Code, b.last.Body)
+		}
+	}
+	tenant, err := a.TenantByID(ctx, b.bank.Caller.Tenant)
+	b.must(err)
+	b.visit(http.MethodGet, consentsPath+"?bank="+tenant.Code, "", nil) // the way in without a client
+	b.enter()
+	if !strings.Contains(b.last.Body.String(), "What you have consented to") {
+		t.Errorf("%s", b.last.Body)
+	}
+	b.must(a.RemoveCardholder(ctx, b.bank.Caller, b.bank.Customer()))
+	b.visit(http.MethodGet, consentsPath, "", nil)
+	if b.last.Code != 401 {
+		t.Errorf("after the password was taken away: %d", b.last.Code)
+	}
+}
+
+// Every page is there in both languages, and escapes what it shows.
+func TestPages_speakBothLanguages(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	for language, want := range map[string]string{"en": "Customer number", "tr": "M\u00fc\u015fteri numaras\u0131"} {
+		b.visit(http.MethodGet, authorizePath+"?"+b.ask().Encode(), "", map[string]string{"Accept-Language": language})
+		b.visit(http.MethodGet, signInPath, "", map[string]string{"Accept-Language": language})
+		if !strings.Contains(b.last.Body.String(), want) || strings.Contains(b.last.Body.String(), "<script") {
+			t.Errorf("%s: %s", language, b.last.Body)
+		}
+	}
+	b.visit(http.MethodGet, signInPath+"?request="+url.QueryEscape(`"><script>`), "", nil)
+	if strings.Contains(b.last.Body.String(), "<script>") {
+		t.Error("the page does not escape")
+	}
+	b.visit(http.MethodGet, "/auth/oauth/v2/nothing", "", nil)
+	if b.last.Code != 404 || !strings.HasPrefix(b.last.Header().Get("Content-Type"), "text/html") {
+		t.Errorf("%d %s", b.last.Code, b.last.Body)
+	}
+}
