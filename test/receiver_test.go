@@ -121,3 +121,17 @@ func (r *receiver) count(name, token string) (n int) {
 	}
 	return n
 }
+
+// distinct is the data of the events of a type about a card: of one that came
+// more than once, once.
+func (r *receiver) distinct(name, token string) map[string]json.RawMessage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := map[string]json.RawMessage{}
+	for _, e := range r.events {
+		if e.EventType == name && e.CardToken == token {
+			all[e.EventID] = e.Data
+		}
+	}
+	return all
+}
