@@ -13,7 +13,7 @@ import (
 
 // AccountOf names an account: its number, or else the phone of its owner.
 type AccountOf struct {
-	Kind     Kind
+	Kind     Kind // empty: any, of who is named by a number
 	No       string
 	Phone    string // with its country code
 	Currency money.Currency
@@ -49,7 +49,7 @@ func (s *Service) Find(ctx context.Context, c access.Caller, of AccountOf) (out 
 		if err != nil {
 			return err
 		}
-		if !found || a.Kind != of.Kind {
+		if !found || of.Kind != "" && a.Kind != of.Kind {
 			return ErrAccountNotFound
 		}
 		w, found, err := oldestWallet(ctx, tx, a.ID, of.Currency)

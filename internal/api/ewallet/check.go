@@ -94,13 +94,17 @@ func (a *API) showAccount(of wallet.Kind) func(context.Context, access.Caller, *
 		if err != nil {
 			return answer{}, err
 		}
-		p := s.Account.Person
-		return answer{payload: accountView{
-			ID: s.Account.ID.String(), TenantID: shownTenant(s.TenantNo), Number: s.Account.No, Type: string(s.Account.Kind), Name: orNull(p.BusinessName),
-			FirstName: p.FirstName, LastName: p.LastName, PhoneCountry: p.PhoneCountryCode, Phone: p.PhoneNo, Email: p.Email, Alias: orNull(p.Alias),
-			TaxOffice: orNull(p.TaxOffice), TaxNumber: orNull(p.TaxNumber), Level: int(s.Account.Level), LevelName: s.Account.Level.String(),
-			CreatedAt: moment(s.Account.CreatedAt), Wallet: s.Wallet.Number,
-		}}, nil
+		return answer{payload: viewAccount(s)}, nil
+	}
+}
+
+func viewAccount(s wallet.Standing) accountView {
+	p := s.Account.Person
+	return accountView{
+		ID: s.Account.ID.String(), TenantID: shownTenant(s.TenantNo), Number: s.Account.No, Type: string(s.Account.Kind), Name: orNull(p.BusinessName),
+		FirstName: p.FirstName, LastName: p.LastName, PhoneCountry: p.PhoneCountryCode, Phone: p.PhoneNo, Email: p.Email, Alias: orNull(p.Alias),
+		TaxOffice: orNull(p.TaxOffice), TaxNumber: orNull(p.TaxNumber), Level: int(s.Account.Level), LevelName: s.Account.Level.String(),
+		CreatedAt: moment(s.Account.CreatedAt), Wallet: s.Wallet.Number,
 	}
 }
 

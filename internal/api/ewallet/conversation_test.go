@@ -3,7 +3,9 @@ package ewallet
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -46,7 +48,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	t.Cleanup(func() { _ = backend.Close() })
 	w := &world{t: t, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))}
 	tenants := access.New(d, backend, w.clock)
-	tenant, credentials, err := tenants.CreateTenant(t.Context(), access.NewTenant{Name: "Main", Sandbox: true})
+	// The code is chosen, for several worlds may begin at once in one database.
+	code := fmt.Sprintf("main-%08x", rand.Uint32())
+	tenant, credentials, err := tenants.CreateTenant(t.Context(), access.NewTenant{Name: "Main", Code: code, Sandbox: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +142,10 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	bank ID Sent       a withdrawal goes on: Sent, Completed or Failed
 //	nobody             who speaks has no token
 func TestConversations(t *testing.T) {
-	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {
-		return newWorld(t, dbtest.SQLite(t)).Conversation
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {
+			return newWorld(t, d).Conversation
+		})
 	})
 }
 

@@ -90,12 +90,18 @@ func viewWhole(s wallet.Standing) walletView {
 	v.PhoneCountry, v.Phone, v.Email = orNull(p.PhoneCountryCode), orNull(p.PhoneNo), orNull(p.Email)
 	v.MonthlyIncoming, v.MonthlyOutgoing = minor(s.Month.Incoming, s.Wallet.Currency), minor(s.Month.Outgoing(), s.Wallet.Currency)
 	v.KYCStatus, v.TaxNumber = new(s.Account.Level.String()), orNull(p.TaxNumber)
-	v.KYC = &kycView{
-		FirstName: p.FirstName, LastName: p.LastName, Level: int(s.Account.Level), Status: s.Account.Level.String(),
+	v.KYC = viewKYC(s.Account)
+	return v
+}
+
+func viewKYC(a wallet.Account) *kycView {
+	p := a.Person
+	v := &kycView{
+		FirstName: p.FirstName, LastName: p.LastName, Level: int(a.Level), Status: a.Level.String(),
 		NationalID: orNull(p.NationalID), SectorID: orNull(p.SectorID), MotherName: orNull(p.MotherName), FatherName: orNull(p.FatherName),
 	}
 	if p.BirthYear != 0 {
-		v.KYC.BirthYear = new(p.BirthYear)
+		v.BirthYear = new(p.BirthYear)
 	}
 	return v
 }
