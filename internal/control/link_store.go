@@ -31,6 +31,9 @@ type LinkFilter struct {
 	Parent string
 	Type   LinkType
 	Code   string
+	// targets are what Code is a name of, of the kinds that have several names: their
+	// links are found by it whatever name they were made with.
+	targets map[LinkType]string
 }
 
 // readLinks returns links by what they link, the most specific first.
@@ -40,7 +43,12 @@ func readLinks(ctx context.Context, tx db.Tx, tenant access.TenantID, f LinkFilt
 	db.Equal(&w, "kind", f.Kind)
 	db.Equal(&w, "parent_code", f.Parent)
 	db.Equal(&w, "link_type", f.Type)
-	db.Equal(&w, "link_code", f.Code)
+	if len(f.targets) == 0 {
+		db.Equal(&w, "link_code", f.Code)
+	} else {
+		w.And("(link_code = ? OR link_type = 'Card' AND target = ? OR link_type = 'Customer' AND target = ?)",
+			f.Code, f.targets[LinkCard], f.targets[LinkCustomer])
+	}
 	return db.Collect(ctx, tx, scanLink, `SELECT `+linkColumns+` FROM control_link WHERE `+w.SQL()+
 		` ORDER BY kind, parent_code, created_at, id`, w.Args()...)
 }

@@ -60,14 +60,37 @@ func (k *Definitions[D]) Unlink(ctx context.Context, s *Service, c access.Caller
 	})
 }
 
-// Links returns the links that f selects, of this kind.
+// Links returns the links that f selects, of this kind. A card is found by all its
+// names.
 func (k *Definitions[D]) Links(ctx context.Context, s *Service, c access.Caller, f LinkFilter) (links []Link, err error) {
 	f.Kind = k.Kind
 	err = s.DB.View(ctx, func(tx db.Tx) error {
+		if f.targets, err = s.targetsNamed(ctx, tx, c, f); err != nil {
+			return err
+		}
 		links, err = readLinks(ctx, tx, c.Tenant, f)
 		return err
 	})
 	return links, err
+}
+
+// targetsNamed are the card and the customer that a filter names.
+func (s *Service) targetsNamed(ctx context.Context, tx db.Tx, c access.Caller, f LinkFilter) (map[LinkType]string, error) {
+	found := map[LinkType]string{}
+	for _, t := range []LinkType{LinkCard, LinkCustomer} {
+		if f.Code == "" || f.Type != "" && f.Type != t {
+			continue
+		}
+		target, known, err := s.find(ctx, tx, c, t, f.Code)
+		switch {
+		case fault.KindOf(err) == fault.NotFound:
+		case err != nil:
+			return nil, fmt.Errorf("find what a link is to: %w", err)
+		case known:
+			found[t] = target
+		}
+	}
+	return found, nil
 }
 
 // tie keeps a link of d, which must fit what it is to.
