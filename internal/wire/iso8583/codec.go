@@ -1,6 +1,9 @@
 package iso8583
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Parse reads one message, without its frame, into m and replaces what m
 // held. body is copied; m does not keep it.
@@ -58,16 +61,16 @@ func (d *Dialect) readBitmap(body []byte, pos int) (present [2]uint64, next int,
 		if len(body)-pos < size {
 			return present, pos, Truncated
 		}
-		for i := pos; i < pos+size; i++ {
-			if d.bitmap == hexBytes {
-				v := nibble(body[i])
+		if d.bitmap == hexBytes {
+			for _, c := range body[pos : pos+size] {
+				v := nibble(c)
 				if v > 15 {
 					return present, pos, BadContent
 				}
 				present[w] = present[w]<<4 | uint64(v)
-				continue
 			}
-			present[w] = present[w]<<8 | uint64(body[i])
+		} else {
+			present[w] = binary.BigEndian.Uint64(body[pos:])
 		}
 		pos += size
 		if w == 0 && present[0]&bit(1) == 0 {
@@ -146,9 +149,7 @@ func (d *Dialect) Append(dst []byte, m *Message) ([]byte, error) {
 	}
 	for _, w := range present[:words] {
 		var b [8]byte
-		for i := range b {
-			b[i] = byte(w >> (56 - 8*i))
-		}
+		binary.BigEndian.PutUint64(b[:], w)
 		out = d.bitmap.encode(out, b[:])
 	}
 	for w, set := range m.bits {
@@ -156,7 +157,8 @@ func (d *Dialect) Append(dst []byte, m *Message) ([]byte, error) {
 			n := w*64 + bits.LeadingZeros64(set) + 1
 			set &^= bit(n)
 			var problem Problem
-			if out, problem = d.appendField(out, n, m.Bytes(n)); problem != "" {
+			s := m.span[n]
+			if out, problem = d.appendField(out, n, (*m.buf.bytes)[s.off:s.off+s.len]); problem != "" {
 				clear(out[start:])
 				return dst, &FieldError{n, problem}
 			}

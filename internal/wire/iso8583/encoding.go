@@ -1,5 +1,7 @@
 package iso8583
 
+import "encoding/binary"
+
 // The four properties below are independent of one another: how a value
 // stands on the wire, how its length does, how short values are filled, and
 // which characters it may hold. A dialect names one of each for every field.
@@ -103,13 +105,20 @@ func (l lengthCoding) read(b []byte) (n int, ok bool) {
 	return n, true
 }
 
-// append appends the prefix for n, width bytes wide.
+// append appends n, width bytes wide. That of a field is nearly always two or three
+// digits.
 func (l lengthCoding) append(dst []byte, n, width int) []byte {
+	switch u := uint(n); {
+	case l == asciiLength && width == 2:
+		return append(dst, '0'+byte(u/10%10), '0'+byte(u%10))
+	case l == asciiLength && width == 3:
+		return append(dst, '0'+byte(u/100%10), '0'+byte(u/10%10), '0'+byte(u%10))
+	}
 	base, zero := 10, byte('0')
 	if l == binaryLength {
 		base, zero = 256, 0
 	}
-	for i := 0; i < width; i++ {
+	for range width {
 		dst = append(dst, 0)
 	}
 	for i := len(dst) - 1; i >= len(dst)-width; i-- {
@@ -199,10 +208,52 @@ func (k kind) allows(value []byte) bool {
 		}
 		value = value[1:]
 	}
+	switch {
+	case len(value) < 8:
+	case k.class == digits:
+		return areDigits(value)
+	case k.class == digits|letters|space|special:
+		return arePrintable(value)
+	}
 	for _, c := range value {
 		if classes[c]&k.class == 0 {
 			return false
 		}
 	}
 	return true
+}
+
+const eachByte = 0x0101010101010101
+
+// areDigits reports whether all bytes are 0x30 to 0x39. It looks at eight at a time,
+// of which there must be as many; the last may overlap those before.
+func areDigits(value []byte) bool {
+	for i := 0; i < len(value)-8; i += 8 {
+		if !eightDigits(binary.LittleEndian.Uint64(value[i:])) {
+			return false
+		}
+	}
+	return eightDigits(binary.LittleEndian.Uint64(value[len(value)-8:]))
+}
+
+// eightDigits: the high half of each byte is 3, and still is after six more.
+func eightDigits(w uint64) bool {
+	return w&(w+6*eachByte)&(0xF0*eachByte) == 0x30*eachByte
+}
+
+// arePrintable is areDigits for 0x20 to 0x7E.
+func arePrintable(value []byte) bool {
+	for i := 0; i < len(value)-8; i += 8 {
+		if !eightPrintable(binary.LittleEndian.Uint64(value[i:])) {
+			return false
+		}
+	}
+	return eightPrintable(binary.LittleEndian.Uint64(value[len(value)-8:]))
+}
+
+// eightPrintable: no byte has the high bit, all have it after 0x60 more, none after
+// one more.
+func eightPrintable(w uint64) bool {
+	const high = 0x80 * eachByte
+	return (w|(w+eachByte))&high == 0 && (w+0x60*eachByte)&high == high
 }
