@@ -81,6 +81,9 @@ type Definitions[D any] struct {
 	// Rival names the family of which one holds for a transaction, the one with the
 	// most specific link; nil where all hold together.
 	Rival func(*D) string
+	// Price tells what of a fee depends on how often and how much is paid; nil where
+	// nothing does.
+	Price func(D) Price
 	// Criteria and Rule are what selects transactions; the rule must compile for
 	// Context.
 	Criteria func(D) Criteria

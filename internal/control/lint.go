@@ -9,6 +9,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
@@ -33,6 +35,12 @@ const (
 	Unlinked   rule.FindingCode = "unlinked"    // no link: it holds for no card
 	NeverBinds rule.FindingCode = "never_binds" // other limits are reached before
 	BrokenRule rule.FindingCode = "broken"      // the rule compiles no longer
+	// OverrideNeverBinds is of a limit that was set for a single card.
+	OverrideNeverBinds rule.FindingCode = "override_never_binds"
+	// NeverExceeded is of what a fee leaves free, NeverReached of a price that begins
+	// above all that may be paid.
+	NeverExceeded rule.FindingCode = "never_exceeded"
+	NeverReached  rule.FindingCode = "never_reached"
 )
 
 // Key names the message in the catalogues.
@@ -44,7 +52,7 @@ func (f Finding) Key() string {
 		return "control.finding.shadowed"
 	}
 	switch f.What {
-	case Unlinked, NeverBinds, BrokenRule:
+	case Unlinked, NeverBinds, OverrideNeverBinds, BrokenRule, NeverExceeded, NeverReached:
 		return "control.finding." + string(f.What)
 	}
 	return rule.Finding{Code: f.What}.Key()
@@ -62,6 +70,8 @@ type linter struct {
 	programs *program.Configuration
 	lists    *rule.Lists
 	links    map[Kind]map[string][]Link // by code, those that hold now or later
+	cards    map[string]Subject         // to which there are links, or for which limits are set, by issuance
+	limits   *limits
 	found    []Finding
 }
 
@@ -77,7 +87,7 @@ func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 	if err != nil {
 		return Findings{}, err
 	}
-	l := &linter{now: c.Now(s.Clock), programs: programs, lists: k.Lists, links: map[Kind]map[string][]Link{}}
+	l := newLinter(c.Now(s.Clock), programs, k.Lists)
 	controls, limits := AuthorizationChecks.In(k), VelocityChecks.In(k)
 	if !c.May(access.IssuingVelocity) {
 		limits = &Compiled[VelocityCheck]{kind: Velocity, head: VelocityChecks.Head} // no business of theirs
@@ -90,11 +100,18 @@ func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 		if err != nil {
 			return Findings{}, fmt.Errorf("read links: %w", err)
 		}
-		l.keepLinks(all)
+		if err := l.keepLinks(ctx, s, c, all); err != nil {
+			return Findings{}, err
+		}
+	}
+	set, err := l.readLimitsOfCards(ctx, s, c, limits)
+	if err != nil {
+		return Findings{}, err
 	}
 	l.lintControls(ctx, controls)
 	lintEach(l, limits, func(VelocityCheck) rule.Missing { return rule.TwoValued })
-	l.lintLimits(limits)
+	l.limits = newLimits(l, limits, set)
+	l.limits.lint()
 	checked := len(controls.by) + len(limits.by)
 	for _, kind := range s.kinds[ownKinds:] {
 		n, err := kind.lint(ctx, s, c, k, l)
@@ -110,7 +127,13 @@ func (s *Service) Lint(ctx context.Context, c access.Caller) (Findings, error) {
 	return Findings{All: l.found, Checked: checked}, nil
 }
 
-func (l *linter) keepLinks(all []Link) {
+func newLinter(now time.Time, programs *program.Configuration, lists *rule.Lists) *linter {
+	return &linter{now: now, programs: programs, lists: lists, links: map[Kind]map[string][]Link{}, cards: map[string]Subject{}}
+}
+
+// keepLinks keeps what is not over of links, and reads the cards that they are to.
+func (l *linter) keepLinks(ctx context.Context, s *Service, c access.Caller, all []Link) error {
+	var cards []string
 	for _, link := range all {
 		if !link.IsActive || link.EndsAt != nil && !l.now.Before(*link.EndsAt) {
 			continue
@@ -119,7 +142,46 @@ func (l *linter) keepLinks(all []Link) {
 			l.links[link.Kind] = map[string][]Link{}
 		}
 		l.links[link.Kind][link.Parent] = append(l.links[link.Kind][link.Parent], link)
+		if link.Type == LinkCard {
+			cards = append(cards, link.Target)
+		}
 	}
+	return l.readCards(ctx, s, c, cards)
+}
+
+// readCards reads what cards are, by their issuances.
+func (l *linter) readCards(ctx context.Context, s *Service, c access.Caller, issuances []string) error {
+	issuances = slices.DeleteFunc(issuances, func(i string) bool { _, known := l.cards[i]; return known })
+	return s.DB.View(ctx, func(tx db.Tx) error {
+		all, err := issuing.Standings(ctx, tx, c.Tenant, issuances)
+		if err != nil {
+			return fmt.Errorf("read cards: %w", err)
+		}
+		for _, standing := range all {
+			l.cards[standing.Issuance.String()] = NewSubject(standing, l.programs)
+		}
+		return nil
+	})
+}
+
+// readLimitsOfCards reads the limits that are set for cards in the place of those of
+// controls, and are not over, with their cards.
+func (l *linter) readLimitsOfCards(ctx context.Context, s *Service, c access.Caller, of *Compiled[VelocityCheck]) (set []Override, err error) {
+	if of.IsEmpty() {
+		return nil, nil
+	}
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		set, err = readOverridesAfter(ctx, tx, c.Tenant, l.now)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read limits of cards: %w", err)
+	}
+	cards := make([]string, len(set))
+	for i, o := range set {
+		cards[i] = o.Issuance.String()
+	}
+	return set, l.readCards(ctx, s, c, cards)
 }
 
 // isOver reports whether a definition holds no more.
@@ -178,6 +240,11 @@ func (l *linter) covers(a, b Link) bool {
 	if a.Type == LinkGlobal || a.Type == b.Type && a.Target == b.Target {
 		return true
 	}
+	if b.Type == LinkCard {
+		// The segment is left out: a customer passes from one to another.
+		card, known := l.cards[b.Target]
+		return known && a.Type != LinkSegment && a.Target != "" && a.Target == card.target(a.Type)
+	}
 	product, _ := l.programs.Product(b.Target)
 	switch {
 	case b.Type == LinkProduct && a.Type == LinkProductGroup:
@@ -192,20 +259,16 @@ func (l *linter) covers(a, b Link) bool {
 	return false
 }
 
-// holdsWhenever reports whether what begins and ends so is in force whenever the
-// other is, from now on.
-func (l *linter) holdsWhenever(from, to, otherFrom, otherTo *time.Time) bool {
-	begins := from == nil || !l.now.Before(*from) || otherFrom != nil && !otherFrom.Before(*from)
-	ends := to == nil || otherTo != nil && !to.Before(*otherTo)
-	return begins && ends
-}
+// span is when something is in force: from is included, to is not, nil is without.
+type span struct{ from, to *time.Time }
 
-// lasts reports whether a and its link are in force whenever b and its link are.
-func (l *linter) lasts(a Head, aLink Link, b Head, bLink Link) bool {
-	for _, of := range []struct{ from, to *time.Time }{{a.StartsAt, a.EndsAt}, {aLink.StartsAt, aLink.EndsAt}} {
-		if !l.holdsWhenever(of.from, of.to, b.StartsAt, b.EndsAt) && !l.holdsWhenever(of.from, of.to, bLink.StartsAt, bLink.EndsAt) {
-			return false
-		}
-	}
-	return a.IsActive
+func (h Head) span() span { return span{h.StartsAt, h.EndsAt} }
+func (l Link) span() span { return span{l.StartsAt, l.EndsAt} }
+
+// lasts reports whether a is in force whenever all of others are, from now on.
+func (l *linter) lasts(a span, others []span) bool {
+	begins := a.from == nil || !l.now.Before(*a.from) ||
+		slices.ContainsFunc(others, func(b span) bool { return b.from != nil && !b.from.Before(*a.from) })
+	ends := a.to == nil || slices.ContainsFunc(others, func(b span) bool { return b.to != nil && !a.to.Before(*b.to) })
+	return begins && ends
 }

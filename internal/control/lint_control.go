@@ -116,6 +116,7 @@ func (l *linter) takes(e, p placed) bool {
 			return false
 		}
 	}
-	return a.Mode == Enforce && l.covers(e.link, p.link) && l.lasts(a.Head, e.link, b.Head, p.link) &&
+	spans := []span{b.span(), p.link.span()}
+	return a.Mode == Enforce && l.covers(e.link, p.link) && l.lasts(a.span(), spans) && l.lasts(e.link.span(), spans) &&
 		(a.Schedule.IsZero() || reflect.DeepEqual(a.Schedule, b.Schedule)) && (!e.selects.readsAmount || p.selects.readsAmount)
 }

@@ -116,7 +116,7 @@ func TestLintLimits_onlyWhatIsReachedBeforeIsFound(t *testing.T) {
 			c.by[check.Code] = &compiled[VelocityCheck]{check, s}
 			l.links[Velocity][check.Code] = []Link{global}
 		}
-		l.lintLimits(c)
+		newLimits(l, c, nil).lint()
 		got := ""
 		for _, f := range l.found {
 			got += f.Code + " " + f.Path

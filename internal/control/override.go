@@ -58,7 +58,15 @@ func (c VelocityCheck) permits(o Override) error {
 // whether o is in force. What no longer fits the control, because that was
 // changed since, counts for nothing.
 func (c VelocityCheck) limitsFor(o *Override, at time.Time) (Limits, bool) {
-	if o == nil || !c.AllowsOverride || !inForce(o.StartsAt, o.EndsAt, at) {
+	if o == nil || !inForce(o.StartsAt, o.EndsAt, at) {
+		return c.Limits, false
+	}
+	return c.limitsWith(o)
+}
+
+// limitsWith is limitsFor while o is in force.
+func (c VelocityCheck) limitsWith(o *Override) (Limits, bool) {
+	if !c.AllowsOverride {
 		return c.Limits, false
 	}
 	l, applies := c.Limits, false

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -52,6 +53,13 @@ func readOverrides(ctx context.Context, tx db.Tx, tenant access.TenantID, issuan
 		return err
 	})
 	return all, err
+}
+
+// readOverridesAfter returns the limits that are set for cards of a tenant and are
+// not over at a moment.
+func readOverridesAfter(ctx context.Context, tx db.Tx, tenant access.TenantID, at time.Time) ([]Override, error) {
+	return db.Collect(ctx, tx, scanOverride, `SELECT `+overrideColumns+` FROM velocity_override
+		WHERE tenant_id = $1 AND (ends_at IS NULL OR ends_at > $2)`, tenant, clock.Micros(at))
 }
 
 // readOverridden returns the codes of the controls that limits of cards were ever

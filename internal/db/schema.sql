@@ -1280,6 +1280,8 @@ CREATE TABLE velocity_override (
 
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
+CREATE INDEX velocity_override_tenant ON velocity_override (tenant_id);
+
 CREATE TABLE velocity_overridden (
     tenant_id  TEXT NOT NULL REFERENCES tenant (id),
     check_code TEXT NOT NULL,

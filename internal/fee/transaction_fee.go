@@ -182,12 +182,33 @@ func (f *OnTransaction) terms(taxes []Tax) Terms {
 	return t
 }
 
+// namesInquiries reports whether the fee is due for an answer that moves nothing.
+func (f *OnTransaction) namesInquiries() bool {
+	return slices.Contains(f.Criteria.TransactionCodes, "BalanceInquiry")
+}
+
+// price is what of the fee depends on how often and how much is paid, as far as
+// limits have a say in it: they count no inquiries, a decline by one may be what
+// costs the fee, and only what is billed is what they count.
+func (f OnTransaction) price() control.Price {
+	p := control.Price{Currency: f.Currency}
+	if !f.namesInquiries() && !f.OnDeclined {
+		p.FreeCount, p.FreeAmount, p.FreePeriod = f.FreeCount, f.FreeAmount, f.FreePeriod
+	}
+	if (f.Base == BillingAmount || f.Base == ConvertedDifference) && !f.OnDeclined {
+		for _, t := range f.Tiers {
+			p.Tiers = append(p.Tiers, t.From)
+		}
+	}
+	return p
+}
+
 // apply freezes the fee for a transaction that a link brought it to.
 func (f *OnTransaction) apply(l control.Link, taxes []Tax) Applied {
 	a := Applied{
 		Code: f.Code, Name: f.Name, Version: f.Version, Group: f.Group, Link: string(l.Type) + "/" + l.Code, Type: f.Type,
 		Terms: f.terms(taxes), Base: f.Base, Timing: f.Timing,
-		OnDeclined: f.OnDeclined, OnInquiries: slices.Contains(f.Criteria.TransactionCodes, "BalanceInquiry"), RefundOnReversal: f.RefundOnReversal, RefundOnRefund: f.RefundOnRefund,
+		OnDeclined: f.OnDeclined, OnInquiries: f.namesInquiries(), RefundOnReversal: f.RefundOnReversal, RefundOnRefund: f.RefundOnRefund,
 	}
 	if f.FreePeriod != "" {
 		a.Free = &Free{Count: f.FreeCount, Amount: f.FreeAmount, Period: f.FreePeriod}
@@ -209,6 +230,7 @@ var TransactionFees = control.Definitions[OnTransaction]{
 	},
 	// Fees of another currency than the account's are none: see [Applicable].
 	Rival:    func(f *OnTransaction) string { return f.Group + "/" + f.Currency.Code() },
+	Price:    OnTransaction.price,
 	Criteria: func(f OnTransaction) control.Criteria { return f.Criteria },
 	Rule:     func(f OnTransaction) rule.Source { return f.Rule }, Context: rule.TransactionFee,
 	Encode: encodeOnTransaction, Decode: decodeOnTransaction,

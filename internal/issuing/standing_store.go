@@ -21,15 +21,33 @@ type Standing struct {
 	CardToken        string // of the card in force
 }
 
+const selectStanding = `SELECT i.id, i.parent_id, i.customer_id, u.segment_code, i.product_code, c.card_token
+	FROM issuance i JOIN card c ON c.id = i.current_card_id` + customer.JoinHolder + `
+	WHERE i.tenant_id = $1 AND i.id `
+
+func scanStanding(row db.Scanner) (Standing, error) {
+	var s Standing
+	err := row.Scan(&s.Issuance, &s.Parent, &s.Customer, optional{&s.Segment}, &s.ProductCode, &s.CardToken)
+	return s, err
+}
+
+var standingLookup = db.Lookup{Head: selectStanding + `IN `}
+
+// Standings returns what issuances are now, those left out that are not the
+// tenant's.
+func Standings(ctx context.Context, tx db.Tx, tenant access.TenantID, issuances []string) ([]Standing, error) {
+	var all []Standing
+	err := standingLookup.Query(ctx, tx, []any{tenant}, issuances, func(row db.Scanner) error {
+		s, err := scanStanding(row)
+		all = append(all, s)
+		return err
+	})
+	return all, err
+}
+
 // ReadStanding returns what an issuance is now, or refuses.
 func ReadStanding(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[Issuance]) (Standing, error) {
-	s, found, err := db.One(ctx, tx, func(row db.Scanner) (Standing, error) {
-		s := Standing{Issuance: issuance}
-		err := row.Scan(&s.Parent, &s.Customer, optional{&s.Segment}, &s.ProductCode, &s.CardToken)
-		return s, err
-	}, `SELECT i.parent_id, i.customer_id, u.segment_code, i.product_code, c.card_token
-		FROM issuance i JOIN card c ON c.id = i.current_card_id`+customer.JoinHolder+`
-		WHERE i.tenant_id = $1 AND i.id = $2`, tenant, issuance)
+	s, found, err := db.One(ctx, tx, scanStanding, selectStanding+`= $2`, tenant, issuance)
 	if err == nil && !found {
 		err = errCardNotFound
 	}

@@ -23,7 +23,7 @@ type controlFinding struct {
 	Code     string      `json:"code" doc:"Of the control or fee."`
 	LinkType *string     `json:"linkType" doc:"Of the link for whose cards it is so; null: of all."`
 	LinkCode *string     `json:"linkCode"`
-	Finding  string      `json:"finding" enum:"never_true,always_true,unreachable,redundant,shadowed,unlinked,never_binds,broken"`
+	Finding  string      `json:"finding" enum:"never_true,always_true,unreachable,redundant,shadowed,unlinked,never_binds,override_never_binds,never_exceeded,never_reached,broken"`
 	Path     *string     `json:"path" doc:"The part of the rule, or the member; null for all."`
 	By       []string    `json:"by" doc:"Codes of the controls because of which it is so."`
 	Message  string      `json:"message"`

@@ -79,6 +79,8 @@ CREATE TABLE velocity_override (
 
 CREATE INDEX velocity_override_ending ON velocity_override (ends_at) WHERE ends_at IS NOT NULL;
 
+CREATE INDEX velocity_override_tenant ON velocity_override (tenant_id);
+
 -- The velocity controls that limits of cards were ever set for: of the others
 -- none are looked for. A row stays, and the first one of a control raises the
 -- configuration version.
