@@ -6,6 +6,7 @@ require (
 	github.com/moov-io/iso8583 v0.25.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/sarraf-platform/sarraf v0.0.0-00010101000000-000000000000
+	golang.org/x/oauth2 v0.37.0
 	pgregory.net/rapid v1.3.0
 )
 
@@ -25,7 +26,6 @@ require (
 	github.com/yerden/go-util v1.1.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
-	golang.org/x/oauth2 v0.37.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
