@@ -179,3 +179,21 @@ func databaseFiles(t *testing.T, dir string) (files []string) {
 	}
 	return files
 }
+
+// TestCardStore_sample: a sandbox gets two stored cards, and no more when it is asked
+// again.
+func TestCardStore_sample(t *testing.T) {
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		s := serve(t, dir, flags...)
+		wall := cardWall{t, over(t, s), newFamilies(t, flags)}
+		for range 2 {
+			run(t, append([]string{"tenant", "sample", wall.keys.TenantID}, flags...)...)
+		}
+		owner := map[string]string{"relationalid1": "sample-customer"}
+		for _, path := range []string{"/paywall/card", "/paywall/card/insurance"} {
+			if cards := wall.list(path, owner); len(cards) != 1 || cards[0].CardBin+cards[0].CardLastFour == "" {
+				t.Errorf("%s: %+v", path, cards)
+			}
+		}
+	})
+}

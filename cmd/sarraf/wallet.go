@@ -143,7 +143,9 @@ func newTenantSample() *cobra.Command {
 		Use:   "sample ID",
 		Short: "Give a sandbox tenant what the samples of other systems name",
 		Long: `Makes what the sample requests of the family of wallets name: the account 565663432432
-with the wallet 4853534863917, and the POS type fastpay_pos_123. What is there stays.
+with the wallet 4853534863917, and the POS type fastpay_pos_123; and of the family of stored
+cards, for the tenant's own merchant, two cards of RelationalId1 sample-customer. What
+is there stays.
 
 Exit codes: 0 it is there; 1 there is no such tenant, or it is no sandbox.`,
 		Example: `  sarraf tenant sample 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11`,

@@ -135,7 +135,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
 	k.clearing = clearing.New(k.db, k.programs, k.issuing,
 		&authorization.Limits{Controls: k.controls, Programs: k.programs, Cards: k.issuing}, k.clock)
-	k.credits = &credit.Service{DB: k.db, Clock: k.clock, Customers: k.customers, Programs: k.programs, Cards: k.issuing}
+	k.credits = &credit.Service{DB: k.db, Clock: k.clock, Customers: k.customers, Programs: k.programs, Cards: k.issuing, VirtualCardsMax: c.Credit.VirtualCardsMax}
 	k.notices = notification.New(k.db, k.hsm, k.clock, log)
 	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
 	k.access.Codes = signInCodes{k}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -159,7 +160,14 @@ func MakeSamples(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 		if err != nil {
 			return fmt.Errorf("make the sample of wallets: %w", err)
 		}
-		_, err = fmt.Fprintf(w, "account %s with wallet %s, POS type %s\n", s.AccountNo, s.WalletNo, s.POSType)
+		if _, err = fmt.Fprintf(w, "account %s with wallet %s, POS type %s\n", s.AccountNo, s.WalletNo, s.POSType); err != nil {
+			return err
+		}
+		stored, err := k.store.MakeSample(ctx, caller)
+		if err != nil {
+			return fmt.Errorf("make the sample of stored cards: %w", err)
+		}
+		_, err = fmt.Fprintf(w, "stored cards %s of %s\n", strings.Join(stored.Masked, " and "), stored.Customer)
 		return err
 	})
 }

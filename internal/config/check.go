@@ -76,6 +76,9 @@ func (c *Config) check() error {
 			bad(strings.TrimSuffix(key, "limit")+"burst", "%d is below 1", n[1])
 		}
 	}
+	if n := c.Credit.VirtualCardsMax; n < 1 || n > 1000 {
+		bad("credit.virtual_cards_max", "%d is not between 1 and 1000", n)
+	}
 	if _, ok := api.ParseNetworks(c.HTTP.TrustedProxies); !ok {
 		bad("http.trusted_proxies", "must be addresses and networks, as 10.0.0.0/8, with commas between")
 	}

@@ -16,6 +16,7 @@ type Config struct {
 	DrainTimeout       time.Duration `koanf:"drain_timeout" usage:"how long requests in flight may take to finish at the end"`
 	HTTP               HTTP          `koanf:"http"`
 	Family             Family        `koanf:"family"`
+	Credit             Credit        `koanf:"credit"`
 	Network            Network       `koanf:"network"`
 	Job                Job           `koanf:"job"`
 	Webhook            Webhook       `koanf:"webhook"`
@@ -100,6 +101,11 @@ type Gateway struct {
 	Timeout    time.Duration `koanf:"timeout" usage:"longest wait for its answer"`
 }
 
+// Credit is what holds of all credit accounts.
+type Credit struct {
+	VirtualCardsMax int `koanf:"virtual_cards_max" usage:"virtual cards that a main card of a credit account may have at once"`
+}
+
 // Log is what the program says while it runs.
 type Log struct {
 	Level  string `koanf:"level" usage:"debug, info, warn or error"`
@@ -112,6 +118,7 @@ func defaults() Config {
 		Data:         "./sarraf-data",
 		DrainTimeout: 20 * time.Second,
 		Family:       Family{OpenBanking: Shared, Payers: Shared, EWallet: Shared, CardStore: Shared, PayersTokenStatus: 403, CardStoreKeysStatus: 200},
+		Credit:       Credit{VirtualCardsMax: 5},
 		HTTP: HTTP{
 			Addr:           "127.0.0.1:8080",
 			HeaderTimeout:  5 * time.Second,

@@ -15,4 +15,6 @@ type Service struct {
 	Customers *customer.Service
 	Programs  *program.Service
 	Cards     *issuing.Service
+	// VirtualCardsMax is how many virtual cards a main card may have in force; 0 is five.
+	VirtualCardsMax int
 }

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -8,7 +9,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-// virtualCardsMax is how many virtual cards a main card may have in force.
+// virtualCardsMax is how many virtual cards a main card may have in force, unless
+// the service says another number.
 const virtualCardsMax = 5
 
 // VirtualCard is a virtual card that was just made.
@@ -38,11 +40,14 @@ func (s *Service) CreateVirtualCard(ctx context.Context, c access.Caller, mainCa
 	}
 	made, err := s.Cards.IssueCard(ctx, c, issuing.NewCard{
 		CustomerNo: main.Customer.No, ProductCode: main.Issuance.ProductCode, FormFactor: program.Virtual, ParentIssuanceNo: main.Issuance.No,
-		Virtual: &issuing.VirtualCard{Limit: limit, Next: next, Most: virtualCardsMax},
+		Virtual: &issuing.VirtualCard{Limit: limit, Next: next, Most: s.virtualCards()},
 	})
 	if err != nil {
 		return VirtualCard{}, err
 	}
 	n, err := s.Cards.VirtualCards(ctx, c, main.Issuance.ID)
-	return VirtualCard{made, max(0, virtualCardsMax-n)}, err
+	return VirtualCard{made, max(0, s.virtualCards()-n)}, err
 }
+
+// virtualCards is how many virtual cards a main card may have in force.
+func (s *Service) virtualCards() int { return cmp.Or(s.VirtualCardsMax, virtualCardsMax) }

@@ -44,6 +44,7 @@ var (
 	errExternalCardID          = fault.New(fault.Conflict, "external_card_id_already_exists", "another card has this external id")
 	errExpiryNotAllowed        = fault.New(fault.Refused, "expiry_not_allowed", "the expiry is past or beyond the product's validity")
 	errAccountOfParent         = fault.New(fault.Refused, "account_no_not_allowed", "a supplementary card uses its parent's account")
+	errAccountKind             = fault.New(fault.Conflict, "account_kind_mismatch", "a card of credit spends from a credit account, and no other card does")
 	errCVV2Blocked             = fault.New(fault.Exhausted, "cvv2_blocked", "the CVV2 tries of the card are used up")
 	errCVV2Views               = fault.New(fault.Throttled, "cvv2_view_limit_exceeded", "the CVV2 of the card was shown too often in the last hour")
 	errPINBlocked              = fault.New(fault.Exhausted, "pin_blocked", "the PIN tries of the card are used up")
@@ -66,7 +67,7 @@ var cardCodes = fault.CodesOf(
 	errCardNotFound, errTransitionNotAllowed, errReasonMismatch, errActivationCondition, errStatusNotSuitable,
 	errCustomerInactive, errCustomerTypeNotAllowed, errProductPassive, errFormFactorNotAllowed, errMaxCards,
 	errMaxChildCards, errMaxVirtualCards, errParentInvalid, errAge, errKYC, errDeliveryAddressRequired, errEmbossName,
-	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errCVV2Blocked, errCVV2Views, errPINBlocked,
+	errPhysical, errPolicyLocked, errExternalCardID, errExpiryNotAllowed, errAccountOfParent, errAccountKind, errCVV2Blocked, errCVV2Views, errPINBlocked,
 	errPINInvalid, errPINNotSet, errPINDelivery, errSMSLimit, errPhoneCooling, errPhoneMissing, errWeakPIN, errPINBlock, errPINLength,
 	errDecryption, errClearNotAllowed,
 )

@@ -165,14 +165,27 @@ func (s *Service) openAccount(ctx context.Context, tx db.Tx, d *draft) error {
 		d.issuance.Account, d.issuance.AccountNo = d.parent.Account, d.parent.AccountNo
 		return nil
 	}
+	isThere := false
 	if d.issuance.AccountNo == "" {
 		d.issuance.AccountNo = d.issuance.No
+	} else if _, known, err := ledger.FindCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo); err != nil {
+		return fmt.Errorf("look for account: %w", err)
+	} else {
+		isThere = known
 	}
 	a, err := ledger.OpenCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo, d.customer.ID.String(),
 		d.product.Currency, clock.RealNow(s.Clock), d.cfg.Tenant.Ahead)
 	if err != nil {
 		return fmt.Errorf("open account: %w", err)
 	}
+	if isThere && !fits(d.product, a) {
+		return errAccountKind.With("accountNo", a.Number)
+	}
 	d.issuance.Account = a.ID
 	return nil
+}
+
+// fits reports whether cards of a product spend from accounts of this kind.
+func fits(p program.Product, a ledger.Account) bool {
+	return (p.CardType == program.Credit) == (a.Kind == ledger.Asset)
 }

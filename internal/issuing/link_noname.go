@@ -322,6 +322,9 @@ func (l linking) takeAccount(ctx context.Context, i *Issuance, n NonameCard) err
 	if err != nil {
 		return err // another customer's, or in another currency
 	}
+	if !fits(l.product, theirs) {
+		return errAccountKind.With("accountNo", theirs.Number)
+	}
 	own, err := lockAccount(ctx, l.tx, n.Account)
 	if err != nil {
 		return err

@@ -153,6 +153,7 @@ var refusals = map[fault.Code]outward{
 	"policy_locked_by_product":           {422, "Issuing:PolicyLockedByProduct"},
 	"external_card_id_already_exists":    {409, "Issuing:ExternalCardIdAlreadyExists"},
 	"expiry_not_allowed":                 {422, "Issuing:ExpiryNotAllowed"},
+	"account_kind_mismatch":              {409, "Issuing:AccountKindMismatch"},
 	"account_no_not_allowed":             {422, "Issuing:AccountNoNotAllowed"},
 	"cvv2_blocked":                       {423, "Issuing:Cvv2Blocked"},
 	"cvv2_view_limit_exceeded":           {429, "Common:TooManyRequests"},
