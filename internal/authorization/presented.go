@@ -71,6 +71,30 @@ func (p *Presented) By(from int, t *Transaction, spent, kept int64) {
 	}
 }
 
+// changes are what was noted of a card, and is counted only when the file ends, as
+// changes of what it had used.
+func (p *Presented) changes(ctx context.Context, tx db.Tx, of *Transaction) (*control.Counters, error) {
+	var mine []*presentedNote
+	var cycles []string
+	for i := range p.notes {
+		if n := &p.notes[i]; n.forced == nil && n.by != nil && n.by.Issuance == of.Issuance {
+			mine, cycles = append(mine, n), append(cycles, n.cycle.String())
+		}
+	}
+	if len(mine) == 0 {
+		return control.NewCounters(), nil
+	}
+	slices.Sort(cycles)
+	c, err := control.PeekCounters(ctx, tx, slices.Compact(cycles), func(access.TenantID) time.Time { return of.CreatedAt })
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range mine {
+		n.count(c, nil)
+	}
+	return c, nil
+}
+
 // mayRaise reports whether more may be used of a limit after it.
 func (n *presentedNote) mayRaise() bool {
 	b, a := n.before, n.after

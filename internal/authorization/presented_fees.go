@@ -16,9 +16,10 @@ import (
 // Fees are the fees on a presentment that nothing was authorized for, as the
 // tenant's say at its moment: those of a life cycle that it begins, or of one that
 // began with a decline, besides the groups that the decline has. Only the first
-// presentment of a life cycle has any. What is free of them counts at once. The
-// account of the card is locked, as it is by whoever counts uses of the card.
-func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due) ([]fee.Due, error) {
+// presentment of a life cycle has any. What is free of them counts at once, after
+// what the file gave back before it. The account of the card is locked, as it is by
+// whoever counts uses of the card.
+func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due, p *Presented) ([]fee.Due, error) {
 	ctx = db.WithTx(ctx, tx) // what is read is read in tx
 	if l.Controls == nil {
 		return nil, nil
@@ -40,7 +41,7 @@ func (l *Limits) Fees(ctx context.Context, tx db.Tx, t *Transaction, standing []
 		}
 	}
 	f.bindPresentedFees(t, cfg, k, o)
-	return f.begin(ctx, tx, t, standing)
+	return f.begin(ctx, tx, t, standing, p)
 }
 
 // presentedFacts are those of a presentment that nothing was authorized for.
@@ -79,7 +80,7 @@ func (l *Limits) configuration(ctx context.Context, tx db.Tx, tenant access.Tena
 
 // begin are the fees of f that begin with t, whose groups are not standing, and
 // counts those that are free.
-func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due) ([]fee.Due, error) {
+func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []fee.Due, p *Presented) ([]fee.Due, error) {
 	has := map[string]bool{}
 	for _, due := range standing {
 		has[due.Group] = true
@@ -93,9 +94,12 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 			keys = append(keys, v.key(f.Tenant))
 		}
 	}
-	var counters *control.Counters
+	var counters, changes *control.Counters
 	if len(keys) > 0 {
 		var err error
+		if changes, err = p.changes(ctx, tx, t); err != nil {
+			return nil, err
+		}
 		if counters, err = control.OpenCounters(ctx, tx, keys, nil, nil, func(access.TenantID) time.Time { return f.Now }); err != nil {
 			return nil, fmt.Errorf("open counters of free fees: %w", err)
 		}
@@ -110,6 +114,8 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 		if v.Counter != "" {
 			var used FeeState
 			used.Amount, used.Count = counters.Used(v.key(f.Tenant), false, f.Now)
+			amount, count := changes.Used(v.key(f.Tenant), false, f.Now)
+			used.Amount, used.Count = used.Amount+amount, used.Count+count
 			if due.IsFree = v.isFree(f.Billing, used); due.IsFree {
 				counters.Add(v.useOf(f))
 			}

@@ -78,7 +78,7 @@ func (b *batch) beginFees(ctx context.Context, tx db.Tx, r *record, t *authoriza
 		return nil
 	}
 	root := t.Root.String()
-	fresh, err := b.limits.Fees(ctx, tx, t, b.dues.Of(root))
+	fresh, err := b.limits.Fees(ctx, tx, t, b.dues.Of(root), b.presented)
 	b.dues.Begin(t.Tenant, t.Account, root, fresh, t.CreatedAt)
 	return err
 }

@@ -212,6 +212,17 @@ func NewCounters() *Counters {
 	}
 }
 
+// PeekCounters reads what life cycles have of counters whose windows have not ended
+// now, for what only might be: it locks nothing and must not be written. What is used
+// of it is by how much it is changed.
+func PeekCounters(ctx context.Context, tx db.Tx, cycles []string, now func(access.TenantID) time.Time) (*Counters, error) {
+	c := NewCounters()
+	if err := c.readUsage(ctx, tx, cycles, now); err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	return c, nil
+}
+
 // wantUsed adds the subjects under which something may still change.
 func (c *Counters) wantUsed(wanted map[subjectKey]bool) {
 	for k := range c.usage {
