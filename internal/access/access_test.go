@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,6 +129,21 @@ func TestCreateTenant_variesATakenCodeUnlessItWasAskedFor(t *testing.T) {
 		if err != nil || len(all) != 2 {
 			t.Errorf("%d tenants, %v", len(all), err)
 		}
+	})
+}
+
+// Of several tenants of one name that are created at once, each gets a code.
+func TestCreateTenant_variesCodesThatAreTakenMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, s *Service, _ *clock.Fake, _ Tenant, _ Credentials) {
+		var running sync.WaitGroup
+		for range 24 {
+			running.Go(func() {
+				if _, _, err := s.CreateTenant(t.Context(), NewTenant{Name: "Twin"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
 	})
 }
 
@@ -318,14 +334,14 @@ func TestRefresh_oneTokenWorksOnceUnderConcurrency(t *testing.T) {
 		g := grantOf(who)
 		g.RefreshToken = mustToken(t, s, g).Refresh
 		done := make(chan error)
-		for range 8 {
+		for range 24 {
 			go func() {
 				_, err := s.Refresh(t.Context(), g)
 				done <- err
 			}()
 		}
 		won := 0
-		for range 8 {
+		for range 24 {
 			if err := <-done; err == nil {
 				won++
 			} else if codeOf(err) != CodeInvalidGrant {

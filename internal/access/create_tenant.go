@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -54,8 +55,26 @@ func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Tenan
 		return Tenant{}, TenantCredentials{}, err
 	}
 	creds := TenantCredentials{newCredentials(), newFamilyCredentials()}
-	err = s.DB.InTx(ctx, func(tx db.Tx) error {
-		if in.Code == "" {
+	for range tenantCodeTries {
+		t, err = s.insertTenant(ctx, t, creds, in.Code == "")
+		if in.Code != "" || !errors.Is(err, errTenantTaken) { // else somebody took it since it was looked for
+			break
+		}
+	}
+	if err != nil {
+		return Tenant{}, TenantCredentials{}, fmt.Errorf("create tenant: %w", err)
+	}
+	return t, creds, nil
+}
+
+// tenantCodeTries is how many codes are made of a name before something must be wrong.
+const tenantCodeTries = 20
+
+// insertTenant writes a tenant with its clients, under another code where that may be
+// and its own is taken.
+func (s *Service) insertTenant(ctx context.Context, t Tenant, creds TenantCredentials, mayVary bool) (Tenant, error) {
+	err := s.DB.InTx(ctx, func(tx db.Tx) error {
+		if mayVary {
 			if _, taken, err := FindTenantByCode(ctx, tx, t.Code); err != nil {
 				return err
 			} else if taken {
@@ -86,10 +105,7 @@ func (s *Service) CreateTenant(ctx context.Context, in NewTenant) (Tenant, Tenan
 		}
 		return s.insertFamilyClients(ctx, tx, t, creds.Families)
 	})
-	if err != nil {
-		return Tenant{}, TenantCredentials{}, fmt.Errorf("create tenant: %w", err)
-	}
-	return t, creds, nil
+	return t, err
 }
 
 // tell lets the watcher know that the tenant is new or changed.
