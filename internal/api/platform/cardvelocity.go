@@ -99,6 +99,9 @@ func (a *API) listLimitTransactions(ctx context.Context, c access.Caller, in *st
 	api.Paging
 }) (api.Page[velocityTransaction], error) {
 	var none api.Page[velocityTransaction]
+	if err := a.permitTransactions(ctx, c); err != nil {
+		return none, err
+	}
 	if _, err := in.Orders(nil); err != nil {
 		return none, err
 	}

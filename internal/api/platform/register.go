@@ -304,6 +304,15 @@ func (a *API) admit(r *http.Request, rt route) (access.Caller, error) {
 
 var errPermission = fault.New(fault.Forbidden, access.CodeForbidden, "the client does not hold the permission")
 
+// permitTransactions refuses callers who may not read transactions what a route about
+// something else tells of single ones.
+func (a *API) permitTransactions(ctx context.Context, c access.Caller) error {
+	if c.May(access.IssuingTransaction) {
+		return nil
+	}
+	return a.Access.Deny(ctx, c, "Permission", access.IssuingTransaction, errPermission.With("permission", access.IssuingTransaction))
+}
+
 // tokenPaths begins the paths of routes that give tokens, which anybody may
 // call: they are limited by address.
 const tokenPaths = "/api/v1/auth/"

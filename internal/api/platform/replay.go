@@ -126,6 +126,9 @@ func (a *API) listReplayDifferences(ctx context.Context, c access.Caller, in *st
 	ReplayPath
 	api.Paging
 }) (api.Page[replayDifference], error) {
+	if err := a.permitTransactions(ctx, c); err != nil {
+		return api.Page[replayDifference]{}, err
+	}
 	var d decoding
 	p := d.page(in.Paging)
 	if err := d.err(); err != nil {

@@ -290,8 +290,8 @@ func (a *API) decodeFacts(ctx context.Context, c access.Caller, in evaluateRuleR
 		}
 		return facts, d.err()
 	}
-	if !c.May(access.IssuingTransaction) {
-		return rule.Facts{}, a.Access.Deny(ctx, c, "Permission", access.IssuingTransaction, errPermission.With("permission", access.IssuingTransaction))
+	if err := a.permitTransactions(ctx, c); err != nil {
+		return rule.Facts{}, err
 	}
 	transaction, err := id.ParseUUID[authorization.Transaction](in.TransactionID)
 	if err != nil {

@@ -103,21 +103,28 @@ func TestNamedLists_takeAsManyValuesAsTheyMay(t *testing.T) {
 	})
 }
 
-// A rule is tried on a transaction by those who may read transactions only.
-func TestEvaluateRule_onATransactionNeedsItsPermission(t *testing.T) {
+// What rules, limits and replays tell of single transactions is for those who may read
+// transactions.
+func TestTransactions_areToldToThoseWhoMayReadThem(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t))
 	c := access.System(w.tenants["main"])
 	_, created, err := w.services.Access.CreateClient(t.Context(), c, access.ClientChange{
-		Name: "rules", Permissions: []string{access.IssuingAuthorizationControl},
+		Name: "rules", Permissions: []string{access.IssuingAuthorizationControl, access.IssuingAuthorizationControlManage, access.IssuingVelocity},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.clients["main"] = created
-	out := w.send(http.MethodPost, rulePath+"/evaluate", nil,
-		`{"context": "Velocity", "rule": null, "transactionId": "01890a5d-ac96-774b-bcce-b302099a8057"}`)
-	if out.Code != http.StatusForbidden || !strings.Contains(out.Body.String(), access.IssuingTransaction) {
-		t.Errorf("%d %s", out.Code, out.Body)
+	const some = "01890a5d-ac96-774b-bcce-b302099a8057"
+	for _, ask := range []struct{ method, path, body string }{
+		{http.MethodPost, rulePath + "/evaluate", `{"context": "Velocity", "rule": null, "transactionId": "` + some + `"}`},
+		{http.MethodGet, "/api/v1/issuing/velocity-control/card/9792060000000001/limits/DAY/transaction", ""},
+		{http.MethodGet, "/api/v1/issuing/replay/" + some + "/difference", ""},
+	} {
+		out := w.send(ask.method, ask.path, nil, ask.body)
+		if out.Code != http.StatusForbidden || !strings.Contains(out.Body.String(), access.IssuingTransaction) {
+			t.Errorf("%s: %d %s", ask.path, out.Code, out.Body)
+		}
 	}
 }
 
