@@ -133,7 +133,7 @@ func TestSandbox_processSendsRealMessages(t *testing.T) {
 		if got.compared("Balance", "requested") != "12.50 TRY" || got.compared("Balance", "available") != "10000.00 TRY" {
 			t.Errorf("the balance was compared so: %+v", got.Trace)
 		}
-		if got.RequestMessage.MTI != "0100" || got.ResponseMessage.MTI != "0110" || got.RequestMessage.field(4) != "1250" ||
+		if got.RequestMessage.MTI != "0100" || got.ResponseMessage.MTI != "0110" || got.RequestMessage.field(4) != "000000001250" ||
 			got.ResponseMessage.field(39) != "00" || !strings.HasPrefix(got.RequestMessage.field(43), "CORNER SHOP") {
 			t.Errorf("the messages: %+v %+v", got.RequestMessage, got.ResponseMessage)
 		}

@@ -62,10 +62,11 @@ func newConfigLint() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lint --tenant ID",
 		Short: "Find controls that can hardly be meant so",
-		Long: `Looks at the authorization and velocity controls of a tenant and prints what is
-proven of them: rules that contradict themselves or always apply, parts that
-change nothing, controls that never come to decide because others do before, and
-limits that others make unreachable, each with an example where there is one. It
+		Long: `Looks at the authorization controls, velocity controls and fees of a tenant and
+prints what is proven of them: rules that contradict themselves or always apply,
+parts that change nothing, what never comes to decide or to be charged because
+others do before, limits that others make unreachable, what is linked to nothing,
+and rules that no longer compile, each with an example where there is one. It
 changes nothing.
 
 Exit codes: 0 nothing was found; 1 something was.`,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -79,10 +81,10 @@ func (r lintReport) print(w io.Writer) error {
 			where += ", " + f.Path
 		}
 		fmt.Fprintf(w, "%s: %s\n", where, f.Message)
-		for field, value := range f.Example {
-			fmt.Fprintf(w, "    such as %s = %s\n", field, value)
+		for _, field := range slices.Sorted(maps.Keys(f.Example)) {
+			fmt.Fprintf(w, "    such as %s = %s\n", field, f.Example[field])
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d controls, %d findings\n", r.Checked, len(r.Findings))
+	_, err := fmt.Fprintf(w, "%d checked, %d found\n", r.Checked, len(r.Findings))
 	return err
 }

@@ -148,7 +148,15 @@ func (t *tester) keyOf(tenant access.TenantID, m *iso8583.Message) (authorizatio
 	}, m.MTI.Class(), m.MTI.Function()), nil
 }
 
+// describe shows a message as it goes on the wire, where fixed fields are filled.
 func (t *tester) describe(m *iso8583.Message) platform.SimulatedMessage {
+	var read iso8583.Message
+	defer read.Reset()
+	body, err := t.acquirer.Dialect.Append(nil, m)
+	defer clear(body)
+	if err == nil && t.acquirer.Dialect.Parse(&read, body) == nil {
+		m = &read
+	}
 	out := platform.SimulatedMessage{MTI: m.MTI.String()}
 	for _, f := range t.acquirer.Dialect.Describe(m) {
 		out.Fields = append(out.Fields, platform.SimulatedField{Number: f.Number, Name: f.Name, Value: f.Value})

@@ -194,7 +194,10 @@ func checkARQC(d *Decision, req *Request, f *Facts, s State, _ codeRow) Check {
 		return failed(ARQCInvalid, "%s", f.ChipDetail)
 	}
 	atc := req.Chip.counter()
-	counters := []Input{countInput("atc", atc), countInput("atcBefore", s.Card.ATC)}
+	counters := []Input{countInput("atc", atc)}
+	if s.Card.ATC >= 0 { // else none was used before
+		counters = append(counters, countInput("atcBefore", s.Card.ATC))
+	}
 	switch {
 	case d.isReplay:
 		return failed(ARQCInvalid, "ATC %d was used before (last %d)", atc, s.Card.ATC).with(counters...)
