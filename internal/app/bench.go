@@ -1,96 +1,37 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"os"
-	"runtime"
-	"slices"
-	"sync"
-	"sync/atomic"
-	"text/tabwriter"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/sim"
-	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
 // ErrUsage says that a command was asked for something that cannot be.
 var ErrUsage = errors.New("wrong usage")
 
-// BenchOptions say what is measured.
-type BenchOptions struct {
-	Connections int
-	Duration    time.Duration
-	WarmUp      time.Duration
-	Cards       int
-	JSON        bool
-}
-
-// benchResult is what was measured.
-type benchResult struct {
-	Engine      string            `json:"engine"`
-	Durability  map[string]string `json:"durability"`
-	CPUs        int               `json:"cpus"`
-	Loop        string            `json:"loop"`
-	Connections int               `json:"connections"`
-	Cards       int               `json:"cards"`
-	Seconds     float64           `json:"seconds"`
-	Answers     int64             `json:"answers"`
-	PerSecond   float64           `json:"perSecond"`
-	Latency     benchLatency      `json:"latencyMs"`
-	Codes       map[string]int64  `json:"responseCodes"`
-	Unanswered  int64             `json:"unanswered"`
-	Stages      []benchStage      `json:"stages"`
-	GroupMean   float64           `json:"groupMean"`
-	PGBench     *pgbenchResult    `json:"pgbench,omitempty"`
-}
-
-// benchLatency is the time from sending to the answer, in milliseconds.
-type benchLatency struct {
-	Mean float64 `json:"mean"`
-	P50  float64 `json:"p50"`
-	P95  float64 `json:"p95"`
-	P99  float64 `json:"p99"`
-	P999 float64 `json:"p999"`
-	Max  float64 `json:"max"`
-}
-
-// benchStage is one stage of a decision, in milliseconds. Percentiles are read
-// off a histogram and good to its buckets.
-type benchStage struct {
-	Name string  `json:"stage"`
-	Mean float64 `json:"mean"`
-	P50  float64 `json:"p50"`
-	P99  float64 `json:"p99"`
-}
-
-// BenchAuthorize measures chip purchases over the real listener and prints the
-// result. It returns [ErrNotWell] when a request was not approved or got no
-// answer.
-func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o BenchOptions) (err error) {
+// startBench starts a platform to be measured: as it is configured, or in a new
+// temporary directory when nothing says where its data are. What bounds the
+// requests of one client does not hold. stop ends it.
+func startBench(ctx context.Context, l config.Loaded, log *slog.Logger) (_ *Platform, stop func() error, err error) {
 	collectLess() // as serve does
-	if o.Cards < o.Connections {
-		return fmt.Errorf("%w: a card is used by one connection at a time, so %d connections need as many cards", ErrUsage, o.Connections)
-	}
 	c := l.Config
+	remove := func() error { return nil }
 	if !l.IsSet("data") && !l.IsSet("db") {
 		dir, err := os.MkdirTemp("", "sarraf-bench-")
 		if err != nil {
-			return fmt.Errorf("make temporary directory: %w", err)
+			return nil, nil, fmt.Errorf("make temporary directory: %w", err)
 		}
-		defer os.RemoveAll(dir)
+		remove = func() error { return os.RemoveAll(dir) }
 		c.KeepIn(dir)
 		log = slog.New(quieter{log.Handler(), slog.LevelError})
 	}
@@ -99,28 +40,9 @@ func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io
 	c.HTTP.Addr, c.Network.Addr = "127.0.0.1:0", "127.0.0.1:0"
 	p, err := Start(ctx, c, log)
 	if err != nil {
-		return err
+		return nil, nil, errors.Join(err, remove())
 	}
-	defer func() { err = errors.Join(err, p.Stop()) }()
-	b, err := newBench(ctx, p, o)
-	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
-	}
-	defer b.close()
-	result, err := b.measure(ctx)
-	if err != nil {
-		return err
-	}
-	if result.PGBench, err = runPGBench(ctx, c.DB, o); err != nil {
-		log.Warn("pgbench was not measured", "error", err)
-	}
-	if err := result.print(w, o.JSON); err != nil {
-		return err
-	}
-	if result.Unanswered > 0 || result.Codes["00"] != result.Answers {
-		return ErrNotWell
-	}
-	return nil
+	return p, func() error { return errors.Join(p.Stop(), remove()) }, nil
 }
 
 // bench is the world of a benchmark: cards, and links that use them.
@@ -187,155 +109,4 @@ func (b *bench) close() {
 	for _, l := range b.links {
 		l.Close()
 	}
-}
-
-// tally is what one connection counted.
-type tally struct {
-	micros     *hdrhistogram.Histogram
-	codes      map[string]int64
-	unanswered int64
-}
-
-// measure runs the closed loop: warm-up first, then what is counted.
-func (b *bench) measure(ctx context.Context) (*benchResult, error) {
-	tallies := make([]tally, len(b.links))
-	var counting atomic.Bool
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var running sync.WaitGroup
-	failed := make(chan error, len(b.links))
-	for i, link := range b.links {
-		tallies[i] = tally{micros: hdrhistogram.New(1, 120_000_000, 3), codes: map[string]int64{}}
-		running.Go(func() {
-			if err := b.drive(ctx, link, i, &tallies[i], &counting); err != nil {
-				failed <- err
-				cancel()
-			}
-		})
-	}
-	wait := func(d time.Duration) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(d):
-		}
-	}
-	wait(b.options.WarmUp)
-	before, err := readStages(b.platform.metrics)
-	if err != nil {
-		return nil, err
-	}
-	watch := clock.StartStopwatch()
-	counting.Store(true)
-	wait(b.options.Duration)
-	counting.Store(false)
-	took := watch.Elapsed()
-	after, err := readStages(b.platform.metrics)
-	if err != nil {
-		return nil, err
-	}
-	cancel()
-	running.Wait()
-	select {
-	case err := <-failed:
-		return nil, err
-	default:
-	}
-	return b.sum(tallies, took, after.since(before))
-}
-
-// drive uses the cards that belong to connection i, one after another.
-func (b *bench) drive(ctx context.Context, link *sim.Link, i int, t *tally, counting *atomic.Bool) error {
-	for n := i; ctx.Err() == nil; n += len(b.links) {
-		if n >= len(b.cards) {
-			n = i
-		}
-		r, err := b.terminal.Use(b.cards[n], sim.Payment{Amount: lira(100), Entry: sim.Chip})
-		if err != nil {
-			return err
-		}
-		answer, took, err := link.Ask(ctx, r.Message)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, sim.ErrNoAnswer):
-			t.unanswered++
-			continue
-		case err != nil:
-			return err
-		}
-		if counting.Load() {
-			t.codes[answer.Text(iso8583.ResponseCode)]++
-			// The histogram is wide enough for any time-out.
-			_ = t.micros.RecordValue(max(1, took.Microseconds()))
-		}
-	}
-	return nil
-}
-
-func (b *bench) sum(tallies []tally, took time.Duration, stages stageTimes) (*benchResult, error) {
-	all := hdrhistogram.New(1, 120_000_000, 3)
-	r := &benchResult{
-		Engine: b.platform.db.Engine().String(), Durability: map[string]string{}, CPUs: runtime.NumCPU(),
-		Loop: "closed, one request in flight on each connection", Connections: len(b.links), Cards: len(b.cards),
-		Seconds: took.Seconds(), Codes: map[string]int64{},
-	}
-	for _, t := range tallies {
-		all.Merge(t.micros)
-		r.Unanswered += t.unanswered
-		for code, n := range t.codes {
-			r.Codes[code] += n
-			r.Answers += n
-		}
-	}
-	r.PerSecond = float64(r.Answers) / took.Seconds()
-	ms := func(micros int64) float64 { return float64(micros) / 1000 }
-	r.Latency = benchLatency{
-		Mean: all.Mean() / 1000, P50: ms(all.ValueAtQuantile(50)), P95: ms(all.ValueAtQuantile(95)),
-		P99: ms(all.ValueAtQuantile(99)), P999: ms(all.ValueAtQuantile(99.9)), Max: ms(all.Max()),
-	}
-	r.Stages, r.GroupMean = stages.rows(), stages.groupMean()
-	settings, err := b.platform.db.Durability(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range settings {
-		r.Durability[s.Name] = s.Value
-	}
-	return r, nil
-}
-
-func (r *benchResult) print(w io.Writer, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, r)
-	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "Chip purchases over ISO 8583 on %s, %d CPUs shared by platform, database and load\n", r.Engine, r.CPUs)
-	fmt.Fprintf(&out, "loop         %s: %d connections, %d cards\n", r.Loop, r.Connections, r.Cards)
-	fmt.Fprintf(&out, "durability  ")
-	for _, name := range slices.Sorted(maps.Keys(r.Durability)) {
-		fmt.Fprintf(&out, " %s=%s", name, r.Durability[name])
-	}
-	fmt.Fprintf(&out, "\n\nthroughput   %.0f answers a second (%d in %.1f s)\n", r.PerSecond, r.Answers, r.Seconds)
-	fmt.Fprintf(&out, "latency ms   mean %.2f   p50 %.2f   p95 %.2f   p99 %.2f   p99.9 %.2f   max %.2f\n",
-		r.Latency.Mean, r.Latency.P50, r.Latency.P95, r.Latency.P99, r.Latency.P999, r.Latency.Max)
-	fmt.Fprintf(&out, "answers     ")
-	for _, code := range slices.Sorted(maps.Keys(r.Codes)) {
-		fmt.Fprintf(&out, " %s: %d", code, r.Codes[code])
-	}
-	fmt.Fprintf(&out, "   unanswered: %d\n\n", r.Unanswered)
-	t := tabwriter.NewWriter(&out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "stage\tmean ms\tp50 ≤\tp99 ≤\t")
-	for _, s := range r.Stages {
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t\n", s.Name, s.Mean, s.P50, s.P99)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(&out, "requests in one commit: %.1f on average\n", r.GroupMean)
-	if b := r.PGBench; b != nil {
-		fmt.Fprintf(&out, "\npgbench on the same server (%s): %.0f transactions a second, mean %.2f ms\nratio to pgbench: %.2f\n",
-			b.Options, b.PerSecond, b.LatencyMS, r.PerSecond/b.PerSecond)
-	}
-	_, err := w.Write(out.Bytes())
-	return err
 }
