@@ -39,6 +39,7 @@ func (c *Counterfactuals) CompleteEvents(ctx context.Context, events []outbox.Wa
 		return nil, fmt.Errorf("read decisions: %w", err)
 	}
 	completed := make(map[id.ID[outbox.Event]][]byte, len(ids))
+	told := map[TransactionID]*Counterfactual{}
 	var failed error // one that cannot be told more of holds up no other
 	for event, e := range declined {
 		d, found := decisions[e.Transaction.ID]
@@ -48,9 +49,12 @@ func (c *Counterfactuals) CompleteEvents(ctx context.Context, events []outbox.Wa
 		if e.Decline, err = c.decline(ctx, d, e.Transaction.Reason); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("transaction %s: %w", e.Transaction.ID.UUID(), err))
 		}
+		if e.Decline != nil && e.Decline.Counterfactual != nil {
+			told[e.Transaction.ID] = e.Decline.Counterfactual
+		}
 		completed[event] = e.payload()
 	}
-	return completed, failed
+	return completed, errors.Join(failed, c.keep(ctx, told))
 }
 
 // decline is how a recorded decision came to decline for a reason; nil when it did

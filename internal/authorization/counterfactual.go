@@ -77,6 +77,37 @@ var mayHelp = map[Reason]bool{
 	InsufficientFunds: true,
 }
 
+// ask returns the counterfactual of a transaction: what was found when it was first
+// asked for, or what is found now, which is kept; nil when there is none, or when it
+// cannot be told any more.
+func (c *Counterfactuals) ask(ctx context.Context, t TransactionID, r *record) (*Counterfactual, error) {
+	var kept *Counterfactual
+	err := c.db.View(ctx, func(tx db.Tx) (err error) {
+		kept, err = readCounterfactual(ctx, tx, t)
+		return err
+	})
+	if kept != nil || err != nil {
+		return kept, err
+	}
+	found, err := c.find(ctx, r)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	return found, c.keep(ctx, map[TransactionID]*Counterfactual{t: found})
+}
+
+// keep keeps what was found, for whoever asks when the configuration has changed.
+func (c *Counterfactuals) keep(ctx context.Context, all map[TransactionID]*Counterfactual) error {
+	if len(all) == 0 {
+		return nil
+	}
+	err := c.db.InTx(ctx, func(tx db.Tx) error { return insertCounterfactuals(ctx, tx, all) })
+	if err != nil {
+		return fmt.Errorf("keep what would have been approved: %w", err)
+	}
+	return nil
+}
+
 // find returns the counterfactual of a recorded decision; nil when there is none,
 // or when it cannot be told: the configuration has changed since.
 func (c *Counterfactuals) find(ctx context.Context, r *record) (*Counterfactual, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fee"
+	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
 )
@@ -206,6 +207,24 @@ func (p purchase) send(w *authorizationtest.World, c *authorizationtest.Card) au
 	return w.Authorize(r)
 }
 
+// completeEvents completes the events that wait, as it is done when they are given
+// on.
+func completeEvents(t *testing.T, w *authorizationtest.World) map[id.ID[outbox.Event]][]byte {
+	t.Helper()
+	var waiting []outbox.WaitingEvent
+	if err := w.DB.View(t.Context(), func(tx db.Tx) (err error) {
+		waiting, err = outbox.WaitingEvents(t.Context(), tx, w.Caller.Tenant.String())
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	completed, err := authorization.NewCounterfactuals(w.DB, w.Programs, w.Controls).CompleteEvents(t.Context(), waiting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return completed
+}
+
 // An event about a decline tells what refused it, with what it compared, and what
 // would have approved it; and that of its alone.
 func TestCompleteEvents_tellOfDeclines(t *testing.T) {
@@ -215,17 +234,9 @@ func TestCompleteEvents_tellOfDeclines(t *testing.T) {
 		c := w.NewCard("100.00")
 		w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(8000, "TRY")))
 		refused := w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(5000, "TRY")))
-		var waiting []outbox.WaitingEvent
-		if err := d.View(t.Context(), func(tx db.Tx) (err error) {
-			waiting, err = outbox.WaitingEvents(t.Context(), tx, w.Caller.Tenant.String())
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		counterfactuals := authorization.NewCounterfactuals(d, w.Programs, w.Controls)
-		completed, err := counterfactuals.CompleteEvents(t.Context(), waiting)
-		if err != nil || len(completed) != 1 {
-			t.Fatalf("%d of %d events tell more, %v", len(completed), len(waiting), err)
+		completed := completeEvents(t, w)
+		if len(completed) != 1 {
+			t.Fatalf("%d events tell more", len(completed))
 		}
 		for _, payload := range completed {
 			e, err := authorization.ParseTransactionEvent(payload)
@@ -239,6 +250,44 @@ func TestCompleteEvents_tellOfDeclines(t *testing.T) {
 			if c := e.Decline.Counterfactual; c == nil || *c != want {
 				t.Errorf("got %v, want %v", c, want)
 			}
+		}
+	})
+}
+
+// What would have approved a decline was told at that time. Whoever asks when the
+// configuration has changed is told the same; who is the first to ask then, nothing.
+func TestExplain_tellsWhatWasToldBefore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		w.Listen("transaction.*")
+		c := w.NewCard("100.00")
+		decline := func() authorization.TransactionID {
+			return w.Authorize(w.Request(c, authorization.AuthorizationRequest, money.Must(50000, "TRY"))).Transaction
+		}
+		told := func(of authorization.TransactionID) *authorization.Counterfactual {
+			x, err := w.Queries.Explain(t.Context(), w.Caller, of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x.Counterfactual
+		}
+		byEvent := decline()
+		completeEvents(t, w)
+		asked, unasked := decline(), decline()
+		want := authorization.Counterfactual{Change: authorization.AnotherAmount, Amount: money.Must(10000, "TRY"), Billing: money.Must(10000, "TRY")}
+		if got := told(asked); got == nil || *got != want {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		if got := w.NewLimit(map[string]string{"code": "NEW", "period": "Day", "max": "90.00", "of": "all"}); got != "ok" {
+			t.Fatal(got)
+		}
+		for _, of := range []authorization.TransactionID{byEvent, asked} {
+			if got := told(of); got == nil || *got != want {
+				t.Errorf("after the change: got %v, want %v", got, want)
+			}
+		}
+		if got := told(unasked); got != nil {
+			t.Errorf("what was never found is told: %v", got)
 		}
 	})
 }

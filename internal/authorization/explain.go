@@ -109,7 +109,7 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 	})
 	if err == nil && r != nil && q.counterfactuals != nil {
 		if x.Recomputed {
-			x.Counterfactual, err = q.counterfactuals.find(ctx, r)
+			x.Counterfactual, err = q.counterfactuals.ask(ctx, t, r)
 		}
 		if err == nil {
 			err = q.tellRules(ctx, r, &x)

@@ -733,6 +733,11 @@ CREATE TABLE decision (
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 
+CREATE TABLE counterfactual (
+    transaction_id TEXT NOT NULL PRIMARY KEY,
+    told           TEXT NOT NULL
+);
+
 CREATE TABLE decision_seal (
     id        BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     sealed_to TEXT   NOT NULL

@@ -131,6 +131,13 @@ CREATE TABLE decision (
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 
+-- What would have approved a decline, as it was found when it was first asked
+-- for: the configuration may have changed since.
+CREATE TABLE counterfactual (
+    transaction_id TEXT NOT NULL PRIMARY KEY,
+    told           TEXT NOT NULL
+);
+
 -- How far decisions are sealed into the audit chains: one row, the last
 -- transaction whose decision is.
 CREATE TABLE decision_seal (
