@@ -50,6 +50,16 @@ func (s *Service) SetCardholderPassword(ctx context.Context, c Caller, customerN
 	})
 }
 
+// HasCardholderPassword reports whether a customer of the caller's tenant can sign in.
+func (s *Service) HasCardholderPassword(ctx context.Context, c Caller, customerNo string) (found bool, err error) {
+	err = s.DB.View(ctx, func(tx db.Tx) error {
+		k, err := readCredential(ctx, tx, c.Tenant, customerNo)
+		found = k.Generation != 0
+		return err
+	})
+	return found, err
+}
+
 // RemoveCardholder takes a customer's password away, and ends its sessions.
 func (s *Service) RemoveCardholder(ctx context.Context, c Caller, customerNo string) error {
 	now := s.Clock.Now()

@@ -412,19 +412,7 @@ func (p *Platform) checkDatabase(ctx context.Context) error {
 
 // startNetwork serves ISO 8583.
 func (p *Platform) startNetwork(ctx context.Context) error {
-	dialect := "generic"
-	if p.config.Network.Framing == "len4ascii" {
-		dialect = "generic-len4ascii"
-	}
-	server, err := network.Listen(network.Config{
-		Addr: p.config.Network.Addr, Dialect: dialect,
-		InFlightMax: p.config.Network.InFlightMax, ConnectionsMax: p.config.Network.ConnectionsMax,
-		IdleTimeout: 2 * p.config.Network.EchoInterval, StallTimeout: p.config.Network.StallTimeout,
-	}, p.engine, p.clock, p.log, p.metrics)
-	if err != nil {
-		return err
-	}
-	framing, err := iso8583.ParseFraming(p.config.Network.Framing)
+	server, framing, err := p.listenNetwork(p.config.Network.Addr)
 	if err != nil {
 		return err
 	}
@@ -437,4 +425,22 @@ func (p *Platform) startNetwork(ctx context.Context) error {
 	}()
 	p.parts = append(p.parts, part{"ISO 8583", server.Shutdown})
 	return nil
+}
+
+// listenNetwork listens for ISO 8583 links, in the framing of the settings.
+func (k *core) listenNetwork(addr string) (*network.Server, iso8583.Framing, error) {
+	c := k.config.Network
+	framing, err := iso8583.ParseFraming(c.Framing)
+	if err != nil {
+		return nil, framing, err
+	}
+	dialect := "generic"
+	if c.Framing == "len4ascii" {
+		dialect = "generic-len4ascii"
+	}
+	server, err := network.Listen(network.Config{
+		Addr: addr, Dialect: dialect, InFlightMax: c.InFlightMax, ConnectionsMax: c.ConnectionsMax,
+		IdleTimeout: 2 * c.EchoInterval, StallTimeout: c.StallTimeout,
+	}, k.engine, k.clock, k.log, k.metrics)
+	return server, framing, err
 }

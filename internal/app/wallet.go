@@ -167,7 +167,12 @@ func MakeSamples(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 		if err != nil {
 			return fmt.Errorf("make the sample of stored cards: %w", err)
 		}
-		_, err = fmt.Fprintf(w, "stored cards %s of %s\n", strings.Join(stored.Masked, " and "), stored.Customer)
-		return err
+		if _, err = fmt.Fprintf(w, "stored cards %s of %s\n", strings.Join(stored.Masked, " and "), stored.Customer); err != nil {
+			return err
+		}
+		if err := k.makeCreditSample(ctx, w, t); err != nil {
+			return fmt.Errorf("make the sample of credit cards: %w", err)
+		}
+		return nil
 	})
 }
