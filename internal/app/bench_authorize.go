@@ -61,8 +61,8 @@ type benchLatency struct {
 	Max  float64 `json:"max"`
 }
 
-// benchStage is one stage of a decision, in milliseconds. Percentiles are read
-// off a histogram and good to its buckets.
+// benchStage is one stage of an authorization, in milliseconds. Percentiles are
+// read off a histogram and good to its buckets.
 type benchStage struct {
 	Name string  `json:"stage"`
 	Mean float64 `json:"mean"`
@@ -238,7 +238,7 @@ func (r *benchResult) print(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(&out, "   unanswered: %d\n\n", r.Unanswered)
 	t := tabwriter.NewWriter(&out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "stage\tmean ms\tp50 ≤\tp99 ≤\t")
+	fmt.Fprintln(t, "stage\tmean ms\tp50\tp99\t")
 	for _, s := range r.Stages {
 		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t\n", s.Name, s.Mean, s.P50, s.P99)
 	}

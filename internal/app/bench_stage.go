@@ -2,9 +2,9 @@ package app
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
+
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 )
 
 // stageTimes are the histograms of the stages, and of the group size, at one
@@ -19,7 +19,11 @@ type histogram struct {
 	counts []uint64
 }
 
-const groupSizes = "group size"
+// The names of histograms that are of no stage.
+const (
+	groupSizes   = "group size"
+	groupCommits = "group commit"
+)
 
 func readStages(m *metrics) (stageTimes, error) {
 	families, err := m.registry.Gather()
@@ -37,6 +41,9 @@ func readStages(m *metrics) (stageTimes, error) {
 		case "sarraf_authorization_group_size":
 			h := f.GetMetric()[0].GetHistogram()
 			all[groupSizes] = takeApart(h, h.GetBucket())
+		case "sarraf_authorization_group_seconds":
+			h := f.GetMetric()[0].GetHistogram()
+			all[groupCommits] = takeApart(h, h.GetBucket())
 		}
 	}
 	return all, nil
@@ -83,34 +90,29 @@ func (h histogram) mean() float64 {
 	return h.sum / float64(h.count)
 }
 
-// quantile is the upper bound of the bucket that holds it.
+// quantile is where it lies in its bucket when those in it are spread evenly;
+// above the last bucket, where that ends.
 func (h histogram) quantile(q float64) float64 {
-	want := uint64(math.Ceil(q * float64(h.count)))
+	want := max(1, q*float64(h.count))
+	var from, before float64
 	for i, n := range h.counts {
-		if n >= want {
-			return h.bounds[i]
+		if float64(n) >= want {
+			return from + (h.bounds[i]-from)*(want-before)/(float64(n)-before)
 		}
+		from, before = h.bounds[i], float64(n)
 	}
-	return math.MaxFloat64
+	return from
 }
 
 func (s stageTimes) groupMean() float64 { return s[groupSizes].mean() }
 
 // rows are the stages in the order in which a request goes through them.
 func (s stageTimes) rows() []benchStage {
-	order := []string{"read", "replay", "gather", "commit", "respond", "write"}
 	var rows []benchStage
-	for name, h := range s {
-		if name == groupSizes || h.count == 0 {
-			continue
+	for stage := range authorization.StageCount {
+		if h := s[stage.String()]; h.count > 0 {
+			rows = append(rows, benchStage{Name: stage.String(), Mean: h.mean() * 1000, P50: h.quantile(0.5) * 1000, P99: h.quantile(0.99) * 1000})
 		}
-		rows = append(rows, benchStage{Name: name, Mean: h.mean() * 1000, P50: h.quantile(0.5) * 1000, P99: h.quantile(0.99) * 1000})
 	}
-	slices.SortFunc(rows, func(a, b benchStage) int {
-		if d := slices.Index(order, a.Name) - slices.Index(order, b.Name); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
 	return rows
 }

@@ -31,15 +31,22 @@ type explanation struct {
 	AuthorizationCode string         `json:"authorizationCode,omitempty"`
 	At                time.Time      `json:"at"`
 	Checks            []explainCheck `json:"checks"`
-	Money             explainMoney   `json:"money"`
-	Configuration     string         `json:"configurationHash,omitempty"`
-	Version           int64          `json:"configurationVersion,omitempty"`
-	Recomputed        *bool          `json:"recomputed,omitempty"` // absent where nothing was decided
-	Difference        string         `json:"difference,omitempty"`
+	// Stages is how long it took until its decision was written.
+	Stages        []explainStage `json:"stages,omitempty"`
+	Money         explainMoney   `json:"money"`
+	Configuration string         `json:"configurationHash,omitempty"`
+	Version       int64          `json:"configurationVersion,omitempty"`
+	Recomputed    *bool          `json:"recomputed,omitempty"` // absent where nothing was decided
+	Difference    string         `json:"difference,omitempty"`
 	// Counterfactual is what would have approved a decline, Instead that as a
 	// sentence.
 	Counterfactual *explainCounterfactual `json:"counterfactual,omitempty"`
 	Instead        string                 `json:"instead,omitempty"`
+}
+
+type explainStage struct {
+	Stage        string `json:"stage"`
+	Microseconds int64  `json:"microseconds"`
 }
 
 type explainCounterfactual struct {
@@ -171,6 +178,11 @@ func encodeExplanation(x authorization.Explanation) explanation {
 	if len(x.Trace) > 0 {
 		e.Recomputed = &x.Recomputed
 	}
+	for s, took := range x.Times {
+		if took > 0 {
+			e.Stages = append(e.Stages, explainStage{authorization.Stage(s).String(), took.Microseconds()})
+		}
+	}
 	for _, c := range x.Trace {
 		k := explainCheck{Check: c.Name, explainFinding: encodeFinding(c)}
 		for _, p := range c.Parts {
@@ -288,6 +300,13 @@ func (e explanation) lines() []string {
 	}
 	if e.Configuration != "" {
 		lines = append(lines, fmt.Sprintf("under        configuration %d, %.16s…", e.Version, e.Configuration))
+	}
+	if len(e.Stages) > 0 {
+		var took []string
+		for _, s := range e.Stages {
+			took = append(took, fmt.Sprintf("%s %d", s.Stage, s.Microseconds))
+		}
+		lines = append(lines, "took, in µs  "+strings.Join(took, ", "))
 	}
 	switch {
 	case e.Recomputed == nil:

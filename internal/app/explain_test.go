@@ -40,6 +40,7 @@ func TestExplain_tellsPeopleWhy(t *testing.T) {
 			},
 		},
 		ConfigurationHash: "0123456789abcdef0123", ConfigurationVersion: 7, Recomputed: true,
+		Times:          authorization.Times{authorization.StageGather: 210 * time.Microsecond, authorization.StageDecide: 41 * time.Microsecond},
 		Counterfactual: &authorization.Counterfactual{Change: authorization.AnotherAmount, Amount: money.Must(4000, "TRY"), Billing: money.Must(4000, "TRY")},
 	}
 	lines := encodeExplanation(x).lines()
@@ -59,6 +60,7 @@ fail    DAY     DAY: 60.00 + 60.00 > 100.00
                 windowStart 2026-11-20T21:00:00Z
 
 under        configuration 7, 0123456789abcdef…
+took, in µs  gather 210, decide 41
 again        deciding from the record gives the same`
 	if diff := cmp.Diff(want, strings.Join(lines[1:], "\n")); diff != "" {
 		t.Error(diff)

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -12,12 +14,17 @@ import (
 // metrics is what the platform measures of itself, served at /metrics.
 type metrics struct {
 	registry *prometheus.Registry
-	stages   *prometheus.HistogramVec
+	stages   [authorization.StageCount]prometheus.Observer
 	decided  *prometheus.CounterVec
 	groups   prometheus.Histogram
+	commits  prometheus.Histogram
 	answers  *prometheus.HistogramVec
 	links    prometheus.Gauge
 }
+
+// stageBuckets go from 1 µs to 9.6 s, each 1.5 times the one before: most stages
+// take far less than a millisecond.
+var stageBuckets = prometheus.ExponentialBuckets(0.000001, 1.5, 40)
 
 var (
 	_ authorization.Observer = (*metrics)(nil)
@@ -25,18 +32,21 @@ var (
 )
 
 func newMetrics() *metrics {
+	stages := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "sarraf_authorization_stage_seconds", Help: "Time a request was in one stage of an authorization, if it passed it.",
+		Buckets: stageBuckets,
+	}, []string{"stage"})
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		stages: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "sarraf_authorization_stage_seconds", Help: "Time one stage of an authorization took.",
-			Buckets: prometheus.ExponentialBuckets(0.00005, 2, 16), // 50 µs to 1.6 s
-		}, []string{"stage"}),
 		decided: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sarraf_authorizations_total", Help: "Messages answered, by flow and outcome.",
 		}, []string{"flow", "outcome"}),
 		groups: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "sarraf_authorization_group_size", Help: "Requests that shared one commit.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9), // 1 to 256
+		}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sarraf_authorization_group_seconds", Help: "Time the commit of one group took.", Buckets: stageBuckets,
 		}),
 		answers: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "sarraf_network_message_seconds", Help: "Time from the receipt of a message to its answer.",
@@ -46,16 +56,28 @@ func newMetrics() *metrics {
 			Name: "sarraf_network_connections", Help: "Connections of ISO 8583 links.",
 		}),
 	}
+	for s := range authorization.StageCount {
+		m.stages[s] = stages.WithLabelValues(s.String())
+	}
 	m.registry.MustRegister(
-		m.stages, m.decided, m.groups, m.answers, m.links,
+		stages, m.decided, m.groups, m.commits, m.answers, m.links,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
 }
 
-// Stage measures one stage of one request.
-func (m *metrics) Stage(name string, took clock.Stopwatch) {
-	m.stages.WithLabelValues(name).Observe(took.Elapsed().Seconds())
+// Stages measures the stages that one request has passed.
+func (m *metrics) Stages(t *authorization.Times) {
+	for s, took := range t {
+		if took > 0 {
+			m.stages[s].Observe(took.Seconds())
+		}
+	}
+}
+
+// Packed measures the stage that comes after those.
+func (m *metrics) Packed(took time.Duration) {
+	m.stages[authorization.StagePack].Observe(took.Seconds())
 }
 
 // Decided counts an answer.
@@ -64,7 +86,10 @@ func (m *metrics) Decided(flow authorization.Flow, o authorization.Outcome) {
 }
 
 // Group measures a commit.
-func (m *metrics) Group(size int) { m.groups.Observe(float64(size)) }
+func (m *metrics) Group(size int, took clock.Stopwatch) {
+	m.groups.Observe(float64(size))
+	m.commits.Observe(took.Elapsed().Seconds())
+}
 
 // Connections shows how many connections there are.
 func (m *metrics) Connections(n int) { m.links.Set(float64(n)) }

@@ -54,13 +54,13 @@ type Config struct {
 // Observer is told what the engine does, for metrics. Its methods must be fast
 // and safe for concurrent use.
 type Observer interface {
-	// Stage reports how long one stage of one request took: "replay", "gather",
-	// "commit" (waiting for the group included), "ask" (the client) or "respond".
-	Stage(name string, took clock.Stopwatch)
+	// Stages reports how long one request was in each stage that it passed until its
+	// answer is to be packed.
+	Stages(t *Times)
 	// Decided reports an answer.
 	Decided(flow Flow, o Outcome)
-	// Group reports how many requests one commit carried.
-	Group(size int)
+	// Group reports how many requests one commit carried, and how long it took.
+	Group(size int, took clock.Stopwatch)
 }
 
 // NewEngine starts an engine. Close ends it. Of ctx only the values are used:
@@ -121,34 +121,31 @@ var errConfigurationMoves = errors.New("the configuration changes faster than a 
 // gets the first answer again: it reserves nothing and costs the cardholder no
 // PIN try.
 func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
-	watch := clock.StartStopwatch()
+	times := req.Times
+	defer func() { e.observe.Stages(&times) }()
 	key := req.Key().String()
 	if req.IsRepeat {
+		watch := clock.StartStopwatch()
 		prior, found, err := e.replay(ctx, key, req)
+		times[StageReplay] = watch.Elapsed()
 		if err != nil {
 			return Answer{}, fmt.Errorf("replay: %w", err)
 		}
 		if found && prior.Outcome != OutcomePending {
-			return e.respond(ctx, req, nil, prior), nil
+			return e.respond(ctx, req, nil, prior, &times), nil
 		}
-		e.observe.Stage("replay", watch)
 	}
 	for range gatherMax {
-		watch = clock.StartStopwatch()
-		facts, err := e.gather(ctx, req)
+		facts, err := e.gatherTimed(ctx, req, &times)
 		if errors.Is(err, errNotConfigured) && !facts.Tenant.IsZero() {
 			e.programs.Forget(facts.Tenant) // another node has defined it since
-			facts, err = e.gather(ctx, req)
+			facts, err = e.gatherTimed(ctx, req, &times)
 		}
 		if err != nil {
 			return Answer{}, fmt.Errorf("gather facts: %w", err)
 		}
-		e.observe.Stage("gather", watch)
-
-		watch = clock.StartStopwatch()
-		op := newOperation(req, facts, key)
+		op := newOperation(req, facts, key, &times)
 		e.run(op)
-		e.observe.Stage("commit", watch)
 		switch {
 		case op.stale:
 			e.programs.Forget(facts.Tenant)
@@ -156,7 +153,10 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 		case op.err != nil:
 			return Answer{}, fmt.Errorf("commit decision: %w", op.err)
 		case !op.awaits.IsZero():
-			if err := e.await(ctx, op.awaits); err != nil {
+			watch := clock.StartStopwatch()
+			err := e.await(ctx, op.awaits)
+			times[StageAsk] += watch.Elapsed()
+			if err != nil {
 				return Answer{}, fmt.Errorf("wait for a client: %w", err)
 			}
 			continue
@@ -165,14 +165,29 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 				return Answer{}, fmt.Errorf("consult the client: %w", err)
 			}
 		}
+		answer := e.respond(ctx, req, facts, op.answer, &times)
 		e.tell(req, op)
-		return e.respond(ctx, req, facts, op.answer), nil
+		return answer, nil
 	}
 	return Answer{}, errConfigurationMoves
 }
 
-func newOperation(req *Request, f *Facts, key string) *operation {
-	op := &operation{req: req, facts: f, key: key, done: make(chan struct{})}
+// gatherTimed is gather, with what cryptography took of its time told apart.
+func (e *Engine) gatherTimed(ctx context.Context, req *Request, t *Times) (*Facts, error) {
+	watch := clock.StartStopwatch()
+	f, err := e.gather(ctx, req)
+	took := watch.Elapsed()
+	if f != nil {
+		took -= f.judging
+		t[StageCrypto] += f.judging
+	}
+	t[StageGather] += took
+	return f, err
+}
+
+// newOperation is req on its way; t is added to until it is done.
+func newOperation(req *Request, f *Facts, key string, t *Times) *operation {
+	op := &operation{req: req, facts: f, key: key, done: make(chan struct{}), times: t, submitted: clock.StartStopwatch()}
 	if req.Original != nil {
 		op.original = req.Original.String()
 	}
@@ -184,6 +199,8 @@ func newOperation(req *Request, f *Facts, key string) *operation {
 func (e *Engine) run(op *operation) {
 	e.lane(op).submit(op)
 	<-op.done
+	op.times[StageDecide] += op.deciding
+	op.times[StageCommit] += op.committing.Elapsed() - op.deciding
 }
 
 // lane spreads the operations: those on one account always share a lane.
@@ -224,14 +241,13 @@ func (e *Engine) replay(ctx context.Context, key string, req *Request) (Answer, 
 // commit: the decision stands if it cannot be made. A repeat, whose facts may
 // not have been gathered, gets the same one: it follows from the cryptogram of
 // the request and the answer.
-func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) Answer {
+func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer, t *Times) Answer {
 	if req.Chip == nil || req.Flow.IsAdvice() || req.Flow.IsReversal() || len(a.ResponseCode) != 2 {
 		return a
 	}
-	watch := clock.StartStopwatch()
 	if f == nil {
 		var err error
-		if f, err = e.gather(ctx, req); err != nil {
+		if f, err = e.gatherTimed(ctx, req, t); err != nil {
 			e.log.WarnContext(ctx, "response cryptogram not made", "transaction", a.Transaction, "error", err)
 			return a
 		}
@@ -239,6 +255,8 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 	if f.ARQC != Match || f.Forced != "" || a.Reason == ARQCInvalid { // nothing is vouched for to a replay
 		return a
 	}
+	watch := clock.StartStopwatch()
+	defer func() { t[StageCrypto] += watch.Elapsed() }()
 	var err error
 	if a.IsRepeat && a.Script == issuing.NoScript && req.atContact() && f.script.sentWith == req.Chip.counter() {
 		a.Script = f.script.kind
@@ -254,7 +272,6 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer) 
 	if err != nil {
 		e.log.WarnContext(ctx, "response cryptogram not made", "transaction", a.Transaction, "error", err)
 	}
-	e.observe.Stage("respond", watch)
 	return a
 }
 
@@ -265,7 +282,7 @@ func (e *Engine) tell(req *Request, op *operation) {
 	e.log.Info("authorization decided",
 		"transaction", a.Transaction.UUID(), "flow", string(req.Flow), "link", req.Link, "mti", req.MTI, "stan", req.STAN,
 		"card", op.facts.Card.ID.String(), "amount", req.Amount.String(), "outcome", string(a.Outcome),
-		"reason", string(a.Reason), "response_code", a.ResponseCode, "repeat", a.IsRepeat, "checks", op.trace.short())
+		"reason", string(a.Reason), "response_code", a.ResponseCode, "repeat", a.IsRepeat, "checks", op.trace.short(), "micros", op.times.String())
 }
 
 func (e *Engine) findOpen(ctx context.Context, f *Facts, req *Request) (TransactionID, error) {

@@ -121,7 +121,9 @@ func (w *work) conclude(op *operation) error {
 	}
 	s := op.conclusion.reserved
 	s.Verdict = w.weigh(op)
+	watch := clock.StartStopwatch()
 	d := decide(op.req, f, s)
+	op.deciding = watch.Elapsed()
 	before, reserved, held := w.standing(t), t.Hold, money.Zero(f.Billing.Currency())
 	if h, ok := w.book.Hold(t.Hold); ok {
 		held = minus(h.Remaining(), least(h.Remaining(), f.Billing))
@@ -148,7 +150,7 @@ func (w *work) conclude(op *operation) error {
 		w.stoodIn[k] = plus(w.stoodIn[k], d.Approved)
 	}
 	r := record{Request: *op.req, Facts: *f, State: s}
-	w.concluded = append(w.concluded, concluded{t, m, storedDecision{transaction: t.ID, record: r.String(), trace: d.Trace}})
+	w.concluded = append(w.concluded, concluded{t, m, storedDecision{transaction: t.ID, record: r.String(), trace: d.Trace, times: op.written()}})
 	w.tellClient(op, d, t)
 	w.settle(t.Root)
 	w.tell(op, d, t)

@@ -56,18 +56,18 @@ func (e *Engine) consult(ctx context.Context, op *operation) (*operation, error)
 	defer e.asked.begin(op.facts.Transaction)()
 	watch := clock.StartStopwatch()
 	verdict := e.ask(ctx, op)
-	e.observe.Stage("ask", watch)
+	op.times[StageAsk] += watch.Elapsed()
 	if verdict.Hearing != Answered || verdict.Message != "" {
 		e.log.Info("client consulted", "transaction", op.facts.Transaction.UUID(), "hearing", string(verdict.Hearing),
 			"detail", verdict.Detail, "message", verdict.Message)
 	}
-	return e.conclude(op.req, op.facts, op.key, conclusion{op.state, verdict})
+	return e.conclude(op.req, op.facts, op.key, op.times, conclusion{op.state, verdict})
 }
 
 // conclude commits a conclusion.
-func (e *Engine) conclude(req *Request, f *Facts, key string, c conclusion) (*operation, error) {
+func (e *Engine) conclude(req *Request, f *Facts, key string, t *Times, c conclusion) (*operation, error) {
 	for attempt := 1; ; attempt++ {
-		end := newOperation(req, f, key)
+		end := newOperation(req, f, key, t)
 		end.conclusion = &c
 		e.run(end)
 		switch {
@@ -177,6 +177,7 @@ func (e *Engine) readPending(ctx context.Context, t TransactionID) (*record, err
 		if r, err = parseRecord(d.record); err != nil {
 			return err
 		}
+		r.times = d.times
 		tenant, err := access.MustTenant(ctx, tx, r.Facts.Tenant)
 		r.Facts.ahead = tenant.Ahead // as it is now, whatever this node knows
 		return err
@@ -196,7 +197,7 @@ func (e *Engine) abandon(ctx context.Context, r *record) error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	r.Facts.codes, r.Facts.name = cfg.Attributes.ResponseCodeMap, r.Facts.Client.Names
-	_, err = e.conclude(&r.Request, &r.Facts, r.Request.Key().String(), conclusion{r.State, Verdict{Hearing: Abandoned}})
+	_, err = e.conclude(&r.Request, &r.Facts, r.Request.Key().String(), &r.times, conclusion{r.State, Verdict{Hearing: Abandoned}})
 	return err
 }
 

@@ -17,42 +17,46 @@ type storedDecision struct {
 	configuration string
 	record        string
 	trace         Trace
+	times         Times // until it was written
 	at            time.Time
 }
 
 var decisionInsert = &db.Bulk{
-	Head:    "INSERT INTO decision (transaction_id, tenant_id, configuration_hash, record, trace, created_at) VALUES ",
-	Columns: 6,
+	Head:    "INSERT INTO decision (transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at) VALUES ",
+	Columns: 7,
 }
 
 func insertDecisions(ctx context.Context, tx db.Tx, all []storedDecision) error {
 	args := make([]any, 0, len(all)*decisionInsert.Columns)
 	for _, d := range all {
-		args = append(args, d.transaction, d.tenant, d.configuration, d.record, d.trace.String(), clock.Micros(d.at))
+		args = append(args, d.transaction, d.tenant, d.configuration, d.record, d.trace.String(), d.times.micros(), clock.Micros(d.at))
 	}
 	return decisionInsert.Exec(ctx, tx, args)
 }
 
 func scanDecision(s db.Scanner) (storedDecision, error) {
 	var d storedDecision
-	var trace string
+	var trace, micros string
 	var at int64
-	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &d.record, &trace, &at); err != nil {
+	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &d.record, &trace, &micros, &at); err != nil {
 		return d, err
 	}
 	d.at = clock.FromMicros(at)
 	var err error
-	d.trace, err = ParseTrace(trace)
+	if d.trace, err = ParseTrace(trace); err != nil {
+		return d, err
+	}
+	d.times, err = parseTimes(micros)
 	return d, err
 }
 
 func findDecision(ctx context.Context, tx db.Tx, t TransactionID) (storedDecision, bool, error) {
 	return db.One(ctx, tx, scanDecision,
-		"SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision WHERE transaction_id = $1", t)
+		"SELECT transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at FROM decision WHERE transaction_id = $1", t)
 }
 
 var decisionLookup = &db.Lookup{
-	Head: "SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision WHERE transaction_id IN ",
+	Head: "SELECT transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at FROM decision WHERE transaction_id IN ",
 }
 
 // findDecisions returns the decisions on these transactions; clearing records
@@ -72,6 +76,6 @@ func findDecisions(ctx context.Context, tx db.Tx, ids []TransactionID) (map[Tran
 // decisionsAfter returns up to n decisions in the order of their transactions.
 func decisionsAfter(ctx context.Context, tx db.Tx, after string, n int) ([]storedDecision, error) {
 	return db.Collect(ctx, tx, scanDecision,
-		`SELECT transaction_id, tenant_id, configuration_hash, record, trace, created_at FROM decision
+		`SELECT transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at FROM decision
 			WHERE transaction_id > $1 ORDER BY transaction_id LIMIT $2`, after, n)
 }

@@ -36,6 +36,9 @@ func NewQueries(d *db.DB, c *Counterfactuals, k clock.Clock) *Queries { return &
 type Explanation struct {
 	Transaction Transaction
 	Trace       Trace
+	// Times is what it took until it was written; its own commit, and what came
+	// after that, only the log has.
+	Times Times
 	// ConfigurationHash identifies the configuration the decision ran under;
 	// ConfigurationVersion is its number in the tenant.
 	ConfigurationHash    string
@@ -95,7 +98,7 @@ func (q *Queries) explain(ctx context.Context, t TransactionID, mine func(*Trans
 		if err != nil || !decided {
 			return err
 		}
-		x.Trace, x.ConfigurationHash = d.trace, d.configuration
+		x.Trace, x.Times, x.ConfigurationHash = d.trace, d.times, d.configuration
 		if r, err = parseRecord(d.record); err != nil {
 			return err
 		}

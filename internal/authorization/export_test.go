@@ -35,7 +35,7 @@ func (e *Engine) AuthorizeTogether(ctx context.Context, all ...*Request) ([]Answ
 		if err != nil {
 			return nil, err
 		}
-		group = append(group, newOperation(req, facts, req.Key().String()))
+		group = append(group, newOperation(req, facts, req.Key().String(), new(Times)))
 	}
 	e.commit(ctx, group)
 	answers := make([]Answer, len(group))
@@ -71,7 +71,7 @@ func (e *Engine) Reserve(ctx context.Context, req *Request) error {
 		if err != nil {
 			return err
 		}
-		op := newOperation(req, facts, req.Key().String())
+		op := newOperation(req, facts, req.Key().String(), new(Times))
 		e.run(op)
 		switch {
 		case op.stale:

@@ -114,6 +114,7 @@ type Facts struct {
 	// watchers are the limits besides Velocity that may have counted what a completion
 	// completes, and tell how much of them is used.
 	watchers []VelocityFacts
+	judging  time.Duration // how long cryptography took
 }
 
 // CardFacts are the immutable parts of the card that was found.

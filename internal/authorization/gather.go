@@ -82,7 +82,12 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 			return nil, fmt.Errorf("find original: %w", err)
 		}
 	}
-	if err := e.judge(ctx, req, f, card.Card, keys); err != nil {
+	watch := clock.StartStopwatch()
+	err = e.judge(ctx, req, f, card.Card, keys)
+	if req.bringsSecrets() {
+		f.judging = watch.Elapsed()
+	}
+	if err != nil {
 		return f, err
 	}
 	if err := e.force(req, f, cfg.Tenant.Environment); err != nil {

@@ -75,7 +75,11 @@ const (
 // cannot be written, or waits for a lock, harms only itself, and after a commit
 // whose outcome is unknown each finds its answer if it is there.
 func (e *Engine) commit(ctx context.Context, group []*operation) {
-	e.observe.Group(len(group))
+	watch := clock.StartStopwatch()
+	for _, op := range group {
+		op.committing = watch
+		op.times[StageQueue] += op.submitted.Elapsed()
+	}
 	if err := e.commitTogether(ctx, group, lockWaitGroup); err != nil {
 		unknown := errors.Is(err, db.ErrOutcomeUnknown)
 		wait := lockWaitAlone
@@ -93,6 +97,7 @@ func (e *Engine) commit(ctx context.Context, group []*operation) {
 			}
 		}
 	}
+	e.observe.Group(len(group), watch)
 	for _, op := range group {
 		close(op.done)
 	}
@@ -128,7 +133,7 @@ func (e *Engine) decideAll(ctx context.Context, tx db.Tx, group []*operation) (e
 	}()
 	for _, op := range group {
 		op.stale, op.err, op.answer, op.trace = false, nil, Answer{}, nil
-		op.state, op.asks, op.awaits = State{}, false, TransactionID{}
+		op.state, op.asks, op.awaits, op.deciding = State{}, false, TransactionID{}, 0
 	}
 	w, err := open(ctx, tx, group, clock.RealNow(e.clock), e.codes)
 	if err != nil {

@@ -28,6 +28,8 @@ type record struct {
 	Request Request
 	Facts   Facts
 	State   State
+
+	times Times // what it took so far; stored beside it
 }
 
 // String is the stored form.

@@ -48,6 +48,8 @@ type Request struct {
 
 	ReceivedAt time.Time
 	Card       CardInput
+	// Times is what it took until the engine got it.
+	Times Times
 }
 
 // CardInput is the sensitive part of a request. None of it is ever stored or
@@ -121,6 +123,11 @@ func (r *Request) Key() Key {
 // String is the form in which a key is stored and compared.
 func (k Key) String() string {
 	return strings.Join([]string{k.Link, string([]byte{'0' + k.Class, '0' + k.Function}), k.TransmittedAt, k.STAN, k.AcquirerID, k.ForwarderID}, "|")
+}
+
+// bringsSecrets says that there is something to compare by cryptography.
+func (r *Request) bringsSecrets() bool {
+	return r.Chip != nil || len(r.Card.PINBlock) > 0 || !r.Card.CVV2.IsZero() || !r.Card.Track2.IsZero()
 }
 
 func (r *Request) isChip() bool { return r.entry() == "05" || r.entry() == "07" }

@@ -44,6 +44,12 @@ type operation struct {
 	stale bool
 	err   error
 	done  chan struct{}
+
+	// times are of the stages it has passed. submitted is when it began to wait for a
+	// group, committing when that began; deciding is how long its decision took.
+	times                 *Times
+	submitted, committing clock.Stopwatch
+	deciding              time.Duration
 }
 
 // work is what a group of operations reads under locks, changes in memory, and
@@ -378,7 +384,9 @@ func (w *work) step(op *operation) error {
 	}
 	s := w.state(op)
 	watched := usedOf(op.facts.watchers, w.counters, op.facts.Tenant)
+	watch := clock.StartStopwatch()
 	d := decideBriefly(op.req, op.facts, s)
+	op.deciding = watch.Elapsed()
 	if d.Status == StatusPending {
 		op.state, op.asks = s, true
 	}
@@ -709,6 +717,13 @@ func (w *work) answerTo(op *operation, d Decision, t *Transaction) error {
 	return nil
 }
 
+// written is what op took until it is written.
+func (op *operation) written() Times {
+	t := *op.times
+	t[StageDecide] += op.deciding
+	return t
+}
+
 // record keeps the message, the transaction and the decision for writing.
 func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
 	w.fresh = append(w.fresh, t)
@@ -727,7 +742,7 @@ func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
 	}
 	r := record{Request: *op.req, Facts: *op.facts, State: s}
 	w.decisions = append(w.decisions, storedDecision{
-		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, at: w.now.Time(),
+		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, times: op.written(), at: w.now.Time(),
 	})
 }
 

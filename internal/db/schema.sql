@@ -730,6 +730,7 @@ CREATE TABLE decision (
     configuration_hash TEXT   NOT NULL,
     record             TEXT   NOT NULL,
     trace              TEXT   NOT NULL,
+    micros             TEXT   NOT NULL,
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 

@@ -3,8 +3,10 @@ package network
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
@@ -15,47 +17,52 @@ const (
 	functionNotSupported = "FunctionNotSupported"
 )
 
-// answer fills resp with the answer to m and reports whether there is one.
-func (c *connection) answer(ctx context.Context, m, resp *iso8583.Message, parseErr error) bool {
+// answer fills resp with the answer to m and reports whether there is one, and how
+// long it took to fill it with what was decided. times is what m took so far.
+func (c *connection) answer(ctx context.Context, m, resp *iso8583.Message, parseErr error, times authorization.Times) (filling time.Duration, _ bool) {
 	if parseErr != nil {
 		c.log.Warn("message not understood", "link", c.link, "mti", m.MTI.String(), "error", parseErr)
-		return c.refuse(m, resp, formatError)
+		return 0, c.refuse(m, resp, formatError)
 	}
 	switch {
 	case m.MTI.IsResponse():
 		c.log.Warn("late or unsolicited response", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN))
-		return false
+		return 0, false
 	case !c.dialect.Knows(m.MTI):
-		return c.refuse(m, resp, functionNotSupported)
+		return 0, c.refuse(m, resp, functionNotSupported)
 	}
 	if field, missing := c.dialect.Missing(m); missing {
 		c.log.Warn("field missing", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "field", field)
-		return c.refuse(m, resp, formatError)
+		return 0, c.refuse(m, resp, formatError)
 	}
 	if m.MTI.Class() == classNetworkManagement {
-		return c.manage(m, resp)
+		return 0, c.manage(m, resp)
 	}
+	watch := clock.StartStopwatch()
 	req, err := c.decodeRequest(m)
 	if err != nil {
 		c.log.Warn("message not understood", "link", c.link, "mti", m.MTI.String(), "stan", m.Text(iso8583.STAN), "error", err)
-		return c.refuse(m, resp, formatError)
+		return 0, c.refuse(m, resp, formatError)
 	}
+	times[authorization.StageParse] += watch.Elapsed()
+	req.Times = times
 	a, err := c.core.Authorize(ctx, req)
 	if errors.Is(err, authorization.ErrOutcomeUnknown) {
 		// Whatever we said could be wrong; silence makes the sender repeat or
 		// reverse, and both find out.
 		c.log.Error("no answer", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
-		return false
+		return 0, false
 	}
 	if err != nil {
 		c.log.Error("no decision", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
-		return c.refuse(m, resp, unavailable(err))
+		return 0, c.refuse(m, resp, unavailable(err))
 	}
+	watch = clock.StartStopwatch()
 	if err := c.encodeAnswer(req, a, m, resp); err != nil {
 		c.log.Error("answer cannot be built", "transaction", a.Transaction.UUID(), "error", err)
-		return c.refuse(m, resp, string(authorization.SystemError))
+		return 0, c.refuse(m, resp, string(authorization.SystemError))
 	}
-	return c.dialect.Answers(m.MTI)
+	return watch.Elapsed(), c.dialect.Answers(m.MTI)
 }
 
 // unavailable tells apart what will pass (91, try again) from what will not (96).

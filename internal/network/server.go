@@ -28,6 +28,9 @@ type Observer interface {
 	Connections(n int)
 	// Answered reports one message answered; took starts at its receipt.
 	Answered(mti, responseCode string, took clock.Stopwatch)
+	// Packed reports how long it took to make the bytes of an answer to a message
+	// about a card.
+	Packed(took time.Duration)
 }
 
 // Server serves one link.
@@ -280,7 +283,10 @@ func (c *connection) accept(ctx context.Context, body []byte, watch clock.Stopwa
 	m := c.messages.Get().(*iso8583.Message)
 	parseErr := c.dialect.Parse(m, body)
 	clear(body) // card data stays no longer than needed
+	var times authorization.Times
+	times[authorization.StageParse] = watch.Elapsed()
 	c.slots <- struct{}{}
+	times[authorization.StageQueue] = watch.Elapsed() - times[authorization.StageParse]
 	c.working.Add(1)
 	go func() {
 		defer func() {
@@ -297,13 +303,18 @@ func (c *connection) accept(ctx context.Context, body []byte, watch clock.Stopwa
 			resp.Reset()
 			c.messages.Put(resp)
 		}()
-		if !c.answer(ctx, m, resp, parseErr) {
+		packing, answered := c.answer(ctx, m, resp, parseErr, times)
+		if !answered {
 			return
 		}
+		appending := clock.StartStopwatch()
 		frame, err := c.frame(resp)
 		if err != nil {
 			c.log.Error("answer cannot be written", "mti", resp.MTI.String(), "error", err)
 			return
+		}
+		if packing > 0 {
+			c.observe.Packed(packing + appending.Elapsed())
 		}
 		c.observe.Answered(m.MTI.String(), resp.Text(iso8583.ResponseCode), watch)
 		c.out <- frame

@@ -315,8 +315,12 @@ var four = regexp.MustCompile(`[0-9]{4}`)
 // issued is an account number that was made of an issuance number.
 var issued = regexp.MustCompile(`"90[0-9]{14}(-[0-9]+)?"`)
 
+// took is how long something took.
+var took = regexp.MustCompile(`("microseconds": )[0-9]+`)
+
 // hide shows what differs from run to run as "…".
 func hide(answer string) string {
+	answer = took.ReplaceAllString(answer, `$1"…"`)
 	answer = issued.ReplaceAllString(masked.ReplaceAllString(answer, `"…"`), `"…"`)
 	return lastFour.ReplaceAllStringFunc(answer, func(s string) string { return four.ReplaceAllString(s, "…") })
 }

@@ -373,6 +373,7 @@ type transactionTrace struct {
 	Difference           *string         `json:"difference"`
 	Counterfactual       *counterfactual `json:"counterfactual" doc:"Of a decline: the nearest change that would have approved it. Null when nothing would, or when that cannot be told."`
 	Checks               []traceCheck    `json:"checks" doc:"In the order in which they ran; none for a clearing record, which is not decided."`
+	Stages               []traceStage    `json:"stages" doc:"How long each stage took that the request had passed when its decision was written. No part of what is decided again."`
 }
 
 // counterfactual is what would have approved a declined request, everything else
@@ -397,6 +398,21 @@ func encodeCounterfactual(c *authorization.Counterfactual) *counterfactual {
 	}
 	if !c.At.IsZero() {
 		out.At = &c.At
+	}
+	return out
+}
+
+type traceStage struct {
+	Stage        string `json:"stage" enum:"queue,parse,replay,gather,crypto,decide,commit,ask"`
+	Microseconds int64  `json:"microseconds"`
+}
+
+func encodeTimes(t authorization.Times) []traceStage {
+	out := []traceStage{}
+	for s, took := range t {
+		if took > 0 {
+			out = append(out, traceStage{authorization.Stage(s).String(), took.Microseconds()})
+		}
 	}
 	return out
 }
@@ -454,7 +470,7 @@ func (a *API) traceTransaction(ctx context.Context, c access.Caller, in *struct 
 		TransactionID: x.Transaction.ID.UUID(), FlowCode: string(x.Transaction.Flow), Status: string(x.Transaction.Status),
 		DeclineReason: orNil(x.Transaction.Reason), ResponseCode: orNil(x.Transaction.ResponseCode),
 		ConfigurationHash: orNil(x.ConfigurationHash), ConfigurationVersion: x.ConfigurationVersion, IsRecomputed: x.Recomputed,
-		Difference: orNil(x.Difference), Counterfactual: encodeCounterfactual(x.Counterfactual), Checks: []traceCheck{},
+		Difference: orNil(x.Difference), Counterfactual: encodeCounterfactual(x.Counterfactual), Checks: []traceCheck{}, Stages: encodeTimes(x.Times),
 	}
 	for _, k := range x.Trace {
 		out.Checks = append(out.Checks, encodeCheck(k))

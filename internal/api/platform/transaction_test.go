@@ -54,9 +54,9 @@ func (plainCodes) ResponseCode(_ string, o authorization.Outcome) string {
 
 type unobserved struct{}
 
-func (unobserved) Stage(string, clock.Stopwatch)                     {}
+func (unobserved) Stages(*authorization.Times)                       {}
 func (unobserved) Decided(authorization.Flow, authorization.Outcome) {}
-func (unobserved) Group(int)                                         {}
+func (unobserved) Group(int, clock.Stopwatch)                        {}
 
 // openTill adds the commands by which cards pay.
 func (w *world) openTill(d *db.DB) {

@@ -125,14 +125,14 @@ func (w *World) NewEngine() *authorization.Engine {
 // Nobody observes an engine and keeps nothing.
 type Nobody struct{}
 
-// Stage implements authorization.Observer.
-func (Nobody) Stage(string, clock.Stopwatch) {}
+// Stages implements authorization.Observer.
+func (Nobody) Stages(*authorization.Times) {}
 
 // Decided implements authorization.Observer.
 func (Nobody) Decided(authorization.Flow, authorization.Outcome) {}
 
 // Group implements authorization.Observer.
-func (Nobody) Group(int) {}
+func (Nobody) Group(int, clock.Stopwatch) {}
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

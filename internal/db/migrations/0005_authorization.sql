@@ -121,13 +121,15 @@ CREATE INDEX message_by_time ON message (created_at);
 -- Everything a decision was made of, so that it can be explained and made
 -- again: the request (card data as results and fingerprints only), the facts
 -- gathered, the state read under locks, the trace, and the hash of the
--- configuration it ran under.
+-- configuration it ran under. micros is how long it was in each stage until this
+-- was written; nothing is made again from it, and nothing is sealed.
 CREATE TABLE decision (
     transaction_id     TEXT   NOT NULL PRIMARY KEY,
     tenant_id          TEXT,
     configuration_hash TEXT   NOT NULL,
     record             TEXT   NOT NULL,
     trace              TEXT   NOT NULL,
+    micros             TEXT   NOT NULL,
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
 
