@@ -7,6 +7,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
+	"github.com/sarraf-platform/sarraf/internal/control/rule"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
 )
 
@@ -83,7 +84,7 @@ func (q *inquiry) factsAt(at time.Time) Facts {
 
 // occasion is what controls were asked about the recorded request.
 func (q *inquiry) occasion() *control.Occasion {
-	return q.record.Facts.occasion(&q.record.Request, q.calendar(), q.snapshot.Lists, q.links)
+	return q.record.Facts.occasion(&rule.Facts{}, &q.record.Request, q.calendar(), q.snapshot.Lists, q.links)
 }
 
 func (q *inquiry) calendar() control.Calendar {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/control/rule"
@@ -53,7 +54,12 @@ func (e *binder) bind(ctx context.Context, req *Request, f *Facts, cfg *program.
 	if err != nil {
 		return err
 	}
-	o := f.occasion(req, control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, k.Lists, links)
+	facts := spareFacts.Get().(*rule.Facts)
+	defer func() {
+		*facts = rule.Facts{}
+		spareFacts.Put(facts)
+	}()
+	o := f.occasion(facts, req, control.Calendar{Zone: cfg.Tenant.Zone, WeekStart: cfg.Attributes.WeekStart}, k.Lists, links)
 	for _, m := range k.Matches(o, row.dir != neither) {
 		f.Controls = append(f.Controls, controlFacts(m))
 	}
@@ -93,11 +99,15 @@ func (f *Facts) bindFees(req *Request, cfg *program.Configuration, applicable []
 	f.AllowsFeeShortfall = len(f.Fees) > 0 && cfg.Attributes.AllowFeeShortfall
 }
 
+// spareFacts are empty: those of one request take four kilobytes, and are needed
+// until it is bound.
+var spareFacts = sync.Pool{New: func() any { return &rule.Facts{} }}
+
 // occasion is what controls and fees are asked about the request: the links of
-// its card and the facts for rules, for all of them. It is made of what is
-// recorded.
-func (f *Facts) occasion(req *Request, c control.Calendar, lists *rule.Lists, links control.Links) *control.Occasion {
-	o := &control.Occasion{Tenant: f.Tenant, Subject: f.subject(), Links: links, Facts: &rule.Facts{}, At: f.Now, Calendar: c}
+// its card and the facts for rules, for all of them, which it fills. It is made of
+// what is recorded.
+func (f *Facts) occasion(facts *rule.Facts, req *Request, c control.Calendar, lists *rule.Lists, links control.Links) *control.Occasion {
+	o := &control.Occasion{Tenant: f.Tenant, Subject: f.subject(), Links: links, Facts: facts, At: f.Now, Calendar: c}
 	f.ruleFacts(o.Facts, req, c.Zone)
 	if req.MCC != "" {
 		o.Facts.SetList(rule.TransactionMCCGroup, lists.Groups(req.MCC))

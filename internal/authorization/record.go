@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -34,10 +35,16 @@ type record struct {
 
 // String is the stored form.
 func (r *record) String() string {
-	c := codec{out: make([]byte, 0, 4096)}
+	out := spareRecords.Get().(*[]byte)
+	defer spareRecords.Put(out)
+	c := codec{out: (*out)[:0]}
 	r.visit(&c)
+	*out = c.out
 	return string(c.out)
 }
+
+// spareRecords are buffers that records are written into.
+var spareRecords = sync.Pool{New: func() any { return new([]byte) }}
 
 // parseRecord reads the stored form.
 func parseRecord(text string) (*record, error) {
@@ -351,9 +358,15 @@ var (
 	rowUnescapes = strings.NewReplacer(`\\`, "\\", `\n`, "\n", `\p`, "|")
 )
 
+// needsEscape reports whether a text has what separates members, or escapes it.
+// Nearly none has: to look for one byte after the other is faster than for a set.
+func needsEscape(text string) bool {
+	return strings.IndexByte(text, '\n') >= 0 || strings.IndexByte(text, '\\') >= 0
+}
+
 func (c *codec) put(name, value string) {
 	if c.inRow {
-		if strings.ContainsAny(value, "\\\n|") {
+		if needsEscape(value) || strings.IndexByte(value, '|') >= 0 {
 			value = rowEscapes.Replace(value)
 		}
 		c.out = append(append(c.out, value...), '|')
@@ -361,7 +374,7 @@ func (c *codec) put(name, value string) {
 	}
 	c.out = append(c.out, name...)
 	c.out = append(c.out, '=')
-	if strings.ContainsAny(value, "\\\n") {
+	if needsEscape(value) {
 		value = escapes.Replace(value)
 	}
 	c.out = append(c.out, value...)

@@ -81,7 +81,7 @@ func (c *Counterfactuals) teller(ctx context.Context, r *record) (*ruleTeller, e
 	if err != nil {
 		return nil, fmt.Errorf("read controls: %w", err)
 	}
-	return &ruleTeller{f: f, lists: k.Lists, o: f.occasion(&r.Request, control.Calendar{Zone: cfg.Tenant.Zone}, k.Lists, control.Links{})}, nil
+	return &ruleTeller{f: f, lists: k.Lists, o: f.occasion(&rule.Facts{}, &r.Request, control.Calendar{Zone: cfg.Tenant.Zone}, k.Lists, control.Links{})}, nil
 }
 
 // ruleTeller reads the rules of one decision.

@@ -147,7 +147,7 @@ func (c *AuthorizationCheck) concerns(flow string) bool {
 // Match is an authorization control that selects what is done.
 type Match struct {
 	Check *AuthorizationCheck
-	Link  Link
+	Link  *Link
 	// From and Until are the span of its schedule around the moment, or the next
 	// one; the control holds from From on and before Until. Zero is without end.
 	From, Until time.Time

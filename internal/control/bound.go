@@ -18,7 +18,7 @@ import (
 // for its card, and the counter they are compared with.
 type Bound struct {
 	Check        *VelocityCheck
-	Link         Link
+	Link         *Link
 	Limits       Limits // those of the card where some were set
 	IsOverridden bool
 	Key          CounterKey

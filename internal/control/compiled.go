@@ -40,7 +40,7 @@ type compiled[D any] struct {
 type Applied[D any] struct {
 	Definition *D
 	Selection  *Selection
-	Link       Link // because of which it holds
+	Link       *Link // because of which it holds; nobody may change it
 }
 
 // In returns the definitions of this kind that a snapshot has.
@@ -67,7 +67,7 @@ func (c *Compiled[D]) Of(o *Occasion) []Applied[D] {
 				return
 			}
 		}
-		all = append(all, Applied[D]{&d.definition, &d.selects, *l})
+		all = append(all, Applied[D]{&d.definition, &d.selects, l})
 	})
 	return all
 }

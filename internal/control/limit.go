@@ -99,7 +99,7 @@ func (s *Service) limitsOf(ctx context.Context, tx db.Tx, c access.Caller, i id.
 
 // limit reads what is used of a control.
 func (v *cardLimits) limit(ctx context.Context, tx db.Tx, a Applied[VelocityCheck]) (CardLimit, error) {
-	l := CardLimit{Check: *a.Definition, Link: a.Link}
+	l := CardLimit{Check: *a.Definition, Link: *a.Link}
 	o, applies := v.overrides[a.Definition.Code], false
 	if l.Limit, applies = a.Definition.limitsFor(o, v.now); applies {
 		l.Override = o

@@ -222,7 +222,7 @@ func (s *Service) ordered(ctx context.Context, tx db.Tx, o *control.Occasion, cf
 }
 
 // applied is a fee for a card as it applies because of a link.
-func applied(h control.Head, l control.Link, t AmountType, terms Terms) Applied {
+func applied(h control.Head, l *control.Link, t AmountType, terms Terms) Applied {
 	return Applied{
 		Code: h.Code, Name: h.Name, Version: h.Version, Group: h.Code, Link: string(l.Type) + "/" + l.Code, Type: t, Terms: terms,
 		Base: BillingAmount, Timing: AtAuthorization, RefundOnReversal: true, RefundOnRefund: true,

@@ -204,7 +204,7 @@ func (f OnTransaction) price() control.Price {
 }
 
 // apply freezes the fee for a transaction that a link brought it to.
-func (f *OnTransaction) apply(l control.Link, taxes []Tax) Applied {
+func (f *OnTransaction) apply(l *control.Link, taxes []Tax) Applied {
 	a := Applied{
 		Code: f.Code, Name: f.Name, Version: f.Version, Group: f.Group, Link: string(l.Type) + "/" + l.Code, Type: f.Type,
 		Terms: f.terms(taxes), Base: f.Base, Timing: f.Timing,
