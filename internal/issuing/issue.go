@@ -16,7 +16,8 @@ import (
 // IssueCard makes an issuance with its first card.
 //
 // The account is that of the parent for a supplementary card, else the one
-// named, else one named like the issuance. The card number is drawn from the
+// named, else one named like the issuance; a card of credit has a credit account
+// that is open, unless the client keeps the balances. The card number is drawn from the
 // product's range and leaves this method sealed.
 func (s *Service) IssueCard(ctx context.Context, c access.Caller, in NewCard) (IssuedCard, error) {
 	if err := in.check(); err != nil {
@@ -165,27 +166,27 @@ func (s *Service) openAccount(ctx context.Context, tx db.Tx, d *draft) error {
 		d.issuance.Account, d.issuance.AccountNo = d.parent.Account, d.parent.AccountNo
 		return nil
 	}
-	isThere := false
 	if d.issuance.AccountNo == "" {
 		d.issuance.AccountNo = d.issuance.No
-	} else if _, known, err := ledger.FindCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo); err != nil {
-		return fmt.Errorf("look for account: %w", err)
-	} else {
-		isThere = known
 	}
 	a, err := ledger.OpenCardAccount(ctx, tx, d.issuance.Tenant, d.issuance.AccountNo, d.customer.ID.String(),
 		d.product.Currency, clock.RealNow(s.Clock), d.cfg.Tenant.Ahead)
 	if err != nil {
 		return fmt.Errorf("open account: %w", err)
 	}
-	if isThere && !fits(d.product, a) {
-		return errAccountKind.With("accountNo", a.Number)
+	if !fits(d.cfg, d.product, a) {
+		return errAccountKind.With("accountNo", d.in.AccountNo)
 	}
 	d.issuance.Account = a.ID
 	return nil
 }
 
-// fits reports whether cards of a product spend from accounts of this kind.
-func fits(p program.Product, a ledger.Account) bool {
-	return (p.CardType == program.Credit) == (a.Kind == ledger.Asset)
+// fits reports whether cards of a product spend from accounts of this kind. A client
+// that keeps the balances itself knows the line of a card of credit, and we need none.
+func fits(cfg *program.Configuration, p program.Product, a ledger.Account) bool {
+	if a.Kind == ledger.Asset {
+		return p.CardType == program.Credit
+	}
+	mode := cfg.Attributes.BalanceMode
+	return p.CardType != program.Credit || mode == program.BalanceExternal || mode == program.BalanceHybrid
 }

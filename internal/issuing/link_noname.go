@@ -3,7 +3,6 @@ package issuing
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -300,7 +299,11 @@ func (l linking) holder(ctx context.Context, i Issuance) (customer.Customer, err
 // takeAccount makes the issuance spend from the account that the wish names.
 func (l linking) takeAccount(ctx context.Context, i *Issuance, n NonameCard) error {
 	owner := i.Customer.String()
+	// The card's own account has no line.
 	give := func() error {
+		if !fits(l.cfg, l.product, ledger.Account{Kind: ledger.Liability}) {
+			return errAccountKind.With("accountNo", l.in.AccountNo)
+		}
 		given, err := ledger.GiveAccount(ctx, l.tx, i.Tenant, n.Account, i.ID.String(), owner)
 		if err == nil && !given {
 			err = fmt.Errorf("account %s is not the card's own", n.Account)
@@ -316,13 +319,16 @@ func (l linking) takeAccount(ctx context.Context, i *Issuance, n NonameCard) err
 	}
 	if !known {
 		i.AccountNo = l.in.AccountNo
-		return errors.Join(ledger.RenameAccount(ctx, l.tx, i.Tenant, n.Account, i.AccountNo), give())
+		if err := give(); err != nil {
+			return err
+		}
+		return ledger.RenameAccount(ctx, l.tx, i.Tenant, n.Account, i.AccountNo)
 	}
 	theirs, err := ledger.OpenCardAccount(ctx, l.tx, i.Tenant, l.in.AccountNo, owner, l.product.Currency, clock.RealNow(l.s.Clock), l.c.Ahead)
 	if err != nil {
 		return err // another customer's, or in another currency
 	}
-	if !fits(l.product, theirs) {
+	if !fits(l.cfg, l.product, theirs) {
 		return errAccountKind.With("accountNo", theirs.Number)
 	}
 	own, err := lockAccount(ctx, l.tx, n.Account)

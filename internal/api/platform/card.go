@@ -35,7 +35,7 @@ type createCardRequest struct {
 	AutoRenewalStatus     api.Enum[renewalModes]    `json:"autoRenewalStatus,omitempty"`
 	DigitalSlipType       api.Enum[slipTypes]       `json:"digitalSlipType,omitempty"`
 	Policies              []cardPolicyRequest       `json:"policies,omitempty" maxItems:"22"`
-	AccountNo             string                    `json:"accountNo,omitempty" maxLength:"34" doc:"Default: named like the issuance."`
+	AccountNo             string                    `json:"accountNo,omitempty" maxLength:"34" doc:"Default: named like the issuance. A card of credit names a credit account."`
 	ExternalCardID        api.FreeText              `json:"externalCardId,omitempty" maxLength:"64"`
 	ExpireYear            int                       `json:"expireYear,omitempty" minimum:"2000" maximum:"2099"`
 	ExpireMonth           int                       `json:"expireMonth,omitempty" minimum:"1" maximum:"12"`
