@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ func newBench() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newBenchAuthorize())
+	c.AddCommand(newBenchAuthorize(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto))
 	return c
 }
 
@@ -58,5 +60,45 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 		return app.BenchAuthorize(c.Context(), l, log, c.OutOrStdout(), o)
 	}
 	addSettings(c, all)
+	return c
+}
+
+// benchCodec and benchCrypto are commands that only compute.
+var (
+	benchCodec = cobra.Command{
+		Use:   "codec",
+		Short: "Measure packing and unpacking ISO 8583",
+		Long: `Packs and unpacks a full authorization request (0100) with track, PIN block and
+chip data (DE55, tag by tag) in the generic dialect, on one core, without
+network and database. It prints nanoseconds and allocations of each, medians of
+rounds in which they take turns.`,
+		Example: `  sarraf bench codec
+  sarraf bench codec --rounds 9 --duration 1s --json`,
+	}
+	benchCrypto = cobra.Command{
+		Use:   "crypto",
+		Short: "Measure the cryptography of an authorization",
+		Long: `Lets the soft HSM verify request cryptograms and make those of the answers
+(ARQC+ARPC), verify card values (CVV) and PINs, on one core, without network and
+database. It prints how often each can be done in a second, medians of rounds in
+which they take turns.`,
+		Example: `  sarraf bench crypto
+  sarraf bench crypto --rounds 9 --duration 1s --json`,
+	}
+)
+
+func newBenchCPU(of cobra.Command, run func(context.Context, io.Writer, app.BenchCPUOptions) error) *cobra.Command {
+	c := &of
+	c.Args = noArguments
+	var o app.BenchCPUOptions
+	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are printed")
+	c.Flags().DurationVar(&o.Duration, "duration", 300*time.Millisecond, "how long each is measured in a round")
+	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if o.Rounds < 1 || o.Duration <= 0 {
+			return usageError{errors.New("rounds and duration must be above zero")}
+		}
+		return run(c.Context(), c.OutOrStdout(), o)
+	}
 	return c
 }
