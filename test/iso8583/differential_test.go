@@ -5,7 +5,6 @@ package iso8583_test
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -296,79 +295,4 @@ func TestTable_agreesWithTheOtherCodecsOwn(t *testing.T) {
 	if compared < 60 {
 		t.Errorf("only %d fields were compared", compared)
 	}
-}
-
-// purchase is the content of an authorization request with chip data.
-var purchase = map[int]string{
-	2: "9792061234560017", 3: "000000", 4: "000000012550", 7: "1121130501", 11: "000123", 12: "160501", 13: "1121",
-	14: "3111", 18: "5411", 19: "792", 22: "051", 23: "001", 25: "00", 32: "12345678",
-	35: "9792061234560017=31112211234567", 37: "632513000123", 41: "TERM0001", 42: "MERCHANT0000001",
-	43: "BAKKAL NO 1              ISTANBUL     TR", 48: "9203123940205", 49: "949", 52: "\x01\x02\x03\x04\xFA\xFB\xFC\xFD",
-	55: strings.Repeat("\x9F\x26\x08\x01\x02\x03\x04\x05\x06\x07\x08", 11), 60: "000001",
-}
-
-func BenchmarkParse(b *testing.B) {
-	d, spec := generic(b), otherSpec()
-	var m iso8583.Message
-	m.MTI = iso8583.AuthorizationRequest
-	for n, v := range purchase {
-		m.SetText(n, v)
-	}
-	body, err := d.Append(nil, &m)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("sarraf", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := d.Parse(&m, body); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("moov", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := moov.NewMessage(spec).Unpack(body); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkAppend(b *testing.B) {
-	d, spec := generic(b), otherSpec()
-	var m iso8583.Message
-	m.MTI = iso8583.AuthorizationRequest
-	theirs := moov.NewMessage(spec)
-	theirs.MTI("0100")
-	for n, v := range purchase {
-		m.SetText(n, v)
-		var err error
-		if elements()[n].typ == "b" {
-			err = theirs.BinaryField(n, []byte(v))
-		} else {
-			err = theirs.Field(n, v)
-		}
-		if err != nil {
-			b.Fatal(fmt.Errorf("field %d: %w", n, err))
-		}
-	}
-	out := make([]byte, 0, 1024)
-	b.Run("sarraf", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := d.Append(out, &m); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("moov", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := theirs.Pack(); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
