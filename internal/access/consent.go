@@ -168,20 +168,25 @@ func grantOfConsent(ctx context.Context, tx db.Tx, g Grant, c clientOfTenant) (o
 	return opaqueGrant{Chain: random(16), Scope: given.Scope, Customer: given.CustomerNo, Consent: given.ID}, nil
 }
 
-// refreshConsented uses a refresh token up, as long as the consent holds.
+// refreshConsented uses a refresh token up, as long as the consent holds. The consent
+// is held before its token, as its revocation does: else the two would wait for each
+// other. With the consent every token has ended, so that none is left to look at.
 func refreshConsented(ctx context.Context, tx db.Tx, g Grant, c clientOfTenant, now time.Time) (opaqueGrant, error) {
 	if g.Scope != "" && g.Scope != ScopeCreditCard {
 		return opaqueGrant{}, errScopeNotConsented
 	}
-	granted, err := refreshOpaque(ctx, tx, g.RefreshToken, c, now)
+	consent, err := consentOfRefresh(ctx, tx, g.RefreshToken, c.ID)
 	if err != nil {
-		return granted, err
+		return opaqueGrant{}, fmt.Errorf("read refresh token: %w", err)
 	}
-	_, found, err := holdConsent(ctx, tx, c.ID, granted.Consent)
-	if err == nil && !found {
-		err = errInvalidGrant
+	_, found, err := holdConsent(ctx, tx, c.ID, consent)
+	if err != nil {
+		return opaqueGrant{}, fmt.Errorf("hold consent: %w", err)
 	}
-	return granted, err
+	if !found {
+		return opaqueGrant{}, errInvalidGrant
+	}
+	return refreshOpaque(ctx, tx, g.RefreshToken, c, now)
 }
 
 // RevokeOpenBankingToken ends a token of the client that proves itself by g: a

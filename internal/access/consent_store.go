@@ -65,6 +65,15 @@ func revokeConsent(ctx context.Context, tx db.Tx, tenant TenantID, customerNo, c
 	return true, err
 }
 
+// consentOfRefresh returns the consent under which a refresh token of a client was
+// issued; none for any other token.
+func consentOfRefresh(ctx context.Context, tx db.Tx, token secret.Value, client string) (consent string, err error) {
+	consent, _, err = db.One(ctx, tx, func(row db.Scanner) (c string, err error) { return c, row.Scan(&c) },
+		`SELECT COALESCE(consent_id, '') FROM opaque_token WHERE token_hash = $1 AND client_id = $2 AND kind = 'refresh'`,
+		hashOf(token.Reveal()), client)
+	return consent, err
+}
+
 // revokeOpaque ends a live token of a client: a refresh token with its chain.
 func revokeOpaque(ctx context.Context, tx db.Tx, token secret.Value, client string, now time.Time) (int64, error) {
 	return db.Affected(tx.Exec(ctx, `UPDATE opaque_token SET revoked_at = $3 WHERE client_id = $2 AND revoked_at IS NULL

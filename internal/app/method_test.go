@@ -28,7 +28,7 @@ var (
 // it of what is nobody's: by what their paths begin with.
 var words = []struct{ prefix, words string }{
 	{"/paywall/", `"ErrorCode":404`}, {"/api/paywall/", `"ErrorCode":404`}, {"/oauth/token", `"error":"invalid_request"`},
-	{"/auth/oauth/v2/token", `"error":"invalid_request"`}, {"/creditCard", `"StatusCode":"ACBG`}, {"/createVirtualCard", `"StatusCode":"ACBG`},
+	{"/auth/oauth/v2/token", `"error":"invalid_request"`}, {"/auth/oauth/v2/", `<html lang="`}, {"/creditCard", `"StatusCode":"ACBG`}, {"/createVirtualCard", `"StatusCode":"ACBG`},
 	{"/api/v2/Payment/", `"error":"ProductNotFoundException"`}, {"/v1/", ""}, {"/", `"Common:MethodNotAllowed"`},
 }
 

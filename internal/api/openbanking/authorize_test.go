@@ -610,3 +610,54 @@ func TestPages_speakBothLanguages(t *testing.T) {
 		t.Errorf("%d %s", b.last.Code, b.last.Body)
 	}
 }
+
+// A refresh beside the revocation of its consent, by the bank and of the token by the
+// client: whoever comes first, the client is told in the words of OAuth 2.0, and no
+// token outlives the consent.
+func TestRefresh_besideARevocation(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		for round := range 8 {
+			code, got := b.tokenFor(exchange(b.code()))
+			if code != 200 {
+				t.Fatalf("round %d: %d %s", round, code, got.Error)
+			}
+			all, err := b.bank.Access.ConsentsOf(t.Context(), b.bank.Caller, b.bank.Customer())
+			b.must(err)
+			var mu sync.Mutex
+			given := []string{got.Access}
+			var done sync.WaitGroup
+			for range 3 {
+				done.Go(func() {
+					code, next := b.tokenFor(refresh(got.Refresh))
+					mu.Lock()
+					defer mu.Unlock()
+					if code == 200 {
+						given = append(given, next.Access)
+					} else if code != 400 || next.Error != "invalid_grant" {
+						t.Errorf("refresh: %d %s", code, next.Error)
+					}
+				})
+			}
+			done.Go(func() {
+				if err := b.bank.Access.RevokeConsent(t.Context(), b.bank.Caller, all[0].ID); err != nil {
+					t.Errorf("revoke the consent: %v", err)
+				}
+			})
+			if round%2 == 1 {
+				done.Go(func() {
+					form := url.Values{"token": {got.Refresh}, "client_id": {b.Names["client"]}, "client_secret": {b.Names["secret"]}}
+					answer := b.Send("POST", revokePath, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, form.Encode())
+					if answer.Code != 200 {
+						t.Errorf("revoke the token: %d %s", answer.Code, answer.Body)
+					}
+				})
+			}
+			done.Wait()
+			for _, token := range given {
+				if b.mayList(token) {
+					t.Errorf("round %d: a token outlives its consent", round)
+				}
+			}
+		}
+	})
+}
