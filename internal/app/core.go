@@ -119,7 +119,10 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = eventBodies{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
-		authorization.Config{Client: k.webhooks, Controls: k.controls})
+		authorization.Config{
+			Client: k.webhooks, Controls: k.controls,
+			Load: authorization.Load{WorkingMax: c.Network.WorkingMax, WaitingMax: c.Network.WaitingMax, AnswerWithin: c.Network.AnswerWithin},
+		})
 	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}
 	k.replays = authorization.NewReplays(k.db, k.programs, k.controls, k.issuing)
 	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}

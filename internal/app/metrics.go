@@ -20,6 +20,7 @@ type metrics struct {
 	commits  prometheus.Histogram
 	answers  *prometheus.HistogramVec
 	links    prometheus.Gauge
+	shed     *prometheus.CounterVec
 }
 
 // stageBuckets go from 1 µs to 9.6 s, each 1.5 times the one before: most stages
@@ -55,12 +56,15 @@ func newMetrics() *metrics {
 		links: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sarraf_network_connections", Help: "Connections of ISO 8583 links.",
 		}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sarraf_network_shed_total", Help: "Messages refused since there was too much to do, by kind and why.",
+		}, []string{"message", "why"}),
 	}
 	for s := range authorization.StageCount {
 		m.stages[s] = stages.WithLabelValues(s.String())
 	}
 	m.registry.MustRegister(
-		stages, m.decided, m.groups, m.commits, m.answers, m.links,
+		stages, m.decided, m.groups, m.commits, m.answers, m.links, m.shed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -99,3 +103,6 @@ func (m *metrics) Connections(n int) { m.links.Set(float64(n)) }
 func (m *metrics) Answered(mti, responseCode string, took clock.Stopwatch) {
 	m.answers.WithLabelValues(mti, responseCode).Observe(took.Elapsed().Seconds())
 }
+
+// Shed counts a message that was refused at once.
+func (m *metrics) Shed(message, why string) { m.shed.WithLabelValues(message, why).Inc() }

@@ -439,7 +439,7 @@ func (k *core) listenNetwork(addr string) (*network.Server, iso8583.Framing, err
 		dialect = "generic-len4ascii"
 	}
 	server, err := network.Listen(network.Config{
-		Addr: addr, Dialect: dialect, InFlightMax: c.InFlightMax, ConnectionsMax: c.ConnectionsMax,
+		Addr: addr, Dialect: dialect, InFlightMax: c.InFlightMax, InFlightTotal: c.InFlightTotal, ConnectionsMax: c.ConnectionsMax,
 		IdleTimeout: 2 * c.EchoInterval, StallTimeout: c.StallTimeout,
 	}, k.engine, k.clock, k.log, k.metrics)
 	return server, framing, err

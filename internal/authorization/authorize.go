@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -29,6 +30,7 @@ type Engine struct {
 	lanes    []*lane
 	asked    asked
 	forced   forcings
+	door     *door
 }
 
 // Config tunes an Engine; the zero value is the default.
@@ -46,6 +48,8 @@ type Config struct {
 	Client Client
 	// Controls are the velocity controls of tenants. Without them none holds.
 	Controls Controls
+	// Load bounds what is done at the same time.
+	Load Load
 	// AskWithin is how long after its receipt a request may wait for such a
 	// system: less than its network waits for us. Zero means 8 s.
 	AskWithin time.Duration
@@ -61,6 +65,9 @@ type Observer interface {
 	Decided(flow Flow, o Outcome)
 	// Group reports how many requests one commit carried, and how long it took.
 	Group(size int, took clock.Stopwatch)
+	// Shed reports a message that was refused since there is too much to do: a
+	// "request", "advice" or "reversal", and why.
+	Shed(message, why string)
 }
 
 // NewEngine starts an engine. Close ends it. Of ctx only the values are used:
@@ -74,6 +81,7 @@ func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards
 	if e.within <= 0 {
 		e.within = 8 * time.Second
 	}
+	e.door = newDoor(cfg.Load, o, log)
 	size, lanes := cfg.GroupMax, cfg.Lanes
 	if size <= 0 {
 		size = 256
@@ -120,8 +128,23 @@ var errConfigurationMoves = errors.New("the configuration changes faster than a 
 // When it returns an answer, the decision is durable. A repeat of a message
 // gets the first answer again: it reserves nothing and costs the cardholder no
 // PIN try.
+//
+// When there is more to do than can be done in time, it returns [ErrOverloaded]:
+// at once where that is foreseen, and then before anything is read.
 func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
+	began := clock.StartStopwatch()
+	if err := e.door.enter(ctx, req.Flow); err != nil {
+		return Answer{}, err
+	}
+	leave := sync.OnceFunc(e.door.leave)
+	defer leave()
+	outside := ctx
+	return e.authorize(WhenSetAside(ctx, func() { leave(); SetAside(outside) }), req, began)
+}
+
+func (e *Engine) authorize(ctx context.Context, req *Request, began clock.Stopwatch) (Answer, error) {
 	times := req.Times
+	times[StageQueue] += began.Elapsed()
 	defer func() { e.observe.Stages(&times) }()
 	key := req.Key().String()
 	if req.IsRepeat {
@@ -145,7 +168,8 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 			return Answer{}, fmt.Errorf("gather facts: %w", err)
 		}
 		op := newOperation(req, facts, key, &times)
-		e.run(op)
+		op.began = began
+		e.runWithin(op, e.door.AnswerWithin)
 		switch {
 		case op.stale:
 			e.programs.Forget(facts.Tenant)
@@ -159,6 +183,7 @@ func (e *Engine) Authorize(ctx context.Context, req *Request) (Answer, error) {
 			if err != nil {
 				return Answer{}, fmt.Errorf("wait for a client: %w", err)
 			}
+			began = clock.StartStopwatch() // that was the client's time, not ours
 			continue
 		case op.asks:
 			if op, err = e.consult(ctx, op); err != nil {
@@ -197,10 +222,38 @@ func newOperation(req *Request, f *Facts, key string, t *Times) *operation {
 // run puts op through a group commit. What was accepted is always answered,
 // whoever still listens.
 func (e *Engine) run(op *operation) {
-	e.lane(op).submit(op)
+	e.lane(op).in <- op
+	op.wait()
+}
+
+// wait returns when op is done, and adds how long that took.
+func (op *operation) wait() {
 	<-op.done
 	op.times[StageDecide] += op.deciding
 	op.times[StageCommit] += op.committing.Elapsed() - op.deciding
+}
+
+// runWithin is run for what need not be done: when no group has taken op up before
+// d has passed since it began, it is refused.
+func (e *Engine) runWithin(op *operation, d time.Duration) {
+	op.within = d
+	patience := time.NewTimer(max(0, d-op.began.Elapsed()))
+	defer patience.Stop()
+	select {
+	case e.lane(op).in <- op:
+	case <-patience.C:
+		op.err = e.door.refuse(op.req.Flow, shedUndone)
+		return
+	}
+	select {
+	case <-op.done:
+	case <-patience.C:
+		if op.claimed.CompareAndSwap(false, true) { // the lane will pass it over
+			op.err = e.door.refuse(op.req.Flow, shedUndone)
+			return
+		}
+	}
+	op.wait()
 }
 
 // lane spreads the operations: those on one account always share a lane.

@@ -54,6 +54,7 @@ const concludeMax = 5
 // concluded by FinishPending.
 func (e *Engine) consult(ctx context.Context, op *operation) (*operation, error) {
 	defer e.asked.begin(op.facts.Transaction)()
+	SetAside(ctx)
 	watch := clock.StartStopwatch()
 	verdict := e.ask(ctx, op)
 	op.times[StageAsk] += watch.Elapsed()
@@ -128,6 +129,7 @@ const (
 // asks its client, in this process or another one, or by us when that one did
 // not come back.
 func (e *Engine) await(ctx context.Context, t TransactionID) error {
+	SetAside(ctx)
 	if done := e.asked.of(t); done != nil {
 		select {
 		case <-done:

@@ -25,8 +25,14 @@ func newLane(max int, commit func([]*operation)) *lane {
 	go func() {
 		defer close(l.ended)
 		group := make([]*operation, 0, max)
+		take := func(op *operation) {
+			if op.claimed.CompareAndSwap(false, true) { // else its sender has been refused
+				group = append(group, op)
+			}
+		}
 		for op := range l.in {
-			group = append(group[:0], op)
+			group = group[:0]
+			take(op)
 			for full := false; !full && len(group) < max; {
 				select {
 				case more, open := <-l.in:
@@ -34,18 +40,18 @@ func newLane(max int, commit func([]*operation)) *lane {
 						full = true
 						break
 					}
-					group = append(group, more)
+					take(more)
 				default:
 					full = true
 				}
 			}
-			commit(group)
+			if len(group) > 0 {
+				commit(group)
+			}
 		}
 	}()
 	return l
 }
-
-func (l *lane) submit(op *operation) { l.in <- op }
 
 func (l *lane) close() {
 	close(l.in)
@@ -73,7 +79,8 @@ const (
 // commit decides and writes a group in one transaction, and then answers all of
 // it. If the transaction fails, its operations run one by one: so one that
 // cannot be written, or waits for a lock, harms only itself, and after a commit
-// whose outcome is unknown each finds its answer if it is there.
+// whose outcome is unknown each finds its answer if it is there. Those whose time
+// is over by then are not tried again: nothing of them was kept.
 func (e *Engine) commit(ctx context.Context, group []*operation) {
 	watch := clock.StartStopwatch()
 	for _, op := range group {
@@ -84,6 +91,10 @@ func (e *Engine) commit(ctx context.Context, group []*operation) {
 		unknown := errors.Is(err, db.ErrOutcomeUnknown)
 		wait := lockWaitAlone
 		for _, op := range group {
+			if !unknown && op.isLate() {
+				op.err = e.door.refuse(op.req.Flow, shedUndone)
+				continue
+			}
 			op.err = e.commitTogether(ctx, []*operation{op}, wait)
 			if db.IsLocked(op.err) {
 				wait = max(wait/2, lockWaitLeast)

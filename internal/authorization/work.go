@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -50,7 +51,16 @@ type operation struct {
 	times                 *Times
 	submitted, committing clock.Stopwatch
 	deciding              time.Duration
+	// claimed is set by whoever comes first: the lane that takes op into a group, or
+	// its sender who does not wait any longer.
+	claimed atomic.Bool
+	// within bounds, when set, how long after its beginning op is worth trying.
+	began  clock.Stopwatch
+	within time.Duration
 }
+
+// isLate says that nobody will wait for the answer to op.
+func (op *operation) isLate() bool { return op.within > 0 && op.began.Elapsed() > op.within }
 
 // work is what a group of operations reads under locks, changes in memory, and
 // writes. Each operation sees what the one before it left.

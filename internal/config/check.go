@@ -59,6 +59,8 @@ func (c *Config) check() error {
 	oneOf(bad, "log.format", c.Log.Format, "text", "json")
 	for key, n := range map[string]int{
 		"network.in_flight_max": c.Network.InFlightMax, "network.connections_max": c.Network.ConnectionsMax,
+		"network.in_flight_total": c.Network.InFlightTotal, "network.working_max": c.Network.WorkingMax,
+		"network.waiting_max": c.Network.WaitingMax,
 	} {
 		if n < 1 || n > 65_536 {
 			bad(key, "%d is not between 1 and 65536", n)
@@ -89,6 +91,7 @@ func (c *Config) check() error {
 		{"http.idle_timeout", c.HTTP.IdleTimeout},
 		{"network.echo_interval", c.Network.EchoInterval},
 		{"network.stall_timeout", c.Network.StallTimeout},
+		{"network.answer_within", c.Network.AnswerWithin},
 		{"job.hold_expiry_interval", c.Job.HoldExpiryInterval},
 		{"job.card_interval", c.Job.CardInterval},
 		{"job.perso_interval", c.Job.PersoInterval},

@@ -45,7 +45,11 @@ type Network struct {
 	Framing        string        `koanf:"framing" usage:"length before each message: len2be or len4ascii"`
 	EchoInterval   time.Duration `koanf:"echo_interval" usage:"a connection on which nothing came for twice this long is closed"`
 	StallTimeout   time.Duration `koanf:"stall_timeout" usage:"a connection that stops inside a message, or takes no answers, for this long is closed"`
-	InFlightMax    int           `koanf:"in_flight_max" usage:"messages of one connection that are worked on at the same time"`
+	InFlightMax    int           `koanf:"in_flight_max" usage:"requests of one connection in flight; what comes on top is answered 91"`
+	InFlightTotal  int           `koanf:"in_flight_total" usage:"requests of all connections in flight; what comes on top is answered 91"`
+	WorkingMax     int           `koanf:"working_max" usage:"messages worked on at the same time, of all connections; others wait"`
+	WaitingMax     int           `koanf:"waiting_max" usage:"requests that wait to be worked on, and again reversals and advices; what comes on top is answered 91"`
+	AnswerWithin   time.Duration `koanf:"answer_within" usage:"a message that waits longer to be decided, or is expected to, is answered 91"`
 	ConnectionsMax int           `koanf:"connections_max" usage:"connections at the same time"`
 }
 
@@ -137,6 +141,10 @@ func defaults() Config {
 			EchoInterval:   2 * time.Minute,
 			StallTimeout:   10 * time.Second,
 			InFlightMax:    1024,
+			InFlightTotal:  8192,
+			WorkingMax:     1024,
+			WaitingMax:     4096,
+			AnswerWithin:   3 * time.Second,
 			ConnectionsMax: 1024,
 		},
 		Job: Job{HoldExpiryInterval: time.Minute, CardInterval: time.Minute, PersoInterval: time.Minute, SweepInterval: 10 * time.Minute},

@@ -53,6 +53,9 @@ func (c *connection) answer(ctx context.Context, m, resp *iso8583.Message, parse
 		c.log.Error("no answer", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
 		return 0, false
 	}
+	if errors.Is(err, authorization.ErrOverloaded) { // the core tells the log, not for each
+		return 0, c.refuse(m, resp, overloaded)
+	}
 	if err != nil {
 		c.log.Error("no decision", "link", c.link, "mti", m.MTI.String(), "stan", req.STAN, "error", err)
 		return 0, c.refuse(m, resp, unavailable(err))
@@ -69,7 +72,7 @@ func (c *connection) answer(ctx context.Context, m, resp *iso8583.Message, parse
 func unavailable(err error) string {
 	var f *fault.Error
 	if errors.As(err, &f) && f.Kind == fault.Unavailable || errors.Is(err, context.DeadlineExceeded) {
-		return "ClientTimeout"
+		return overloaded
 	}
 	return string(authorization.SystemError)
 }

@@ -16,9 +16,13 @@ type Config struct {
 	Addr string
 	// Dialect names the message format. Default "generic".
 	Dialect string
-	// InFlightMax bounds the messages of one connection that are worked on at
-	// the same time; a connection with more waits. Default 1024.
+	// InFlightMax bounds the requests of one connection that are worked on or wait
+	// for it. What comes on top is answered 91. Reversals and advices may be as
+	// many again. Default 1024.
 	InFlightMax int
+	// InFlightTotal is the same for all connections together. Messages that wait for
+	// the system of a tenant count in neither. Default 8192.
+	InFlightTotal int
 	// ConnectionsMax bounds the connections. Default 1024.
 	ConnectionsMax int
 	// IdleTimeout ends a connection on which nothing came for so long: two
@@ -47,6 +51,9 @@ func (c Config) withDefaults() Config {
 	if c.InFlightMax == 0 {
 		c.InFlightMax = 1024
 	}
+	if c.InFlightTotal == 0 {
+		c.InFlightTotal = 8192
+	}
 	if c.ConnectionsMax == 0 {
 		c.ConnectionsMax = 1024
 	}
@@ -61,7 +68,7 @@ func (c Config) Check() error {
 	switch {
 	case strings.ContainsAny(c.Name, "/|"):
 		return errors.New("network: the name of a link must hold neither / nor |")
-	case c.InFlightMax < 1, c.ConnectionsMax < 1:
+	case c.InFlightMax < 1, c.InFlightTotal < 1, c.ConnectionsMax < 1:
 		return errors.New("network: the bounds must be above zero")
 	case c.StallTimeout < 0, c.IdleTimeout < 0:
 		return errors.New("network: a time-out must not be negative")

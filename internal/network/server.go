@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
@@ -31,6 +32,8 @@ type Observer interface {
 	// Packed reports how long it took to make the bytes of an answer to a message
 	// about a card.
 	Packed(took time.Duration)
+	// Shed reports a message that was refused since too many are in flight.
+	Shed(message, why string)
 }
 
 // Server serves one link.
@@ -49,6 +52,8 @@ type Server struct {
 	peers    int // of open: those that came over the listener
 	draining bool
 	running  sync.WaitGroup // connections
+	flying   atomic.Int64   // messages of all connections
+	shedding shedding
 }
 
 // Listen opens the link's port. Serve answers on it.
@@ -159,7 +164,7 @@ func (s *Server) Open(ctx context.Context, link, originals string) (net.Conn, er
 
 func (s *Server) newConnection(conn net.Conn, link, originals string) *connection {
 	return &connection{
-		Server: s, conn: conn, link: link, originals: originals, slots: make(chan struct{}, s.cfg.InFlightMax), out: make(chan []byte, 64),
+		Server: s, conn: conn, link: link, originals: originals, out: make(chan []byte, 64),
 	}
 }
 
@@ -197,10 +202,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 type connection struct {
 	*Server
 	conn      net.Conn
-	link      string        // of its messages
-	originals string        // link of those that its reversals name
-	slots     chan struct{} // one for each message being worked on
-	out       chan []byte   // frames to write
+	link      string       // of its messages
+	originals string       // link of those that its reversals name
+	flying    atomic.Int64 // messages in flight
+	out       chan []byte  // frames to write
 	working   sync.WaitGroup
 }
 
@@ -277,48 +282,67 @@ func (c *connection) read(ctx context.Context) error {
 	}
 }
 
-// accept hands one message to a goroutine of its own. The body is parsed before
-// it returns, since the reader will reuse it.
+// accept answers one message, or hands it to a goroutine of its own when it is
+// about a card and there is room. The body is parsed before it returns, since the
+// reader will reuse it.
 func (c *connection) accept(ctx context.Context, body []byte, watch clock.Stopwatch) {
 	m := c.messages.Get().(*iso8583.Message)
 	parseErr := c.dialect.Parse(m, body)
 	clear(body) // card data stays no longer than needed
+	if parseErr != nil || m.MTI.Class() == classNetworkManagement {
+		// No work, so the reader does it himself: an echo is answered whatever else
+		// there is to do.
+		c.reply(m, watch, func(resp *iso8583.Message) (time.Duration, bool) {
+			return c.answer(ctx, m, resp, parseErr, authorization.Times{})
+		})
+		return
+	}
+	if why := c.takeOff(m.MTI); why != "" {
+		c.shed(m.MTI, why)
+		c.reply(m, watch, func(resp *iso8583.Message) (time.Duration, bool) {
+			return 0, c.refuse(m, resp, overloaded)
+		})
+		return
+	}
 	var times authorization.Times
 	times[authorization.StageParse] = watch.Elapsed()
-	c.slots <- struct{}{}
-	times[authorization.StageQueue] = watch.Elapsed() - times[authorization.StageParse]
-	c.working.Add(1)
-	go func() {
-		defer func() {
-			if p := recover(); p != nil {
-				c.log.Error("message panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			}
-			m.Reset()
-			c.messages.Put(m)
-			<-c.slots
-			c.working.Done()
-		}()
-		resp := c.messages.Get().(*iso8583.Message)
-		defer func() {
-			resp.Reset()
-			c.messages.Put(resp)
-		}()
-		packing, answered := c.answer(ctx, m, resp, parseErr, times)
-		if !answered {
-			return
+	land := sync.OnceFunc(c.land)
+	c.working.Go(func() {
+		defer land()
+		times[authorization.StageQueue] = watch.Elapsed() - times[authorization.StageParse]
+		c.reply(m, watch, func(resp *iso8583.Message) (time.Duration, bool) {
+			return c.answer(authorization.WhenSetAside(ctx, land), m, resp, nil, times)
+		})
+	})
+}
+
+// reply sends what answer makes of m, which is forgotten after it.
+func (c *connection) reply(m *iso8583.Message, watch clock.Stopwatch, answer func(resp *iso8583.Message) (packing time.Duration, answered bool)) {
+	resp := c.messages.Get().(*iso8583.Message)
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("message panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
-		appending := clock.StartStopwatch()
-		frame, err := c.frame(resp)
-		if err != nil {
-			c.log.Error("answer cannot be written", "mti", resp.MTI.String(), "error", err)
-			return
+		for _, done := range []*iso8583.Message{m, resp} {
+			done.Reset()
+			c.messages.Put(done)
 		}
-		if packing > 0 {
-			c.observe.Packed(packing + appending.Elapsed())
-		}
-		c.observe.Answered(m.MTI.String(), resp.Text(iso8583.ResponseCode), watch)
-		c.out <- frame
 	}()
+	packing, answered := answer(resp)
+	if !answered {
+		return
+	}
+	appending := clock.StartStopwatch()
+	frame, err := c.frame(resp)
+	if err != nil {
+		c.log.Error("answer cannot be written", "mti", resp.MTI.String(), "error", err)
+		return
+	}
+	if packing > 0 {
+		c.observe.Packed(packing + appending.Elapsed())
+	}
+	c.observe.Answered(m.MTI.String(), resp.Text(iso8583.ResponseCode), watch)
+	c.out <- frame
 }
 
 func (c *connection) frame(m *iso8583.Message) ([]byte, error) {

@@ -57,6 +57,7 @@ type unobserved struct{}
 func (unobserved) Stages(*authorization.Times)                       {}
 func (unobserved) Decided(authorization.Flow, authorization.Outcome) {}
 func (unobserved) Group(int, clock.Stopwatch)                        {}
+func (unobserved) Shed(string, string)                               {}
 
 // openTill adds the commands by which cards pay.
 func (w *world) openTill(d *db.DB) {

@@ -133,6 +133,10 @@ func (Nobody) Decided(authorization.Flow, authorization.Outcome) {}
 
 // Group implements authorization.Observer.
 func (Nobody) Group(int, clock.Stopwatch) {}
+
+// Shed implements authorization.Observer.
+func (Nobody) Shed(string, string) {}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
