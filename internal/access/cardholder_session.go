@@ -52,12 +52,14 @@ type CardholderSignIn struct {
 // returned.
 //
 // An unknown customer, one without a password, a wrong password and a locked
-// cardholder are one refusal, and take alike time. Attempts are counted before
+// cardholder are one refusal, and take alike time: so each attempt writes, of the
+// session, whatever else there is to write. Attempts are counted before
 // anything is compared, right ones too, until somebody has signed in: so nobody
 // tries one-time passwords without end, or has them sent.
 func (s *Service) SignInCardholder(ctx context.Context, in CardholderSignIn) (secret.Value, error) {
 	now := s.Clock.Now()
 	var tenant TenantID
+	var visited session
 	var known credential
 	attempts := 0
 	err := s.DB.InTx(ctx, func(tx db.Tx) error {
@@ -68,9 +70,12 @@ func (s *Service) SignInCardholder(ctx context.Context, in CardholderSignIn) (se
 		if !found {
 			return errSessionEnded
 		}
-		tenant = at.Tenant
+		visited, tenant = at, at.Tenant
 		if attempts, err = countCardholder(ctx, tx, tenant, in.CustomerNo, now); err != nil {
 			return fmt.Errorf("count attempt: %w", err)
+		}
+		if err := touchSession(ctx, tx, at, now); err != nil {
+			return fmt.Errorf("touch session: %w", err)
 		}
 		known, err = readCredential(ctx, tx, tenant, in.CustomerNo)
 		return err
@@ -95,6 +100,9 @@ func (s *Service) SignInCardholder(ctx context.Context, in CardholderSignIn) (se
 		}
 		if !right || known.Generation == 0 || attempts > cardholderTries || present.Generation != known.Generation {
 			refused = true
+			if err := touchSession(ctx, tx, visited, now); err != nil {
+				return fmt.Errorf("touch session: %w", err)
+			}
 			return s.recordSignIn(ctx, tx, tenant, in.CustomerNo, in.From, known.Generation > 0, attempts)
 		}
 		at, found, err := readSession(ctx, tx, in.Session, now)
@@ -264,16 +272,20 @@ func (k session) state() SessionState {
 	return Visiting
 }
 
-// SessionOf says how far a session is. One that has ended, or never was, is
-// [Visiting].
-func (s *Service) SessionOf(ctx context.Context, key secret.Value) (state SessionState, err error) {
+// SessionOf says how far a session is, and of which tenant. One that has ended, or
+// never was, is [Visiting] nobody's.
+func (s *Service) SessionOf(ctx context.Context, key secret.Value) (state SessionState, tenantName string, err error) {
 	now := s.Clock.Now()
 	err = s.DB.View(ctx, func(tx db.Tx) error {
-		at, _, err := readSession(ctx, tx, key, now)
-		state = at.state()
+		at, found, err := readSession(ctx, tx, key, now)
+		if state, tenantName = at.state(), ""; err != nil || !found {
+			return err
+		}
+		t, err := MustTenant(ctx, tx, at.Tenant)
+		tenantName = t.Name
 		return err
 	})
-	return state, err
+	return state, tenantName, err
 }
 
 // VisitBank begins a session at the pages of a tenant, for somebody whom no client has

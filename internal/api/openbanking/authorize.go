@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/credit"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 	"github.com/sarraf-platform/sarraf/internal/locale"
@@ -48,18 +47,10 @@ func (a *API) pageRoutes() []pageRoute {
 	}
 }
 
-// authorize is where a client sends a cardholder to. A parameter that is given twice
-// is malformed; where the client cannot be believed, the browser stays here.
+// authorize is where a client sends a cardholder to. Where the client cannot be
+// believed, the browser stays here.
 func (a *API) authorize(v *visit) error {
-	query, ok := api.ParseForm(v.r.URL.RawQuery)
-	if !ok {
-		return api.Invalid().OnField("query", "malformed", "is not a well-formed query string")
-	}
-	for _, values := range query {
-		if len(values) > 1 {
-			return api.Invalid().OnField("query", "repeated", "gives a parameter more than once")
-		}
-	}
+	query := v.query
 	v.x.Client = query.Get("client_id")
 	asked, err := a.Access.AskConsent(v.r.Context(), access.ConsentAsk{
 		ClientID: query.Get("client_id"), RedirectURI: query.Get("redirect_uri"), ResponseType: query.Get("response_type"),
@@ -85,7 +76,7 @@ func (v *visit) request() string {
 	if v.form != nil {
 		return v.form["request"]
 	}
-	return v.r.URL.Query().Get("request")
+	return v.query.Get("request")
 }
 
 // onward is where one who is signed in goes.
@@ -97,14 +88,14 @@ func (v *visit) onward() error {
 }
 
 func (a *API) showSignIn(v *visit) error {
-	state, err := a.Access.SessionOf(v.r.Context(), v.key)
+	state, bank, err := a.Access.SessionOf(v.r.Context(), v.key)
 	if err != nil {
 		return err
 	}
 	if state == access.SignedIn {
 		return v.onward()
 	}
-	return v.show(http.StatusOK, "sign_in", "", view{Request: v.request()})
+	return v.show(http.StatusOK, "sign_in", "", view{Request: v.request(), Bank: bank})
 }
 
 func (a *API) signIn(v *visit) error {
@@ -112,7 +103,7 @@ func (a *API) signIn(v *visit) error {
 		Session: v.key, CustomerNo: v.form["customer"], Password: secret.FromString(v.form["password"]), From: v.origin(),
 	})
 	if f, ok := fault.As(err); ok && f.Code == access.CodeSignIn {
-		return v.again("sign_in", f)
+		return a.again(v, "sign_in", f)
 	}
 	if err != nil {
 		return err
@@ -122,14 +113,18 @@ func (a *API) signIn(v *visit) error {
 }
 
 // again shows a form once more, and what was wrong with it.
-func (v *visit) again(name string, f *fault.Error) error {
+func (a *API) again(v *visit, name string, f *fault.Error) error {
 	v.x.Fault = f.Code
+	_, bank, err := a.Access.SessionOf(v.r.Context(), v.key)
+	if err != nil {
+		return err
+	}
 	problem, _ := locale.Text(v.x.Language, "fault."+string(f.Code), nil)
-	return v.show(http.StatusUnauthorized, name, "", view{Request: v.request(), Problem: problem})
+	return v.show(http.StatusUnauthorized, name, "", view{Request: v.request(), Bank: bank, Problem: problem})
 }
 
 func (a *API) showCode(v *visit) error {
-	state, err := a.Access.SessionOf(v.r.Context(), v.key)
+	state, bank, err := a.Access.SessionOf(v.r.Context(), v.key)
 	if err != nil {
 		return err
 	}
@@ -139,15 +134,15 @@ func (a *API) showCode(v *visit) error {
 	case access.Visiting:
 		return v.to(page(signInPath, v.request()))
 	}
-	return v.show(http.StatusOK, "code", "", view{Request: v.request()})
+	return v.show(http.StatusOK, "code", "", view{Request: v.request(), Bank: bank})
 }
 
 func (a *API) confirm(v *visit) error {
 	fresh, err := a.Access.ConfirmCardholder(v.r.Context(), v.key, secret.FromString(v.form["code"]), v.origin())
 	if f, ok := fault.As(err); ok && f.Code == access.CodeSignInCode {
-		return v.again("code", f)
+		return a.again(v, "code", f)
 	} else if ok && f.Code == access.CodeSessionEnded {
-		return v.again("sign_in", f)
+		return a.again(v, "sign_in", f)
 	}
 	if err != nil {
 		return err
@@ -188,7 +183,7 @@ func (a *API) answerConsent(v *visit) error {
 func (a *API) showConsents(v *visit) error {
 	all, bank, err := a.Access.OwnConsents(v.r.Context(), v.key)
 	if f, ok := fault.As(err); ok && f.Code == access.CodeSessionEnded {
-		fresh, err := a.Access.VisitBank(v.r.Context(), v.r.URL.Query().Get("bank"))
+		fresh, err := a.Access.VisitBank(v.r.Context(), v.query.Get("bank"))
 		if err != nil {
 			return err
 		}

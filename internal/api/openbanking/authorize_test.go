@@ -661,3 +661,100 @@ func TestRefresh_besideARevocation(t *testing.T) {
 		}
 	})
 }
+
+// What no text of a database holds is malformed wherever it comes from, also for
+// somebody who is signed in.
+func TestPages_refuseWhatCannotBeStored(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		b.authorize()
+		b.enter()
+		for _, address := range []string{
+			consentPath + "?request=%00", signInPath + "?request=%ff", codePath + "?request=%zz", consentsPath + "?bank=%00",
+			authorizePath + "?" + b.ask("state", "\x00").Encode(), authorizePath + "?" + b.ask("client_id", "\xff").Encode(),
+		} {
+			b.visit(http.MethodGet, address, "", nil)
+			if b.last.Code != 400 || b.away != "" {
+				t.Errorf("%s: %d, sent to %q", address, b.last.Code, b.away)
+			}
+		}
+		b.cookies = map[string]string{}
+		b.visit(http.MethodGet, consentsPath+"?bank=%00", "", nil)
+		if b.last.Code != 400 {
+			t.Errorf("nobody's bank: %d", b.last.Code)
+		}
+	})
+}
+
+// Every answer to a browser is kept by nobody on its way: it has a session's secret, a
+// code, or what somebody owes.
+func TestPages_areNotStored(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	check := func(what string) {
+		t.Helper()
+		if got := b.last.Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s, %d: Cache-Control %q", what, b.last.Code, got)
+		}
+		if b.last.Header().Get("Location") == "" && (b.last.Header().Get("X-Frame-Options") != "DENY" ||
+			!strings.Contains(b.last.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")) {
+			t.Errorf("%s may be shown in a frame: %v", what, b.last.Header())
+		}
+	}
+	first := func(address string) {
+		b.last = b.Send(http.MethodGet, address, map[string]string{"Host": "localhost"}, "")
+	}
+	first(authorizePath + "?" + b.ask().Encode())
+	check("the way to the sign-in")
+	first(authorizePath + "?" + b.ask("scope", "all").Encode())
+	check("a refusal that the client is told")
+	first(authorizePath + "?" + b.ask("redirect_uri", "https://evil.example/").Encode())
+	check("a refusal that stays here")
+	b.authorize()
+	check("the sign-in")
+	b.enter()
+	check("the consent")
+	b.submit(consentPath, url.Values{"answer": {"allow"}})
+	check("the code")
+}
+
+// A page on which somebody types a password says whose it is: several banks share the
+// host, and any of their clients can send a browser to its own.
+func TestSignIn_namesTheBank(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	tenant, err := b.bank.Access.TenantByID(t.Context(), b.bank.Caller.Tenant)
+	b.must(err)
+	names := func(what string) {
+		t.Helper()
+		if !strings.Contains(b.last.Body.String(), tenant.Name) {
+			t.Errorf("%s names no bank:\n%s", what, b.last.Body)
+		}
+	}
+	b.authorize()
+	names("the sign-in")
+	b.submit(signInPath, url.Values{"customer": {"1"}, "password": {password}})
+	names("the sign-in again")
+	b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}})
+	names("the one-time password")
+	b.submit(codePath, url.Values{"code": {"123456"}})
+	names("the one-time password again")
+}
+
+// A failed attempt is written down alike whoever it names: the session was in use.
+// Else a commit with nothing in it would tell, by its time, that nobody has the number.
+func TestSignIn_writesAlikeWhoeverIsNamed(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+		customer := "999"
+		if known {
+			customer = b.bank.Customer()
+		}
+		b.authorize()
+		for range 3 {
+			b.bank.Clock.Advance(10 * time.Minute)
+			b.submit(signInPath, url.Values{"customer": {customer}, "password": {"wrong-password-1"}})
+		}
+		b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}})
+		if !strings.Contains(b.last.Body.String(), `action="`+codePath+`"`) {
+			t.Errorf("known %v: the session has ended: %d", known, b.last.Code)
+		}
+	}
+}

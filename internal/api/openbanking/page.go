@@ -36,11 +36,12 @@ func style(w http.ResponseWriter, r *http.Request) {
 
 // visit is one request of a browser for a page.
 type visit struct {
-	w    http.ResponseWriter
-	r    *http.Request
-	x    *api.Exchange
-	key  secret.Value // of the session that the browser has
-	form map[string]string
+	w     http.ResponseWriter
+	r     *http.Request
+	x     *api.Exchange
+	key   secret.Value // of the session that the browser has
+	query url.Values
+	form  map[string]string
 }
 
 // view is what a page shows. Its texts are those of the catalogue in the language of
@@ -80,6 +81,9 @@ func (a *API) paged(route string, run func(v *visit) error) http.HandlerFunc {
 		v := &visit{w: w, r: r, x: api.ExchangeOf(r.Context()), key: sessionKey(r)}
 		v.x.Route = route
 		err := a.addresses.Admit(api.NetworkOf(v.x.IP), a.TokenLimit)
+		if err == nil {
+			v.query, err = readQuery(r)
+		}
 		if err == nil && r.Method == http.MethodPost {
 			err = v.readForm()
 		}
@@ -90,6 +94,20 @@ func (a *API) paged(route string, run func(v *visit) error) http.HandlerFunc {
 			a.refuse(w, r, err)
 		}
 	}
+}
+
+// readQuery reads the query of a request, which gives each parameter once.
+func readQuery(r *http.Request) (url.Values, error) {
+	query, ok := api.ParseForm(r.URL.RawQuery)
+	if !ok {
+		return nil, api.Invalid().OnField("query", "malformed", "is not a well-formed query string")
+	}
+	for _, values := range query {
+		if len(values) > 1 {
+			return nil, api.Invalid().OnField("query", "repeated", "gives a parameter more than once")
+		}
+	}
+	return query, nil
 }
 
 var errForged = fault.New(fault.Forbidden, "openbanking_form", "the form is not of this session")
