@@ -29,13 +29,14 @@ type lender struct {
 	customer string
 	password string
 	run      func(words ...string) []byte
+	log      func() string // of the server
 	tenant   string
 }
 
 func openLender(t *testing.T, dir string, flags []string) *lender {
 	t.Helper()
 	s := serve(t, dir, flags...)
-	l := &lender{t: t, base: "http://" + s.api, run: func(words ...string) []byte { t.Helper(); return run(t, slices.Concat(words, flags)...) }}
+	l := &lender{t: t, base: "http://" + s.api, log: s.log.String, run: func(words ...string) []byte { t.Helper(); return run(t, slices.Concat(words, flags)...) }}
 	var made struct {
 		tenant
 		OpenBanking struct{ ClientID, ClientSecret string }
@@ -174,6 +175,7 @@ func TestOpenBanking_consentOverTheWire(t *testing.T) {
 		verifier := oauth2.GenerateVerifier()
 		person := l.browser()
 		code := person.allow(l.config.AuthCodeURL("abc", oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("resource", "sandbox")))
+		secrets := []string{l.password, l.config.ClientSecret, verifier, code}
 		token, err := l.config.Exchange(t.Context(), code, oauth2.VerifierOption(verifier))
 		l.must(err)
 		if status, list := l.cards(l.config.Client(t.Context(), token), ""); status != 200 || !strings.Contains(list, `"CardID":20090`) {
@@ -186,6 +188,7 @@ func TestOpenBanking_consentOverTheWire(t *testing.T) {
 		if next.AccessToken == token.AccessToken || next.RefreshToken == token.RefreshToken {
 			t.Error("the refresh gave the same tokens")
 		}
+		secrets = append(secrets, token.AccessToken, token.RefreshToken, next.AccessToken, next.RefreshToken)
 		form := url.Values{"token": {next.RefreshToken}, "client_id": {l.config.ClientID}, "client_secret": {l.config.ClientSecret}}
 		answer, err := http.PostForm(l.base+"/auth/oauth/v2/token/revoke", form)
 		l.must(err)
@@ -211,7 +214,40 @@ func TestOpenBanking_consentOverTheWire(t *testing.T) {
 		if page := person.page; bytes.Contains([]byte(page), []byte(l.password)) {
 			t.Error("a page shows the password")
 		}
+		l.tellsNothing(dir, append(secrets, code, token.AccessToken, token.RefreshToken), verifier)
 	})
+}
+
+// tellsNothing sends secrets where clients put them, and errors beside them; then no
+// log and no database file has any of the secrets.
+func (l *lender) tellsNothing(dir string, secrets []string, verifier string) {
+	l.t.Helper()
+	for _, query := range []url.Values{
+		{"grant_type": {"authorization_code"}, "code": {secrets[3]}, "redirect_uri": {backTo}, "code_verifier": {verifier}},
+		{"grant_type": {"refresh_token"}, "refresh_token": {secrets[5]}},
+		{"grant_type": {"authorization_code"}, "code": {secrets[3], secrets[3]}},
+		{"grant_type": {"password"}, "username": {l.customer}, "password": {l.password}},
+	} {
+		query.Set("client_id", l.config.ClientID)
+		query.Set("client_secret", l.config.ClientSecret)
+		answer, err := http.Post(l.config.Endpoint.TokenURL+"?"+query.Encode(), "application/x-www-form-urlencoded", nil)
+		l.must(err)
+		answer.Body.Close()
+		if answer.StatusCode != 400 {
+			l.t.Errorf("%v: %d", query, answer.StatusCode)
+		}
+	}
+	places := append([]string{l.log()}, databaseFiles(l.t, dir)...)
+	if !strings.Contains(places[0], l.config.ClientID) {
+		l.t.Error("the log does not say which client asked")
+	}
+	for i, secret := range secrets {
+		for j, place := range places {
+			if strings.Contains(place, secret) {
+				l.t.Errorf("secret %d stands in place %d", i, j)
+			}
+		}
+	}
 }
 
 // TestOpenBanking_refusesMisuse: what a client, or a page of somebody else, tries with

@@ -758,3 +758,19 @@ func TestSignIn_writesAlikeWhoeverIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// A parameter that a client gives twice, or that no database can hold, is refused in
+// the query as in the form.
+func TestToken_takesEachParameterOnce(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		good := url.Values{"grant_type": {"client_credentials"}, "client_id": {b.Names["client"]}, "client_secret": {b.Names["secret"]}, "scope": {"public"}}
+		for more, want := range map[string]int{
+			"": 200, "&scope=creditcard": 400, "&grant_type=refresh_token": 400, "&resource=%00": 400, "&code_verifier=%ff": 400, "&x=%zz": 400,
+		} {
+			answer := b.Send("POST", tokenPath+"?"+good.Encode()+more, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, "")
+			if answer.Code != want {
+				t.Errorf("%q: %d %s", more, answer.Code, answer.Body)
+			}
+		}
+	})
+}

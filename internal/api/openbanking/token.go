@@ -79,9 +79,13 @@ func (a *API) readTokenRequest(w http.ResponseWriter, r *http.Request, route str
 	if err := a.addresses.Admit(api.NetworkOf(x.IP), a.TokenLimit); err != nil {
 		return nil, err
 	}
+	query, err := readQuery(r)
+	if err != nil {
+		return nil, err
+	}
 	member := map[string]string{}
-	for name, values := range r.URL.Query() {
-		member[name] = values[0]
+	for name := range query {
+		member[name] = query.Get(name)
 	}
 	form, err := api.ReadForm(w, r)
 	if err != nil {
