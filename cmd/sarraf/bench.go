@@ -32,14 +32,25 @@ cryptogram over TCP. Each connection has one request in flight and sends the
 next when the answer is there (a closed loop), so the figures are what so many
 links see, and no promise about more of them.
 
+With --rate, requests arrive so many a second, whatever becomes of those before
+(an open loop), at random distances as those of many terminals do, or at fixed
+ones. A request is then timed from its intended arrival: what waits because the
+platform, or the load, is late has waited.
+
+--controls makes it the full authorization: three velocity windows, two
+authorization controls with rules, and a fee with tax. --hot-card lets all cards
+spend from one account, --hot-merchant lets all be used in one shop.
+
 It prints throughput, the percentiles of the time from sending to the answer,
-the time each stage of a decision took, and how durable an answer was when it
+the time each stage of a decision and each commit took, the share of the CPU time
+that went to cryptography, and how durable an answer was when it
 was sent. On PostgreSQL it also runs pgbench (TPC-B, prepared statements, as
 many clients) on the same server, when it finds it: the ratio of the two says
 more than either on another machine.
 
 Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 		Example: `  sarraf bench authorize --connections 32 --duration 30s
+  sarraf bench authorize --controls --rate 1500 --arrivals poisson
   sarraf bench authorize --db postgres://sarraf@localhost/bench --cards 5000 --json`,
 		Args: noArguments,
 	}
@@ -49,9 +60,17 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 	c.Flags().DurationVar(&o.WarmUp, "warm-up", 2*time.Second, "how long to run before measuring")
 	c.Flags().IntVar(&o.Cards, "cards", 500, "cards that are used in turn")
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
+	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests that arrive in a second; 0 waits for answers instead")
+	c.Flags().StringVar((*string)(&o.Arrivals), "arrivals", string(app.PoissonArrivals), "with --rate: poisson or fixed")
+	c.Flags().BoolVar(&o.Controls, "controls", false, "with limits, controls and a fee on every purchase")
+	c.Flags().BoolVar(&o.HotCard, "hot-card", false, "all cards spend from one account")
+	c.Flags().BoolVar(&o.HotMerchant, "hot-merchant", false, "all cards are used in one shop")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if o.Connections < 1 || o.Cards < 1 || o.Duration <= 0 || o.WarmUp < 0 {
+		switch {
+		case o.Connections < 1 || o.Cards < 1 || o.Duration <= 0 || o.WarmUp < 0 || o.Rate < 0:
 			return usageError{errors.New("connections, cards and duration must be above zero")}
+		case o.Arrivals != app.PoissonArrivals && o.Arrivals != app.FixedArrivals:
+			return usageError{errors.New("arrivals are poisson or fixed")}
 		}
 		l, log, err := prepareQuiet(c)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -47,13 +48,13 @@ func startBench(ctx context.Context, l config.Loaded, log *slog.Logger) (_ *Plat
 
 // bench is the world of a benchmark: cards, and links that use them.
 type bench struct {
-	platform *Platform
-	options  BenchOptions
-	bank     *tenantBank
-	acquirer *sim.Acquirer
-	terminal *sim.Terminal
-	cards    []*sim.Card
-	links    []*sim.Link
+	platform  *Platform
+	options   BenchOptions
+	bank      *tenantBank
+	acquirer  *sim.Acquirer
+	terminals []*sim.Terminal
+	cards     []*sim.Card
+	links     []*sim.Link
 }
 
 func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err error) {
@@ -68,41 +69,102 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 		return nil, err
 	}
 	b.bank = bank
-	customer, err := bank.OpenCustomer(ctx, "Ada", "Deniz", "+905321234567")
-	if err != nil {
+	if o.Controls {
+		if err := b.control(ctx); err != nil {
+			return nil, fmt.Errorf("define controls: %w", err)
+		}
+	}
+	if err := b.issue(ctx); err != nil {
 		return nil, err
+	}
+	if err := b.openShops(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// issue makes the cards and puts money on their accounts.
+func (b *bench) issue(ctx context.Context) error {
+	customer, err := b.bank.OpenCustomer(ctx, "Ada", "Deniz", "+905321234567")
+	if err != nil {
+		return err
+	}
+	issuer := b.bank.Bank
+	if b.options.HotCard {
+		issuer = issuer.On("9000000000000001")
 	}
 	var making errgroup.Group
 	making.SetLimit(4)
 	for i := range b.cards {
 		making.Go(func() error {
-			card, err := bank.Issue(ctx, customer, demoPIN)
+			card, err := issuer.Issue(ctx, customer, demoPIN)
 			if err != nil {
 				return err
 			}
 			b.cards[i] = card.Card
-			_, err = bank.Load(ctx, card.Account, "10000000.00", fmt.Sprintf("bench-%d", i))
+			_, err = b.bank.Load(ctx, card.Account, "10000000.00", fmt.Sprintf("bench-%d", i))
 			return err
 		})
 	}
-	if err := making.Wait(); err != nil {
-		return nil, err
-	}
+	return making.Wait()
+}
+
+// openShops opens the terminals and the links over which they ask.
+func (b *bench) openShops(ctx context.Context) (err error) {
 	if b.acquirer, err = sim.NewAcquirer("410627", clock.System{}, sim.Random(0)); err != nil {
-		return nil, err
+		return err
 	}
-	b.terminal = &sim.Terminal{
-		Acquirer: b.acquirer, ID: "BENCH001", Merchant: "BENCH0000000001", Name: "Bench", City: "Istanbul",
-		Country: country.Must("TR"), MCC: "5411", Zone: time.UTC, Type: 0x22,
+	shops := 100
+	if b.options.HotMerchant {
+		shops = 1
 	}
-	for range o.Connections {
-		link, err := dialLink(ctx, p, b.acquirer)
+	for i := range shops {
+		b.terminals = append(b.terminals, &sim.Terminal{
+			Acquirer: b.acquirer, ID: fmt.Sprintf("BENCH%03d", i), Merchant: fmt.Sprintf("BENCH%010d", i), Name: "Bench", City: "Istanbul",
+			Country: country.Must("TR"), MCC: "5411", Zone: time.UTC, Type: 0x22,
+		})
+	}
+	for range b.options.Connections {
+		link, err := dialLink(ctx, b.platform, b.acquirer)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		b.links = append(b.links, link)
 	}
-	return b, nil
+	return nil
+}
+
+// control defines what holds for every purchase of a full authorization.
+func (b *bench) control(ctx context.Context) error {
+	define := func(path string, body map[string]any) error {
+		_, err := b.bank.Call(ctx, http.MethodPost, path, body, nil)
+		return err
+	}
+	err := define("/api/v1/system/tenant/issuing-attribute", map[string]any{
+		"balanceMode": "Internal", "taxRates": []map[string]any{{"taxType": "Bsmv", "rate": 15, "effectiveFrom": "2020-01-01"}},
+	})
+	for _, c := range []struct {
+		path string
+		body map[string]any
+	}{
+		{"velocity-control", map[string]any{"code": "DAY", "period": "Day", "currencyCode": "TRY", "maxAmount": 9000000, "maxCount": 1000000}},
+		{"velocity-control", map[string]any{"code": "WEEK", "period": "Week", "currencyCode": "TRY", "maxAmount": 9000000}},
+		{"velocity-control", map[string]any{"code": "MONTH", "period": "Month", "maxCount": 1000000, "rule": "transaction.mcc!='7995'"}},
+		{"authorization-control", map[string]any{"code": "GAMBLING", "action": "Decline", "rule": "transaction.mcc == '7995'"}},
+		{"authorization-control", map[string]any{
+			"code": "ABROAD", "action": "Decline", "rule": `merchant.country != 'TR' && transaction.billingAmount > decimal("5000")`,
+		}},
+		{"fee-management/transaction", map[string]any{
+			"code": "FEE", "currencyCode": "TRY", "additionalAmountType": "TransactionFee", "calculationType": "Rate", "rate": 1,
+			"taxes": []map[string]any{{"taxType": "Bsmv"}},
+		}},
+	} {
+		c.body["name"], c.body["links"] = c.body["code"], []map[string]any{{"linkType": "Global"}}
+		if err == nil {
+			err = define("/api/v1/issuing/"+c.path, c.body)
+		}
+	}
+	return err
 }
 
 func (b *bench) close() {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,18 @@ type BenchOptions struct {
 	WarmUp      time.Duration
 	Cards       int
 	JSON        bool
+	// Rate is how many requests arrive a second, however fast they are answered;
+	// zero lets each connection send the next when it was answered.
+	Rate     float64
+	Arrivals Arrivals // when there is a rate
+	// Controls puts three velocity windows, two authorization controls with rules and
+	// a fee with tax on every purchase.
+	Controls bool
+	// HotCard lets all cards spend from one account, HotMerchant lets all be used in
+	// one shop instead of in a hundred.
+	HotCard, HotMerchant bool
+	// NoPGBench leaves pgbench out.
+	NoPGBench bool
 }
 
 // benchResult is what was measured.
@@ -38,6 +51,9 @@ type benchResult struct {
 	Durability  map[string]string `json:"durability"`
 	CPUs        int               `json:"cpus"`
 	Loop        string            `json:"loop"`
+	Rate        float64           `json:"rate,omitempty"`
+	Controls    bool              `json:"controls"`
+	Spread      string            `json:"spread"`
 	Connections int               `json:"connections"`
 	Cards       int               `json:"cards"`
 	Seconds     float64           `json:"seconds"`
@@ -48,10 +64,13 @@ type benchResult struct {
 	Unanswered  int64             `json:"unanswered"`
 	Stages      []benchStage      `json:"stages"`
 	GroupMean   float64           `json:"groupMean"`
+	GroupCommit benchStage        `json:"groupCommit"`
+	CPU         *cpuShares        `json:"cpuShares,omitempty"`
 	PGBench     *pgbenchResult    `json:"pgbench,omitempty"`
 }
 
-// benchLatency is the time from sending to the answer, in milliseconds.
+// benchLatency is the time from sending, or from the intended arrival, to the
+// answer, in milliseconds.
 type benchLatency struct {
 	Mean float64 `json:"mean"`
 	P50  float64 `json:"p50"`
@@ -74,7 +93,7 @@ type benchStage struct {
 // result. It returns [ErrNotWell] when a request was not approved or got no
 // answer.
 func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o BenchOptions) (err error) {
-	if o.Cards < o.Connections {
+	if o.Cards < o.Connections && o.Rate == 0 {
 		return fmt.Errorf("%w: a card is used by one connection at a time, so %d connections need as many cards", ErrUsage, o.Connections)
 	}
 	p, stop, err := startBench(ctx, l, log)
@@ -91,8 +110,10 @@ func BenchAuthorize(ctx context.Context, l config.Loaded, log *slog.Logger, w io
 	if err != nil {
 		return err
 	}
-	if result.PGBench, err = runPGBench(ctx, p.config.DB, o); err != nil {
-		log.Warn("pgbench was not measured", "error", err)
+	if !o.NoPGBench {
+		if result.PGBench, err = runPGBench(ctx, p.config.DB, o); err != nil {
+			log.Warn("pgbench was not measured", "error", err)
+		}
 	}
 	if err := result.print(w, o.JSON); err != nil {
 		return err
@@ -110,39 +131,56 @@ type tally struct {
 	unanswered int64
 }
 
-// measure runs the closed loop: warm-up first, then what is counted.
+func newTally() *tally {
+	return &tally{micros: hdrhistogram.New(1, 120_000_000, 3), codes: map[string]int64{}}
+}
+
+func (t *tally) count(answer *iso8583.Message, took time.Duration) {
+	t.codes[answer.Text(iso8583.ResponseCode)]++
+	// The histogram is wide enough for any time-out.
+	_ = t.micros.RecordValue(max(1, took.Microseconds()))
+}
+
+// measure lets the load run: warm-up first, then what is counted.
 func (b *bench) measure(ctx context.Context) (*benchResult, error) {
-	tallies := make([]tally, len(b.links))
 	var counting atomic.Bool
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
+	var tallies []*tally
 	failed := make(chan error, len(b.links))
-	for i, link := range b.links {
-		tallies[i] = tally{micros: hdrhistogram.New(1, 120_000_000, 3), codes: map[string]int64{}}
+	drive := func(load func(t *tally) error) {
+		t := newTally()
+		tallies = append(tallies, t)
 		running.Go(func() {
-			if err := b.drive(ctx, link, i, &tallies[i], &counting); err != nil {
+			if err := load(t); err != nil {
 				failed <- err
 				cancel()
 			}
 		})
 	}
-	wait := func(d time.Duration) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(d):
+	if b.options.Rate > 0 {
+		drive(func(t *tally) error { return b.sendOpen(ctx, t, counting.Load) })
+	} else {
+		for i, link := range b.links {
+			drive(func(t *tally) error { return b.drive(ctx, link, i, t, &counting) })
 		}
 	}
-	wait(b.options.WarmUp)
+	wait(ctx, b.options.WarmUp)
 	before, err := readStages(b.platform.metrics)
 	if err != nil {
 		return nil, err
 	}
+	var profile bytes.Buffer
+	if err := pprof.StartCPUProfile(&profile); err != nil {
+		return nil, fmt.Errorf("profile: %w", err)
+	}
 	watch := clock.StartStopwatch()
 	counting.Store(true)
-	wait(b.options.Duration)
+	wait(ctx, b.options.Duration)
 	counting.Store(false)
 	took := watch.Elapsed()
+	pprof.StopCPUProfile()
 	after, err := readStages(b.platform.metrics)
 	if err != nil {
 		return nil, err
@@ -154,16 +192,28 @@ func (b *bench) measure(ctx context.Context) (*benchResult, error) {
 		return nil, err
 	default:
 	}
-	return b.sum(tallies, took, after.since(before))
+	r, err := b.sum(tallies, took, after.since(before))
+	if err != nil {
+		return nil, err
+	}
+	r.CPU, err = sharesOf(profile.Bytes())
+	return r, err
+}
+
+// use is the next purchase, the n-th of all.
+func (b *bench) use(n int) (*sim.Request, error) {
+	return b.terminals[n%len(b.terminals)].Use(b.cards[n%len(b.cards)], sim.Payment{Amount: lira(100), Entry: sim.Chip})
 }
 
 // drive uses the cards that belong to connection i, one after another.
 func (b *bench) drive(ctx context.Context, link *sim.Link, i int, t *tally, counting *atomic.Bool) error {
+	// Whole turns keep a card with its connection.
+	turn := len(b.cards) / len(b.links) * len(b.links)
 	for n := i; ctx.Err() == nil; n += len(b.links) {
-		if n >= len(b.cards) {
+		if n >= turn {
 			n = i
 		}
-		r, err := b.terminal.Use(b.cards[n], sim.Payment{Amount: lira(100), Entry: sim.Chip})
+		r, err := b.use(n)
 		if err != nil {
 			return err
 		}
@@ -178,19 +228,35 @@ func (b *bench) drive(ctx context.Context, link *sim.Link, i int, t *tally, coun
 			return err
 		}
 		if counting.Load() {
-			t.codes[answer.Text(iso8583.ResponseCode)]++
-			// The histogram is wide enough for any time-out.
-			_ = t.micros.RecordValue(max(1, took.Microseconds()))
+			t.count(answer, took)
 		}
 	}
 	return nil
 }
 
-func (b *bench) sum(tallies []tally, took time.Duration, stages stageTimes) (*benchResult, error) {
+func (o BenchOptions) loop() string {
+	if o.Rate > 0 {
+		return fmt.Sprintf("open, %.0f arrivals a second (%s)", o.Rate, o.Arrivals)
+	}
+	return "closed, one request in flight on each connection"
+}
+
+func (o BenchOptions) spread() string {
+	cards, shops := "an account for each card", "100 merchants"
+	if o.HotCard {
+		cards = "one account for all cards"
+	}
+	if o.HotMerchant {
+		shops = "one merchant"
+	}
+	return cards + ", " + shops
+}
+
+func (b *bench) sum(tallies []*tally, took time.Duration, stages stageTimes) (*benchResult, error) {
 	all := hdrhistogram.New(1, 120_000_000, 3)
 	r := &benchResult{
 		Engine: b.platform.db.Engine().String(), Durability: map[string]string{}, CPUs: runtime.NumCPU(),
-		Loop: "closed, one request in flight on each connection", Connections: len(b.links), Cards: len(b.cards),
+		Loop: b.options.loop(), Rate: b.options.Rate, Controls: b.options.Controls, Spread: b.options.spread(), Connections: len(b.links), Cards: len(b.cards),
 		Seconds: took.Seconds(), Codes: map[string]int64{},
 	}
 	for _, t := range tallies {
@@ -207,7 +273,7 @@ func (b *bench) sum(tallies []tally, took time.Duration, stages stageTimes) (*be
 		Mean: all.Mean() / 1000, P50: ms(all.ValueAtQuantile(50)), P95: ms(all.ValueAtQuantile(95)),
 		P99: ms(all.ValueAtQuantile(99)), P999: ms(all.ValueAtQuantile(99.9)), Max: ms(all.Max()),
 	}
-	r.Stages, r.GroupMean = stages.rows(), stages.groupMean()
+	r.Stages, r.GroupMean, r.GroupCommit = stages.rows(), stages.groupMean(), stages[groupCommits].row("group")
 	settings, err := b.platform.db.Durability(context.Background())
 	if err != nil {
 		return nil, err
@@ -225,6 +291,11 @@ func (r *benchResult) print(w io.Writer, asJSON bool) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "Chip purchases over ISO 8583 on %s, %d CPUs shared by platform, database and load\n", r.Engine, r.CPUs)
 	fmt.Fprintf(&out, "loop         %s: %d connections, %d cards\n", r.Loop, r.Connections, r.Cards)
+	controls := "none"
+	if r.Controls {
+		controls = "three velocity windows, two authorization controls with rules, one fee with tax"
+	}
+	fmt.Fprintf(&out, "spread       %s\ncontrols     %s\n", r.Spread, controls)
 	fmt.Fprintf(&out, "durability  ")
 	for _, name := range slices.Sorted(maps.Keys(r.Durability)) {
 		fmt.Fprintf(&out, " %s=%s", name, r.Durability[name])
@@ -245,7 +316,13 @@ func (r *benchResult) print(w io.Writer, asJSON bool) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(&out, "requests in one commit: %.1f on average\n", r.GroupMean)
+	fmt.Fprintf(&out, "requests in one commit: %.1f on average; time of one: median %.3f ms, p99 %.3f ms\n", r.GroupMean, r.GroupCommit.P50, r.GroupCommit.P99)
+	if r.GroupCommit.P50 > 0 {
+		fmt.Fprintf(&out, "p99 of the latency is %.1f times the median time of one commit\n", r.Latency.P99/r.GroupCommit.P50)
+	}
+	if r.CPU != nil {
+		fmt.Fprintf(&out, "cryptography: %.1f %% of the CPU time of the platform's process without the load, which took %.1f %% of it\n", 100*r.CPU.Crypto, 100*r.CPU.Load)
+	}
 	if b := r.PGBench; b != nil {
 		fmt.Fprintf(&out, "\npgbench on the same server (%s): %.0f transactions a second, mean %.2f ms\nratio to pgbench: %.2f\n",
 			b.Options, b.PerSecond, b.LatencyMS, r.PerSecond/b.PerSecond)

@@ -104,6 +104,11 @@ func (h histogram) quantile(q float64) float64 {
 	return from
 }
 
+// row tells a histogram of seconds in milliseconds.
+func (h histogram) row(name string) benchStage {
+	return benchStage{Name: name, Mean: h.mean() * 1000, P50: h.quantile(0.5) * 1000, P99: h.quantile(0.99) * 1000}
+}
+
 func (s stageTimes) groupMean() float64 { return s[groupSizes].mean() }
 
 // rows are the stages in the order in which a request goes through them.
@@ -111,7 +116,7 @@ func (s stageTimes) rows() []benchStage {
 	var rows []benchStage
 	for stage := range authorization.StageCount {
 		if h := s[stage.String()]; h.count > 0 {
-			rows = append(rows, benchStage{Name: stage.String(), Mean: h.mean() * 1000, P50: h.quantile(0.5) * 1000, P99: h.quantile(0.99) * 1000})
+			rows = append(rows, h.row(stage.String()))
 		}
 	}
 	return rows

@@ -32,7 +32,7 @@ func BenchmarkControls(b *testing.B) {
 			for _, connections := range []int{1, 32} {
 				b.Run(fmt.Sprint(connections), func(b *testing.B) {
 					without, with := newShops(b, dsn(b), connections), newShops(b, dsn(b), connections)
-					with.control(b)
+					with.controlTwentyfold(b)
 					turn := 8 * connections
 					var took [2]time.Duration
 					var waited [2][]time.Duration
@@ -101,7 +101,7 @@ func newShops(b *testing.B, dsn string, connections int) *shops {
 func (s *shops) sell(b *testing.B, n int) ([]time.Duration, time.Duration) {
 	requests := make([][]*sim.Request, len(s.links))
 	for i := range n {
-		r, err := s.terminal.Use(s.cards[s.next%len(s.cards)], sim.Payment{Amount: lira(100), Entry: sim.Chip})
+		r, err := s.use(s.next)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -127,9 +127,9 @@ func (s *shops) sell(b *testing.B, n int) ([]time.Duration, time.Duration) {
 	return waited, watch.Elapsed()
 }
 
-// control defines 20 controls that concern every purchase: six limits, twelve
+// controlTwentyfold defines 20 controls that concern every purchase: six limits, twelve
 // authorization controls with rules, two fees.
-func (s *shops) control(b *testing.B) {
+func (s *shops) controlTwentyfold(b *testing.B) {
 	define := func(path string, body map[string]any) {
 		body["name"], body["links"] = body["code"], []map[string]any{{"linkType": "Global"}}
 		if _, err := s.bank.Call(b.Context(), http.MethodPost, "/api/v1/issuing/"+path, body, nil); err != nil {
