@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,17 @@ func TestAuthorize_parallelRequestsNeverOverspend(t *testing.T) {
 	})
 }
 
+// eachSize runs a test with every size of groups, each in a database of its own.
+func eachSize(t *testing.T, run func(t *testing.T, d *db.DB, cfg authorization.Config)) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for _, size := range groupSizes {
+			t.Run(strconv.Itoa(size), func(t *testing.T) {
+				run(t, fresh(t, d), authorization.Config{GroupMax: size, Lanes: 4})
+			})
+		}
+	})
+}
+
 // fresh gives each world of a loop a database of its own on the same engine.
 func fresh(t *testing.T, d *db.DB) *db.DB {
 	if d.Engine() == db.SQLite {
@@ -65,8 +77,8 @@ func fresh(t *testing.T, d *db.DB) *db.DB {
 }
 
 func TestAuthorize_concurrentRepeatsReserveOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := authorizationtest.NewWith(t, d, authorization.Config{Lanes: 4})
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w := authorizationtest.NewWith(t, d, cfg)
 		c := w.NewCard("100.00")
 		other := w.NewEngine()
 		for range 5 {
@@ -106,8 +118,8 @@ func TestAuthorize_concurrentRepeatsReserveOnce(t *testing.T) {
 }
 
 func TestAuthorize_parallelWrongPINsCountEachOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := authorizationtest.NewWith(t, d, authorization.Config{Lanes: 4})
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w := authorizationtest.NewWith(t, d, cfg)
 		c := w.NewCard("100.00")
 		other := w.NewEngine()
 		var tried, blocked atomic.Int64
@@ -142,8 +154,8 @@ func TestAuthorize_parallelWrongPINsCountEachOnce(t *testing.T) {
 }
 
 func TestAuthorize_reversalsRaceTheirOriginals(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := authorizationtest.NewWith(t, d, authorization.Config{Lanes: 4})
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w := authorizationtest.NewWith(t, d, cfg)
 		c := w.NewCard("1000.00")
 		other := w.NewEngine()
 		var wg sync.WaitGroup

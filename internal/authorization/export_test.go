@@ -85,3 +85,40 @@ func (e *Engine) Reserve(ctx context.Context, req *Request) error {
 		}
 	}
 }
+
+// CommitSpoilt answers requests as one group, in their order, after spoil has had
+// its way with what was gathered for each: it makes what no message from outside
+// can.
+func (e *Engine) CommitSpoilt(ctx context.Context, spoil func(i int, f *Facts), all ...*Request) ([]Answer, []error) {
+	group := make([]*operation, len(all))
+	for i, req := range all {
+		facts, err := e.gather(ctx, req)
+		if err != nil {
+			return nil, []error{err}
+		}
+		spoil(i, facts)
+		group[i] = newOperation(req, facts, req.Key().String(), new(Times))
+	}
+	codes := e.codes
+	e.codes = brokenCodes{codes}
+	e.commit(ctx, group)
+	e.codes = codes
+	answers, errs := make([]Answer, len(group)), make([]error, len(group))
+	for i, op := range group {
+		answers[i], errs[i] = op.answer, op.err
+	}
+	return answers, errs
+}
+
+// BrokenNetwork is a network whose response codes cannot be looked up in
+// [Engine.CommitSpoilt]: that panics, while a request is decided.
+const BrokenNetwork = "broken"
+
+type brokenCodes struct{ ResponseCodes }
+
+func (c brokenCodes) ResponseCode(network string, o Outcome) string {
+	if network == BrokenNetwork {
+		panic("no codes")
+	}
+	return c.ResponseCodes.ResponseCode(network, o)
+}
