@@ -327,8 +327,8 @@ func (s *creditSample) pay(ctx context.Context) error {
 	return nil
 }
 
-// tell lets the holder sign in, and each client of the tenant look after its cards,
-// if it could not sign in before; and prints how.
+// tell prints how the cards are reached. A holder who cannot sign in gets a password
+// first, and each client of the tenant a consent.
 func (s *creditSample) tell(ctx context.Context, w io.Writer) error {
 	cards, err := s.credits.CardsOf(ctx, s.caller, s.holder)
 	if err != nil {
@@ -344,30 +344,48 @@ func (s *creditSample) tell(ctx context.Context, w io.Writer) error {
 		}
 	}
 	there, err := s.access.HasCardholderPassword(ctx, s.caller, s.holder)
+	if err == nil && !there {
+		err = s.consent(ctx)
+	}
 	if err != nil {
 		return err
+	}
+	given, err := s.access.ConsentsOf(ctx, s.caller, s.holder)
+	if err != nil {
+		return err
+	}
+	for _, k := range given {
+		if _, err := fmt.Fprintf(w, "consentId %s for client %s (grant_type %s)\n", k.ID, k.Client, access.GrantConsent); err != nil {
+			return err
+		}
 	}
 	if there {
 		_, err = fmt.Fprintf(w, "customer %s can sign in; \"sarraf customer credential\" gives another password\n", s.holder)
 		return err
 	}
+	return s.tellPassword(ctx, w)
+}
+
+// consent notes a consent for each client of the family that has none.
+func (s *creditSample) consent(ctx context.Context) error {
 	clients, err := s.access.Clients(ctx, s.caller)
 	if err != nil {
 		return err
 	}
+	given, err := s.access.ConsentsOf(ctx, s.caller, s.holder)
+	if err != nil {
+		return err
+	}
 	for _, c := range clients {
-		if c.Family != access.OpenBanking {
+		has := slices.ContainsFunc(given, func(k access.Consent) bool { return k.Client == c.ID })
+		if c.Family != access.OpenBanking || has {
 			continue
 		}
-		given, err := s.access.GrantConsent(ctx, s.caller, c.ID, s.holder)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "consentId %s for client %s (grant_type %s)\n", given.ID, given.Client, access.GrantConsent); err != nil {
+		if _, err := s.access.GrantConsent(ctx, s.caller, c.ID, s.holder); err != nil {
 			return err
 		}
 	}
-	return s.tellPassword(ctx, w)
+	return nil
 }
 
 func (s *creditSample) tellPassword(ctx context.Context, w io.Writer) error {

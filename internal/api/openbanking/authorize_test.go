@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -771,6 +772,64 @@ func TestToken_takesEachParameterOnce(t *testing.T) {
 			if answer.Code != want {
 				t.Errorf("%q: %d %s", more, answer.Code, answer.Body)
 			}
+		}
+	})
+}
+
+// The secret of a session is another one after each step: who planted or saw an
+// earlier one has nothing.
+func TestSession_changesItsSecretWithEachStep(t *testing.T) {
+	b := newWorld(t, dbtest.SQLite(t)).newBrowser()
+	b.authorize()
+	planted := maps.Clone(b.cookies)
+	b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}})
+	half, form := maps.Clone(b.cookies), b.last
+	b.submit(codePath, url.Values{"code": {"000000"}})
+	signedIn := maps.Clone(b.cookies)
+	for what, cookies := range map[string]map[string]string{"planted before the password": planted, "seen before the one-time password": half} {
+		b.cookies = maps.Clone(cookies)
+		b.visit(http.MethodGet, consentsPath, "", nil)
+		if b.last.Code != 401 {
+			t.Errorf("%s: %d\n%s", what, b.last.Code, b.last.Body)
+		}
+		b.cookies, b.last = maps.Clone(cookies), form
+		if b.submit(codePath, url.Values{"code": {"000000"}}); b.last.Code < 400 {
+			t.Errorf("%s: signs in again: %d", what, b.last.Code)
+		}
+	}
+	b.cookies = signedIn
+	if b.visit(http.MethodGet, consentsPath, "", nil); b.last.Code != 200 {
+		t.Errorf("signed in: %d", b.last.Code)
+	}
+}
+
+// Who is signed in at one bank is nobody at another of the same host: the client of
+// the other is asked for with a sign-in there, which the first bank's password is not.
+func TestAuthorize_atAnotherBankOfTheHost(t *testing.T) {
+	eachBrowser(t, func(t *testing.T, b *browser) {
+		other, made, err := b.bank.Access.CreateTenant(t.Context(), access.NewTenant{Name: "Bank Next Door", Sandbox: true})
+		b.must(err)
+		client := made.Families.OpenBanking.ClientID
+		b.must(b.bank.Access.SetRedirects(t.Context(), access.System(other), client, []string{backAt}))
+		b.authorize()
+		b.enter()
+		ours := b.last
+		b.authorize("client_id", client)
+		if body := b.last.Body.String(); !strings.Contains(body, `action="`+signInPath+`"`) || !strings.Contains(body, other.Name) {
+			t.Fatalf("asked by the other bank's client:\n%s", body)
+		}
+		theirs := b.last
+		if b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}}); b.last.Code != 401 {
+			t.Errorf("our customer signs in there: %d", b.last.Code)
+		}
+		b.last = ours
+		if b.submit(consentPath, url.Values{"answer": {"allow"}}); b.last.Code != 403 || b.away != "" {
+			t.Errorf("our request, answered by their session: %d, sent to %q", b.last.Code, b.away)
+		}
+		request := hiddenField.FindAllStringSubmatch(ours.Body.String(), 2)[1][2]
+		b.last = theirs
+		if b.submit(signInPath, url.Values{"customer": {b.bank.Customer()}, "password": {password}, "request": {request}}); b.last.Code != 401 {
+			t.Errorf("our request, at their sign-in: %d", b.last.Code)
 		}
 	})
 }
