@@ -833,3 +833,32 @@ func TestAuthorize_atAnotherBankOfTheHost(t *testing.T) {
 		}
 	})
 }
+
+// The cookie may go without TLS only between a browser and us on one machine. A proxy
+// that says nothing of TLS, and names us by an address of its machine, hides whether
+// there is any: then there is.
+func TestCookie_isPlainOnOneMachineOnly(t *testing.T) {
+	for _, c := range []struct {
+		host   string
+		header []string
+		want   string
+	}{
+		{"localhost:8080", nil, plainSessionCookie}, {"127.0.0.1:8080", nil, plainSessionCookie}, {"[::1]:8080", nil, plainSessionCookie},
+		{"bank.example", nil, sessionCookie}, {"localhost.bank.example", nil, sessionCookie},
+		{"localhost", []string{"X-Forwarded-Proto", "http"}, plainSessionCookie}, {"localhost", []string{"X-Forwarded-Proto", "HTTPS"}, sessionCookie},
+		{"127.0.0.1:8080", []string{"X-Forwarded-For", "203.0.113.7"}, sessionCookie},
+		{"127.0.0.1:8080", []string{"X-Forwarded-Host", "bank.example"}, sessionCookie},
+		{"127.0.0.1:8080", []string{"X-Real-Ip", "203.0.113.7"}, sessionCookie},
+		{"127.0.0.1:8080", []string{"Forwarded", "for=203.0.113.7;proto=https"}, sessionCookie},
+		{"127.0.0.1:8080", []string{"Via", "1.1 proxy"}, sessionCookie},
+	} {
+		r := httptest.NewRequest(http.MethodGet, authorizePath, nil)
+		r.Host = c.host
+		if c.header != nil {
+			r.Header.Set(c.header[0], c.header[1])
+		}
+		if got := cookieName(r); got != c.want {
+			t.Errorf("%s, %v: %s", c.host, c.header, got)
+		}
+	}
+}

@@ -206,10 +206,17 @@ const (
 	plainSessionCookie = "sarraf_session" // over plain HTTP on the machine of the browser
 )
 
+// proxied are headers by which a proxy shows that it stands between.
+var proxied = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"}
+
 // isPlainLocal reports whether a browser talks to us in clear, which only one on this
-// machine may.
+// machine may. A proxy that does not say so is taken for one with TLS.
 func isPlainLocal(r *http.Request) bool {
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+	scheme := r.Header.Get("X-Forwarded-Proto")
+	if r.TLS != nil || strings.EqualFold(scheme, "https") {
+		return false
+	}
+	if scheme == "" && slices.ContainsFunc(proxied, func(name string) bool { return r.Header.Get(name) != "" }) {
 		return false
 	}
 	host, _, err := net.SplitHostPort(r.Host)
