@@ -13,7 +13,7 @@ import (
 // settlementDays is how many days after a payment its merchant may use the money.
 const settlementDays = 1
 
-// Pay moves an amount to a business: first what the payment balance has, the rest
+// Pay moves an amount to a business, which is not its own payer: first what the payment balance has, the rest
 // from cash. The business has it held until its settlement day. What a business
 // sells is not asked against its limits.
 func (s *Service) Pay(ctx context.Context, c access.Caller, in Between) (Moved, error) {
@@ -29,7 +29,7 @@ func (w *work) pay(in Between) error {
 	switch {
 	case to.Account.Kind != Business:
 		return ErrBusinessNotFound
-	case from == to:
+	case from.Account.ID == to.Account.ID: // its card money would become its cash
 		return ErrWrongParty
 	}
 	if err := acceptable(in.Amount, from, to); err != nil {

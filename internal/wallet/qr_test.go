@@ -121,3 +121,25 @@ func TestApproveQR_whatCannotBe(t *testing.T) {
 		w.holds()
 	})
 }
+
+// What a business got from cards it does not make cash of by paying itself: not at
+// another of its wallets, and not by a code.
+func TestPay_notOneself(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		shop := w.open("SHOP", wallet.Business, wallet.Contracted)
+		second, err := w.Open(t.Context(), w.caller, wallet.NewWallet{Kind: wallet.Business, AccountNo: "SHOP", Name: "Till", Currency: lira(0).Currency()})
+		w.must(err)
+		till := shop
+		till.Wallet = second
+		w.must(w.card(shop, 1000))
+		_, err = w.Pay(t.Context(), w.caller, between(w.key(), shop, till, 1000))
+		wantFault(t, err, wallet.ErrWrongParty)
+		_, err = w.ApproveQR(t.Context(), w.caller, w.approval(w.asks(w.key(), till, 1000), shop))
+		wantFault(t, err, wallet.ErrWrongParty)
+		if b := w.show(shop).Balances; b.Payment.Minor() != 1000 {
+			t.Errorf("the shop has %v", b)
+		}
+		w.holds()
+	})
+}
