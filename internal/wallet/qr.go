@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -178,7 +177,7 @@ func claimQR(ctx context.Context, tx db.Tx, c access.Caller, kind TransactionKin
 }
 
 func mustQR(ctx context.Context, tx db.Tx, c access.Caller, kind TransactionKind, code string) (QR, error) {
-	q, found, err := readQR(ctx, tx, c.Tenant, kind, strings.TrimSpace(code))
+	q, found, err := readQR(ctx, tx, c.Tenant, kind, code)
 	if err != nil {
 		return QR{}, fmt.Errorf("read code: %w", err)
 	}

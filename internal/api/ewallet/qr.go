@@ -2,6 +2,7 @@ package ewallet
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
@@ -39,9 +40,12 @@ type qrView struct {
 	ExpiresAt   string      `json:"expire_date"`
 }
 
+// code reads a code, as it was scanned or typed.
+func (f *fields) code() string { return strings.TrimSpace(f.required("qr_code")) }
+
 // findQR reads the code that a request names.
 func (a *API) findQR(ctx context.Context, c access.Caller, in *fields, kind wallet.TransactionKind) (wallet.QR, error) {
-	code := in.required("qr_code")
+	code := in.code()
 	if err := in.err(); err != nil {
 		return wallet.QR{}, err
 	}
@@ -94,7 +98,7 @@ func (a *API) checkQR(kind wallet.TransactionKind) func(context.Context, access.
 func (a *API) approveQR(kind wallet.TransactionKind) func(context.Context, access.Caller, *fields) (answer, error) {
 	return func(ctx context.Context, c access.Caller, in *fields) (answer, error) {
 		asked := wallet.Approval{
-			Kind: kind, Code: in.required("qr_code"), FromAccountNo: in.required("account_number"), FromNo: in.digits("sender_wallet_number", walletNumberMax),
+			Kind: kind, Code: in.code(), FromAccountNo: in.required("account_number"), FromNo: in.digits("sender_wallet_number", walletNumberMax),
 		}
 		if err := in.err(); err != nil {
 			return answer{}, err
