@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -17,7 +16,7 @@ import (
 
 // What accounts are found by that only a keyed hash of is stored.
 const (
-	byIdentity = "wallet_identity"
+	byIdentity = "wallet_identity" // national, or of the tax office: whoever asks may not know which
 	byPhone    = "wallet_phone"
 )
 
@@ -30,23 +29,26 @@ func (s *Service) index(ctx context.Context, tenant access.TenantID, kind, value
 	return hex.EncodeToString(index), nil
 }
 
-// indexesOf are the indexes of an account, nil where nobody knows what it is.
-func (s *Service) indexesOf(ctx context.Context, a Account) (identity, phone any, err error) {
+// indexes are those of an account, each nil where nobody knows what it is.
+type indexes struct{ identity, tax, phone any }
+
+func (s *Service) indexesOf(ctx context.Context, a Account) (out indexes, err error) {
 	for _, x := range []struct {
 		into        *any
 		kind, value string
 	}{
-		{&identity, byIdentity, cmp.Or(a.Person.NationalID, a.Person.TaxNumber)},
-		{&phone, byPhone, a.Person.PhoneCountryCode + a.Person.PhoneNo},
+		{&out.identity, byIdentity, a.Person.NationalID},
+		{&out.tax, byIdentity, a.Person.TaxNumber},
+		{&out.phone, byPhone, a.Person.PhoneCountryCode + a.Person.PhoneNo},
 	} {
 		if x.value == "" {
 			continue
 		}
 		if *x.into, err = s.index(ctx, a.Tenant, x.kind, x.value); err != nil {
-			return nil, nil, err
+			return indexes{}, err
 		}
 	}
-	return identity, phone, nil
+	return out, nil
 }
 
 // accountLock holds an account by its number.
@@ -83,12 +85,12 @@ func (s *Service) updateAccount(ctx context.Context, tx db.Tx, a Account) error 
 	if err != nil {
 		return err
 	}
-	identity, phone, err := s.indexesOf(ctx, a)
+	by, err := s.indexesOf(ctx, a)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE wallet_account SET kyc_level = $2, person = $3, identity = $4, phone = $5, updated_at = $6 WHERE id = $1`,
-		int64(a.ID), int(a.Level), sealed, identity, phone, clock.Micros(a.UpdatedAt))
+	_, err = tx.Exec(ctx, `UPDATE wallet_account SET kyc_level = $2, person = $3, identity = $4, tax = $5, phone = $6, updated_at = $7 WHERE id = $1`,
+		int64(a.ID), int(a.Level), sealed, by.identity, by.tax, by.phone, clock.Micros(a.UpdatedAt))
 	return err
 }
 
@@ -100,10 +102,12 @@ func numberMeant(ctx context.Context, tx db.Tx, tenant access.TenantID, referenc
 		ORDER BY CASE WHEN w.number = $2 THEN 0 ELSE 1 END, w.created_at, w.id LIMIT 1`, tenant, reference, c.Code())
 }
 
-// numberOfIdentity is the oldest wallet in a currency of who has an identity number.
+// numberOfIdentity is the oldest wallet in a currency of who has an identity or a tax
+// number; that of a business for which they only act comes last.
 func numberOfIdentity(ctx context.Context, tx db.Tx, tenant access.TenantID, index string, c money.Currency) (string, bool, error) {
 	return db.One(ctx, tx, scanText, `SELECT w.number FROM wallet_account a JOIN wallet w ON w.account_id = a.id
-		WHERE a.tenant_id = $1 AND a.identity = $2 AND w.currency = $3 ORDER BY w.created_at, w.id LIMIT 1`, tenant, index, c.Code())
+		WHERE a.tenant_id = $1 AND (a.identity = $2 OR a.tax = $2) AND w.currency = $3
+		ORDER BY CASE WHEN a.kind = 'Business' AND COALESCE(a.tax, '') <> $2 THEN 1 ELSE 0 END, w.created_at, w.id LIMIT 1`, tenant, index, c.Code())
 }
 
 func insertUnmatched(ctx context.Context, tx db.Tx, tenant access.TenantID, in BankTopUp, at time.Time) error {

@@ -73,7 +73,8 @@ type Filter struct {
 	Currency            string
 	Level               KYCLevel
 	From, Until         time.Time // of opening; Until is not among them
-	IdentityNo          string    // national identity or tax number
+	NationalID          string
+	TaxNumber           string
 }
 
 // List returns a page of the wallets of a tenant, as they stand, and how many there
@@ -81,14 +82,12 @@ type Filter struct {
 func (s *Service) List(ctx context.Context, c access.Caller, f Filter, p list.Page) (page []Standing, total int, err error) {
 	err = s.db.View(ctx, func(tx db.Tx) error {
 		page = nil
-		index := ""
-		if f.IdentityNo != "" {
-			if index, err = s.index(ctx, c.Tenant, byIdentity, f.IdentityNo); err != nil {
-				return err
-			}
+		by, err := s.indexesOf(ctx, Account{Tenant: c.Tenant, Person: Person{NationalID: f.NationalID, TaxNumber: f.TaxNumber}})
+		if err != nil {
+			return err
 		}
 		var found []Wallet
-		if found, total, err = listWallets(ctx, tx, c.Tenant, f, index, p); err != nil {
+		if found, total, err = listWallets(ctx, tx, c.Tenant, f, by, p); err != nil {
 			return fmt.Errorf("list wallets: %w", err)
 		}
 		for _, w := range found {

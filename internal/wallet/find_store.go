@@ -40,7 +40,7 @@ func qualified(table, columns string) string {
 // walletOrder is what lists of wallets may be ordered by.
 var walletOrder = map[string]string{"CreatedDateUtc": "w.created_at", "Id": "w.id", "Number": "w.number"}
 
-func listWallets(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter, identity string, p list.Page) (page []Wallet, total int, err error) {
+func listWallets(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter, by indexes, p list.Page) (page []Wallet, total int, err error) {
 	var where db.Where
 	where.And("w.tenant_id = ?", tenant)
 	if f.AccountID != 0 {
@@ -51,7 +51,12 @@ func listWallets(ctx context.Context, tx db.Tx, tenant access.TenantID, f Filter
 	db.Equal(&where, "a.account_no", f.AccountNo)
 	db.Equal(&where, "w.number", f.No)
 	db.Equal(&where, "w.currency", f.Currency)
-	db.Equal(&where, "a.identity", identity)
+	if by.identity != nil {
+		where.And("a.identity = ?", by.identity)
+	}
+	if by.tax != nil {
+		where.And("a.tax = ?", by.tax)
+	}
 	if f.Level != 0 {
 		where.And("a.kyc_level = ?", int(f.Level))
 	}

@@ -2,12 +2,13 @@ package wallet
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 )
 
-// AccountChange is what somebody says anew of an account. What is empty stays as it
+// AccountChange is what somebody says anew of an account. What is blank stays as it
 // is.
 type AccountChange struct {
 	AccountNo             string
@@ -34,7 +35,7 @@ func (s *Service) Update(ctx context.Context, c access.Caller, of Kind, in Accou
 			{&p.Address, in.Address}, {&p.CountryCode, in.CountryCode}, {&p.BusinessName, in.BusinessName}, {&p.TaxOffice, in.TaxOffice},
 			{&p.TaxNumber, in.TaxNumber},
 		} {
-			if x.is != "" {
+			if strings.TrimSpace(x.is) != "" {
 				*x.of = x.is
 			}
 		}
@@ -43,4 +44,4 @@ func (s *Service) Update(ctx context.Context, c access.Caller, of Kind, in Accou
 }
 
 // another reports whether a text is said that is not the one that is known.
-func another(known, said string) bool { return said != "" && folded(known) != folded(said) }
+func another(known, said string) bool { return folded(said) != "" && folded(known) != folded(said) }

@@ -77,13 +77,13 @@ func (s *Service) insertAccount(ctx context.Context, tx db.Tx, a Account) (fresh
 	if err != nil {
 		return false, err
 	}
-	identity, phone, err := s.indexesOf(ctx, a)
+	by, err := s.indexesOf(ctx, a)
 	if err != nil {
 		return false, err
 	}
-	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO wallet_account (id, tenant_id, account_no, kind, kyc_level, person, identity, phone, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, account_no) DO NOTHING`,
-		int64(a.ID), a.Tenant, a.No, string(a.Kind), int(a.Level), sealed, identity, phone, clock.Micros(a.CreatedAt), clock.Micros(a.UpdatedAt)))
+	n, err := db.Affected(tx.Exec(ctx, `INSERT INTO wallet_account (id, tenant_id, account_no, kind, kyc_level, person, identity, tax, phone, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, account_no) DO NOTHING`,
+		int64(a.ID), a.Tenant, a.No, string(a.Kind), int(a.Level), sealed, by.identity, by.tax, by.phone, clock.Micros(a.CreatedAt), clock.Micros(a.UpdatedAt)))
 	return n == 1, err
 }
 

@@ -131,7 +131,7 @@ func (a *API) listWallets(kind wallet.Kind) func(context.Context, access.Caller,
 		f := wallet.Filter{
 			AccountID: in.optionalID("account_id"), Kind: in.kindOfAccount("account_type_id"), Name: in.text("name"), AccountNo: in.text("account_number"),
 			No: in.text("wallet_number"), Currency: in.text("currency_code"), Level: wallet.KYCLevel(in.number("kyc_level_code")),
-			From: in.moment("start_date"), Until: in.moment("end_date"), IdentityNo: in.text("national_id") + in.text("tax_number"),
+			From: in.moment("start_date"), Until: in.moment("end_date"), NationalID: in.text("national_id"), TaxNumber: in.text("tax_number"),
 		}
 		in.unsupported("first_name", "last_name", "min", "max")
 		if err := in.err(); err != nil {

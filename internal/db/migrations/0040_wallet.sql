@@ -37,6 +37,7 @@ CREATE TABLE wallet_account (
     kyc_level  BIGINT NOT NULL CHECK (kyc_level IN (10, 20, 30, 40)),
     person     BYTEA  NOT NULL,
     identity   TEXT,
+    tax        TEXT,
     phone      TEXT,
     created_at BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000),
     updated_at BIGINT NOT NULL CHECK (updated_at BETWEEN 0 AND 9000000000000000),
@@ -44,6 +45,7 @@ CREATE TABLE wallet_account (
 );
 
 CREATE INDEX wallet_account_by_identity ON wallet_account (tenant_id, identity) WHERE identity IS NOT NULL;
+CREATE INDEX wallet_account_by_tax ON wallet_account (tenant_id, tax) WHERE tax IS NOT NULL;
 CREATE INDEX wallet_account_by_phone ON wallet_account (tenant_id, phone) WHERE phone IS NOT NULL;
 
 -- A wallet: four accounts of the ledger under one number. Whoever moves its money
