@@ -19,7 +19,7 @@ func newBench() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newBenchAuthorize(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto))
+	c.AddCommand(newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto))
 	return c
 }
 

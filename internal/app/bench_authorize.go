@@ -268,11 +268,7 @@ func (b *bench) sum(tallies []*tally, took time.Duration, stages stageTimes) (*b
 		}
 	}
 	r.PerSecond = float64(r.Answers) / took.Seconds()
-	ms := func(micros int64) float64 { return float64(micros) / 1000 }
-	r.Latency = benchLatency{
-		Mean: all.Mean() / 1000, P50: ms(all.ValueAtQuantile(50)), P95: ms(all.ValueAtQuantile(95)),
-		P99: ms(all.ValueAtQuantile(99)), P999: ms(all.ValueAtQuantile(99.9)), Max: ms(all.Max()),
-	}
+	r.Latency = latencyOf(all)
 	r.Stages, r.GroupMean, r.GroupCommit = stages.rows(), stages.groupMean(), stages[groupCommits].row("group")
 	settings, err := b.platform.db.Durability(context.Background())
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/sim"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
 // Arrivals is how requests come that wait for no answer.
@@ -39,6 +40,12 @@ func (a Arrivals) gap(rate float64) time.Duration {
 // arrives, and is counted from then on: a request that had to wait for the load
 // itself has waited, too.
 func (b *bench) sendOpen(ctx context.Context, t *tally, counting func() bool) error {
+	return b.sendOpenTo(ctx, t, counting, t.count)
+}
+
+// sendOpenTo is sendOpen with another way to count answers; what is called is
+// called by one at a time.
+func (b *bench) sendOpenTo(ctx context.Context, t *tally, counting func() bool, count func(answer *iso8583.Message, took time.Duration)) error {
 	var asking sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
@@ -73,7 +80,7 @@ func (b *bench) sendOpen(ctx context.Context, t *tally, counting func() bool) er
 			case err != nil:
 				failed = err
 			case counts:
-				t.count(answer, took)
+				count(answer, took)
 			}
 		})
 	}

@@ -25,8 +25,9 @@ type Load struct {
 	// WaitingMax bounds the requests that wait to be worked on, and again the
 	// reversals and advices, which are let in before them. Default 4096.
 	WaitingMax int
-	// AnswerWithin is how long a message may take to be decided: where more is to
-	// be expected, or has passed, it is refused. Default 3 s.
+	// AnswerWithin is how long a message may take to be decided. It is refused where
+	// that has passed, and at once where more than half of it is to be expected.
+	// Default 3 s.
 	AnswerWithin time.Duration
 }
 
@@ -144,7 +145,9 @@ func (d *door) refuses(row int) string {
 	switch {
 	case d.rows[row].Len() >= d.WaitingMax:
 		return shedFull
-	case d.pace.takes(before+1) > d.AnswerWithin:
+	case d.pace.takes(before+1) > d.AnswerWithin/2:
+		// At the limit every other one would wait all his time and be refused then: what
+		// is expected is not what comes.
 		return shedExpected
 	}
 	return ""

@@ -1,0 +1,238 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/config"
+	"github.com/sarraf-platform/sarraf/internal/sim"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// OverloadOptions say how a platform is overloaded.
+type OverloadOptions struct {
+	BenchOptions
+	// Times is how many times what was measured arrives.
+	Times float64
+	// Probe is how long the maximum is measured.
+	Probe time.Duration
+}
+
+// overloadResult is what became of a platform to which too much came.
+type overloadResult struct {
+	Engine       string  `json:"engine"`
+	Connections  int     `json:"connections"`
+	Cards        int     `json:"cards"`
+	MaxPerSecond float64 `json:"maximumPerSecond"`
+	Rate         float64 `json:"rate"`
+	Seconds      float64 `json:"seconds"`
+	// AnswerWithin is how long a request may wait before it is refused.
+	AnswerWithin float64          `json:"answerWithinSeconds"`
+	Decided      overloadAnswers  `json:"decided"`
+	Refused      overloadAnswers  `json:"refused"`
+	Codes        map[string]int64 `json:"responseCodes"`
+	Late         int64            `json:"late"` // beyond the deadline and a second
+	Unanswered   int64            `json:"unanswered"`
+	Heap         overloadHeap     `json:"heapMB"`
+	Recovery     float64          `json:"recoverySeconds"`
+	Recovered    bool             `json:"recovered"`
+}
+
+// overloadAnswers are those of one kind.
+type overloadAnswers struct {
+	Answers   int64        `json:"answers"`
+	PerSecond float64      `json:"perSecond"`
+	Latency   benchLatency `json:"latencyMs"`
+}
+
+// overloadHeap is the memory of the process, with the load in it: before it, at its
+// most, and after it.
+type overloadHeap struct {
+	Before float64 `json:"before"`
+	Most   float64 `json:"most"`
+	After  float64 `json:"after"`
+}
+
+const (
+	// recoveryMax is how long a platform may take until it is as before.
+	recoveryMax = 5 * time.Second
+	// recoveryRow is how many purchases in a row must be as fast as before.
+	recoveryRow = 10
+	// refusedCode is that of a request which nothing was done about.
+	refusedCode = "91"
+)
+
+// BenchOverload measures the maximum, sends a multiple of it, and prints what
+// became of that and how soon the platform was as before. It returns [ErrNotWell]
+// when a request got no answer or another one than an approval or 91, or when the
+// platform did not recover.
+func BenchOverload(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o OverloadOptions) (err error) {
+	if o.Cards < o.Connections {
+		return fmt.Errorf("%w: a card is used by one connection at a time, so %d connections need as many cards", ErrUsage, o.Connections)
+	}
+	p, stop, err := startBench(ctx, l, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	probe := o.BenchOptions
+	probe.Duration = o.Probe
+	b, err := newBench(ctx, p, probe)
+	if err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	defer b.close()
+	most, err := b.measure(ctx)
+	if err != nil {
+		return fmt.Errorf("measure the maximum: %w", err)
+	}
+	if most.PerSecond <= 0 {
+		return fmt.Errorf("measure the maximum: nothing was answered in %v", o.Probe)
+	}
+	r := &overloadResult{
+		Engine: most.Engine, Connections: o.Connections, Cards: o.Cards, MaxPerSecond: most.PerSecond,
+		Rate: o.Times * most.PerSecond, AnswerWithin: p.config.Network.AnswerWithin.Seconds(), Codes: map[string]int64{},
+	}
+	b.options.Duration, b.options.Rate, b.options.Arrivals = o.Duration, r.Rate, PoissonArrivals
+	if err := b.overload(ctx, r); err != nil {
+		return err
+	}
+	fast := max(50*time.Millisecond, time.Duration(most.Latency.P99*float64(time.Millisecond)))
+	if err := b.recover(ctx, r, fast); err != nil {
+		return err
+	}
+	r.Heap.After = heapMB(true)
+	if err := r.print(w, o.JSON); err != nil {
+		return err
+	}
+	if r.Unanswered > 0 || !r.Recovered || r.Codes["00"]+r.Codes[refusedCode] != r.Decided.Answers+r.Refused.Answers {
+		return ErrNotWell
+	}
+	return nil
+}
+
+// overload sends at the rate of r, and counts.
+func (b *bench) overload(ctx context.Context, r *overloadResult) error {
+	r.Heap.Before = heapMB(true)
+	deadline := b.platform.config.Network.AnswerWithin + time.Second
+	decided, refused := newTally(), newTally()
+	count := func(answer *iso8583.Message, took time.Duration) {
+		code := answer.Text(iso8583.ResponseCode)
+		r.Codes[code]++
+		if took > deadline {
+			r.Late++
+		}
+		if code == refusedCode {
+			refused.count(answer, took)
+		} else {
+			decided.count(answer, took)
+		}
+	}
+	loading, stop := context.WithTimeout(ctx, b.options.Duration)
+	defer stop()
+	var watching sync.WaitGroup
+	var most atomic.Int64
+	watching.Go(func() {
+		for loading.Err() == nil {
+			most.Store(max(most.Load(), int64(heapMB(false)*1000)))
+			wait(loading, 200*time.Millisecond)
+		}
+	})
+	watch, all := clock.StartStopwatch(), newTally()
+	err := b.sendOpenTo(loading, all, func() bool { return true }, count)
+	r.Seconds = min(watch.Elapsed(), b.options.Duration).Seconds()
+	stop()
+	watching.Wait()
+	r.Heap.Most, r.Unanswered = float64(most.Load())/1000, all.unanswered
+	r.Decided, r.Refused = decided.answers(r.Seconds), refused.answers(r.Seconds)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+func (t *tally) answers(seconds float64) overloadAnswers {
+	n := t.micros.TotalCount()
+	return overloadAnswers{Answers: n, PerSecond: float64(n) / seconds, Latency: latencyOf(t.micros)}
+}
+
+func latencyOf(h *hdrhistogram.Histogram) benchLatency {
+	ms := func(micros int64) float64 { return float64(micros) / 1000 }
+	return benchLatency{
+		Mean: h.Mean() / 1000, P50: ms(h.ValueAtQuantile(50)), P95: ms(h.ValueAtQuantile(95)),
+		P99: ms(h.ValueAtQuantile(99)), P999: ms(h.ValueAtQuantile(99.9)), Max: ms(h.Max()),
+	}
+}
+
+// recover asks until purchases are approved as fast as before, one after another.
+func (b *bench) recover(ctx context.Context, r *overloadResult, fast time.Duration) error {
+	watch := clock.StartStopwatch()
+	for n, row := 0, 0; row < recoveryRow; n++ {
+		if watch.Elapsed() > 4*recoveryMax {
+			r.Recovery = watch.Elapsed().Seconds()
+			return nil
+		}
+		request, err := b.use(n)
+		if err != nil {
+			return err
+		}
+		answer, took, err := b.links[n%len(b.links)].Ask(ctx, request.Message)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, sim.ErrNoAnswer), err == nil && (answer.Text(iso8583.ResponseCode) != "00" || took > fast):
+			row = 0
+		case err != nil:
+			return err
+		default:
+			row++
+		}
+	}
+	r.Recovery = watch.Elapsed().Seconds()
+	r.Recovered = r.Recovery <= recoveryMax.Seconds()
+	return nil
+}
+
+// heapMB is what the heap of this process takes; what lives on it, when garbage is
+// collected first.
+func heapMB(collect bool) float64 {
+	if collect {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapInuse) / 1e6
+}
+
+func (r *overloadResult) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, r)
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "Overload on %s: %d connections, %d cards, platform and load in one process\n", r.Engine, r.Connections, r.Cards)
+	fmt.Fprintf(&out, "maximum      %.0f a second (closed loop)\n", r.MaxPerSecond)
+	fmt.Fprintf(&out, "load         %.0f a second (open loop) for %.1f s\n", r.Rate, r.Seconds)
+	for _, row := range []struct {
+		name string
+		overloadAnswers
+	}{{"decided ", r.Decided}, {"refused ", r.Refused}} {
+		fmt.Fprintf(&out, "%s     %.0f a second (%d); ms: p50 %.2f   p95 %.2f   p99 %.2f   max %.2f\n",
+			row.name, row.PerSecond, row.Answers, row.Latency.P50, row.Latency.P95, row.Latency.P99, row.Latency.Max)
+	}
+	fmt.Fprintf(&out, "late         %d (after %.0f s and a second more)   unanswered: %d\n", r.Late, r.AnswerWithin, r.Unanswered)
+	fmt.Fprintf(&out, "heap MB      before %.0f   most %.0f   after %.0f\n", r.Heap.Before, r.Heap.Most, r.Heap.After)
+	fmt.Fprintf(&out, "recovery     %.2f s until %d purchases in a row were as fast as before\n", r.Recovery, recoveryRow)
+	_, err := w.Write(out.Bytes())
+	return err
+}
