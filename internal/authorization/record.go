@@ -301,7 +301,8 @@ func (o *Original) visit(c *codec) {
 	c.bool("state.original.completed", &o.IsCompleted)
 }
 
-// codec writes members, or reads them back.
+// codec writes members, or reads them back. What it writes it does not change, not
+// even to what it is: others may look at it at this moment.
 type codec struct {
 	out     []byte
 	in      map[string]string
@@ -423,7 +424,9 @@ func visitSubject(c *codec, name, own string, v *string) {
 	if told == own && own != "" {
 		told = ownSubject
 	}
-	visitText(c, name, &told)
+	if visitText(c, name, &told); !c.reading {
+		return
+	}
 	if *v = told; told == ownSubject {
 		*v = own
 	}
@@ -472,8 +475,9 @@ func (c *codec) int(name string, v *int64) {
 
 func (c *codec) count(name string, v *int) {
 	n := int64(*v)
-	c.int(name, &n)
-	*v = int(n)
+	if c.int(name, &n); c.reading {
+		*v = int(n)
+	}
 }
 
 func (c *codec) bool(name string, v *bool) {
@@ -481,8 +485,9 @@ func (c *codec) bool(name string, v *bool) {
 	if *v {
 		n = 1
 	}
-	c.int(name, &n)
-	*v = n == 1
+	if c.int(name, &n); c.reading {
+		*v = n == 1
+	}
 }
 
 func (c *codec) time(name string, v *time.Time) {

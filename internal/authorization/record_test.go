@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +84,27 @@ func TestRecord_readsBackWhatItWrote(t *testing.T) {
 			t.Fatal("members differ")
 		}
 	})
+}
+
+// Who waits for a decision may look at it while its record is written: that is for
+// the race detector.
+func TestRecord_changesNothingWhenItIsWritten(t *testing.T) {
+	r := record{}
+	r.Request.Amount, r.Facts.Billing = money.Must(1, "TRY"), money.Must(1, "TRY")
+	r.Request.Chip, r.Request.Original = &Chip{IAD: []byte{6}}, &Key{STAN: "000001"}
+	r.Facts.Card.Issuance = id.New[issuing.Issuance](clock.FromMicros(1))
+	own := r.Facts.Card.Issuance.String()
+	r.Facts.Velocity, r.State.Velocity = []VelocityFacts{{Code: "V", Subject: own}}, []VelocityState{{}}
+	r.Facts.Fees, r.State.Fees = []FeeFacts{{Subject: own}}, []FeeState{{}}
+	r.Facts.Controls = []ControlFacts{{Code: "A"}}
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			copied := r
+			_ = copied.String()
+		})
+	}
+	others.Wait()
 }
 
 func TestRecord_refusesAnUnknownVersion(t *testing.T) {
