@@ -31,35 +31,40 @@ func (c *Counterfactuals) CompleteEvents(ctx context.Context, events []outbox.Wa
 		return nil, nil
 	}
 	var decisions map[TransactionID]storedDecision
+	var kept map[TransactionID]*Counterfactual
 	err := c.db.View(ctx, func(tx db.Tx) (err error) {
-		decisions, err = findDecisions(ctx, tx, ids)
+		if decisions, err = findDecisions(ctx, tx, ids); err != nil {
+			return err
+		}
+		kept, err = readCounterfactuals(ctx, tx, ids)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read decisions: %w", err)
 	}
 	completed := make(map[id.ID[outbox.Event]][]byte, len(ids))
-	told := map[TransactionID]*Counterfactual{}
+	fresh := map[TransactionID]*Counterfactual{}
 	var failed error // one that cannot be told more of holds up no other
 	for event, e := range declined {
-		d, found := decisions[e.Transaction.ID]
+		t := e.Transaction.ID
+		d, found := decisions[t]
 		if !found {
 			continue
 		}
-		if e.Decline, err = c.decline(ctx, d, e.Transaction.Reason); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("transaction %s: %w", e.Transaction.ID.UUID(), err))
+		if e.Decline, err = c.decline(ctx, d, e.Transaction.Reason, kept[t]); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("transaction %s: %w", t.UUID(), err))
 		}
-		if e.Decline != nil && e.Decline.Counterfactual != nil {
-			told[e.Transaction.ID] = e.Decline.Counterfactual
+		if kept[t] == nil && e.Decline != nil && e.Decline.Counterfactual != nil {
+			fresh[t] = e.Decline.Counterfactual
 		}
 		completed[event] = e.payload()
 	}
-	return completed, errors.Join(failed, c.keep(ctx, told))
+	return completed, errors.Join(failed, c.keep(ctx, fresh))
 }
 
 // decline is how a recorded decision came to decline for a reason; nil when it did
-// not.
-func (c *Counterfactuals) decline(ctx context.Context, d storedDecision, r Reason) (*Decline, error) {
+// not. kept is what was told of it before, nil when nothing was.
+func (c *Counterfactuals) decline(ctx context.Context, d storedDecision, r Reason, kept *Counterfactual) (*Decline, error) {
 	check := d.trace.decisive(r)
 	if check == nil {
 		return nil, nil
@@ -67,6 +72,9 @@ func (c *Counterfactuals) decline(ctx context.Context, d storedDecision, r Reaso
 	name := check.Name
 	out := &Decline{On: *check.Decisive()}
 	out.On.Name, out.On.Parts = name, nil
+	if out.Counterfactual = kept; kept != nil {
+		return out, nil
+	}
 	record, err := parseRecord(d.record)
 	if err != nil {
 		return out, err

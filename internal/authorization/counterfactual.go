@@ -81,13 +81,13 @@ var mayHelp = map[Reason]bool{
 // asked for, or what is found now, which is kept; nil when there is none, or when it
 // cannot be told any more.
 func (c *Counterfactuals) ask(ctx context.Context, t TransactionID, r *record) (*Counterfactual, error) {
-	var kept *Counterfactual
+	var kept map[TransactionID]*Counterfactual
 	err := c.db.View(ctx, func(tx db.Tx) (err error) {
-		kept, err = readCounterfactual(ctx, tx, t)
+		kept, err = readCounterfactuals(ctx, tx, []TransactionID{t})
 		return err
 	})
-	if kept != nil || err != nil {
-		return kept, err
+	if kept[t] != nil || err != nil {
+		return kept[t], err
 	}
 	found, err := c.find(ctx, r)
 	if found == nil || err != nil {

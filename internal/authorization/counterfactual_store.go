@@ -2,38 +2,49 @@ package authorization
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
 var counterfactualInsert = &db.Bulk{
 	Head: "INSERT INTO counterfactual (transaction_id, told) VALUES ", Columns: 2, Tail: " ON CONFLICT (transaction_id) DO NOTHING",
 }
 
+var counterfactualLookup = &db.Lookup{Head: "SELECT transaction_id, told FROM counterfactual WHERE transaction_id IN "}
+
 // insertCounterfactuals keeps what would have approved transactions. What is kept of
-// one stays.
+// one stays. They are in one order, or two nodes that keep the same could wait for
+// each other.
 func insertCounterfactuals(ctx context.Context, tx db.Tx, all map[TransactionID]*Counterfactual) error {
 	args := make([]any, 0, len(all)*counterfactualInsert.Columns)
-	for t, found := range all {
+	for _, t := range slices.SortedFunc(maps.Keys(all), func(a, b TransactionID) int { return strings.Compare(a.String(), b.String()) }) {
 		c := codec{}
-		found.visit(&c)
+		all[t].visit(&c)
 		args = append(args, t, string(c.out))
 	}
 	return counterfactualInsert.Exec(ctx, tx, args)
 }
 
-// readCounterfactual returns what is kept; nil when nothing is.
-func readCounterfactual(ctx context.Context, tx db.Tx, t TransactionID) (*Counterfactual, error) {
-	text, found, err := db.One(ctx, tx, func(row db.Scanner) (text string, err error) { return text, row.Scan(&text) },
-		`SELECT told FROM counterfactual WHERE transaction_id = $1`, t)
-	if err != nil || !found {
-		return nil, err
-	}
-	c, err := newReader(text)
-	if err != nil {
-		return nil, err
-	}
-	var kept Counterfactual
-	kept.visit(c)
-	return &kept, c.err
+// readCounterfactuals returns what is kept of transactions.
+func readCounterfactuals(ctx context.Context, tx db.Tx, of []TransactionID) (map[TransactionID]*Counterfactual, error) {
+	kept := map[TransactionID]*Counterfactual{}
+	err := counterfactualLookup.Query(ctx, tx, nil, id.Texts(of), func(row db.Scanner) error {
+		var t TransactionID
+		var text string
+		if err := row.Scan(&t, &text); err != nil {
+			return err
+		}
+		c, err := newReader(text)
+		if err != nil {
+			return err
+		}
+		kept[t] = &Counterfactual{}
+		kept[t].visit(c)
+		return c.err
+	})
+	return kept, err
 }

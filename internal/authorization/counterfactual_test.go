@@ -292,6 +292,36 @@ func TestExplain_tellsWhatWasToldBefore(t *testing.T) {
 	})
 }
 
+// An event that is given on after the configuration has changed tells what whoever
+// asked before was told.
+func TestCompleteEvents_tellWhatWasToldBefore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := authorizationtest.New(t, d)
+		w.Listen("transaction.*")
+		refused := w.Authorize(w.Request(w.NewCard("100.00"), authorization.AuthorizationRequest, money.Must(50000, "TRY"))).Transaction
+		asked, err := w.Queries.Explain(t.Context(), w.Caller, refused)
+		if err != nil || asked.Counterfactual == nil {
+			t.Fatalf("%v, %v", asked.Counterfactual, err)
+		}
+		if got := w.NewLimit(map[string]string{"code": "NEW", "period": "Day", "max": "90.00", "of": "all"}); got != "ok" {
+			t.Fatal(got)
+		}
+		completed := completeEvents(t, w)
+		if len(completed) != 1 {
+			t.Fatalf("%d events tell more", len(completed))
+		}
+		for _, payload := range completed {
+			e, err := authorization.ParseTransactionEvent(payload)
+			if err != nil || e.Decline == nil {
+				t.Fatalf("%+v, %v", e, err)
+			}
+			if got := e.Decline.Counterfactual; got == nil || *got != *asked.Counterfactual {
+				t.Errorf("got %v, want %v", got, asked.Counterfactual)
+			}
+		}
+	})
+}
+
 // The cash in a purchase stays: no amount below it is proposed.
 func TestCompleteEvents_proposeNoLessThanTheCash(t *testing.T) {
 	for _, c := range []struct{ cash, want int64 }{{1500, 2000}, {2000, 2000}, {2001, 0}, {3000, 0}} {
