@@ -37,9 +37,13 @@ func SignInWallets(ctx context.Context, base, clientID string, clientSecret secr
 	defer resp.Body.Close()
 	var answer struct {
 		Token string `json:"access_token"`
+		Error string `json:"error"`
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Token == "" {
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return nil, fmt.Errorf("no token of wallets: answered %d: %w", resp.StatusCode, err)
+	}
+	if answer.Token == "" {
+		return nil, fmt.Errorf("no token of wallets: answered %d %s", resp.StatusCode, answer.Error)
 	}
 	w.client.token = answer.Token
 	return w, nil
