@@ -46,6 +46,12 @@ func BenchmarkCompleteEvents(b *testing.B) {
 	counterfactuals := authorization.NewCounterfactuals(w.DB, w.Programs, w.Controls)
 	b.ReportAllocs()
 	for b.Loop() {
+		if err := w.DB.InTx(b.Context(), func(tx db.Tx) error {
+			_, err := tx.Exec(b.Context(), "DELETE FROM counterfactual") // or it would be told again, not found
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
 		if _, err := counterfactuals.CompleteEvents(b.Context(), waiting); err != nil {
 			b.Fatal(err)
 		}
