@@ -19,7 +19,9 @@ func newBench() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto))
+	c.AddCommand(
+		newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto), newBenchCompare(),
+	)
 	return c
 }
 
@@ -119,5 +121,49 @@ func newBenchCPU(of cobra.Command, run func(context.Context, io.Writer, app.Benc
 		}
 		return run(c.Context(), c.OutOrStdout(), o)
 	}
+	return c
+}
+
+func newBenchCompare() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "compare",
+		Short: "Measure everything in one go, side by side",
+		Long: `Starts a platform on SQLite and, with --db postgres://…, one on that server, and
+measures full authorizations on each: the maximum, with all cards on one account,
+with all in one shop, and the latency at half the maximum in an open loop. All
+take turns in rounds, with pgbench (TPC-B, 32 clients) between them
+where there is a server and pgbench; figures are medians. Codec and cryptography
+come first. What it does not measure it calls "not measured".
+
+--write puts the table with the machine, versions, settings and command into the
+measured part of a document, and histograms as pictures (SVG) beside it; the rest
+of the document stays as it is. A server is best an empty one: tenants that are
+made remain.
+
+Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
+		Example: `  sarraf bench compare --cards 100000 --db postgres://sarraf@localhost/bench --write docs/performance.md
+  sarraf bench compare --rounds 3 --duration 5s --connections 32 --cards 1000 --json`,
+		Args: noArguments,
+	}
+	var o app.CompareOptions
+	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are told")
+	c.Flags().DurationVar(&o.Duration, "duration", 10*time.Second, "how long each is measured in a round")
+	c.Flags().DurationVar(&o.WarmUp, "warm-up", 3*time.Second, "how long each runs before that")
+	c.Flags().IntVar(&o.Connections, "connections", 256, "connections, each with one request in flight")
+	c.Flags().IntVar(&o.Cards, "cards", 10_000, "cards that are used in turn")
+	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
+	c.Flags().IntVar(&o.Scale, "scale", 50, "scale of pgbench")
+	c.Flags().StringVar(&o.Write, "write", "", "document whose measured part is written")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if o.Rounds < 1 || o.Connections < 1 || o.Scale < 1 || o.Duration <= 0 || o.WarmUp < 0 {
+			return usageError{errors.New("rounds, connections, scale and duration must be above zero")}
+		}
+		l, log, err := prepareQuiet(c)
+		if err != nil {
+			return err
+		}
+		return app.BenchCompare(c.Context(), l, log, c.OutOrStdout(), o)
+	}
+	addSettings(c, all)
 	return c
 }

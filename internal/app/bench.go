@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,6 @@ var ErrUsage = errors.New("wrong usage")
 // temporary directory when nothing says where its data are. What bounds the
 // requests of one client does not hold. stop ends it.
 func startBench(ctx context.Context, l config.Loaded, log *slog.Logger) (_ *Platform, stop func() error, err error) {
-	collectLess() // as serve does
 	c := l.Config
 	remove := func() error { return nil }
 	if !l.IsSet("data") && !l.IsSet("db") {
@@ -36,6 +36,13 @@ func startBench(ctx context.Context, l config.Loaded, log *slog.Logger) (_ *Plat
 		c.KeepIn(dir)
 		log = slog.New(quieter{log.Handler(), slog.LevelError})
 	}
+	return startBenchAs(ctx, c, log, remove)
+}
+
+// startBenchAs starts a platform as it is configured; remove is called when it has
+// ended.
+func startBenchAs(ctx context.Context, c config.Config, log *slog.Logger, remove func() error) (_ *Platform, stop func() error, err error) {
+	collectLess() // as serve does
 	c.HTTP.RateLimit, c.HTTP.ClientLimit = 0, 0
 	c.Job.PersoInterval = 24 * time.Hour // no bureau makes these cards
 	c.HTTP.Addr, c.Network.Addr = "127.0.0.1:0", "127.0.0.1:0"
@@ -111,7 +118,7 @@ func (b *bench) issue(ctx context.Context) error {
 
 // openShops opens the terminals and the links over which they ask.
 func (b *bench) openShops(ctx context.Context) (err error) {
-	if b.acquirer, err = sim.NewAcquirer("410627", clock.System{}, sim.Random(0)); err != nil {
+	if b.acquirer, err = sim.NewAcquirer(strconv.Itoa(410627+b.options.acquirer), clock.System{}, sim.Random(0)); err != nil {
 		return err
 	}
 	shops := 100

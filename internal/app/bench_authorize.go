@@ -43,6 +43,8 @@ type BenchOptions struct {
 	HotCard, HotMerchant bool
 	// NoPGBench leaves pgbench out.
 	NoPGBench bool
+
+	acquirer int // tells apart those of one platform, whose messages must differ
 }
 
 // benchResult is what was measured.
@@ -67,6 +69,8 @@ type benchResult struct {
 	GroupCommit benchStage        `json:"groupCommit"`
 	CPU         *cpuShares        `json:"cpuShares,omitempty"`
 	PGBench     *pgbenchResult    `json:"pgbench,omitempty"`
+
+	micros *hdrhistogram.Histogram // the latencies
 }
 
 // benchLatency is the time from sending, or from the intended arrival, to the
@@ -196,8 +200,13 @@ func (b *bench) measure(ctx context.Context) (*benchResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.CPU, err = sharesOf(profile.Bytes())
-	return r, err
+	// Below a second there are too few samples to say anything.
+	if shares, err := sharesOf(profile.Bytes()); err != nil {
+		return nil, err
+	} else if shares != nil && shares.Seconds >= 1 {
+		r.CPU = shares
+	}
+	return r, nil
 }
 
 // use is the next purchase, the n-th of all.
@@ -267,6 +276,7 @@ func (b *bench) sum(tallies []*tally, took time.Duration, stages stageTimes) (*b
 			r.Answers += n
 		}
 	}
+	r.micros = all
 	r.PerSecond = float64(r.Answers) / took.Seconds()
 	r.Latency = latencyOf(all)
 	r.Stages, r.GroupMean, r.GroupCommit = stages.rows(), stages.groupMean(), stages[groupCommits].row("group")

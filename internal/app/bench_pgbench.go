@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // pgbenchResult is what PostgreSQL's own benchmark measured on the server.
@@ -23,65 +24,103 @@ type pgbenchResult struct {
 // pgbenchSchema holds the tables of pgbench while it runs.
 const pgbenchSchema = "sarraf_pgbench"
 
-// runPGBench runs pgbench's TPC-B-like load with prepared statements and as
-// many clients on the server of dsn, in a schema of its own that is dropped
-// afterwards. It returns nil on SQLite and where there is no pgbench.
+// pgbenchOptions say how it runs.
+type pgbenchOptions struct {
+	clients, threads, scale int
+	duration                time.Duration
+}
+
+func (o pgbenchOptions) seconds() int { return max(1, int(o.duration.Seconds())) }
+
+func (o pgbenchOptions) String() string {
+	return fmt.Sprintf("TPC-B, -M prepared -c %d -j %d -T %d -s %d", o.clients, o.threads, o.seconds(), o.scale)
+}
+
+// pgbench is PostgreSQL's own benchmark, with its tables in a schema of their own
+// on a server.
+type pgbench struct {
+	options     pgbenchOptions
+	environment []string
+	dir         string
+}
+
+// runPGBench runs pgbench once with as many clients, on the server of dsn. It
+// returns nil on SQLite and where there is no pgbench.
 func runPGBench(ctx context.Context, dsn string, o BenchOptions) (_ *pgbenchResult, err error) {
+	p, err := openPGBench(ctx, dsn, pgbenchOptions{
+		clients: o.Connections, threads: min(o.Connections, 2), scale: min(max(o.Connections, 10), 50), duration: o.Duration,
+	})
+	if p == nil || err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.close(context.WithoutCancel(ctx))) }()
+	return p.run(ctx)
+}
+
+// openPGBench makes the tables of pgbench on the server of dsn. It returns nil on
+// SQLite and where there is no pgbench. close drops them.
+func openPGBench(ctx context.Context, dsn string, o pgbenchOptions) (_ *pgbench, err error) {
 	if !strings.HasPrefix(dsn, "postgres") {
 		return nil, nil
 	}
 	if _, err := exec.LookPath("pgbench"); err != nil {
 		return nil, nil
 	}
-	env, err := libpqEnvironment(dsn)
-	if err != nil {
+	p := &pgbench{options: o}
+	if p.environment, err = libpqEnvironment(dsn); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "sarraf-pgbench-")
-	if err != nil {
+	if p.dir, err = os.MkdirTemp("", "sarraf-pgbench-"); err != nil {
 		return nil, fmt.Errorf("make temporary directory: %w", err)
 	}
-	defer os.RemoveAll(dir)
-	pgbench := func(ctx context.Context, arguments ...string) (string, error) {
-		command := exec.CommandContext(ctx, "pgbench", arguments...)
-		command.Env = append(command.Environ(), env...)
-		output, err := command.CombinedOutput()
-		if err != nil {
-			return "", fmt.Errorf("pgbench %s: %w: %s", strings.Join(arguments, " "), err, output)
-		}
-		return string(output), nil
-	}
-	script := func(ctx context.Context, name, content string) error {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content+";\n"), 0o600); err != nil {
-			return err
-		}
-		_, err := pgbench(ctx, "-n", "-t", "1", "-f", path)
-		return err
-	}
-	if err := script(ctx, "begin.sql", "create schema if not exists "+pgbenchSchema); err != nil {
-		return nil, err
-	}
 	defer func() {
-		err = errors.Join(err, script(context.WithoutCancel(ctx), "end.sql", "drop schema if exists "+pgbenchSchema+" cascade"))
+		if err != nil {
+			err = errors.Join(err, p.close(context.WithoutCancel(ctx)))
+		}
 	}()
-	scale := min(max(o.Connections, 10), 50)
-	if _, err := pgbench(ctx, "-i", "-q", "-s", strconv.Itoa(scale)); err != nil {
+	if err := p.script(ctx, "begin.sql", "create schema if not exists "+pgbenchSchema); err != nil {
 		return nil, err
 	}
-	clients := strconv.Itoa(o.Connections)
-	threads := strconv.Itoa(min(o.Connections, 2))
-	seconds := strconv.Itoa(max(1, int(o.Duration.Seconds())))
-	output, err := pgbench(ctx, "-n", "-M", "prepared", "-c", clients, "-j", threads, "-T", seconds)
+	_, err = p.call(ctx, "-i", "-q", "-s", strconv.Itoa(o.scale))
+	return p, err
+}
+
+func (p *pgbench) close(ctx context.Context) error {
+	return errors.Join(p.script(ctx, "end.sql", "drop schema if exists "+pgbenchSchema+" cascade"), os.RemoveAll(p.dir))
+}
+
+// run runs its TPC-B-like load with prepared statements.
+func (p *pgbench) run(ctx context.Context) (*pgbenchResult, error) {
+	output, err := p.call(ctx, "-n", "-M", "prepared", "-c", strconv.Itoa(p.options.clients), "-j", strconv.Itoa(p.options.threads),
+		"-T", strconv.Itoa(p.options.seconds()))
 	if err != nil {
 		return nil, err
 	}
-	r := &pgbenchResult{Options: fmt.Sprintf("TPC-B, -M prepared -c %s -j %s -T %s -s %d", clients, threads, seconds, scale)}
+	r := &pgbenchResult{Options: p.options.String()}
 	if r.PerSecond, err = numberAfter(output, `tps = ([0-9.]+)`); err != nil {
 		return nil, err
 	}
 	r.LatencyMS, err = numberAfter(output, `latency average = ([0-9.]+) ms`)
 	return r, err
+}
+
+func (p *pgbench) call(ctx context.Context, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, "pgbench", arguments...)
+	command.Env = append(command.Environ(), p.environment...)
+	output, err := command.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("pgbench %s: %w: %s", strings.Join(arguments, " "), err, output)
+	}
+	return string(output), nil
+}
+
+func (p *pgbench) script(ctx context.Context, name, content string) error {
+	path := filepath.Join(p.dir, name)
+	if err := os.WriteFile(path, []byte(content+";\n"), 0o600); err != nil {
+		return err
+	}
+	_, err := p.call(ctx, "-n", "-t", "1", "-f", path)
+	return err
 }
 
 func numberAfter(text, pattern string) (float64, error) {

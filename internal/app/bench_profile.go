@@ -16,6 +16,8 @@ type cpuShares struct {
 	// Load is the part of the whole that the load took, which runs in the same
 	// process.
 	Load float64 `json:"load"`
+	// Seconds is the CPU time that the profile saw of the others.
+	Seconds float64 `json:"seconds"`
 }
 
 // sharesOf takes a CPU profile apart. A sample is the load's when something of the
@@ -46,7 +48,7 @@ func sharesOf(profile []byte) (*cpuShares, error) {
 	if all == load {
 		return nil, nil // it was too short to be sampled
 	}
-	return &cpuShares{Crypto: crypto / (all - load), Load: load / all}, nil
+	return &cpuShares{Crypto: crypto / (all - load), Load: load / all, Seconds: (all - load) / 1e9}, nil
 }
 
 // sample is one stack of a profile.

@@ -32,3 +32,16 @@ func (d *DB) Durability(ctx context.Context) (all []Setting, err error) {
 	})
 	return all, err
 }
+
+// Version names the database and its version, for reports.
+func (d *DB) Version(ctx context.Context) (version string, err error) {
+	query := "SELECT 'SQLite ' || sqlite_version()"
+	if d.engine == Postgres {
+		query = "SELECT version()"
+	}
+	err = d.View(ctx, func(tx Tx) error { return tx.QueryRow(ctx, query).Scan(&version) })
+	if err != nil {
+		return "", fmt.Errorf("read version of the database: %w", err)
+	}
+	return version, nil
+}

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -22,6 +23,15 @@ func TestDurability_saysThatCommitsSurvive(t *testing.T) {
 		}
 		if d.Engine() == db.Postgres && (got["fsync"] == "" || got["synchronous_commit"] == "") {
 			t.Errorf("got %v", got)
+		}
+	})
+}
+
+func TestVersion_namesTheDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		want := map[db.Engine]string{db.SQLite: "SQLite 3.", db.Postgres: "PostgreSQL "}[d.Engine()]
+		if got, err := d.Version(t.Context()); err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("got %q %v", got, err)
 		}
 	})
 }
