@@ -101,7 +101,7 @@ func TestSharesOf_readsProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s == nil || s.Crypto < 0.3 || s.Crypto >= 1 || s.Load != 0 {
+	if s == nil || s.Crypto < 0.05 || s.Crypto >= 1 || s.Load != 0 {
 		t.Errorf("got %+v", s)
 	}
 	for _, bad := range []string{"", "no gzip"} {

@@ -31,7 +31,7 @@ func testConfig(t *testing.T) config.Loaded {
 }
 
 func TestStart_servesUntilStopAndLeavesNothingBehind(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	l := testConfig(t)
 	p, err := Start(t.Context(), l.Config, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -60,7 +60,7 @@ func TestStart_servesUntilStopAndLeavesNothingBehind(t *testing.T) {
 }
 
 func TestStart_failsWholeWhenAPortIsTaken(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	l := testConfig(t)
 	first, err := Start(t.Context(), l.Config, slog.New(slog.DiscardHandler))
 	if err != nil {
