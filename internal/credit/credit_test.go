@@ -39,21 +39,7 @@ func newBank(t *testing.T, d *db.DB) *bank {
 	t.Helper()
 	w := authorizationtest.New(t, d)
 	b := &bank{World: w, credit: &credit.Service{DB: d, Clock: w.Clock, Customers: w.Customers, Programs: w.Programs, Cards: w.Issuing}}
-	bin, err := w.Programs.BIN(t.Context(), w.Caller, authorizationtest.BIN)
-	b.must(err)
-	bin.BIN, bin.CardType, bin.CardLevel = "979207", program.Credit, program.LevelClassic
-	_, err = w.Programs.CreateBIN(t.Context(), w.Caller, bin)
-	b.must(err)
-	_, err = w.Programs.CreateRange(t.Context(), w.Caller, program.BINRange{
-		Code: "K1", Name: "Range", BIN: bin.BIN, Start: bin.BIN + "000000000", End: bin.BIN + "999999999",
-		Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,
-	})
-	b.must(err)
-	p, err := w.Programs.Product(t.Context(), w.Caller, "P1")
-	b.must(err)
-	p.Code, p.Name, p.CardType, p.BINRangeCode, p.MaxChildCards = "K1", "Credit", program.Credit, "K1", 9
-	_, err = w.Programs.CreateProduct(t.Context(), w.Caller, p)
-	b.must(err)
+	w.DefineCredit()
 	b.must(b.credit.SetTerms(t.Context(), w.Caller, "K1", line.DefaultTerms().Text()))
 	b.day(time.March, 1)
 	return b

@@ -209,12 +209,34 @@ func (w *World) NewCardOf(product, pin, balance string) *Card {
 	return w.newCard(issuing.NewCard{CustomerNo: w.customer, ProductCode: product, FormFactor: program.Virtual}, pin, balance)
 }
 
-// NewCreditCard is NewCard on a credit account with a limit.
+// DefineCredit defines a product of credit cards, K1, in a BIN of its own.
+func (w *World) DefineCredit() {
+	ctx := w.T.Context()
+	bin, err := w.Programs.BIN(ctx, w.Caller, BIN)
+	must(w.T, err)
+	bin.BIN, bin.CardType, bin.CardLevel = "979207", program.Credit, program.LevelClassic
+	_, err = w.Programs.CreateBIN(ctx, w.Caller, bin)
+	must(w.T, err)
+	_, err = w.Programs.CreateRange(ctx, w.Caller, program.BINRange{
+		Code: "K1", Name: "Range", BIN: bin.BIN, Start: bin.BIN + "000000000", End: bin.BIN + "999999999",
+		Generation: program.RandomPAN, AlertThresholdPercent: 85, Status: program.RecordActive,
+	})
+	must(w.T, err)
+	p, err := w.Programs.Product(ctx, w.Caller, "P1")
+	must(w.T, err)
+	p.Code, p.Name, p.CardType, p.BINRangeCode, p.MaxChildCards = "K1", "Credit", program.Credit, "K1", 9
+	_, err = w.Programs.CreateProduct(ctx, w.Caller, p)
+	must(w.T, err)
+}
+
+// NewCreditCard is NewCard of K1 on a credit account with a limit.
 func (w *World) NewCreditCard(limit string) *Card {
 	ctx := w.T.Context()
 	lent, err := money.Parse(limit, money.MustCurrency("TRY"))
 	must(w.T, err)
-	w.lent++
+	if w.lent++; w.lent == 1 {
+		w.DefineCredit()
+	}
 	in := ledger.NewCreditAccount{
 		Number: fmt.Sprintf("KK%d", w.lent), Currency: lent.Currency(), Limit: lent, Terms: "STANDARD",
 		From: clock.DateOf(w.Clock.Now(), time.UTC),
@@ -231,7 +253,7 @@ func (w *World) NewCreditCard(limit string) *Card {
 		_, err = ledger.OpenCreditAccount(ctx, tx, w.Caller.Tenant, in, clock.RealNow(w.Clock), 0)
 		return err
 	}))
-	return w.newCard(issuing.NewCard{CustomerNo: w.customer, ProductCode: "P1", FormFactor: program.Virtual, AccountNo: in.Number}, "4712", "0.00")
+	return w.newCard(issuing.NewCard{CustomerNo: w.customer, ProductCode: "K1", FormFactor: program.Virtual, AccountNo: in.Number}, "4712", "0.00")
 }
 
 // NewCardAs is NewCard as a wish says; the customer is the world's where none is
