@@ -499,9 +499,14 @@ func (w *work) countFree(f *Facts, t *Transaction, d Decision, o Original) {
 		if v.Counter == "" || i >= len(d.Fees) || !d.Fees[i].IsFree || d.Fees[i].Code != v.Due.Code {
 			continue
 		}
-		w.counters.Add(control.Use{
-			Key: v.key(f.Tenant), Transaction: t.ID.String(), Cycle: t.Root.String(), Amount: d.Approved.Minor(), Count: countOf(d, o),
-			Of: d.Approved.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
-		})
+		w.counters.Add(v.use(f, t.ID, t.Root, d.Approved, countOf(d, o)))
+	}
+}
+
+// use is what a transaction that costs nothing has of what is free.
+func (v *FeeFacts) use(f *Facts, t, cycle TransactionID, amount money.Amount, count int64) control.Use {
+	return control.Use{
+		Key: v.key(f.Tenant), Transaction: t.String(), Cycle: cycle.String(), Amount: amount.Minor(), Count: count,
+		Of: amount.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
 	}
 }

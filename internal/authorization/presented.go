@@ -19,7 +19,10 @@ import (
 
 // Presented is what a clearing file does to what was used of velocity limits. It is
 // noted in the order in which it happens and counted at once.
-type Presented struct{ notes []presentedNote }
+type Presented struct {
+	notes  []presentedNote
+	ofCard map[id.ID[issuing.Issuance]][]int // places of what followed authorizations of it
+}
 
 // presentedNote is that a life cycle stands for something else, or a presentment
 // that nothing was authorized for.
@@ -68,29 +71,33 @@ func (p *Presented) By(from int, t *Transaction, spent, kept int64) {
 	for i := range p.notes[from:] {
 		n := &p.notes[from+i]
 		n.by, n.after = t, n.after.WithFees(spent, kept)
+		if n.forced == nil {
+			if p.ofCard == nil {
+				p.ofCard = map[id.ID[issuing.Issuance]][]int{}
+			}
+			p.ofCard[t.Issuance] = append(p.ofCard[t.Issuance], from+i)
+		}
 	}
 }
 
 // changes are what was noted of a card, and is counted only when the file ends, as
 // changes of what it had used.
 func (p *Presented) changes(ctx context.Context, tx db.Tx, of *Transaction) (*control.Counters, error) {
-	var mine []*presentedNote
-	var cycles []string
-	for i := range p.notes {
-		if n := &p.notes[i]; n.forced == nil && n.by != nil && n.by.Issuance == of.Issuance {
-			mine, cycles = append(mine, n), append(cycles, n.cycle.String())
-		}
-	}
+	mine := p.ofCard[of.Issuance]
 	if len(mine) == 0 {
 		return control.NewCounters(), nil
+	}
+	var cycles []string
+	for _, i := range mine {
+		cycles = append(cycles, p.notes[i].cycle.String())
 	}
 	slices.Sort(cycles)
 	c, err := control.PeekCounters(ctx, tx, slices.Compact(cycles), func(access.TenantID) time.Time { return of.CreatedAt })
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range mine {
-		n.count(c, nil)
+	for _, i := range mine {
+		p.notes[i].count(c, nil)
 	}
 	return c, nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
-	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/control"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fee"
@@ -128,10 +127,7 @@ func (f *Facts) begin(ctx context.Context, tx db.Tx, t *Transaction, standing []
 	return all, counters.Write(ctx, tx)
 }
 
-// useOf is a presentment that is free of the fee.
+// useOf is the use by a presentment that is free of the fee.
 func (v *FeeFacts) useOf(f *Facts) control.Use {
-	return control.Use{
-		Key: v.key(f.Tenant), Transaction: f.Transaction.String(), Cycle: f.Transaction.String(), Amount: f.Billing.Minor(), Count: 1,
-		Of: f.Billing.Minor(), At: f.Now, Ends: clock.FromMicros(v.Ends),
-	}
+	return v.use(f, f.Transaction, f.Transaction, f.Billing, 1)
 }
