@@ -137,30 +137,3 @@ Exit codes: 0 it is defined; 1 ACCOUNT is no account of what others owe (A.…).
 	addSettings(c, storage)
 	return c
 }
-
-func newTenantSample() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "sample ID",
-		Short: "Give a sandbox tenant what the samples of other systems name",
-		Long: `Makes what the sample requests of the family of wallets name: the account 565663432432
-with the wallet 4853534863917, and the POS type fastpay_pos_123; and of the family of stored
-cards, for the tenant's own merchant, two cards of RelationalId1 sample-customer. For the
-family of open banking, a customer who can sign in, with a credit card (CardID 20090 in a
-tenant that has no other) and an additional one, which were used at home and abroad: the
-tenant's time is moved to the day after their term ends, a payment is made, and each
-client of the family gets a consent. What is there stays; a password is printed once.
-
-Exit codes: 0 it is there; 1 there is no such tenant, or it is no sandbox.`,
-		Example: `  sarraf tenant sample 019aa7c2-5b1e-7c3d-9a70-3b1d0f6e8a11`,
-		Args:    arguments("ID", 1, 1),
-	}
-	c.RunE = func(c *cobra.Command, args []string) error {
-		l, log, err := prepare(c)
-		if err != nil {
-			return err
-		}
-		return app.MakeSamples(c.Context(), l.Config, log, c.OutOrStdout(), args[0])
-	}
-	addSettings(c, storage)
-	return c
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -48,20 +47,20 @@ const (
 	samplePayment = "sample-payment-1"
 )
 
-// makeCreditSample makes it and prints what a client needs of it.
-func (k *core) makeCreditSample(ctx context.Context, w io.Writer, t access.Tenant) (err error) {
+// makeCreditSample makes it and returns what a client needs of it.
+func (k *core) makeCreditSample(ctx context.Context, t access.Tenant) (_ shownCreditSample, err error) {
 	s := &creditSample{core: k, tenant: t, caller: access.System(t)}
 	stop, err := s.openDoor(ctx)
 	if err != nil {
-		return err
+		return shownCreditSample{}, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	for _, step := range []func(context.Context) error{s.define, s.arrive, s.issue, s.spend, s.endTerm, s.pay, s.spendAgain} {
 		if err := step(ctx); err != nil {
-			return err
+			return shownCreditSample{}, err
 		}
 	}
-	return s.tell(ctx, w)
+	return s.show(ctx)
 }
 
 // openDoor lets messages in as a running platform does. Its address is nobody's to
@@ -327,43 +326,55 @@ func (s *creditSample) pay(ctx context.Context) error {
 	return nil
 }
 
-// tell prints how the cards are reached. A holder who cannot sign in gets a password
+// shownCreditSample is what a client needs of it, as it is printed.
+type shownCreditSample struct {
+	CustomerNo string         `json:"customerNo"`
+	Password   string         `json:"password,omitempty"` // only when it is new
+	AccountNo  string         `json:"accountNo"`
+	Cards      []shownCardID  `json:"cards"`
+	Consents   []shownConsent `json:"consents"`
+}
+
+// shownCardID is a card of open banking as it is printed.
+type shownCardID struct {
+	CardID     int64  `json:"cardId"`
+	CardNumber string `json:"cardNumber"`
+	Kind       string `json:"kind"` // main or additional
+}
+
+// show says how the cards are reached. A holder who cannot sign in gets a password
 // first, and each client of the tenant a consent.
-func (s *creditSample) tell(ctx context.Context, w io.Writer) error {
+func (s *creditSample) show(ctx context.Context) (shown shownCreditSample, err error) {
+	shown = shownCreditSample{CustomerNo: s.holder, AccountNo: sampleCode}
 	cards, err := s.credits.CardsOf(ctx, s.caller, s.holder)
 	if err != nil {
-		return err
+		return shown, err
 	}
 	for _, card := range cards {
 		kind := "main"
 		if !card.IsMain() {
 			kind = "additional"
 		}
-		if _, err := fmt.Fprintf(w, "CardID %d, %s card %s of customer %s on account %s\n", card.Alias, kind, credit.ShortNumber(card.Card), s.holder, card.Account.Number); err != nil {
-			return err
-		}
+		shown.Cards = append(shown.Cards, shownCardID{card.Alias, credit.ShortNumber(card.Card), kind})
 	}
 	there, err := s.access.HasCardholderPassword(ctx, s.caller, s.holder)
 	if err == nil && !there {
 		err = s.consent(ctx)
 	}
 	if err != nil {
-		return err
+		return shown, err
 	}
 	given, err := s.access.ConsentsOf(ctx, s.caller, s.holder)
 	if err != nil {
-		return err
+		return shown, err
 	}
 	for _, k := range given {
-		if _, err := fmt.Fprintf(w, "consentId %s for client %s (grant_type %s)\n", k.ID, k.Client, access.GrantConsent); err != nil {
-			return err
-		}
+		shown.Consents = append(shown.Consents, shownConsent{k.ID, k.Client, k.CustomerNo, k.Scope})
 	}
-	if there {
-		_, err = fmt.Fprintf(w, "customer %s can sign in; \"sarraf customer credential\" gives another password\n", s.holder)
-		return err
+	if !there { // last: whoever is broken off before gets one when it is taken up
+		shown.Password, err = s.givePassword(ctx)
 	}
-	return s.tellPassword(ctx, w)
+	return shown, err
 }
 
 // consent notes a consent for each client of the family that has none.
@@ -388,14 +399,24 @@ func (s *creditSample) consent(ctx context.Context) error {
 	return nil
 }
 
-func (s *creditSample) tellPassword(ctx context.Context, w io.Writer) error {
+func (s *creditSample) givePassword(ctx context.Context) (string, error) {
 	password, _, err := readPassword(nil, "")
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := s.access.SetCardholderPassword(ctx, s.caller, s.holder, password); err != nil {
-		return err
+	return string(password.Reveal()), s.access.SetCardholderPassword(ctx, s.caller, s.holder, password)
+}
+
+func (c *shownCreditSample) lines() []string {
+	var out []string
+	for _, card := range c.Cards {
+		out = append(out, fmt.Sprintf("CardID %d, %s card %s of customer %s on account %s", card.CardID, card.Kind, card.CardNumber, c.CustomerNo, c.AccountNo))
 	}
-	_, err = fmt.Fprintf(w, "customer %s signs in with password %s (shown this once) and one-time password 000000\n", s.holder, password.Reveal())
-	return err
+	for _, k := range c.Consents {
+		out = append(out, fmt.Sprintf("consentId %s for client %s (grant_type %s)", k.ConsentID, k.ClientID, access.GrantConsent))
+	}
+	if c.Password == "" {
+		return append(out, fmt.Sprintf("customer %s can sign in; \"sarraf customer credential\" gives another password", c.CustomerNo))
+	}
+	return append(out, fmt.Sprintf("customer %s signs in with password %s (shown this once) and one-time password 000000", c.CustomerNo, c.Password))
 }

@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -144,35 +142,5 @@ func DefinePOS(ctx context.Context, c config.Config, log *slog.Logger, w io.Writ
 		}
 		_, err := fmt.Fprintf(w, "top-ups through %s debit %s\n", code, account)
 		return err
-	})
-}
-
-// errNoSandbox refuses samples for a tenant with real customers.
-var errNoSandbox = errors.New("only a sandbox tenant gets samples")
-
-// MakeSamples gives a sandbox tenant what the samples of other systems name.
-func MakeSamples(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
-		if t.Environment != access.Sandbox {
-			return errNoSandbox
-		}
-		s, err := k.wallets.MakeSample(ctx, caller)
-		if err != nil {
-			return fmt.Errorf("make the sample of wallets: %w", err)
-		}
-		if _, err = fmt.Fprintf(w, "account %s with wallet %s, POS type %s\n", s.AccountNo, s.WalletNo, s.POSType); err != nil {
-			return err
-		}
-		stored, err := k.store.MakeSample(ctx, caller)
-		if err != nil {
-			return fmt.Errorf("make the sample of stored cards: %w", err)
-		}
-		if _, err = fmt.Fprintf(w, "stored cards %s of %s\n", strings.Join(stored.Masked, " and "), stored.Customer); err != nil {
-			return err
-		}
-		if err := k.makeCreditSample(ctx, w, t); err != nil {
-			return fmt.Errorf("make the sample of credit cards: %w", err)
-		}
-		return nil
 	})
 }

@@ -220,3 +220,34 @@ func FuzzParseDay(f *testing.F) {
 		}
 	})
 }
+
+func TestMakePayerSample_leavesWhatIsThere(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		h := newHouse(t, d)
+		c, other := h.merchant("Shop"), h.merchant("Rival")
+		drawn := 0
+		reference := func() string { drawn++; return fmt.Sprintf("PCU_%d", drawn) }
+		take := func(who access.Caller) []Payer {
+			t.Helper()
+			all, err := h.MakePayerSample(t.Context(), who, reference)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		first := take(c)
+		if _, err := h.DeletePayer(t.Context(), c, "PCU_2"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.ReplacePayer(t.Context(), c, "PCU_1", Contact{PayerSurname: "Neu", PayerEmail: first[0].Contact[PayerEmail]}); err != nil {
+			t.Fatal(err)
+		}
+		again := take(c)
+		if len(first) != 5 || drawn != 6 || again[0].Contact[PayerSurname] != "Neu" || again[1].Reference != "PCU_6" || again[4].Reference != "PCU_5" {
+			t.Errorf("%d were made, and are %v", drawn, again)
+		}
+		if theirs := take(other); theirs[0].Reference != "PCU_7" {
+			t.Errorf("another client got %v", theirs)
+		}
+	})
+}

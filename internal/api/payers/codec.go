@@ -164,8 +164,8 @@ func reference(object, prefix, client string) *ordered {
 	return o
 }
 
-// newReference draws the id of a payer.
-func newReference() string { return "PCU_" + (rand.Text() + rand.Text())[:30] }
+// NewReference draws the id of a payer.
+func NewReference() string { return "PCU_" + (rand.Text() + rand.Text())[:30] }
 
 // readObject reads a body that is a JSON object.
 func readObject(w http.ResponseWriter, r *http.Request) (api.Object, error) {

@@ -15,7 +15,7 @@ func (a *API) create(c access.Caller, w http.ResponseWriter, r *http.Request) (a
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Customers.CreatePayer(r.Context(), c, newReference(), contact)
+	p, err := a.Customers.CreatePayer(r.Context(), c, NewReference(), contact)
 	return shown(p, err)
 }
 
