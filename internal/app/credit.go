@@ -343,7 +343,11 @@ func ShowStatement(ctx context.Context, c config.Config, log *slog.Logger, w io.
 			return err
 		}
 		if pdf != "" {
-			return writeStatement(pdf, statementPaper(s, t.Language))
+			holder, err := k.customers.Customer(ctx, caller, s.Account.CustomerNo)
+			if err != nil {
+				return err
+			}
+			return writeStatement(pdf, statementPaper(s, t.Name, holder.DisplayName(), t.Language))
 		}
 		if asJSON {
 			return printJSON(w, showStatement(s))

@@ -5,6 +5,7 @@ package paper
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -14,13 +15,14 @@ import (
 
 // Document is what is put on pages.
 type Document struct {
+	From  string // who gives it out
 	Title string
 	Lang  string    // BCP 47
 	At    time.Time // said to be when it was made
 	Facts []Fact
 	// Tables follow one another.
 	Tables []Table
-	Foot   string // on every page, before its number
+	Foot   string // on every page, before its number and how many there are
 }
 
 // Fact is a name and a value.
@@ -44,10 +46,13 @@ type Column struct {
 
 const (
 	margin, lineHeight   = 15.0, 5.0 // millimetres
+	bottom               = margin + lineHeight
 	pageWidth            = 210.0
-	titleSize, textSize  = 14.0, 8.0 // points
+	titleSize, textSize  = 14.0, 8.0        // points
+	headHeight           = 4*lineHeight + 1 // of the heading of a table, with its first row
 	factWidth, cutMark   = 55.0, "…"
 	family, heavy, plain = "Go", "B", ""
+	pages                = "{pages}" // stands for how many there are until that is known
 )
 
 // Write writes a document as PDF.
@@ -62,13 +67,16 @@ func Write(w io.Writer, d Document) error {
 	p.SetModificationDate(d.At)
 	p.SetCatalogSort(true) // else the order of its parts is that of a map
 	p.SetMargins(margin, margin, margin)
-	p.SetAutoPageBreak(true, margin+lineHeight)
+	p.SetAutoPageBreak(true, bottom)
+	p.AliasNbPages(pages)
 	p.SetFooterFunc(func() {
 		p.SetY(-margin)
 		p.SetFont(family, plain, textSize)
-		p.CellFormat(0, lineHeight, fmt.Sprintf("%s – %d", d.Foot, p.PageNo()), "", 0, "C", false, 0, "")
+		p.CellFormat(0, lineHeight, fmt.Sprintf("%s – %d/%s", d.Foot, p.PageNo(), pages), "", 0, "L", false, 0, "")
 	})
 	p.AddPage()
+	p.SetFont(family, plain, textSize+2)
+	p.CellFormat(0, lineHeight, d.From, "", 1, "L", false, 0, "")
 	p.SetFont(family, heavy, titleSize)
 	p.CellFormat(0, 2*lineHeight, d.Title, "", 1, "L", false, 0, "")
 	for _, f := range d.Facts {
@@ -105,22 +113,33 @@ func (t Table) write(p *fpdf.Fpdf) {
 			p.CellFormat(width, lineHeight, fit(p, texts[i], width), border, next, align, false, 0, "")
 		}
 	}
-	p.Ln(lineHeight)
-	p.SetFont(family, heavy, textSize+2)
-	p.CellFormat(0, lineHeight+1, t.Title, "", 1, "L", false, 0, "")
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		names[i] = c.Name
 	}
+	_, pageHeight := p.GetPageSize()
+	hasRoom := func(height float64) bool { return p.GetY()+height <= pageHeight-bottom }
+	if !hasRoom(headHeight) { // no heading stands alone
+		p.AddPage()
+	} else {
+		p.Ln(lineHeight)
+	}
+	p.SetFont(family, heavy, textSize+2)
+	p.CellFormat(0, lineHeight+1, t.Title, "", 1, "L", false, 0, "")
 	row(names, heavy, "B")
 	for _, texts := range t.Rows {
+		if !hasRoom(lineHeight) {
+			p.AddPage()
+			row(names, heavy, "B")
+		}
 		row(texts, plain, "")
 	}
 }
 
 // fit cuts a text that is wider than its column.
 func fit(p *fpdf.Fpdf, text string, width float64) string {
-	const gap = 2.5 // what a cell keeps free
+	text = strings.ReplaceAll(text, "₺", "TL") // the font has no such sign
+	const gap = 2.5                            // what a cell keeps free
 	if p.GetStringWidth(text) <= width-gap {
 		return text
 	}
