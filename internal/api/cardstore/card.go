@@ -87,17 +87,26 @@ func (a *API) saveInsurance(ctx context.Context, c access.Caller, r *request) (a
 	return insuranceCardOf(k, 4, in.IncludeDetails), nil
 }
 
+// handedOver is a card that a browser handed over, and what it is called from now on.
+type handedOver struct {
+	CardToken digits `json:"CardToken"`
+	Nickname  string `json:"Nickname"`
+}
+
 type tokenizeRequest struct {
 	owner
-	CardToken      digits `json:"CardToken"`
-	Nickname       string `json:"Nickname"`
-	IncludeDetails bool   `json:"IncludeDetails"`
+	handedOver
+	Card           *handedOver `json:"Card"` // some write it where the card would be
+	IncludeDetails bool        `json:"IncludeDetails"`
 }
 
 func (a *API) tokenize(ctx context.Context, c access.Caller, r *request) (any, error) {
 	var in tokenizeRequest
 	if err := r.decode(&in); err != nil {
 		return nil, err
+	}
+	if in.Card != nil {
+		in.handedOver = *in.Card
 	}
 	k, err := a.Store.SaveTemporary(ctx, c, in.of(vault.ECommerce), in.Nickname, in.CardToken.Value)
 	if err != nil {

@@ -228,7 +228,7 @@ func TestDocument_isHeldToTheBodies(t *testing.T) {
 	}{
 		"Envelope": {envelope{}, nil}, "PaymentEnvelope": {paymentEnvelope{}, nil}, "Details": {details{}, nil}, "Card": {card{}, nil},
 		"InsuranceCard": {insuranceCard{}, nil}, "SaveCard": {saveRequest{}, nil}, "SaveInsuranceCard": {saveInsuranceRequest{}, partners},
-		"Tokenize": {tokenizeRequest{}, nil}, "UpdateCard": {updateRequest{}, nil}, "DeleteCard": {updateRequest{}, []string{"Nickname", "Month", "Year"}},
+		"Tokenize": {tokenizeRequest{}, nil}, "HandedOver": {handedOver{}, nil}, "UpdateCard": {updateRequest{}, nil}, "DeleteCard": {updateRequest{}, []string{"Nickname", "Month", "Year"}},
 		"BlacklistCard": {blacklistRequest{}, nil}, "Blacklisted": {blacklistAdded{}, nil}, "BlacklistState": {blacklistState{}, nil},
 		"Bin": {binState{}, nil}, "TemporaryToken": {tokenRequest{}, nil}, "TemporaryTokenState": {tokenState{}, nil},
 		"TemporaryCard": {temporaryRequest{}, nil}, "TemporaryCardState": {temporaryState{}, nil},
