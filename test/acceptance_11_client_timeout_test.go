@@ -204,7 +204,7 @@ func decisionOn(t *testing.T, bank *sim.Bank, transaction string) decided {
 func TestAcceptance_11_clientTimeout(t *testing.T) {
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		flags = append(flags, "--webhook-allow-loopback", "true")
-		s := serve(t, dir, flags...)
+		s := serve(t, dir, inGroups(0, flags...)...)
 		bank := openBank(t, s, flags[:len(flags)-2])
 		card := issue(t, bank, 1)[0]
 		client := newBookkeeper(t)
@@ -289,7 +289,7 @@ func TestAcceptance_11_clientTimeout(t *testing.T) {
 		}
 		release()
 		client.forget()
-		s = serve(t, dir, flags...)
+		s = serve(t, dir, inGroups(1, flags...)...)
 		bank.Move("http://" + s.api)
 		link = connect(t, s, term, 10*time.Second)
 		ask(sim.Repeat(lost), "91")
@@ -309,7 +309,7 @@ func TestAcceptance_11_clientTimeout(t *testing.T) {
 		<-s.ended
 		release()
 		client.forget()
-		s = serve(t, dir, flags...)
+		s = serve(t, dir, inGroups(2, flags...)...)
 		bank.Move("http://" + s.api)
 		client.await("Reversal", question.Data.TransactionID)
 		if held := heldOn(t, bank, card); held != lira(1000) {

@@ -23,18 +23,19 @@ type judged struct {
 }
 
 // TestServe_tellsAndCountsOnceWheneverItDies kills the real binary while controls
-// alert and limits count, again and again: every alert of every payment that was
-// judged is told, under one identifier, and once by SMS; every counter says what
-// the payments come to, and so do the transactions that it is made of.
+// alert and limits count, again and again, each time with another size of groups:
+// every alert of every payment that was judged is told, under one identifier, and
+// once by SMS; every counter says what the payments come to, and so do the
+// transactions that it is made of.
 func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
-	const kills, links = 8, 3
+	const kills, links = 9, 4
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		t.Parallel() // what was being told when the program died is told again after a minute
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))
 		serving := append(slices.Clone(flags), "--webhook-allow-loopback", "true")
-		s := serve(t, dir, serving...)
+		s := serve(t, dir, inGroups(0, serving...)...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "authorization-control.alert", "velocity.threshold")
 		everywhere := []map[string]any{{"linkType": "Global"}}
@@ -81,14 +82,14 @@ func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
 			open     []*iso8583.Message // sent, and no answer came
 			answered int
 		)
-		for range kills {
+		for n := range kills {
 			var running sync.WaitGroup
 			for i := range links {
 				link := connect(t, s, term, 10*time.Second)
 				running.Go(func() {
-					for n := 0; ; n++ {
+					for k := 0; ; k++ {
 						amount := int64(100)
-						if n%4 == 3 {
+						if k%4 == 3 {
 							amount = 250 // referred
 						}
 						r, err := term.Use(cards[i].Card, sim.Payment{Amount: lira(amount), Entry: sim.Chip})
@@ -112,7 +113,7 @@ func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
 			s.command.Process.Kill()
 			running.Wait()
 			<-s.ended
-			s = serve(t, dir, serving...)
+			s = serve(t, dir, inGroups(n+1, serving...)...)
 			bank.Move("http://" + s.api)
 			link := connect(t, s, term, 10*time.Second)
 			for _, m := range open {

@@ -16,8 +16,9 @@ import (
 )
 
 // TestServe_chargesFeesOnceWheneverItDies kills the real binary while payments and
-// jobs charge fees, again and again: each payment that was answered has paid, or
-// holds, its fee and tax once, each card has paid for being made and for its year.
+// jobs charge fees, again and again, each time with another size of groups: each
+// payment that was answered has paid, or holds, its fee and tax once, each card has
+// paid for being made and for its year.
 func TestServe_chargesFeesOnceWheneverItDies(t *testing.T) {
 	const kills, links = 6, 3
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
@@ -25,7 +26,7 @@ func TestServe_chargesFeesOnceWheneverItDies(t *testing.T) {
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))
 		serving := append(slices.Clone(flags), "--job-card-interval", "100ms")
-		s := serve(t, dir, serving...)
+		s := serve(t, dir, inGroups(0, serving...)...)
 		bank := openBank(t, s, flags)
 		define(t, bank, "/api/v1/system/tenant/issuing-attribute", map[string]any{
 			"balanceMode": "Internal", "taxRates": []map[string]any{{"taxType": "Bsmv", "rate": 15, "effectiveFrom": "2020-01-01"}},
@@ -79,14 +80,14 @@ func TestServe_chargesFeesOnceWheneverItDies(t *testing.T) {
 				held[i]++
 			}
 		}
-		for range kills {
+		for n := range kills {
 			var running sync.WaitGroup
 			for i := range links {
 				link := connect(t, s, term, 10*time.Second)
 				running.Go(func() {
-					for n := 0; ; n++ {
+					for k := 0; ; k++ {
 						pay := sim.Payment{Amount: lira(100), Entry: sim.Chip}
-						if n%2 == 1 {
+						if k%2 == 1 {
 							pay.MTI, pay.PIN = iso8583.FinancialRequest, cards[i].Card.PIN
 						}
 						r, err := term.Use(cards[i].Card, pay)
@@ -110,7 +111,7 @@ func TestServe_chargesFeesOnceWheneverItDies(t *testing.T) {
 			s.command.Process.Kill()
 			running.Wait()
 			<-s.ended
-			s = serve(t, dir, serving...)
+			s = serve(t, dir, inGroups(n+1, serving...)...)
 			bank.Move("http://" + s.api)
 			link := connect(t, s, term, 10*time.Second)
 			for i, m := range open {

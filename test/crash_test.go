@@ -23,15 +23,16 @@ type acknowledged struct {
 }
 
 // TestServe_losesNothingItAnswered kills the real binary in the middle of
-// traffic, again and again. After each restart the same message must get the
-// same answer, and in the end the books must be right to the cent.
+// traffic, again and again, each time with another size of groups. After each
+// restart the same message must get the same answer, and in the end the books must
+// be right to the cent.
 func TestServe_losesNothingItAnswered(t *testing.T) {
-	const kills, links = 20, 6
+	const kills, links = 21, 8
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))
-		s := serve(t, dir, flags...)
+		s := serve(t, dir, inGroups(0, flags...)...)
 		bank := openBank(t, s, flags)
 		cards := issue(t, bank, links)
 		term := shop(t)
@@ -40,8 +41,9 @@ func TestServe_losesNothingItAnswered(t *testing.T) {
 			answered []acknowledged
 			approved = make([]int64, links) // per card
 			open     []*iso8583.Message     // sent, and no answer came
+			several  bool                   // in one commit
 		)
-		for range kills {
+		for n := range kills {
 			var running sync.WaitGroup
 			for i := range links {
 				link := connect(t, s, term, 10*time.Second)
@@ -69,10 +71,11 @@ func TestServe_losesNothingItAnswered(t *testing.T) {
 				})
 			}
 			time.Sleep(time.Duration(20+random.IntN(150)) * time.Millisecond) // the moment of death is the point
+			several = checkGroups(t, s, n) || several
 			s.command.Process.Kill()
 			running.Wait()
 			<-s.ended
-			s = serve(t, dir, flags...)
+			s = serve(t, dir, inGroups(n+1, flags...)...)
 
 			// Whoever got no answer repeats; what comes is as good as a first answer.
 			link := connect(t, s, term, 10*time.Second)
@@ -96,8 +99,8 @@ func TestServe_losesNothingItAnswered(t *testing.T) {
 		}
 		checkSame(t, connect(t, s, term, 10*time.Second), answered)
 		t.Logf("%d answers over %d kills", len(answered), kills)
-		if len(answered) == 0 {
-			t.Error("nothing was answered")
+		if len(answered) == 0 || !several {
+			t.Errorf("%d answers, several in one commit: %v", len(answered), several)
 		}
 		for i := range cards {
 			var account struct {

@@ -56,6 +56,12 @@ func holdWriter(t *testing.T, flags []string) (release func()) {
 // measure is one number of the page of metrics.
 func measure(t *testing.T, s *server, name string) float64 {
 	t.Helper()
+	return measured(t, metrics(t, s), name)
+}
+
+// metrics is the page of metrics at one moment.
+func metrics(t *testing.T, s *server) string {
+	t.Helper()
 	resp, err := http.Get("http://" + s.api + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +71,14 @@ func measure(t *testing.T, s *server, name string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(page)
+}
+
+// measured is one number of such a page: the sum of all that are called so.
+func measured(t *testing.T, page, name string) float64 {
+	t.Helper()
 	sum := 0.0
-	for _, m := range regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)$`).FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^`+name+`(?:\{[^}]*\})? (\S+)$`).FindAllStringSubmatch(page, -1) {
 		n, err := strconv.ParseFloat(m[1], 64)
 		if err != nil {
 			t.Fatal(err)

@@ -28,16 +28,26 @@ type replayState struct {
 	} `json:"totals"`
 }
 
-// A replay prints the same, byte by byte, however many processors it has; and one
-// that was asked for over the API and whose server is killed in the middle ends, with
-// the same result, on the next.
+// A replay prints the same, byte by byte, however many processors it has, of payments
+// that were decided in groups of every size; and one that was asked for over the API
+// and whose server is killed in the middle ends, with the same result, on the next.
 func TestReplay_isDeterministicAndSurvivesAKill(t *testing.T) {
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
-		s := serve(t, dir, flags...)
+		s := serve(t, dir, inGroups(0, flags...)...)
 		bank := openBank(t, s, flags)
 		begin := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
 		const links, each = 4, 300
-		payMany(t, s, issue(t, bank, links), each)
+		cards := issue(t, bank, links)
+		for n := range groupSizes {
+			if n > 0 {
+				s.command.Process.Kill()
+				<-s.ended
+				s = serve(t, dir, inGroups(n, flags...)...)
+			}
+			payMany(t, s, cards, each/len(groupSizes))
+			checkGroups(t, s, n)
+		}
+		bank.Move("http://" + s.api)
 		end := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 
 		var running replayState

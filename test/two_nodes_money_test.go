@@ -16,12 +16,26 @@ import (
 
 // Few cards are used through both nodes at once, more than there is money for: what
 // is posted is what was approved, to the cent; and whoever repeats a message at the
-// other node, at the same moment or later, gets the first answer.
+// other node, at the same moment or later, gets the first answer. The nodes need not
+// have groups of one size.
 func TestTwoNodes_hotCardsLoseNoUpdate(t *testing.T) {
+	for n, size := range groupSizes {
+		t.Run(fmt.Sprint(size, " and ", groupSizes[(n+1)%len(groupSizes)]), func(t *testing.T) {
+			dir := t.TempDir()
+			flags := []string{"--data", dir, "--db", dbtest.PostgresDSN(t)}
+			nodes := []*server{serve(t, dir, inGroups(n, flags...)...), serve(t, dir, inGroups(n+1, flags...)...)}
+			heatCards(t, nodes, flags)
+			for i, node := range nodes {
+				checkGroups(t, node, n+i)
+			}
+		})
+	}
+}
+
+// heatCards pays with few cards at two nodes at once, and looks at what became of it.
+func heatCards(t *testing.T, nodes []*server, flags []string) {
+	t.Helper()
 	const hot, links, each = 3, 4, 60
-	dir := t.TempDir()
-	flags := []string{"--data", dir, "--db", dbtest.PostgresDSN(t)}
-	nodes := []*server{serve(t, dir, flags...), serve(t, dir, flags...)}
 	bank := openBank(t, nodes[0], flags)
 	cards := issue(t, bank, hot) // 10,000.00 each
 	term := shop(t)

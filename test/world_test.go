@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -41,6 +43,29 @@ func eachEngine(t *testing.T, f func(t *testing.T, dir string, flags []string)) 
 		dir := t.TempDir()
 		f(t, dir, []string{"--data", dir, "--db", dbtest.PostgresDSN(t)})
 	})
+}
+
+// groupSizes are how many messages may be decided in one commit: one, two, and as
+// many as there are. Nothing that holds, and survives a kill, may depend on it.
+var groupSizes = []int{1, 2, 256}
+
+// inGroups are the flags for the nth start of a server, each of which has another
+// size of groups than the one before.
+func inGroups(n int, flags ...string) []string {
+	return slices.Concat(flags, []string{"--network-group-max", strconv.Itoa(groupSizes[n%len(groupSizes)])})
+}
+
+// checkGroups wants no commit of s, which was started the nth time, to have decided
+// more messages than one may. It tells whether one decided several.
+func checkGroups(t *testing.T, s *server, n int) (several bool) {
+	t.Helper()
+	size := groupSizes[n%len(groupSizes)]
+	page := metrics(t, s)
+	commits := measured(t, page, "sarraf_authorization_group_size_count")
+	if upTo := measured(t, page, fmt.Sprintf(`sarraf_authorization_group_size_bucket\{le="%d"\}`, size)); upTo != commits {
+		t.Errorf("of %v commits, %v decided more than %d messages", commits, commits-upTo, size)
+	}
+	return measured(t, page, "sarraf_authorization_group_size_sum") > commits
 }
 
 // tenant is a new sandbox tenant and its client.

@@ -120,7 +120,7 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = eventBodies{}, platform.Dialogue{}, c.Webhook.AllowLoopback
 	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
 		authorization.Config{
-			Client: k.webhooks, Controls: k.controls,
+			Client: k.webhooks, Controls: k.controls, GroupMax: c.Network.GroupMax,
 			Load: authorization.Load{WorkingMax: c.Network.WorkingMax, WaitingMax: c.Network.WaitingMax, AnswerWithin: c.Network.AnswerWithin},
 		})
 	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}

@@ -66,6 +66,9 @@ func (c *Config) check() error {
 			bad(key, "%d is not between 1 and 65536", n)
 		}
 	}
+	if n := c.Network.GroupMax; n < 1 || n > 256 {
+		bad("network.group_max", "%d is not between 1 and 256", n)
+	}
 	for key, n := range map[string][2]int{
 		"http.rate_limit":        {c.HTTP.RateLimit, c.HTTP.RateBurst},
 		"http.client_rate_limit": {c.HTTP.ClientLimit, c.HTTP.ClientBurst},

@@ -49,6 +49,7 @@ type Network struct {
 	InFlightTotal  int           `koanf:"in_flight_total" usage:"requests of all connections in flight; what comes on top is answered 91"`
 	WorkingMax     int           `koanf:"working_max" usage:"messages worked on at the same time, of all connections; others wait"`
 	WaitingMax     int           `koanf:"waiting_max" usage:"requests that wait to be worked on, and again reversals and advices; what comes on top is answered 91"`
+	GroupMax       int           `koanf:"group_max" usage:"requests, reversals and advices decided in one commit of the database; 1 commits each alone"`
 	AnswerWithin   time.Duration `koanf:"answer_within" usage:"a message that waits longer to be decided, or is expected to, is answered 91"`
 	ConnectionsMax int           `koanf:"connections_max" usage:"connections at the same time"`
 }
@@ -144,6 +145,7 @@ func defaults() Config {
 			InFlightTotal:  8192,
 			WorkingMax:     1024,
 			WaitingMax:     4096,
+			GroupMax:       256,
 			AnswerWithin:   3 * time.Second,
 			ConnectionsMax: 1024,
 		},
