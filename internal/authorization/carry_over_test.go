@@ -22,11 +22,17 @@ import (
 // customers. Their tenant's client has the balances and approves everything.
 func anonymous(t *testing.T, d *db.DB, n int) (*nonames, []*authorizationtest.Card) {
 	t.Helper()
+	return anonymousWith(t, d, authorization.Config{}, n)
+}
+
+func anonymousWith(t *testing.T, d *db.DB, cfg authorization.Config, n int) (*nonames, []*authorizationtest.Card) {
+	t.Helper()
 	client := &authorizationtest.Client{}
 	client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
 		return authorizationtest.Yes()
 	})
-	w := newNonames(t, d, authorization.Config{Client: client})
+	cfg.Client = client
+	w := newNonames(t, d, cfg)
 	w.OwnBalances(program.BalanceExternal, program.StandInPolicy{Action: program.StandInDecline})
 	for _, args := range []map[string]string{
 		{"code": "CARD", "period": "Day", "max": "1000.00", "of": "all"},
@@ -117,8 +123,8 @@ func TestLinked_countsADeclineThatCameLater(t *testing.T) {
 
 // A card that finds its customer while it is used loses nothing of what it used.
 func TestLinked_racesWithPayments(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w, cards := anonymous(t, d, 3)
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w, cards := anonymousWith(t, d, cfg, 3)
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		var reasons []authorization.Reason

@@ -14,7 +14,7 @@ import (
 )
 
 // groupSizes force groups to one, two and as many as there are: the outcome must
-// not depend on it.
+// not depend on it. Every test in which messages race runs with each of them.
 var groupSizes = []int{1, 2, 256}
 
 func TestAuthorize_parallelRequestsNeverOverspend(t *testing.T) {

@@ -29,6 +29,17 @@ func external(t *testing.T, f func(t *testing.T, w *authorizationtest.World, c *
 	})
 }
 
+// externalInGroups is external with every size of groups.
+func externalInGroups(t *testing.T, f func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client)) {
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		client := &authorizationtest.Client{}
+		cfg.Client = client
+		w := authorizationtest.NewWith(t, d, cfg)
+		w.OwnBalances(program.BalanceExternal, declineInPlace)
+		f(t, w, client)
+	})
+}
+
 // hang makes the client wait until release is called; entered tells that it was
 // asked.
 func hang(c *authorizationtest.Client, v authorization.Verdict) (entered chan struct{}, release func()) {
@@ -48,7 +59,7 @@ func hang(c *authorizationtest.Client, v authorization.Verdict) (entered chan st
 // A repeat that comes while the client is being asked waits for that answer: it
 // is asked once, and all are told the same, on every node.
 func TestAuthorize_repeatsWhileTheClientIsAskedAskOnce(t *testing.T) {
-	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+	externalInGroups(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
 		card := w.NewCard("0.00")
 		other := w.NewEngine()
 		for _, v := range []authorization.Verdict{authorizationtest.Yes(), authorizationtest.No("57"), authorizationtest.Silence()} {
@@ -102,7 +113,7 @@ func TestAuthorize_repeatsWhileTheClientIsAskedAskOnce(t *testing.T) {
 // A reversal that comes while the client is being asked waits for the answer, and
 // then leaves nothing held.
 func TestAuthorize_aReversalWaitsForTheClientsAnswer(t *testing.T) {
-	external(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
+	externalInGroups(t, func(t *testing.T, w *authorizationtest.World, c *authorizationtest.Client) {
 		card := w.NewCard("0.00")
 		for _, v := range []authorization.Verdict{authorizationtest.Yes(), authorizationtest.No("")} {
 			entered, release := hang(c, v)
@@ -214,9 +225,10 @@ func TestAuthorize_aSlowClientHoldsUpNobody(t *testing.T) {
 // Approvals in the client's place never exceed the day's limit, however many come
 // at once, on two nodes.
 func TestAuthorize_parallelStandInsNeverExceedTheDay(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
 		client := &authorizationtest.Client{}
-		w := authorizationtest.NewWith(t, d, authorization.Config{Client: client, Lanes: 4})
+		cfg.Client = client
+		w := authorizationtest.NewWith(t, d, cfg)
 		w.OwnBalances(program.BalanceExternal, authorizationtest.UpTo(1000, 5000))
 		client.Answer(func(context.Context, *authorization.ClientMessage) authorization.Verdict {
 			return authorizationtest.Silence()

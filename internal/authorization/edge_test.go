@@ -2,6 +2,7 @@ package authorization_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,8 +205,14 @@ func TestAuthorize_aReversedRefundAuthorizationIsReversed(t *testing.T) {
 }
 
 func TestAuthorize_oneLockedAccountHoldsUpNobodyElse(t *testing.T) {
-	d := dbtest.Postgres(t)
-	w := authorizationtest.NewWith(t, d, authorization.Config{Lanes: 1})
+	for _, size := range groupSizes {
+		t.Run(strconv.Itoa(size), func(t *testing.T) { lockOneAccount(t, dbtest.Postgres(t), size) })
+	}
+}
+
+func lockOneAccount(t *testing.T, d *db.DB, size int) {
+	t.Helper()
+	w := authorizationtest.NewWith(t, d, authorization.Config{GroupMax: size, Lanes: 1})
 	locked, free := w.NewCard("100.00"), w.NewCard("100.00")
 	held, let := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup

@@ -163,10 +163,15 @@ func TestAuthorize_racesUnlinking(t *testing.T) {
 	const rounds, requests = 60, 4
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newNonames(t, d, authorization.Config{Lanes: 4})
-		engines := []*authorization.Engine{w.Engine, w.NewEngine()}
+		var nodes [][2]*authorization.Engine // by the size of groups
+		for _, size := range groupSizes {
+			w.Config.GroupMax = size
+			nodes = append(nodes, [2]*authorization.Engine{w.NewEngine(), w.NewEngine()})
+		}
 		held := money.Zero(money.MustCurrency("TRY"))
 		var unlinked, refused int
 		for round, c := range w.order(t, rounds) {
+			engines := nodes[round%len(nodes)]
 			if err := w.link(t.Context(), c, w.first, w.wallet.AccountNo); err != nil {
 				t.Fatal(err)
 			}

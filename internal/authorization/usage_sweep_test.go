@@ -144,8 +144,8 @@ func TestSweepUsage_deletesWhatIsNoLongerCounted(t *testing.T) {
 
 // Who pays, or takes back, while what is old is swept away finds what it needs.
 func TestSweepUsage_racesWithPayments(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := authorizationtest.New(t, d)
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w := authorizationtest.NewWith(t, d, cfg)
 		for _, args := range []map[string]string{
 			{"code": "DAY", "period": "Day", "max": "9000.00", "of": "all"},
 			{"code": "YEAR", "period": "Year", "max": "9000.00", "of": "all"},

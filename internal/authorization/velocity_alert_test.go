@@ -8,15 +8,14 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
 	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/money"
 )
 
 // However many cards of a customer, on however many nodes, come to a percentage of
 // their limit at once: it is told once.
 func TestVelocityAlert_isToldOnceInAWindow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		w := authorizationtest.New(t, d)
+	eachSize(t, func(t *testing.T, d *db.DB, cfg authorization.Config) {
+		w := authorizationtest.NewWith(t, d, cfg)
 		w.Listen(authorization.EventVelocityThreshold)
 		if said := w.NewLimit(map[string]string{"code": "DAY", "period": "Day", "max": "100.00", "of": "all", "alert": "50"}); said != "ok" {
 			t.Fatal(said)
