@@ -20,7 +20,7 @@ func newBench() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto), newBenchCompare(),
+		newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto), newBenchCompare(), newBenchGrowth(),
 	)
 	return c
 }

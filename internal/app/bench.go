@@ -125,12 +125,7 @@ func (b *bench) openShops(ctx context.Context) (err error) {
 	if b.options.HotMerchant {
 		shops = 1
 	}
-	for i := range shops {
-		b.terminals = append(b.terminals, &sim.Terminal{
-			Acquirer: b.acquirer, ID: fmt.Sprintf("BENCH%03d", i), Merchant: fmt.Sprintf("BENCH%010d", i), Name: "Bench", City: "Istanbul",
-			Country: country.Must("TR"), MCC: "5411", Zone: time.UTC, Type: 0x22,
-		})
-	}
+	b.terminals = benchTerminals(b.acquirer, shops)
 	for range b.options.Connections {
 		link, err := dialLink(ctx, b.platform, b.acquirer)
 		if err != nil {
@@ -139,6 +134,17 @@ func (b *bench) openShops(ctx context.Context) (err error) {
 		b.links = append(b.links, link)
 	}
 	return nil
+}
+
+// benchTerminals are those of so many shops.
+func benchTerminals(a *sim.Acquirer, shops int) (all []*sim.Terminal) {
+	for i := range shops {
+		all = append(all, &sim.Terminal{
+			Acquirer: a, ID: fmt.Sprintf("BENCH%03d", i), Merchant: fmt.Sprintf("BENCH%010d", i), Name: "Bench", City: "Istanbul",
+			Country: country.Must("TR"), MCC: "5411", Zone: time.UTC, Type: 0x22,
+		})
+	}
+	return all
 }
 
 // control defines what holds for every purchase of a full authorization.

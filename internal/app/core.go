@@ -76,6 +76,7 @@ type readiness int
 const (
 	asItIs  readiness = iota // refuse a schema that is not current
 	migrate                  // bring the schema up to date, make a root key when nothing needs one yet
+	filling                  // refuse a schema that is not current; much is written that can be made anew
 )
 
 // openCore builds the core. The caller closes it.
@@ -187,7 +188,7 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate})
+	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling})
 	if errors.Is(err, fs.ErrNotExist) && r != migrate {
 		return fmt.Errorf("open database %s: %w: \"sarraf serve\" or \"sarraf migrate\" makes a new one",
 			config.HideSecrets(k.config.DB), err)

@@ -40,12 +40,18 @@ type Seals struct {
 
 // Seal seals the decisions that are old enough and not sealed yet, and returns
 // how many.
-func (s *Seals) Seal(ctx context.Context) (int, error) {
+func (s *Seals) Seal(ctx context.Context) (int, error) { return s.sealOlder(ctx, sealAfter) }
+
+// SealAll is [Seals.Seal] of the young ones, too. Nothing may be decided meanwhile:
+// a decision that came late would never be sealed.
+func (s *Seals) SealAll(ctx context.Context) (int, error) { return s.sealOlder(ctx, 0) }
+
+func (s *Seals) sealOlder(ctx context.Context, than time.Duration) (int, error) {
 	total := 0
 	for {
 		n := 0
 		err := s.DB.InTx(ctx, func(tx db.Tx) (err error) {
-			n, err = s.sealNext(ctx, tx)
+			n, err = s.sealNext(ctx, tx, than)
 			return err
 		})
 		if err != nil {
@@ -57,9 +63,9 @@ func (s *Seals) Seal(ctx context.Context) (int, error) {
 	}
 }
 
-// sealNext seals one batch of decisions of all tenants, in the order of their
-// identifiers.
-func (s *Seals) sealNext(ctx context.Context, tx db.Tx) (int, error) {
+// sealNext seals one batch of decisions of all tenants that are older than that, in
+// the order of their identifiers.
+func (s *Seals) sealNext(ctx context.Context, tx db.Tx, than time.Duration) (int, error) {
 	now := clock.RealNow(s.Clock).Time()
 	after, err := readSealed(ctx, tx)
 	if err != nil {
@@ -74,7 +80,7 @@ func (s *Seals) sealNext(ctx context.Context, tx db.Tx) (int, error) {
 		return 0, fmt.Errorf("read decisions: %w", err)
 	}
 	mayChange := func(d decisionText) bool {
-		return d.at.After(now.Add(-sealAfter)) || isOpen && d.transaction >= open
+		return d.at.After(now.Add(-than)) || isOpen && d.transaction >= open
 	}
 	if i := slices.IndexFunc(batch, mayChange); i >= 0 {
 		batch = batch[:i]

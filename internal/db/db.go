@@ -96,6 +96,10 @@ type Options struct {
 	// MustExist refuses a SQLite file that is not there, which is made
 	// otherwise. A PostgreSQL database is never made.
 	MustExist bool
+	// Hasty lets commits wait for no disk, and what they wrote lie in memory for
+	// longer: for filling a database that can be made anew. When it is closed
+	// nothing is lost, but a machine that fails before may leave a broken file.
+	Hasty bool
 	// AfterCommit, when a test sets it, runs after each writing commit; its
 	// error is reported in place of the success, as when the engine's answer is
 	// lost on the way.

@@ -23,6 +23,9 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 		// pgx quotes the DSN, which may hold a password.
 		return nil, errors.New("open postgres: the address cannot be parsed")
 	}
+	if o.Hasty {
+		cfg.RuntimeParams["synchronous_commit"] = "off"
+	}
 	handle := stdlib.OpenDB(*cfg)
 	n := o.Connections
 	if n <= 0 {

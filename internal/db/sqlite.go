@@ -18,8 +18,9 @@ import (
 // locks and no serialization failures to repair; readers see the last commit
 // (WAL) and never wait.
 
-const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)" + checkpoints
+const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+
+const durable = "&_pragma=synchronous(FULL)"
 
 // checkpoints brings the log into the file at 16 MB, not 4: of a page that many
 // commits change only the last is copied, which is most of those that payments do.
@@ -33,18 +34,31 @@ const (
 	readerCache = "&_pragma=cache_size(-8192)"
 )
 
+// hasty is how a file is filled: pages that change again and again are written
+// once in half a gigabyte, and kept until then.
+const (
+	hasty      = "&_pragma=synchronous(OFF)&_pragma=wal_autocheckpoint(128000)"
+	hastyCache = "&_pragma=cache_size(-1048576)"
+)
+
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if path == "" {
 		return nil, errors.New("sqlite: path is missing")
 	}
 	file := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + sqlitePragmas
+	cache := writerCache
+	if o.Hasty {
+		file, cache = file+hasty, hastyCache
+	} else {
+		file += durable + checkpoints
+	}
 	if o.MustExist {
 		file += "&mode=rw"
 		if _, err := os.Stat(path); err != nil { // the engine's own words name nothing
 			return nil, fmt.Errorf("open sqlite: %w", err)
 		}
 	}
-	writers, err := newSessions(ctx, file+writerCache, 1, "BEGIN IMMEDIATE")
+	writers, err := newSessions(ctx, file+cache, 1, "BEGIN IMMEDIATE")
 	if err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}

@@ -1,0 +1,384 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
+	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/customer"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
+	"github.com/sarraf-platform/sarraf/internal/ledger"
+	"github.com/sarraf-platform/sarraf/internal/network"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
+	"github.com/sarraf-platform/sarraf/internal/program"
+	"github.com/sarraf-platform/sarraf/internal/sim"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
+)
+
+// What filling does at once.
+const (
+	fillCards          = 500     // made in one transaction
+	fillAuthorizations = 100_000 // decided before they are sealed
+	fillInFlight       = 2048
+	fillGroup          = 1024 // decided in one transaction
+	fillLinks          = 8
+	// fillAcquirer is the acquirer of what is stored: none that is measured has its
+	// messages.
+	fillAcquirer = 9
+)
+
+// Bytes on disk as they were measured, by which room is looked for before any of it
+// is filled. The settled ones of a run are measured and told.
+const (
+	bytesOfCard          = 8_000
+	bytesOfAuthorization = 8_000
+)
+
+// filler fills a world: it is the platform without its edges, whose commits wait for
+// no disk. Cards come from the use cases that issue them, many in a transaction;
+// authorizations from the engine, over the listener, in groups as large as there are
+// messages: each is decided, and leaves what any other does.
+type filler struct {
+	*core
+	world  *growthWorld
+	caller access.Caller
+}
+
+// fill makes the cards of the world and lets them pay.
+func (g *growthWorld) fill(ctx context.Context) (err error) {
+	if err := g.checkRoom(); err != nil {
+		return err
+	}
+	c := g.config
+	c.Network.Addr, c.Network.WorkingMax, c.Network.AnswerWithin = "127.0.0.1:0", 2*fillInFlight, time.Minute
+	c.Network.GroupMax = fillGroup
+	k, err := openCore(ctx, c, g.log, filling)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	f := &filler{core: k, world: g}
+	if f.caller, err = g.caller(ctx, k); err != nil {
+		return err
+	}
+	empty, err := k.db.Size(ctx)
+	if err != nil {
+		return err
+	}
+	g.Fill = &GrowthFill{}
+	watch := clock.StartStopwatch()
+	if err := f.makeCards(ctx); err != nil {
+		return fmt.Errorf("make cards: %w", err)
+	}
+	g.Fill.CardSeconds = watch.Elapsed().Seconds()
+	with, err := k.db.Size(ctx)
+	if err != nil {
+		return err
+	}
+	g.Fill.BytesOfCard = float64(with-empty) / float64(g.Cards)
+	if g.Authorizations == 0 {
+		return nil
+	}
+	watch = clock.StartStopwatch()
+	if err := f.authorize(ctx); err != nil {
+		return fmt.Errorf("authorize: %w", err)
+	}
+	g.Fill.AuthorizationSeconds = watch.Elapsed().Seconds()
+	full, err := k.db.Size(ctx)
+	g.Fill.BytesOfAuthorization = float64(full-with) / float64(g.Authorizations)
+	return err
+}
+
+// freeBytes is how much room there is for a directory, if that is known.
+var freeBytes = freeOnDisk
+
+// checkRoom refuses what the disk has no room for, where that can be known.
+func (g *growthWorld) checkRoom() error {
+	need := int64(g.Cards)*bytesOfCard + int64(g.Authorizations)*bytesOfAuthorization
+	g.tell.say("the %s world: %d cards and %d stored authorizations, about %d MB", g.name, g.Cards, g.Authorizations, need/1e6)
+	if g.schema != "" {
+		return nil // what the server has left it does not tell
+	}
+	free, known := freeBytes(g.dir)
+	if known && free < need+need/10 {
+		return fmt.Errorf("%w: %s has room for %d MB, and about %d MB are needed", ErrUsage, g.dir, free/1e6, (need+need/10)/1e6)
+	}
+	return nil
+}
+
+// makeCards issues the cards and puts money on their accounts. Who is told of it is
+// told before the next ones come.
+func (f *filler) makeCards(ctx context.Context) error {
+	g := f.world
+	g.tokens, g.cards = make([]string, 0, g.Cards), make([]*sim.Card, g.Cards)
+	told := append([]teller{f.webhooks.Relay()}, workersOf(f.core)...)
+	for len(g.tokens) < g.Cards {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		first := len(g.tokens)
+		var made []string
+		err := f.db.InTx(ctx, func(tx db.Tx) error {
+			made = made[:0]
+			var plastics []issuing.PlasticMove
+			within := db.WithTx(ctx, tx)
+			for n := first; n < min(first+fillCards, g.Cards); n++ {
+				card, err := f.makeCard(within, n)
+				if err != nil {
+					return fmt.Errorf("card %d: %w", n, err)
+				}
+				made = append(made, card.Token)
+				plastics = append(plastics, issuing.PlasticMove{Card: card.ID, FromPerso: issuing.PersoRequested, ToPerso: issuing.PersoCancelled})
+			}
+			_, err := f.issuing.MovePlastics(ctx, tx, f.caller, plastics) // no bureau makes them
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		g.tokens = append(g.tokens, made...)
+		for _, t := range told {
+			if err := t.RunOnce(ctx); err != nil {
+				return fmt.Errorf("tell of cards: %w", err)
+			}
+		}
+		g.tell.every("cards of the "+g.name+" world", len(g.tokens), g.Cards)
+	}
+	return nil
+}
+
+// teller works off what is to be told to others.
+type teller interface {
+	RunOnce(ctx context.Context) error
+}
+
+func workersOf(k *core) (all []teller) {
+	for _, w := range append(append([]*outbox.Worker(nil), k.notices.Workers()...), k.webhooks.Worker()) {
+		all = append(all, w)
+	}
+	return all
+}
+
+// makeCard makes the n-th customer with a card that can be used, and money on its
+// account.
+func (f *filler) makeCard(ctx context.Context, n int) (issuing.Card, error) {
+	holder, err := f.customers.Create(ctx, f.caller, customer.Customer{
+		Type: customer.Individual, KYCLevel: customer.KYCBasic, Profile: customer.Profile{
+			Name: "Ada", Surname: "Deniz", BirthDate: clock.Date{Year: 1985, Month: time.May, Day: 17}, Nationality: country.Must("TR"),
+		},
+		Identifications: []customer.Identification{{Type: customer.TCKN, Number: citizenNo(n)}},
+		Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: fmt.Sprintf("+9053%08d", n)}},
+	})
+	if err != nil {
+		return issuing.Card{}, fmt.Errorf("make customer: %w", err)
+	}
+	card, err := f.issuing.IssueCard(ctx, f.caller, issuing.NewCard{
+		CustomerNo: holder.No, ProductCode: "CLASSIC", FormFactor: program.PhysicalCard, DeliveryMethod: program.ByBranch, BranchCode: "0001",
+		PINSource: issuing.RandomPIN, InitialStatus: issuing.Active,
+	})
+	if err != nil {
+		return issuing.Card{}, fmt.Errorf("issue: %w", err)
+	}
+	_, err = f.ledger.Adjust(ctx, f.caller, ledger.Adjustment{
+		AccountNo: card.Issuance.AccountNo, Side: ledger.Credit, Amount: lira(1_000_000_000), Description: "load", Reference: "growth-" + strconv.Itoa(n),
+	})
+	if err != nil {
+		return issuing.Card{}, fmt.Errorf("load: %w", err)
+	}
+	return card.Card, nil
+}
+
+// citizenNo is the n-th number of a citizen, n being below 900 million: nine digits
+// and two that check them.
+func citizenNo(n int) string {
+	nine := strconv.Itoa(100_000_000 + n)
+	odd, even := 0, 0
+	for i, d := range nine {
+		if i%2 == 0 {
+			odd += int(d - '0')
+		} else {
+			even += int(d - '0')
+		}
+	}
+	tenth := ((odd*7-even)%10 + 10) % 10
+	return nine + strconv.Itoa(tenth) + strconv.Itoa((odd+even+tenth)%10)
+}
+
+// authorize lets the cards pay, one after another, and seals what was decided.
+func (f *filler) authorize(ctx context.Context) (err error) {
+	g := f.world
+	p, stop, err := f.openDoor(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	for done := 0; done < g.Authorizations; {
+		some := min(fillAuthorizations, g.Authorizations-done)
+		if err := p.pay(ctx, done, done+some); err != nil {
+			return err
+		}
+		done += some
+		// Nothing is in flight: no decision can come any more that has a smaller name.
+		if _, err := f.seals.SealAll(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tills let the cards of a world pay.
+type tills struct {
+	*filler
+	terminals []*sim.Terminal
+	links     []*sim.Link
+}
+
+// openDoor listens for messages and opens links.
+func (f *filler) openDoor(ctx context.Context) (_ *tills, stop func() error, err error) {
+	a, err := sim.NewAcquirer(strconv.Itoa(410627+fillAcquirer), clock.System{}, sim.Random(0))
+	if err != nil {
+		return nil, nil, err
+	}
+	server, framing, err := f.listenNetwork(f.config.Network.Addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(context.WithoutCancel(ctx)) }()
+	p := &tills{filler: f, terminals: benchTerminals(a, 100)}
+	stop = func() error { return errors.Join(p.close(), closeDoor(server), <-ended) }
+	for range fillLinks {
+		link, err := sim.Dial(ctx, server.Addr().String(), sim.LinkOptions{Dialect: a.Dialect, Framing: framing, Timeout: 2 * time.Minute})
+		if err != nil {
+			return nil, nil, errors.Join(err, stop())
+		}
+		p.links = append(p.links, link)
+	}
+	return p, stop, nil
+}
+
+func closeDoor(s *network.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return s.Shutdown(ctx)
+}
+
+func (p *tills) close() (err error) {
+	for _, l := range p.links {
+		err = errors.Join(err, l.Close())
+	}
+	return err
+}
+
+// pay makes the payments from first up to end, as many at a time as there are cards,
+// and returns when all are approved.
+func (p *tills) pay(ctx context.Context, first, end int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	g := p.world
+	var done atomic.Int64
+	done.Store(int64(first))
+	var paying sync.WaitGroup
+	at := min(fillInFlight, g.Cards)
+	for i := range at {
+		paying.Go(func() {
+			for n := range turns(first, end, g.Cards, i, at) {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := p.payOnce(ctx, p.links[i%len(p.links)], n); err != nil {
+					cancel(fmt.Errorf("payment %d: %w", n, err))
+					return
+				}
+				g.tell.every("authorizations of the "+g.name+" world", int(done.Add(1)), g.Authorizations)
+			}
+		})
+	}
+	paying.Wait()
+	return context.Cause(ctx)
+}
+
+// turns are the payments from first up to end that are one of several payers' to
+// make: all payments of a card are the same one's, so that its counter rises.
+func turns(first, end, cards, payer, payers int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for turn := first / cards; turn*cards < end; turn++ {
+			for card := payer; card < cards; card += payers {
+				if n := turn*cards + card; n >= first && (n >= end || !yield(n)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// payOnce is the n-th payment, which must be approved.
+func (p *tills) payOnce(ctx context.Context, link *sim.Link, n int) (err error) {
+	g := p.world
+	i := n % len(g.cards)
+	if g.cards[i] == nil {
+		if g.cards[i], err = readCard(ctx, p.core, p.caller, g.tokens[i]); err != nil {
+			return err
+		}
+	}
+	r, err := p.terminals[n%len(p.terminals)].Use(g.cards[i], sim.Payment{Amount: lira(100), Entry: sim.Chip})
+	if err != nil {
+		return err
+	}
+	answer, _, err := link.Ask(ctx, r.Message)
+	if err != nil {
+		return err
+	}
+	if code := answer.Text(iso8583.ResponseCode); code != "00" {
+		return fmt.Errorf("%w: answered %s", ErrNotWell, code)
+	}
+	return nil
+}
+
+// growthProgress tells, from time to time, how far something is.
+type growthProgress struct {
+	w io.Writer
+
+	mu    sync.Mutex
+	what  string
+	begun clock.Stopwatch
+	told  time.Duration
+	first int
+}
+
+// progressInterval is how often it is told.
+const progressInterval = 5 * time.Second
+
+func (p *growthProgress) say(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.w, format+"\n", args...)
+}
+
+// every tells of done of all, when it has not done so for a while.
+func (p *growthProgress) every(what string, done, all int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.what != what {
+		p.what, p.begun, p.told, p.first = what, clock.StartStopwatch(), 0, done
+		return
+	}
+	took := p.begun.Elapsed()
+	if done == p.first || took-p.told < progressInterval && done < all {
+		return
+	}
+	p.told = took
+	rate := float64(done-p.first) / took.Seconds()
+	left := time.Duration(float64(all-done) / rate * float64(time.Second))
+	fmt.Fprintf(p.w, "%s: %d of %d, %.0f a second, %s left\n", what, done, all, rate, left.Round(time.Second))
+}
