@@ -26,7 +26,7 @@ const scriptLenMax = 128
 func (a Answer) Append(dst []byte) ([]byte, error) {
 	out := dst
 	if a.Authentication != nil {
-		if p := IssuerAuthentication.allows(a.Authentication); p != "" {
+		if p := IssuerAuthentication.rule().allows(a.Authentication); p != "" {
 			return dst, &TagError{IssuerAuthentication, p}
 		}
 		out = Append(out, IssuerAuthentication, a.Authentication)
@@ -58,7 +58,7 @@ func (s Script) body(template Tag) ([]byte, error) {
 		b = Append(b, ScriptIdentifier, s.Identifier[:])
 	}
 	for _, c := range s.Commands {
-		if p := ScriptCommand.allows(c); p != "" {
+		if p := ScriptCommand.rule().allows(c); p != "" {
 			return nil, &TagError{ScriptCommand, p}
 		}
 		b = Append(b, ScriptCommand, c)
@@ -79,7 +79,7 @@ func ParseAnswer(data []byte) (Answer, error) {
 	}
 	r := Read(data)
 	for r.Next() {
-		if p := r.Tag().allows(r.Value()); p != "" {
+		if p := r.Tag().rule().allows(r.Value()); p != "" {
 			return Answer{}, &TagError{r.Tag(), p}
 		}
 		switch r.Tag() {
@@ -111,7 +111,7 @@ func parseScript(data []byte) (Script, error) {
 	var s Script
 	r := Read(data)
 	for r.Next() {
-		if p := r.Tag().allows(r.Value()); p != "" {
+		if p := r.Tag().rule().allows(r.Value()); p != "" {
 			return Script{}, &TagError{r.Tag(), p}
 		}
 		switch r.Tag() {

@@ -116,6 +116,37 @@ func TestParseICC_isStrict(t *testing.T) {
 	}
 }
 
+// What is known of a tag is found by its bytes; no other tag may lead there.
+func TestParseICC_takesNoTagForAnother(t *testing.T) {
+	check := func(tag emv.Tag) {
+		for size := range 9 {
+			c, err := emv.ParseICC(emv.Append(nil, tag, make([]byte, size)))
+			if err != nil && tag.Name() == "" {
+				t.Fatalf("tag %s, of which nothing is known: %v", tag, err)
+			}
+			if kept := c.String(); kept != "" && kept != tag.String() {
+				t.Fatalf("tag %s is kept as %s", tag, kept)
+			}
+		}
+	}
+	for first := emv.Tag(1); first < 0xFF; first++ {
+		if first&0x1F != 0x1F {
+			check(first)
+			continue
+		}
+		for second := emv.Tag(0); second < 0x100; second++ {
+			switch {
+			case second < 0x80:
+				check(first<<8 | second)
+			case second > 0x80:
+				for third := emv.Tag(0); third < 0x80; third++ {
+					check(first<<16 | second<<8 | third)
+				}
+			}
+		}
+	}
+}
+
 const canary = "9792067777770019"
 
 func TestErrorsAndPrints_neverShowChipData(t *testing.T) {
@@ -173,6 +204,7 @@ func TestICC_readsBackEveryPart(t *testing.T) {
 		}{
 			{emv.Cryptogram, 8}, {emv.CID, 1}, {emv.IAD, rapid.IntRange(1, 32).Draw(t, "iad")}, {emv.UnpredictableNumber, 4},
 			{emv.ATC, 2}, {emv.TVR, 5}, {emv.AIP, 2}, {emv.TerminalCapabilities, 3}, {emv.CVMResults, 3}, {emv.ARC, 2}, {emv.TTQ, 4}, {emv.CTQ, 2},
+			{emv.ScriptResults, 5 * rapid.IntRange(1, 4).Draw(t, "results")},
 		} {
 			if rapid.Bool().Draw(t, "sent") {
 				sent = emv.Append(sent, p.tag, rapid.SliceOfN(rapid.Byte(), p.size, p.size).Draw(t, "value"))

@@ -3,6 +3,7 @@ package emv
 import (
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"strings"
 )
 
@@ -39,12 +40,46 @@ type ICC struct {
 	has       uint32
 }
 
-// parts of an ICC, in the order in which they are written. The place in this
-// list is the bit in has.
-var parts = [...]Tag{
-	Cryptogram, CID, IAD, UnpredictableNumber, ATC, TVR, TransactionDate, TransactionType,
-	AmountAuthorized, TransactionCurrency, AIP, TerminalCountry, AmountOther,
-	TerminalCapabilities, CVMResults, TerminalType, PSN, ARC, TTQ, CTQ, ScriptResults,
+// part numbers the parts of an ICC in the order in which they are written. It is
+// the bit in has, of which the lowest is never set.
+type part uint8
+
+const (
+	noPart part = iota // that of a tag which an ICC does not keep
+	cryptogram
+	cid
+	iad
+	unpredictableNumber
+	atc
+	tvr
+	transactionDate
+	transactionType
+	amountAuthorized
+	transactionCurrency
+	aip
+	terminalCountry
+	amountOther
+	terminalCapabilities
+	cvmResults
+	terminalType
+	psn
+	arc
+	ttq
+	ctq
+	scriptResults
+	partEnd
+)
+
+// bit is the bit of p in has.
+func (p part) bit() uint32 { return 1 << (p & 31) }
+
+// partTags gives each part its tag.
+var partTags = [partEnd]Tag{
+	cryptogram: Cryptogram, cid: CID, iad: IAD, unpredictableNumber: UnpredictableNumber, atc: ATC, tvr: TVR,
+	transactionDate: TransactionDate, transactionType: TransactionType, amountAuthorized: AmountAuthorized,
+	transactionCurrency: TransactionCurrency, aip: AIP, terminalCountry: TerminalCountry, amountOther: AmountOther,
+	terminalCapabilities: TerminalCapabilities, cvmResults: CVMResults, terminalType: TerminalType, psn: PSN, arc: ARC,
+	ttq: TTQ, ctq: CTQ, scriptResults: ScriptResults,
 }
 
 // iccLenMax is the longest field 55.
@@ -53,20 +88,20 @@ const iccLenMax = 255
 // ParseICC reads the value of a field 55. Lengths and digits of the tags this
 // package knows are checked, and a tag that comes twice is refused; tags it
 // does not know are passed over, as are those that hold card data.
-func ParseICC(data []byte) (ICC, error) {
-	var c ICC
+func ParseICC(data []byte) (c ICC, err error) {
 	if len(data) > iccLenMax {
-		return c, &TagError{0, TooLong}
+		return ICC{}, &TagError{0, TooLong}
 	}
 	r := Read(data)
 	for r.Next() {
-		if p := r.Tag().allows(r.Value()); p != "" {
-			return ICC{}, &TagError{r.Tag(), p}
+		rule := r.tag.rule()
+		if p := rule.allows(r.Value()); p != "" {
+			return ICC{}, &TagError{r.tag, p}
 		}
-		if c.Has(r.Tag()) {
-			return ICC{}, &TagError{r.Tag(), Repeated}
+		if c.has&rule.part.bit() != 0 {
+			return ICC{}, &TagError{r.tag, Repeated}
 		}
-		c.put(r.Tag(), r.Value())
+		c.put(rule.part, r.Value())
 	}
 	if r.err != nil {
 		return ICC{}, r.err
@@ -74,97 +109,109 @@ func ParseICC(data []byte) (ICC, error) {
 	return c, nil
 }
 
-// put stores a value whose length was checked, and reports whether t is a
-// part of an ICC.
-func (c *ICC) put(t Tag, v []byte) bool {
-	mask := maskOf(t)
-	if mask == 0 {
-		return false
-	}
-	c.has |= mask
-	switch b := c.single(t); {
-	case t == IAD:
-		c.iad = [32]byte{}
+// put stores the value of a part that c does not have, whose length was checked.
+func (c *ICC) put(p part, v []byte) {
+	switch p {
+	case noPart:
+		return
+	case cryptogram:
+		c.Cryptogram = [8]byte(v)
+	case cid:
+		c.CID = v[0]
+	case iad:
 		c.iadLen = uint8(copy(c.iad[:], v))
-	case t == ScriptResults:
-		c.results = [20]byte{}
+	case unpredictableNumber:
+		c.UnpredictableNumber = [4]byte(v)
+	case atc:
+		c.ATC = [2]byte(v)
+	case tvr:
+		c.TVR = [5]byte(v)
+	case transactionDate:
+		c.TransactionDate = [3]byte(v)
+	case transactionType:
+		c.TransactionType = v[0]
+	case amountAuthorized:
+		c.AmountAuthorized = [6]byte(v)
+	case transactionCurrency:
+		c.TransactionCurrency = [2]byte(v)
+	case aip:
+		c.AIP = [2]byte(v)
+	case terminalCountry:
+		c.TerminalCountry = [2]byte(v)
+	case amountOther:
+		c.AmountOther = [6]byte(v)
+	case terminalCapabilities:
+		c.TerminalCapabilities = [3]byte(v)
+	case cvmResults:
+		c.CVMResults = [3]byte(v)
+	case terminalType:
+		c.TerminalType = v[0]
+	case psn:
+		c.PSN = v[0]
+	case arc:
+		c.ARC = [2]byte(v)
+	case ttq:
+		c.TTQ = [4]byte(v)
+	case ctq:
+		c.CTQ = [2]byte(v)
+	case scriptResults:
 		c.resultLen = uint8(copy(c.results[:], v))
-	case b != nil:
-		*b = v[0]
-	default:
-		copy(c.array(t), v)
 	}
-	return true
+	c.has |= p.bit()
 }
 
-// maskOf is the bit of t in has, zero when t is no part of an ICC.
-func maskOf(t Tag) uint32 {
-	for i, p := range parts {
-		if p == t {
-			return 1 << i
-		}
+// appendPart appends p, which c has, with its tag.
+func (c *ICC) appendPart(dst []byte, p part) []byte {
+	var v []byte
+	switch p {
+	case cryptogram:
+		v = c.Cryptogram[:]
+	case cid:
+		v = []byte{c.CID}
+	case iad:
+		v = c.iad[:c.iadLen]
+	case unpredictableNumber:
+		v = c.UnpredictableNumber[:]
+	case atc:
+		v = c.ATC[:]
+	case tvr:
+		v = c.TVR[:]
+	case transactionDate:
+		v = c.TransactionDate[:]
+	case transactionType:
+		v = []byte{c.TransactionType}
+	case amountAuthorized:
+		v = c.AmountAuthorized[:]
+	case transactionCurrency:
+		v = c.TransactionCurrency[:]
+	case aip:
+		v = c.AIP[:]
+	case terminalCountry:
+		v = c.TerminalCountry[:]
+	case amountOther:
+		v = c.AmountOther[:]
+	case terminalCapabilities:
+		v = c.TerminalCapabilities[:]
+	case cvmResults:
+		v = c.CVMResults[:]
+	case terminalType:
+		v = []byte{c.TerminalType}
+	case psn:
+		v = []byte{c.PSN}
+	case arc:
+		v = c.ARC[:]
+	case ttq:
+		v = c.TTQ[:]
+	case ctq:
+		v = c.CTQ[:]
+	case scriptResults:
+		v = c.results[:c.resultLen]
 	}
-	return 0
-}
-
-// array is the field of c that holds t when it is longer than a byte.
-func (c *ICC) array(t Tag) []byte {
-	switch t {
-	case Cryptogram:
-		return c.Cryptogram[:]
-	case IAD:
-		return c.iad[:c.iadLen]
-	case ScriptResults:
-		return c.results[:c.resultLen]
-	case UnpredictableNumber:
-		return c.UnpredictableNumber[:]
-	case ATC:
-		return c.ATC[:]
-	case TVR:
-		return c.TVR[:]
-	case TransactionDate:
-		return c.TransactionDate[:]
-	case AmountAuthorized:
-		return c.AmountAuthorized[:]
-	case TransactionCurrency:
-		return c.TransactionCurrency[:]
-	case AIP:
-		return c.AIP[:]
-	case TerminalCountry:
-		return c.TerminalCountry[:]
-	case AmountOther:
-		return c.AmountOther[:]
-	case TerminalCapabilities:
-		return c.TerminalCapabilities[:]
-	case CVMResults:
-		return c.CVMResults[:]
-	case ARC:
-		return c.ARC[:]
-	case TTQ:
-		return c.TTQ[:]
-	case CTQ:
-		return c.CTQ[:]
-	}
-	return nil
-}
-
-// single is the field of c that holds t when it is one byte.
-func (c *ICC) single(t Tag) *byte {
-	switch t {
-	case CID:
-		return &c.CID
-	case TransactionType:
-		return &c.TransactionType
-	case TerminalType:
-		return &c.TerminalType
-	case PSN:
-		return &c.PSN
-	}
-	return nil
+	return Append(dst, partTags[p], v)
 }
 
 // Has reports whether a part was sent.
-func (c *ICC) Has(t Tag) bool { return c.has&maskOf(t) != 0 }
+func (c *ICC) Has(t Tag) bool { return c.has&t.rule().part.bit() != 0 }
 
 // IAD is the issuer application data, 1 to 32 bytes, nil when not sent. The
 // caller must not change it.
@@ -186,15 +233,8 @@ func (c *ICC) ScriptResults() []byte {
 
 // Append appends the value of a field 55 with the parts that c has.
 func (c *ICC) Append(dst []byte) []byte {
-	for i, t := range parts {
-		if c.has&(1<<i) == 0 {
-			continue
-		}
-		if b := c.single(t); b != nil {
-			dst = Append(dst, t, []byte{*b})
-		} else {
-			dst = Append(dst, t, c.array(t))
-		}
+	for set := c.has; set != 0; set &= set - 1 {
+		dst = c.appendPart(dst, part(bits.TrailingZeros32(set)))
 	}
 	return dst
 }
@@ -202,13 +242,11 @@ func (c *ICC) Append(dst []byte) []byte {
 // String names the tags that c has.
 func (c ICC) String() string {
 	var b strings.Builder
-	for i, t := range parts {
-		if c.has&(1<<i) != 0 {
-			if b.Len() > 0 {
-				b.WriteByte(' ')
-			}
-			b.WriteString(t.String())
+	for set := c.has; set != 0; set &= set - 1 {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
 		}
+		b.WriteString(partTags[bits.TrailingZeros32(set)].String())
 	}
 	return b.String()
 }

@@ -1,6 +1,9 @@
 package emv
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Tag is a BER-TLV tag as it reads: 0x9F26 is the two bytes 9F 26.
 type Tag uint32
@@ -131,27 +134,66 @@ func (t Tag) Name() string { return definitions[t].name }
 // String is the tag in hexadecimal.
 func (t Tag) String() string { return fmt.Sprintf("%02X", uint32(t)) }
 
-// allows reports whether v is a value of t.
-func (t Tag) allows(v []byte) Problem {
-	d, known := definitions[t]
-	if !known {
-		return ""
+// rule is what reading must know of a tag: part of its definition, and where in
+// an ICC it belongs.
+type rule struct {
+	min, max uint16
+	form     form
+	part     part
+}
+
+// Every tag that is known has one byte or two, of which the first is 5F or 9F. A
+// page of rules for each of these and one for all others: finding a rule is two
+// look-ups, whatever a sender puts there.
+var (
+	pageOf = [256]uint8{0x00: 1, 0x5F: 2, 0x9F: 3}
+	rules  = func() (all [4][256]rule) {
+		for page := range all {
+			for low := range all[page] {
+				all[page][low] = rule{max: math.MaxUint16}
+			}
+		}
+		for t, d := range definitions {
+			page := pageOf[t>>8]
+			if page == 0 {
+				panic("emv: a tag is defined that no page holds: " + t.String())
+			}
+			all[page][byte(t)] = rule{min: uint16(d.min), max: uint16(d.max), form: d.form}
+		}
+		for p, t := range partTags {
+			if t != 0 {
+				all[pageOf[t>>8]][byte(t)].part = part(p)
+			}
+		}
+		return all
+	}()
+)
+
+// rule is the rule of t; that of a tag this package does not know allows all.
+func (t Tag) rule() rule {
+	if t > 0xFFFF {
+		return rules[0][0]
 	}
-	if len(v) < d.min || len(v) > d.max {
+	return rules[pageOf[t>>8]&3][byte(t)]
+}
+
+// allows reports whether v is a value of the rule's tag.
+func (r rule) allows(v []byte) Problem {
+	if len(v) < int(r.min) || len(v) > int(r.max) {
 		return BadLength
 	}
-	if d.form == numericForm && !digitsOnly(v) {
+	if r.form == numericForm && !digitsOnly(v) {
 		return BadDigits
 	}
 	return ""
 }
 
-// digitsOnly reports whether every half byte is a decimal digit.
+// digitsOnly reports whether every half byte is a decimal digit: of one above 9 the
+// highest bit is set and one of the next two.
 func digitsOnly(v []byte) bool {
+	var high byte
 	for _, c := range v {
-		if c>>4 > 9 || c&15 > 9 {
-			return false
-		}
+		high |= c & (c<<1 | c<<2)
 	}
-	return true
+	return high&0x88 == 0
 }

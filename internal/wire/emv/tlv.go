@@ -37,40 +37,46 @@ func (e *TagError) Error() string {
 // objects are not entered: read their value with a reader of its own. The
 // zero value walks over nothing.
 type Reader struct {
-	rest  []byte
-	tag   Tag
-	value []byte
-	err   *TagError
+	data        []byte
+	tag         Tag
+	start, next int // where the value of the current object begins, and where it ends
+	err         *TagError
 }
 
 // Read starts at the first object of data, which must not change while the
 // reader is in use.
-func Read(data []byte) Reader { return Reader{rest: data} }
+func Read(data []byte) Reader { return Reader{data: data} }
 
 // Next goes to the next object. It returns false at the end and at the first
 // fault, which Err then tells.
 func (r *Reader) Next() bool {
-	for len(r.rest) > 0 && (r.rest[0] == 0x00 || r.rest[0] == 0xFF) {
-		r.rest = r.rest[1:]
+	data, i := r.data, r.next
+	for i < len(data) && (data[i] == 0x00 || data[i] == 0xFF) {
+		i++
 	}
-	if r.err != nil || len(r.rest) == 0 {
+	if r.err != nil || i >= len(data) {
 		return false
 	}
-	tag, n, problem := readTag(r.rest)
-	if problem != "" {
-		return r.fail(0, problem)
+	tag, at := Tag(data[i]), i+1
+	if tag&0x1F == 0x1F {
+		var problem Problem
+		if tag, at, problem = readLongTag(data, i); problem != "" {
+			return r.fail(0, problem)
+		}
 	}
-	size, m, problem := readLength(r.rest[n:])
-	if problem != "" {
-		return r.fail(tag, problem)
+	var size int
+	if at < len(data) && data[at] < 0x80 {
+		size, at = int(data[at]), at+1
+	} else {
+		var problem Problem
+		if size, at, problem = readLongLength(data, at); problem != "" {
+			return r.fail(tag, problem)
+		}
 	}
-	n += m
-	if size > len(r.rest)-n {
+	if size > len(data)-at {
 		return r.fail(tag, Truncated)
 	}
-	r.tag = tag
-	r.value = r.rest[n : n+size : n+size]
-	r.rest = r.rest[n+size:]
+	r.tag, r.start, r.next = tag, at, at+size
 	return true
 }
 
@@ -83,7 +89,7 @@ func (r *Reader) fail(t Tag, p Problem) bool {
 func (r *Reader) Tag() Tag { return r.tag }
 
 // Value is the value of the current object, a view of the data.
-func (r *Reader) Value() []byte { return r.value }
+func (r *Reader) Value() []byte { return r.data[r.start:r.next:r.next] }
 
 // Err is the fault that ended the walk, nil at the end of the data.
 func (r *Reader) Err() error {
@@ -93,51 +99,41 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// readTag reads a tag of one to three bytes: when the low five bits of the
-// first are all ones, bytes follow as long as their highest bit is set.
-func readTag(b []byte) (t Tag, n int, p Problem) {
-	t = Tag(b[0])
-	if b[0]&0x1F != 0x1F {
-		return t, 1, ""
+// readLongTag reads a tag at b[i] of which the low five bits of the first byte are
+// all ones: bytes follow as long as their highest bit is set, two at most.
+func readLongTag(b []byte, i int) (t Tag, next int, p Problem) {
+	b = b[i:]
+	switch {
+	case len(b) < 2:
+		return 0, i, Truncated
+	case b[1] < 0x80:
+		return Tag(b[0])<<8 | Tag(b[1]), i + 2, ""
+	case b[1] == 0x80:
+		return 0, i, BadTag // a leading zero in the tag number
+	case len(b) < 3:
+		return 0, i, Truncated
+	case b[2] < 0x80:
+		return Tag(b[0])<<16 | Tag(b[1])<<8 | Tag(b[2]), i + 3, ""
 	}
-	for n = 1; n < 3; n++ {
-		if n == len(b) {
-			return 0, n, Truncated
-		}
-		if n == 1 && b[1] == 0x80 {
-			return 0, n, BadTag // a leading zero in the tag number
-		}
-		t = t<<8 | Tag(b[n])
-		if b[n]&0x80 == 0 {
-			return t, n + 1, ""
-		}
-	}
-	return 0, n, BadTag
+	return 0, i, BadTag
 }
 
-// readLength reads the definite form: one byte below 128, or 81 and one byte,
-// or 82 and two. A long form where a shorter would do is accepted: cards send
-// it.
-func readLength(b []byte) (size, n int, p Problem) {
-	if len(b) == 0 {
-		return 0, 0, Truncated
+// readLongLength reads a length at b[i] that is not one byte below 128, which is
+// how most are: 81 and one byte, or 82 and two. A long form where a shorter would
+// do is accepted: cards send it.
+func readLongLength(b []byte, i int) (size, next int, p Problem) {
+	b = b[i:]
+	switch {
+	case len(b) == 0:
+		return 0, i, Truncated
+	case b[0] == 0x81 && len(b) >= 2:
+		return int(b[1]), i + 2, ""
+	case b[0] == 0x82 && len(b) >= 3:
+		return int(b[1])<<8 | int(b[2]), i + 3, ""
+	case b[0] == 0x81 || b[0] == 0x82:
+		return 0, i, Truncated
 	}
-	switch b[0] {
-	case 0x81:
-		if len(b) < 2 {
-			return 0, 0, Truncated
-		}
-		return int(b[1]), 2, ""
-	case 0x82:
-		if len(b) < 3 {
-			return 0, 0, Truncated
-		}
-		return int(b[1])<<8 | int(b[2]), 3, ""
-	}
-	if b[0] >= 0x80 {
-		return 0, 0, NoLengthForm
-	}
-	return int(b[0]), 1, ""
+	return 0, i, NoLengthForm
 }
 
 // Append appends one object to dst. It panics when the value is longer than

@@ -33,21 +33,17 @@ func (d *Dialect) Parse(m *Message, body []byte) error {
 	}
 	m.MTI = mti
 
-	present, pos, problem := d.readBitmap(buf[:len(body)], 4)
+	wire := buf[:len(body)]
+	pos, problem := d.readBitmap(m, wire, 4)
 	if problem != "" {
 		return &FieldError{1, problem}
 	}
-	for w, set := range present {
-		for set != 0 {
-			n := w*64 + bits.LeadingZeros64(set) + 1
-			set &^= bit(n)
-			pos, problem = d.readField(m, n, pos, len(body))
-			if problem != "" {
-				return &FieldError{n, problem}
-			}
-		}
+	n, pos, problem := d.readFields(m, wire, pos)
+	if problem != "" {
+		m.cut(n)
+		return &FieldError{n, problem}
 	}
-	if pos != len(body) {
+	if pos != len(wire) {
 		return &FieldError{0, Trailing}
 	}
 	return nil
@@ -55,78 +51,88 @@ func (d *Dialect) Parse(m *Message, body []byte) error {
 
 // readBitmap reads the primary and, when its first bit says so, the secondary
 // bitmap. The first bit is not a field and comes back clear.
-func (d *Dialect) readBitmap(body []byte, pos int) (present [2]uint64, next int, problem Problem) {
-	for w := range present {
-		size := d.bitmap.wireLen(8)
-		if len(body)-pos < size {
-			return present, pos, Truncated
-		}
-		if d.bitmap == hexBytes {
-			for _, c := range body[pos : pos+size] {
-				v := nibble(c)
-				if v > 15 {
-					return present, pos, BadContent
-				}
-				present[w] = present[w]<<4 | uint64(v)
-			}
-		} else {
-			present[w] = binary.BigEndian.Uint64(body[pos:])
-		}
-		pos += size
-		if w == 0 && present[0]&bit(1) == 0 {
-			return present, pos, ""
-		}
+func (d *Dialect) readBitmap(m *Message, wire []byte, pos int) (next int, problem Problem) {
+	first, pos, problem := d.readBits(wire, pos)
+	if problem == "" && first&bit(1) != 0 {
+		m.bits[1], pos, problem = d.readBits(wire, pos)
 	}
-	present[0] &^= bit(1)
-	return present, pos, ""
+	if problem == "" {
+		m.bits[0] = first &^ bit(1)
+	}
+	return pos, problem
 }
 
-// readField reads field n, whose bytes begin at pos and lie before end, and
-// marks it present in m.
-func (d *Dialect) readField(m *Message, n, pos, end int) (next int, problem Problem) {
-	f := &d.fields[n]
+// readBits reads one word of the bitmap.
+func (d *Dialect) readBits(wire []byte, pos int) (word uint64, next int, problem Problem) {
+	next = pos + d.bitmap.wireLen(8)
+	if next > len(wire) {
+		return 0, pos, Truncated
+	}
+	if d.bitmap != hexBytes {
+		return bits.Reverse64(binary.BigEndian.Uint64(wire[pos:])), next, ""
+	}
+	for _, c := range wire[pos:next] {
+		v := nibble(c)
+		if v > 15 {
+			return 0, pos, BadContent
+		}
+		word = word<<4 | uint64(v)
+	}
+	return bits.Reverse64(word), next, ""
+}
+
+// readFields reads the fields that the bitmap of m announces. It stops at the
+// first that is broken.
+func (d *Dialect) readFields(m *Message, wire []byte, pos int) (n, next int, problem Problem) {
+	for w := range m.bits {
+		for set := m.bits[w]; set != 0; set &= set - 1 {
+			n = w*64 + bits.TrailingZeros64(set) + 1
+			f := &d.fields[n]
+			end := pos + int(f.fixed)
+			if f.fixed == 0 {
+				if pos, end, problem = f.measure(wire, pos); problem != "" {
+					return n, pos, problem
+				}
+			}
+			if end > len(wire) {
+				return n, pos, Truncated
+			}
+			if !f.kind.class.allows(wire, pos, end) {
+				return n, pos, BadContent
+			}
+			if f.enc.verbatim() {
+				m.span[n] = span{uint32(pos), uint32(end - pos)}
+			} else if !m.decode(n, f.enc, wire[pos:end]) {
+				return n, pos, BadContent
+			}
+			pos = end
+		}
+	}
+	return 0, pos, ""
+}
+
+// measure finds the value of a field whose length is not fixed, by its prefix at
+// wire[pos], and tells where on the wire it begins and ends. Whether it is there is
+// not checked.
+func (f *field) measure(wire []byte, pos int) (start, end int, problem Problem) {
 	if f.max == 0 {
-		return pos, NotDefined
+		return pos, pos, NotDefined
 	}
-	store := m.buf.bytes
-	buf := *store
-	size := f.max
-	if f.prefix > 0 {
-		if end-pos < f.prefix {
-			return pos, Truncated
-		}
-		var ok bool
-		if size, ok = f.length.read(buf[pos : pos+f.prefix]); !ok {
-			return pos, BadLength
-		}
-		if size > f.max {
-			return pos, TooLong
-		}
-		if size < f.min {
-			return pos, TooShort
-		}
-		pos += f.prefix
+	start = pos + int(f.prefix)
+	if start > len(wire) {
+		return pos, pos, Truncated
 	}
-	wire := f.enc.wireLen(size)
-	if end-pos < wire {
-		return pos, Truncated
+	size, ok := f.length.read(wire[pos:start])
+	if !ok {
+		return pos, pos, BadLength
 	}
-	off := pos
-	if !f.enc.verbatim() {
-		off = len(buf)
-		decoded, ok := f.enc.decode(buf, buf[pos:pos+wire])
-		*store = decoded
-		if !ok {
-			return pos, BadContent
-		}
-		buf = decoded
+	if size > int(f.max) {
+		return pos, pos, TooLong
 	}
-	if !f.kind.allows(buf[off : off+size]) {
-		return pos, BadContent
+	if size < int(f.min) {
+		return pos, pos, TooShort
 	}
-	m.bits[(n-1)>>6] |= bit(n)
-	m.span[n] = span{uint32(off), uint32(size)}
-	return pos + wire, ""
+	return start, start + f.enc.wireLen(size), ""
 }
 
 // Append appends m to dst as it goes on the wire, without its frame, and
@@ -134,13 +140,10 @@ func (d *Dialect) readField(m *Message, n, pos, end int) (next int, problem Prob
 // the dialect says. On a *[FieldError] dst is returned as it was.
 func (d *Dialect) Append(dst []byte, m *Message) ([]byte, error) {
 	start := len(dst)
-	digits := m.MTI.digits()
-	for _, c := range digits {
-		if c > '9' {
-			return dst, &FieldError{0, BadContent}
-		}
+	if !m.MTI.isDecimal() {
+		return dst, &FieldError{0, BadContent}
 	}
-	out := append(dst, digits[:]...)
+	out := m.MTI.append(dst)
 	present := m.bits
 	words := 1
 	if present[1] != 0 {
@@ -149,16 +152,14 @@ func (d *Dialect) Append(dst []byte, m *Message) ([]byte, error) {
 	}
 	for _, w := range present[:words] {
 		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], w)
+		binary.BigEndian.PutUint64(b[:], bits.Reverse64(w))
 		out = d.bitmap.encode(out, b[:])
 	}
 	for w, set := range m.bits {
-		for set != 0 {
-			n := w*64 + bits.LeadingZeros64(set) + 1
-			set &^= bit(n)
+		for ; set != 0; set &= set - 1 {
+			n := w*64 + bits.TrailingZeros64(set) + 1
 			var problem Problem
-			s := m.span[n]
-			if out, problem = d.appendField(out, n, (*m.buf.bytes)[s.off:s.off+s.len]); problem != "" {
+			if out, problem = d.fields[n].append(out, *m.buf.bytes, m.span[n]); problem != "" {
 				clear(out[start:])
 				return dst, &FieldError{n, problem}
 			}
@@ -171,29 +172,30 @@ func (d *Dialect) Append(dst []byte, m *Message) ([]byte, error) {
 	return out, nil
 }
 
-// appendField appends field n with its length prefix and padding.
-func (d *Dialect) appendField(out []byte, n int, value []byte) ([]byte, Problem) {
-	f := &d.fields[n]
+// append appends the value at s of text with its length prefix and padding.
+func (f *field) append(out, text []byte, s span) ([]byte, Problem) {
 	if f.max == 0 {
 		return out, NotDefined
 	}
-	if len(value) > f.max {
+	size := int(s.len)
+	if size > int(f.max) {
 		return out, TooLong
 	}
-	short := f.min - len(value)
+	short := int(f.min) - size
 	if short > 0 && (f.prefix > 0 || f.pad == noPadding) {
 		return out, TooShort
 	}
-	if !f.kind.allows(value) {
+	from, to := int(s.off), int(s.off+s.len)
+	if !f.kind.class.allows(text, from, to) {
 		return out, BadContent
 	}
 	if f.prefix > 0 {
-		out = f.length.append(out, len(value), f.prefix)
+		out = f.length.append(out, size, int(f.prefix))
 	}
 	for ; short > 0 && f.pad == zerosLeft; short-- {
 		out = append(out, '0')
 	}
-	out = f.enc.encode(out, value)
+	out = f.enc.encode(out, text[from:to])
 	for ; short > 0; short-- {
 		out = append(out, ' ')
 	}

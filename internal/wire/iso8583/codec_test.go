@@ -207,6 +207,24 @@ func TestParse_keepsTheFieldsBeforeABrokenOne(t *testing.T) {
 	if got, want := m.Text(iso8583.STAN), "000123"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	if m.Has(100) {
+		t.Errorf("the broken field is there: %s", m)
+	}
+	body[4+16+2] = 'x' // the first field
+	if err := d.Parse(&m, body); err == nil || m.String() != "0100" {
+		t.Errorf("got %v and %s, want an error and no field", err, m)
+	}
+}
+
+func TestAppend_writesDecimalTypesOnly(t *testing.T) {
+	d := generic(t)
+	for _, mti := range []iso8583.MTI{0xA100, 0x0B00, 0x01C0, 0x010D, 0x010E, 0xF100, 0x0199, 0x9899} {
+		want := strings.Trim(fmt.Sprintf("%04x", uint16(mti)), "0123456789") == ""
+		_, err := d.Append(nil, &iso8583.Message{MTI: mti})
+		if fe := (*iso8583.FieldError)(nil); want != (err == nil) || err != nil && (!errors.As(err, &fe) || fe.Field != 0) {
+			t.Errorf("%04x: got %v", uint16(mti), err)
+		}
+	}
 }
 
 // canaries are values that must never reach an error or a printed value.

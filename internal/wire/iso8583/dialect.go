@@ -39,14 +39,15 @@ type Dialect struct {
 // field is how one data element is written. A zero field is not defined.
 type field struct {
 	name      string
+	tags      map[int]tag
+	min, max  uint16 // bounds of the value; equal when fixed
+	fixed     uint16 // bytes on the wire when fixed, 0 when not
 	kind      kind
 	enc       encoding
-	prefix    int // bytes of the length prefix, 0 for fixed length
+	prefix    uint8 // bytes of the length prefix, 0 for fixed length
 	length    lengthCoding
-	min, max  int // bounds of the value; equal when fixed
 	pad       padding
 	sensitive sensitivity
-	tags      map[int]tag
 }
 
 // tag is one entry of a field made of two-digit tags.
@@ -304,33 +305,34 @@ func (b *dialectBuilder) defaultEncoding(k kind) string {
 // fieldLength checks that exactly one of len, ll and lll is given, and that
 // it can be written in that many digits.
 func (b *dialectBuilder) fieldLength(what string, t fieldText, f *field) {
-	given, prefixDigits, limit := 0, 0, 999
+	given, size, prefixDigits, limit := 0, 0, 0, 999
 	for _, l := range []struct{ value, digits, limit int }{{t.Len, 0, 999}, {t.LL, 2, 99}, {t.LLL, 3, 999}} {
 		if l.value != 0 {
 			given++
-			f.max, prefixDigits, limit = l.value, l.digits, l.limit
+			size, prefixDigits, limit = l.value, l.digits, l.limit
 		}
 	}
 	if given != 1 {
 		b.fault("%s: it has exactly one of len, ll and lll", what)
 		return
 	}
-	if f.max < 1 || f.max > limit {
+	if size < 1 || size > limit {
 		b.fault("%s: its length must lie between 1 and %d", what, limit)
 	}
+	f.min, f.max = uint16(size), uint16(size)
 	if prefixDigits == 0 {
-		f.min = f.max
+		f.fixed = uint16(f.enc.wireLen(size))
 		if t.Min != 0 || t.Length != "" {
 			b.fault("%s: min and length are for variable fields", what)
 		}
 		return
 	}
 	f.length = pick(b, lengthCodings, what+" length", cmp.Or(t.Length, b.w.Defaults.Length))
-	f.prefix = f.length.width(prefixDigits)
-	f.min = t.Min
-	if f.min < 0 || f.min > f.max {
+	f.prefix = uint8(f.length.width(prefixDigits))
+	if t.Min < 0 || t.Min > size {
 		b.fault("%s: min must lie between 0 and its length", what)
 	}
+	f.min = uint16(t.Min)
 	if t.Pad != "" {
 		b.fault("%s: a variable field is not padded", what)
 	}

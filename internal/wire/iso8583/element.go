@@ -52,12 +52,11 @@ func OriginalOf(m *Message) Original {
 // long leave dst as it was.
 func (o Original) Append(dst []byte) ([]byte, error) {
 	out := dst
-	digits := o.MTI.digits()
 	for _, part := range []struct {
 		value string
 		width int
 	}{
-		{string(digits[:]), 4}, {o.STAN, 6}, {o.TransmissionDateTime, 10},
+		{o.MTI.String(), 4}, {o.STAN, 6}, {o.TransmissionDateTime, 10},
 		{o.AcquiringInstitutionID, 11}, {o.ForwardingInstitution, 11},
 	} {
 		if len(part.value) > part.width {

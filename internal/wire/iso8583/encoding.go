@@ -1,10 +1,9 @@
 package iso8583
 
-import "encoding/binary"
-
-// The four properties below are independent of one another: how a value
+// Four properties of a field are independent of one another: how its value
 // stands on the wire, how its length does, how short values are filled, and
-// which characters it may hold. A dialect names one of each for every field.
+// which characters it may hold ([kind]). A dialect names one of each for every
+// field.
 
 // encoding is how the value of a field stands on the wire.
 type encoding uint8
@@ -92,11 +91,13 @@ func (l lengthCoding) width(digits int) int {
 
 // read reads a whole prefix.
 func (l lengthCoding) read(b []byte) (n int, ok bool) {
-	for _, c := range b {
-		if l == binaryLength {
+	if l == binaryLength {
+		for _, c := range b {
 			n = n<<8 | int(c)
-			continue
 		}
+		return n, true
+	}
+	for _, c := range b {
 		if c < '0' || c > '9' {
 			return 0, false
 		}
@@ -140,120 +141,3 @@ const (
 
 // paddings by their names in dialect files.
 var paddings = map[string]padding{"none": noPadding, "zeros": zerosLeft, "spaces": spacesRight}
-
-// class is the set of characters a field type allows.
-type class uint8
-
-const (
-	digits class = 1 << iota
-	letters
-	space
-	special
-	track
-	octet // any byte
-)
-
-// kind is a field type of the standard: its characters, whether a sign stands
-// first, and how short values are filled unless the dialect says otherwise.
-type kind struct {
-	class  class
-	signed bool
-	binary bool
-	pad    padding
-}
-
-// kinds by their names in dialect files.
-var kinds = map[string]kind{
-	"n":   {class: digits, pad: zerosLeft},
-	"a":   {class: letters | space, pad: spacesRight},
-	"an":  {class: digits | letters | space, pad: spacesRight},
-	"ans": {class: digits | letters | space | special, pad: spacesRight},
-	"ns":  {class: digits | space | special, pad: spacesRight},
-	"z":   {class: track, pad: noPadding},
-	"x+n": {class: digits, signed: true, pad: noPadding},
-	"b":   {class: octet, binary: true, pad: noPadding},
-}
-
-// classes gives the classes each byte belongs to.
-var classes = func() (t [256]class) {
-	for c := range t {
-		t[c] = octet
-		switch {
-		case c >= '0' && c <= '9':
-			t[c] |= digits
-		case c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z':
-			t[c] |= letters
-		case c == ' ':
-			t[c] |= space
-		case c > ' ' && c <= '~':
-			t[c] |= special
-		}
-		// The track code set is columns 3 of ASCII; D is how packed
-		// tracks write the separator.
-		if c >= 0x30 && c <= 0x3F || c == 'D' {
-			t[c] |= track
-		}
-	}
-	return t
-}()
-
-// allows reports whether every byte of value is of the field's type.
-func (k kind) allows(value []byte) bool {
-	if k.class == octet {
-		return true
-	}
-	if k.signed {
-		if len(value) == 0 || value[0] != 'C' && value[0] != 'D' {
-			return false
-		}
-		value = value[1:]
-	}
-	switch {
-	case len(value) < 8:
-	case k.class == digits:
-		return areDigits(value)
-	case k.class == digits|letters|space|special:
-		return arePrintable(value)
-	}
-	for _, c := range value {
-		if classes[c]&k.class == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-const eachByte = 0x0101010101010101
-
-// areDigits reports whether all bytes are 0x30 to 0x39. It looks at eight at a time,
-// of which there must be as many; the last may overlap those before.
-func areDigits(value []byte) bool {
-	for i := 0; i < len(value)-8; i += 8 {
-		if !eightDigits(binary.LittleEndian.Uint64(value[i:])) {
-			return false
-		}
-	}
-	return eightDigits(binary.LittleEndian.Uint64(value[len(value)-8:]))
-}
-
-// eightDigits: the high half of each byte is 3, and still is after six more.
-func eightDigits(w uint64) bool {
-	return w&(w+6*eachByte)&(0xF0*eachByte) == 0x30*eachByte
-}
-
-// arePrintable is areDigits for 0x20 to 0x7E.
-func arePrintable(value []byte) bool {
-	for i := 0; i < len(value)-8; i += 8 {
-		if !eightPrintable(binary.LittleEndian.Uint64(value[i:])) {
-			return false
-		}
-	}
-	return eightPrintable(binary.LittleEndian.Uint64(value[len(value)-8:]))
-}
-
-// eightPrintable: no byte has the high bit, all have it after 0x60 more, none after
-// one more.
-func eightPrintable(w uint64) bool {
-	const high = 0x80 * eachByte
-	return (w|(w+eachByte))&high == 0 && (w+0x60*eachByte)&high == high
-}

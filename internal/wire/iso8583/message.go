@@ -19,7 +19,7 @@ import (
 type Message struct {
 	MTI MTI
 
-	bits [2]uint64
+	bits [2]uint64 // the fields present, the lowest bit for the first: the bitmap reversed
 	span [highest + 1]span
 	buf  *buffer
 }
@@ -57,8 +57,8 @@ func (m *Message) Has(n int) bool {
 	return n >= 2 && n <= highest && m.bits[(n-1)>>6]&bit(n) != 0
 }
 
-// bit is the mask of field n in its word of the bitmap.
-func bit(n int) uint64 { return 1 << (63 - (n-1)&63) }
+// bit is the mask of field n in its word of Message.bits.
+func bit(n int) uint64 { return 1 << ((n - 1) & 63) }
 
 // Bytes is the value of field n, nil when it is absent. It is a view into the
 // message: the caller must not change it, nor use it after the next Set, Unset,
@@ -156,14 +156,29 @@ func (m *Message) Unset(n int) {
 	}
 }
 
+// decode makes what wire holds the value of field n, behind what the buffer holds.
+func (m *Message) decode(n int, e encoding, wire []byte) (ok bool) {
+	store := m.store()
+	off := len(*store)
+	*store, ok = e.decode(*store, wire)
+	m.span[n] = span{uint32(off), uint32(len(*store) - off)}
+	return ok
+}
+
+// cut removes field n and all behind it.
+func (m *Message) cut(n int) {
+	for ; n <= highest; n++ {
+		m.bits[(n-1)>>6] &^= bit(n)
+	}
+}
+
 // Fields ranges over the fields present, in rising order of their numbers.
 // The values are views, as in [Message.Bytes].
 func (m *Message) Fields() iter.Seq2[int, []byte] {
 	return func(yield func(int, []byte) bool) {
 		for w, set := range m.bits {
-			for set != 0 {
-				n := w*64 + bits.LeadingZeros64(set) + 1
-				set &^= bit(n)
+			for ; set != 0; set &= set - 1 {
+				n := w*64 + bits.TrailingZeros64(set) + 1
 				if !yield(n, m.Bytes(n)) {
 					return
 				}

@@ -108,16 +108,15 @@ func (m MTI) Response() MTI {
 
 // String is the four digits.
 func (m MTI) String() string {
-	b := m.digits()
-	return string(b[:])
+	var b [4]byte
+	return string(m.append(b[:0]))
 }
 
-// digits is the MTI as it stands in a message with ASCII digits.
-func (m MTI) digits() [4]byte {
-	return [4]byte{
-		'0' + m.Version(),
-		'0' + m.Class(),
-		'0' + m.Function(),
-		'0' + m.Origin(),
-	}
+// append appends the MTI as it stands in a message with ASCII digits.
+func (m MTI) append(dst []byte) []byte {
+	return append(dst, '0'+m.Version(), '0'+m.Class(), '0'+m.Function(), '0'+m.Origin())
 }
+
+// isDecimal reports whether no digit of m is above 9, of which the highest bit is
+// set and one of the next two.
+func (m MTI) isDecimal() bool { return m&(m<<1|m<<2)&0x8888 == 0 }
