@@ -129,20 +129,34 @@ func newBenchCompare() *cobra.Command {
 		Use:   "compare",
 		Short: "Measure everything in one go, side by side",
 		Long: `Starts a platform on SQLite and, with --db postgres://…, one on that server, and
-measures full authorizations on each: the maximum, with all cards on one account,
-with all in one shop, and the latency at half the maximum in an open loop. All
-take turns in rounds, with pgbench (TPC-B, 32 clients) between them
-where there is a server and pgbench; figures are medians. Codec and cryptography
-come first. What it does not measure it calls "not measured".
+measures full authorizations on each, part by part:
+
+  codec, crypto  what they take on one core
+  rival          our codec beside moov-io/iso8583; takes the source (--checkout)
+  authorize      the maximum, with pgbench (TPC-B, 32 clients) between
+  hot            the same with all cards on one account, and with all in one shop
+  raw            the same rows in the same groups, by a program that does nothing else
+  latency        at half the maximum, in an open loop
+  two-nodes      two nodes on one PostgreSQL, each a process, beside one
+  slow-client    a tenant beside another one whose client takes 200 ms to answer
+  overload       three times the maximum for --overload
+  growth         a big database beside a small one, memory and start-up (--growth-…)
+
+What is compared takes turns in rounds; figures are medians. --only and --without choose
+parts, so that a long run can be done in pieces; what is not measured is called "not
+measured". Progress goes to standard error.
 
 --write puts the table with the machine, versions, settings and command into the
 measured part of a document, and histograms as pictures (SVG) beside it; the rest
-of the document stays as it is. A server is best an empty one: tenants that are
-made remain.
+of the document stays as it is, and so do rows of parts that are not measured now.
+A server is best an empty one: tenants that are made remain. Some parts have schemas
+of their own, which they drop.
 
-Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
+Exit codes: 0 it was measured; 1 a request was not approved or got no answer, or two
+nodes lost something.`,
 		Example: `  sarraf bench compare --cards 100000 --db postgres://sarraf@localhost/bench --write docs/performance.md
-  sarraf bench compare --rounds 3 --duration 5s --connections 32 --cards 1000 --json`,
+  sarraf bench compare --only raw,two-nodes --db postgres://sarraf@localhost/bench --write docs/performance.md
+  sarraf bench compare --rounds 3 --duration 5s --connections 32 --cards 1000 --growth=false --json`,
 		Args: noArguments,
 	}
 	var o app.CompareOptions
@@ -154,10 +168,24 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
 	c.Flags().IntVar(&o.Scale, "scale", 50, "scale of pgbench")
 	c.Flags().StringVar(&o.Write, "write", "", "document whose measured part is written")
+	c.Flags().StringSliceVar(&o.Only, "only", nil, "measure only these `parts`")
+	c.Flags().StringSliceVar(&o.Without, "without", nil, "leave out these `parts`")
+	c.Flags().DurationVar(&o.Overload, "overload", time.Minute, "how long too much arrives")
+	c.Flags().StringVar(&o.Checkout, "checkout", "", "`directory` with the source of this program, for the part rival")
+	growth := c.Flags().Bool("growth", true, "measure growth; it fills a database first, which can take an hour")
+	c.Flags().IntVar(&o.Growth.Small, "growth-small", 10_000, "cards of the small database")
+	c.Flags().IntVar(&o.Growth.Cards, "growth-cards", 1_000_000, "cards of the big one")
+	c.Flags().IntVar(&o.Growth.Authorizations, "growth-authorizations", 10_000_000, "authorizations that it has stored")
+	c.Flags().StringVar(&o.Growth.Keep, "growth-keep", "", "`directory` in which both stay, to be measured again")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if o.Rounds < 1 || o.Connections < 1 || o.Scale < 1 || o.Duration <= 0 || o.WarmUp < 0 {
-			return usageError{errors.New("rounds, connections, scale and duration must be above zero")}
+		if o.Rounds < 1 || o.Connections < 1 || o.Scale < 1 || o.Duration <= 0 || o.Overload <= 0 || o.WarmUp < 0 ||
+			o.Growth.Small < 1 || o.Growth.Cards < 1 || o.Growth.Authorizations < 0 {
+			return usageError{errors.New("rounds, connections, scale, durations and sizes must be above zero")}
 		}
+		if !*growth {
+			o.Without = append(o.Without, "growth")
+		}
+		o.Progress = c.ErrOrStderr()
 		l, log, err := prepareQuiet(c)
 		if err != nil {
 			return err

@@ -28,15 +28,22 @@ func startBench(ctx context.Context, l config.Loaded, log *slog.Logger) (_ *Plat
 	c := l.Config
 	remove := func() error { return nil }
 	if !l.IsSet("data") && !l.IsSet("db") {
-		dir, err := os.MkdirTemp("", "sarraf-bench-")
-		if err != nil {
-			return nil, nil, fmt.Errorf("make temporary directory: %w", err)
+		var dir string
+		if dir, remove, err = temporaryDir(); err != nil {
+			return nil, nil, err
 		}
-		remove = func() error { return os.RemoveAll(dir) }
 		c.KeepIn(dir)
 		log = slog.New(quieter{log.Handler(), slog.LevelError})
 	}
 	return startBenchAs(ctx, c, log, remove)
+}
+
+// temporaryDir is a new directory and what removes it.
+func temporaryDir() (dir string, remove func() error, err error) {
+	if dir, err = os.MkdirTemp("", "sarraf-bench-"); err != nil {
+		return "", nil, fmt.Errorf("make temporary directory: %w", err)
+	}
+	return dir, func() error { return os.RemoveAll(dir) }, nil
 }
 
 // startBenchAs starts a platform as it is configured; remove is called when it has
@@ -61,11 +68,12 @@ type bench struct {
 	acquirer  *sim.Acquirer
 	terminals []*sim.Terminal
 	cards     []*sim.Card
+	accounts  []string // their numbers
 	links     []*sim.Link
 }
 
 func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err error) {
-	b := &bench{platform: p, options: o, cards: make([]*sim.Card, o.Cards)}
+	b := &bench{platform: p, options: o, cards: make([]*sim.Card, o.Cards), accounts: make([]string, o.Cards)}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -108,7 +116,7 @@ func (b *bench) issue(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			b.cards[i] = card.Card
+			b.cards[i], b.accounts[i] = card.Card, card.Account
 			_, err = b.bank.Load(ctx, card.Account, "10000000.00", fmt.Sprintf("bench-%d", i))
 			return err
 		})

@@ -24,9 +24,10 @@ func TestBenchCompare_tellsWhatItMeasures(t *testing.T) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
 		t.Run(name, func(t *testing.T) {
 			document := filepath.Join(t.TempDir(), "performance.md")
-			var out bytes.Buffer
+			var out, told bytes.Buffer
 			err := BenchCompare(t.Context(), benchConfig(t, dsn(t)), slog.New(slog.DiscardHandler), &out, CompareOptions{
-				Rounds: 2, Duration: 200 * time.Millisecond, WarmUp: 20 * time.Millisecond, Connections: 2, Cards: 4, Scale: 1, JSON: true, Write: document,
+				Rounds: 2, Duration: 500 * time.Millisecond, WarmUp: 20 * time.Millisecond, Connections: 4, Cards: 8, Scale: 1, JSON: true, Write: document,
+				Overload: 300 * time.Millisecond, Growth: GrowthOptions{Small: 6, Cards: 12, Authorizations: 20}, Progress: &told,
 			})
 			if err != nil {
 				t.Fatalf("%v: %s", err, &out)
@@ -42,13 +43,23 @@ func TestBenchCompare_tellsWhatItMeasures(t *testing.T) {
 			engines := []string{"sqlite"}
 			if name == "postgres" {
 				engines = append(engines, "postgres")
+				if m := rows["two nodes on postgres"]; m.Value == nil || *m.Value <= 0 || m.Ratio == nil || !strings.Contains(m.Note, "every invariant holds") {
+					t.Errorf("two nodes: %+v", m)
+				}
 			} else if got := rows["authorizations on postgres"].verdict(); got != "not measured" {
 				t.Errorf("PostgreSQL without a server: %s", got)
 			}
 			for _, engine := range engines {
-				for _, what := range []string{"authorizations on ", "p99 at half the maximum on ", "one hot card on ", "one hot merchant on "} {
-					if m := rows[what+engine]; m.Value == nil || *m.Value <= 0 || m.Ratio == nil && what != "authorizations on " {
-						t.Errorf("%s%s: got %+v", what, engine, m)
+				for _, what := range []string{
+					"authorizations", "of the raw limit", "p99 at half the maximum", "one hot card", "one hot merchant", "beside a client of 200 ms", "overload: memory after",
+				} {
+					if m := rows[what+" on "+engine]; m.Value == nil || *m.Value <= 0 || m.Ratio == nil && what != "authorizations" {
+						t.Errorf("%s on %s: got %+v", what, engine, m)
+					}
+				}
+				for _, what := range []string{"overload: late or unanswered", "overload: recovery"} {
+					if m := rows[what+" on "+engine]; m.Value == nil {
+						t.Errorf("%s on %s: got %+v", what, engine, m)
 					}
 				}
 				if m := rows["authorizations on "+engine]; (m.Ratio == nil) != (rows["pgbench, TPC-B"].Value == nil) {
@@ -58,10 +69,18 @@ func TestBenchCompare_tellsWhatItMeasures(t *testing.T) {
 					t.Errorf("nothing is told of %s", engine)
 				}
 			}
-			for _, what := range []string{"of the raw limit on sqlite", "growth to 1,000,000 cards", "overload", "two nodes"} {
+			for _, what := range []string{"growth on ", "start-up of serve after growth on "} {
+				if m := rows[what+name]; m.Value == nil || *m.Value <= 0 {
+					t.Errorf("%s%s: got %+v", what, name, m)
+				}
+			}
+			for _, what := range []string{"unpack against moov-io/iso8583", "pack against moov-io/iso8583"} {
 				if m, told := rows[what]; !told || m.verdict() != "not measured" || m.cells()[1] != "not measured" {
 					t.Errorf("%s: got %+v", what, m)
 				}
+			}
+			if progress := told.String(); !strings.Contains(progress, "round 2 of 2: one hot card on sqlite (at least ") || !strings.HasSuffix(progress, "measured\n") {
+				t.Errorf("the progress is told as %s", progress)
 			}
 			text, err := os.ReadFile(document)
 			if err != nil {
@@ -99,7 +118,7 @@ func TestComparison_writesItsPartOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		part := measuredBegin + "\n" + c.document(document) + measuredEnd
+		part := measuredBegin + "\n" + c.document(document, "") + measuredEnd
 		if want = strings.ReplaceAll(want, "PART", part); string(got) != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
@@ -117,6 +136,39 @@ func TestComparison_writesItsPartOnly(t *testing.T) {
 	}
 }
 
+// A long run in pieces: what a later one does not measure stays, with its command and
+// its picture.
+func TestComparison_keepsWhatItDoesNotMeasure(t *testing.T) {
+	document := filepath.Join(t.TempDir(), "p.md")
+	h := hdrhistogram.New(1, 120_000_000, 3)
+	first := &comparison{
+		Command: "sarraf bench compare --only codec,latency", At: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Measures: table(),
+		Settings: map[string]string{"sqlite": "SQLite 3, synchronous=2"}, pictures: []picture{{"sqlite", "Latency", h}},
+	}
+	*first.row("pack") = measure{Name: "pack", Value: some(7), Unit: "/s per core"}
+	first.row("one hot card on sqlite").Value, first.row("one hot card on sqlite").Ratio = some(1234), some(0.7)
+	second := &comparison{Command: "sarraf bench compare --only raw", At: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), Measures: table(), Settings: map[string]string{}}
+	second.row("of the raw limit on sqlite").Ratio = some(0.66)
+	for _, c := range []*comparison{first, second, second} {
+		if err := c.write(document); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"--only codec,latency # 2026-01-02\n", "--only raw # 2026-01-03\n", "| pack | 7 /s per core |", "| one hot card on sqlite | 1234 /s | 0.7 |",
+		"| of the raw limit on sqlite |  | 0.66 | the same rows | 0.6 | 0.75 | floor met |", "- sqlite: SQLite 3, synchronous=2\n", "![Latency](p-latency-sqlite.svg)",
+		"| one hot card on postgres | not measured |", "## Measured 2026-01-03",
+	} {
+		if n := strings.Count(string(text), want); n != 1 {
+			t.Errorf("%q is told %d times:\n%s", want, n, text)
+		}
+	}
+}
+
 func TestMeasure_verdict(t *testing.T) {
 	for want, m := range map[string]measure{
 		"not measured":       {Floor: some(2)},
@@ -129,6 +181,9 @@ func TestMeasure_verdict(t *testing.T) {
 		if got := m.verdict(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+	if got := (measure{Value: some(6), OfValue: true, Floor: some(5), AtMost: true}).verdict(); got != "below the floor" {
+		t.Errorf("a value above its bound: %q", got)
 	}
 	most := measure{Ratio: some(0.2), Floor: some(0.25), AtMost: true}
 	if got := most.verdict(); got != "floor met" {

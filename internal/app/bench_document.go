@@ -80,10 +80,10 @@ func (c *comparison) write(document string) error {
 			return fmt.Errorf("write picture: %w", err)
 		}
 	}
-	part := measuredBegin + "\n" + c.document(document) + measuredEnd
 	text := string(old)
 	before, rest, begins := strings.Cut(text, measuredBegin)
-	_, after, ends := strings.Cut(rest, measuredEnd)
+	was, after, ends := strings.Cut(rest, measuredEnd)
+	part := measuredBegin + "\n" + c.document(document, was) + measuredEnd
 	switch {
 	case begins && ends:
 		text = before + part + after
@@ -100,26 +100,66 @@ func (c *comparison) write(document string) error {
 	return nil
 }
 
-// document is the measured part.
-func (c *comparison) document(at string) string {
+// document is the measured part of what is at a path. Of what it was, rows stay that
+// were not measured now, with the command that measured them, and pictures.
+func (c *comparison) document(at, was string) string {
+	var rows, commands, pictures []string
+	drawn := map[string]bool{}
+	for _, m := range c.Measures {
+		row := "| " + strings.Join(m.cells(), " | ") + " |"
+		if before := lineOf(was, "| "+m.Name+" |"); before != "" && m.Value == nil && m.Ratio == nil {
+			row = before
+		}
+		rows = append(rows, row)
+	}
+	for _, p := range c.pictures {
+		drawn[p.file(at)] = true
+		pictures = append(pictures, fmt.Sprintf("![%s](%s)", p.title, p.file(at)))
+	}
+	for line := range strings.Lines(was) {
+		line = strings.TrimRight(line, "\n")
+		_, file, isPicture := strings.Cut(line, "](")
+		switch {
+		case strings.HasPrefix(line, "sarraf bench compare") && strings.Contains(line, "# 20") && !strings.HasPrefix(line, c.Command+" #"):
+			commands = append(commands, line)
+		case strings.HasPrefix(line, "| ") && !slices.ContainsFunc(c.Measures, func(m measure) bool { return strings.HasPrefix(line, "| "+m.Name+" |") }) &&
+			!strings.HasPrefix(line, tableHead):
+			rows = append(rows, line)
+		case strings.HasPrefix(line, "![") && isPicture && !drawn[strings.TrimSuffix(file, ")")]:
+			pictures = append(pictures, line)
+		}
+	}
+	commands = append(commands, c.Command+" # "+c.At.Format(time.DateOnly))
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## Measured %s\n\n%s. Client, server and database run on it together, so that the ratios count.\n", c.At.Format(time.DateOnly), c.Machine)
-	fmt.Fprintf(&out, "Everything takes turns in one run; the figures are medians of the rounds.\n\n```\n%s\n```\n\n", c.Command)
-	for _, engine := range slices.Sorted(maps.Keys(c.Settings)) {
-		fmt.Fprintf(&out, "- %s: %s\n", engine, c.Settings[engine])
+	fmt.Fprintf(&out, "What is compared takes turns in one run; the figures are medians of the rounds.\n\n```\n%s\n```\n\n", strings.Join(commands, "\n"))
+	for _, engine := range []string{"postgres", "sqlite"} {
+		line := lineOf(was, "- "+engine+": ")
+		if c.Settings[engine] != "" {
+			line = "- " + engine + ": " + c.Settings[engine]
+		}
+		if line != "" {
+			fmt.Fprintln(&out, line)
+		}
 	}
-	if c.PGBench != "" {
-		fmt.Fprintf(&out, "- pgbench: %s\n", c.PGBench)
-	}
-	fmt.Fprintf(&out, "\n| measure | value | ratio | to | floor | aim | |\n|---|---|---|---|---|---|---|\n")
-	for _, m := range c.Measures {
-		fmt.Fprintf(&out, "| %s |\n", strings.Join(m.cells(), " | "))
-	}
-	fmt.Fprintln(&out)
-	for _, p := range c.pictures {
-		fmt.Fprintf(&out, "![%s](%s)\n\n", p.title, p.file(at))
+	fmt.Fprintf(&out, "\n%s\n|---|---|---|---|---|---|---|---|\n%s\n\n", tableHead, strings.Join(rows, "\n"))
+	for _, p := range pictures {
+		fmt.Fprintf(&out, "%s\n\n", p)
 	}
 	return out.String()
+}
+
+// tableHead heads the table in a document.
+const tableHead = "| measure | value | ratio | to | floor | aim | | |"
+
+// lineOf is the line of a text that begins so; empty when there is none.
+func lineOf(text, begin string) string {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, begin) {
+			return strings.TrimRight(line, "\n")
+		}
+	}
+	return ""
 }
 
 // draw draws the histogram: the share of requests by how long they took, on a

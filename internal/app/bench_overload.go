@@ -86,19 +86,35 @@ func BenchOverload(ctx context.Context, l config.Loaded, log *slog.Logger, w io.
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	r, err := measureOverload(ctx, p, o)
+	if err != nil {
+		return err
+	}
+	if err := r.print(w, o.JSON); err != nil {
+		return err
+	}
+	if !r.isWell() {
+		return ErrNotWell
+	}
+	return nil
+}
+
+// measureOverload measures the maximum of p, sends a multiple of it, and waits until it
+// is as before.
+func measureOverload(ctx context.Context, p *Platform, o OverloadOptions) (*overloadResult, error) {
 	probe := o.BenchOptions
 	probe.Duration = o.Probe
 	b, err := newBench(ctx, p, probe)
 	if err != nil {
-		return fmt.Errorf("prepare: %w", err)
+		return nil, fmt.Errorf("prepare: %w", err)
 	}
 	defer b.close()
 	most, err := b.measure(ctx)
 	if err != nil {
-		return fmt.Errorf("measure the maximum: %w", err)
+		return nil, fmt.Errorf("measure the maximum: %w", err)
 	}
 	if most.PerSecond <= 0 {
-		return fmt.Errorf("measure the maximum: nothing was answered in %v", o.Probe)
+		return nil, fmt.Errorf("measure the maximum: nothing was answered in %v", o.Probe)
 	}
 	r := &overloadResult{
 		Engine: most.Engine, Connections: o.Connections, Cards: o.Cards, MaxPerSecond: most.PerSecond,
@@ -106,19 +122,63 @@ func BenchOverload(ctx context.Context, l config.Loaded, log *slog.Logger, w io.
 	}
 	b.options.Duration, b.options.Rate, b.options.Arrivals = o.Duration, r.Rate, PoissonArrivals
 	if err := b.overload(ctx, r); err != nil {
-		return err
+		return nil, err
 	}
 	fast := max(50*time.Millisecond, time.Duration(most.Latency.P99*float64(time.Millisecond)))
 	if err := b.recover(ctx, r, fast); err != nil {
-		return err
+		return nil, err
 	}
 	r.Heap.After = heapMB(true)
-	if err := r.print(w, o.JSON); err != nil {
+	return r, nil
+}
+
+// isWell says that every request was approved or refused, and that the platform
+// recovered.
+func (r *overloadResult) isWell() bool {
+	return r.Unanswered == 0 && r.Recovered && r.Codes["00"]+r.Codes[refusedCode] == r.Decided.Answers+r.Refused.Answers
+}
+
+// compareOverload overloads a platform on each engine, once: what is asked is whether
+// it bears it, not how much.
+func (r *comparing) compareOverload(ctx context.Context) error {
+	for _, c := range r.configs {
+		if err := r.compareOverloadOn(ctx, c); err != nil {
+			return fmt.Errorf("overload: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *comparing) compareOverloadOn(ctx context.Context, c config.Config) (err error) {
+	own, remove, err := scratchOf(ctx, c, "overload")
+	if err != nil {
 		return err
 	}
-	if r.Unanswered > 0 || !r.Recovered || r.Codes["00"]+r.Codes[refusedCode] != r.Decided.Answers+r.Refused.Answers {
-		return ErrNotWell
+	p, stop, err := startBenchAs(ctx, own, r.log, remove)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, stop()) }()
+	engine, o := p.db.Engine().String(), r.options.bench()
+	o.Cards = max(o.Connections, min(o.Cards, 10_000))
+	r.progress.step("overload on "+engine, o.WarmUp+o.Duration+r.options.Overload)
+	probe := o.Duration
+	o.Duration = r.options.Overload
+	found, err := measureOverload(ctx, p, OverloadOptions{BenchOptions: o, Times: 3, Probe: probe})
+	if err != nil {
+		return err
+	}
+	on := " on " + engine
+	wrong := found.Late + found.Unanswered
+	m := r.row("overload: late or unanswered" + on)
+	all := float64(found.Decided.Answers + found.Refused.Answers + found.Unanswered)
+	m.Value, m.Ratio = some(float64(wrong)), some(float64(wrong)/max(1, all))
+	m.Note = fmt.Sprintf("%.0f/s arrived for %.0f s: %.0f/s decided in %.0f ms (p99), %.0f/s refused in %.0f ms (p99)", found.Rate, found.Seconds,
+		found.Decided.PerSecond, found.Decided.Latency.P99, found.Refused.PerSecond, found.Refused.Latency.P99)
+	r.row("overload: recovery" + on).Value = some(found.Recovery)
+	m = r.row("overload: memory after" + on)
+	m.Value, m.Ratio = some(found.Heap.After), some(found.Heap.After/max(1, found.Heap.Before))
+	m.Note = fmt.Sprintf("heap of platform and load: %.0f MB before, %.0f MB at most", found.Heap.Before, found.Heap.Most)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,8 @@ type DB struct {
 	beforeCommit, afterCommit func() error
 	// trace is set by tests; see Options.Trace.
 	trace func(query string, args []any)
+	// recorder, when it is set, is told what each transaction wrote; see Record.
+	recorder atomic.Pointer[func([]Statement)]
 }
 
 // pools hands out transactions. It is what an engine implements.
@@ -204,6 +207,10 @@ func (d *DB) once(ctx context.Context, readOnly bool, attempt int, f func(tx Tx)
 	if d.trace != nil {
 		tx = traced{tx, d.trace}
 	}
+	recorder, kept := d.recorder.Load(), &recorded{transaction: tx}
+	if recorder != nil && !readOnly {
+		tx = kept
+	}
 	done := false
 	defer func() {
 		if !done { // f failed or panicked
@@ -227,6 +234,9 @@ func (d *DB) once(ctx context.Context, readOnly bool, attempt int, f func(tx Tx)
 			return fmt.Errorf("commit: %w", err) // the engine says that it was undone
 		}
 		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
+	}
+	if recorder != nil && !readOnly {
+		(*recorder)(kept.all)
 	}
 	if d.afterCommit != nil && !readOnly {
 		if err := d.afterCommit(); err != nil {
