@@ -68,6 +68,9 @@ type GrowthWorld struct {
 	Rounds         []float64 `json:"rounds"`
 	P99            float64   `json:"p99Ms"`       // likewise
 	CommitP50      float64   `json:"commitP50Ms"` // of a group, likewise
+	// JobSeconds is how long it took after the start until each job had run once. They
+	// run beside payments, and were waited for before the rounds.
+	JobSeconds float64 `json:"jobSeconds"`
 	// Fill says how it was filled; nil when it was there already.
 	Fill *GrowthFill `json:"fill,omitempty"`
 }
@@ -214,6 +217,7 @@ func (r *GrowthResult) print(w io.Writer, asJSON bool) error {
 	}{{"small", r.Small}, {"big", r.Big}} {
 		fmt.Fprintf(&out, "%-6s       %d cards, %d stored authorizations, %.0f MB: %.0f a second (median of %d rounds of %.0f s), p99 %.1f ms, commit of a group %.2f ms\n",
 			g.name, g.Cards, g.Authorizations, float64(g.Bytes)/1e6, g.PerSecond, len(g.Rounds), r.Seconds, g.P99, g.CommitP50)
+		fmt.Fprintf(&out, "  jobs       had all run once %.1f s after the start\n", g.JobSeconds)
 		if f := g.Fill; f != nil {
 			fmt.Fprintf(&out, "  filled     %.0f cards a second, %.0f bytes each", float64(g.Cards)/f.CardSeconds, f.BytesOfCard)
 			if g.Authorizations > 0 {

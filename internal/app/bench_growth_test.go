@@ -23,6 +23,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
 // TestMain lets this program be started as serve, as the benchmark of growth does.
@@ -51,7 +52,7 @@ func TestBenchGrowth_measuresBothWorlds(t *testing.T) {
 			keep, server := t.TempDir(), dsn(t)
 			l := benchConfig(t, server)
 			o := GrowthOptions{
-				Small: 6, Cards: 20, Authorizations: 60, Rounds: 2, Connections: 4, Duration: 300 * time.Millisecond, WarmUp: 50 * time.Millisecond,
+				Small: 6, Cards: 20, Authorizations: 60, Rounds: 2, Connections: 4, Duration: time.Second, WarmUp: 100 * time.Millisecond,
 				Keep: keep, JSON: true,
 			}
 			measure := func() (r GrowthResult) {
@@ -63,7 +64,7 @@ func TestBenchGrowth_measuresBothWorlds(t *testing.T) {
 				if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 					t.Fatal(err)
 				}
-				if r.Engine != name || r.Ratio <= 0 || len(r.Small.Rounds) != 2 || len(r.Big.Rounds) != 2 || r.Big.Bytes <= 0 || r.Big.CommitP50 <= 0 {
+				if r.Engine != name || r.Ratio <= 0 || len(r.Small.Rounds) != 2 || len(r.Big.Rounds) != 2 || r.Big.Bytes <= 0 || r.Big.CommitP50 <= 0 || r.Big.JobSeconds <= 0 {
 					t.Errorf("the report is not whole: %s", &out)
 				}
 				if s := r.Serve; s.ReadySeconds <= 0 || s.Payments == 0 || s.Binary <= 0 || (s.Memory <= 0) != (memoryIsUnknown()) {
@@ -204,16 +205,7 @@ func TestFill_leavesTheRowsOfTraffic(t *testing.T) {
 			if err := paid.open(t.Context(), BenchOptions{Connections: 1, Cards: cards, Controls: true}); err != nil {
 				t.Fatal(err)
 			}
-			paid.bench.cards = paid.cards
-			for n := range payments {
-				r, err := paid.bench.use(n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, _, err := paid.bench.links[0].Ask(t.Context(), r.Message); err != nil {
-					t.Fatal(err)
-				}
-			}
+			payForTest(t, paid, payments)
 			if _, err := paid.platform.seals.SealAll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -230,6 +222,22 @@ func TestFill_leavesTheRowsOfTraffic(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// payForTest lets the cards of an open world pay, one after another.
+func payForTest(t *testing.T, g *growthWorld, payments int) {
+	t.Helper()
+	g.bench.cards = g.cards
+	for n := range payments {
+		r, err := g.bench.use(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _, err := g.bench.links[0].Ask(t.Context(), r.Message)
+		if err != nil || answer.Text(iso8583.ResponseCode) != "00" {
+			t.Fatalf("payment %d: %v, %v", n, answer, err)
+		}
 	}
 }
 

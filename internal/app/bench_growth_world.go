@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -204,11 +205,18 @@ func (g *growthWorld) found(ctx context.Context) error {
 }
 
 // open starts a platform on the world, with cards and links for a measurement. The
-// cards are in no order, so that one after another lie nowhere near each other.
+// cards are in no order, so that one after another lie nowhere near each other. What
+// the jobs have to do at a start is done when it returns.
 func (g *growthWorld) open(ctx context.Context, o BenchOptions) (err error) {
+	watch := clock.StartStopwatch()
 	if g.platform, g.stop, err = startBenchAs(ctx, g.config, g.log, func() error { return nil }); err != nil {
 		return err
 	}
+	g.tell.say("waiting for the jobs of the %s world", g.name)
+	if err := waitFor(ctx, &g.platform.jobsBegun); err != nil {
+		return err
+	}
+	g.JobSeconds = watch.Elapsed().Seconds()
 	if err := g.readCards(ctx, g.platform.core); err != nil {
 		return fmt.Errorf("read cards: %w", err)
 	}

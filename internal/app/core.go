@@ -79,6 +79,9 @@ const (
 	filling                  // refuse a schema that is not current; much is written that can be made anew
 )
 
+// traceSQL, when a test sets it, is told of all statements.
+var traceSQL func(query string, args []any)
+
 // openCore builds the core. The caller closes it.
 func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readiness) (_ *core, err error) {
 	k := &core{config: c, log: log, clock: clock.System{}, metrics: newMetrics()}
@@ -188,7 +191,7 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling})
+	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling, Trace: traceSQL})
 	if errors.Is(err, fs.ErrNotExist) && r != migrate {
 		return fmt.Errorf("open database %s: %w: \"sarraf serve\" or \"sarraf migrate\" makes a new one",
 			config.HideSecrets(k.config.DB), err)

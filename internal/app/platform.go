@@ -35,6 +35,8 @@ type Platform struct {
 	end    sync.Once
 	ended  error
 
+	jobsBegun sync.WaitGroup // until each job has run once
+
 	apiAddr, networkAddr net.Addr
 	familyAddrs          map[access.Family]net.Addr // of those with an address of their own
 }
@@ -115,6 +117,13 @@ func (p *Platform) startJobs() {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for _, j := range p.jobs() {
+		run := j.run
+		p.jobsBegun.Add(1)
+		begun := sync.OnceFunc(p.jobsBegun.Done)
+		j.run = func(ctx context.Context) (int, error) {
+			defer begun()
+			return run(ctx)
+		}
 		running.Go(func() { p.repeat(ctx, j) })
 	}
 	p.parts = append(p.parts, part{"jobs", func(stop context.Context) error {

@@ -706,7 +706,7 @@ CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, netw
 
 CREATE INDEX card_transaction_by_root ON card_transaction (root_id);
 
-CREATE INDEX card_transaction_pending ON card_transaction (created_at) WHERE status = 'Pending';
+CREATE INDEX card_transaction_pending ON card_transaction (id) WHERE status = 'Pending';
 
 CREATE INDEX card_transaction_stood_in ON card_transaction (account_id, business_on) WHERE decided_by = 'StandIn';
 

@@ -98,7 +98,7 @@ CREATE INDEX card_transaction_by_original ON card_transaction (original_id) WHER
 CREATE INDEX card_transaction_by_rrn ON card_transaction (tenant_id, rrn) WHERE rrn <> '';
 CREATE INDEX card_transaction_by_network_id ON card_transaction (tenant_id, network_transaction_id) WHERE network_transaction_id <> '';
 CREATE INDEX card_transaction_by_root ON card_transaction (root_id);
-CREATE INDEX card_transaction_pending ON card_transaction (created_at) WHERE status = 'Pending';
+CREATE INDEX card_transaction_pending ON card_transaction (id) WHERE status = 'Pending';
 CREATE INDEX card_transaction_stood_in ON card_transaction (account_id, business_on) WHERE decided_by = 'StandIn';
 CREATE INDEX card_transaction_by_hold ON card_transaction (hold_id) WHERE hold_id IS NOT NULL;
 
