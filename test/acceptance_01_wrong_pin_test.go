@@ -32,7 +32,7 @@ func pay(t *testing.T, link *sim.Link, term *sim.Terminal, card *sim.Card, p sim
 // TestAcceptance_wrongPINs: three wrong PINs block the PIN and nothing else;
 // who asks for it gets it free again (contract/platform.md §20, scenario 1).
 func TestAcceptance_wrongPINs(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.*")

@@ -16,7 +16,7 @@ const wrongCVV2 = "82"
 // goes on; who resets the counter can shop again (contract/platform.md §20,
 // scenario 2).
 func TestAcceptance_wrongCVV2s(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.cvv2-blocked", "card.cvv2-reset")

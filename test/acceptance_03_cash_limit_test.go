@@ -14,7 +14,7 @@ import (
 // TestAcceptance_cashLimit: 5,000 lira of cash a day: 3,000 are paid out, 2,500 more
 // are not; once the first is voided they are (contract/platform.md §20, scenario 3).
 func TestAcceptance_cashLimit(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "velocity.threshold")

@@ -12,7 +12,7 @@ import (
 // in it and nobody else, and who leaves it is at 5,000 again at once
 // (contract/platform.md §20, scenario 4).
 func TestAcceptance_vipLimit(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		bank := openBank(t, s, flags)
 		var customers []string

@@ -14,7 +14,7 @@ import (
 // there, whatever its product allows; for the time of a trip it is not
 // (contract/platform.md §20, scenario 5).
 func TestAcceptance_internationalSwitch(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		bank := openBank(t, s, flags)
 		card := issue(t, bank, 1)[0]

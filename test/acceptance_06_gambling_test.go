@@ -38,7 +38,7 @@ func lastOf(t *testing.T, bank *sim.Bank, token string) controlled {
 // customer, and closed for everybody by a mandatory control, each change from the
 // next payment on (contract/platform.md §20, scenario 6).
 func TestAcceptance_gambling(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "authorization-control.*", "transaction.declined")

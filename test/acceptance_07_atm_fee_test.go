@@ -15,7 +15,7 @@ import (
 // pays it out, and given back whole by a reversal (contract/platform.md §20,
 // scenario 7).
 func TestAcceptance_atmFee(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		bank := openBank(t, s, flags)
 		define(t, bank, "/api/v1/system/tenant/issuing-attribute", map[string]any{

@@ -20,7 +20,7 @@ import (
 // the same account (contract/platform.md §20, scenario 8; what velocity carries
 // over is proven with the limits).
 func TestAcceptance_lostCardIsReplaced(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.*")

@@ -24,7 +24,7 @@ type renewedCard struct {
 // old plastic works until the new one is activated; then its expiry is declined
 // (contract/platform.md §20, scenario 9).
 func TestAcceptance_expiryRenewal(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "card.*")

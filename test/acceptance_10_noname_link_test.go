@@ -140,7 +140,7 @@ func (w *nonameWorld) secondCustomer(t *testing.T) string {
 // a hold is open or money is left on it, and waits for another one after that
 // (contract/platform.md §20, scenario 10).
 func TestAcceptance_nonameCardIsLinked(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		made := newTenant(t, flags)
 		w := &nonameWorld{bank: made.openBank(t, s), caller: made.signIn(t, s), term: shop(t)}

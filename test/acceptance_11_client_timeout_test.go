@@ -202,7 +202,7 @@ func decisionOn(t *testing.T, bank *sim.Bank, transaction string) decided {
 // not answer in time → 91 and a reversal message; its late approval leaves no
 // hold. And when the process dies while it waits, the same holds after a restart.
 func TestAcceptance_11_clientTimeout(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		flags = append(flags, "--webhook-allow-loopback", "true")
 		s := serve(t, dir, inGroups(0, flags...)...)
 		bank := openBank(t, s, flags[:len(flags)-2])

@@ -20,7 +20,7 @@ import (
 // restaurant's tip, without a question, twice, and too late; each record gets its
 // status, and the books agree (contract/platform.md §20, scenario 12).
 func TestAcceptance_clearing(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--job-hold-expiry-interval", "100ms")...)
 		bank := openBank(t, s, flags)
 		card := issue(t, bank, 1)[0]

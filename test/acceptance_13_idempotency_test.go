@@ -94,7 +94,7 @@ func (c caller) cards(t *testing.T, customerNo string) any {
 // card, however often and however close together it comes; with another body
 // it is refused.
 func TestAcceptance13_idempotency(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		made := newTenant(t, flags)
 		bank := made.openBank(t, s)

@@ -10,7 +10,7 @@ import (
 // unknown as one that does not exist, whatever is asked of it, and nothing
 // becomes of the card.
 func TestAcceptance14_foreignToken(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		ours, theirs := newTenant(t, flags), newTenant(t, flags)
 		bank := ours.openBank(t, s)

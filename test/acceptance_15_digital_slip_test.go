@@ -30,7 +30,7 @@ func slipOf(t *testing.T, answer *iso8583.Message) string {
 // small amounts. A tap of 900 TRY leaves the slip to the issuer, who tells of
 // it; 3,000 TRY with the PIN print one.
 func TestAcceptance15_digitalSlip(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hooks := listen(t, bank, "transaction.*")

@@ -106,7 +106,7 @@ func cardStatus(t *testing.T, bank *sim.Bank, token string) (status string, plas
 // on the same platform stays where it is, and what must be true goes by the
 // clock (ADR 0020).
 func TestAdvance_whatTimeBrings(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank, beside := openBank(t, s, flags), openBank(t, s, flags)
 		cards, other := issue(t, bank, 3), issue(t, beside, 1)[0]
@@ -320,7 +320,7 @@ func istanbul(t *testing.T) *time.Location {
 // TestAdvance_twoAtOnceAndAfterACrash: of two moves at once one is made, and a
 // move that a kill broke off is finished by asking again.
 func TestAdvance_twoAtOnceAndAfterACrash(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		bank := openBank(t, s, flags)
 		card := issue(t, bank, 1)[0]
@@ -400,7 +400,7 @@ func TestAdvance_twoAtOnceAndAfterACrash(t *testing.T) {
 // by the clock, and what a process left that did not come back is concluded,
 // whatever date the sandbox has.
 func TestAdvance_asksClientsByTheClock(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		loopback := append(slices.Clone(flags), "--webhook-allow-loopback", "true")
 		s := serve(t, dir, loopback...)
 		bank := openBank(t, s, flags)

@@ -45,7 +45,7 @@ func define(t *testing.T, bank *sim.Bank, path string, body map[string]any) {
 // years, with the tax of the day; the second year is waived for what was spent
 // (contract/platform.md §13.4 and §13.5).
 func TestCardFees_twoYears(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		define(t, bank, "/api/v1/system/tenant/issuing-attribute", map[string]any{

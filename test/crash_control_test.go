@@ -29,8 +29,7 @@ type judged struct {
 // transactions that it is made of.
 func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
 	const kills, links = 9, 4
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
-		t.Parallel() // what was being told when the program died is told again after a minute
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -21,7 +21,7 @@ import (
 // for each term, all the same, and the books hold. A statement comes as JSON and PDF.
 func TestServe_endsTermsOnceWheneverItDies(t *testing.T) {
 	const accounts, kills, months = 4, 5, 3
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -28,7 +28,7 @@ func awaitBatch(t *testing.T, c caller, batch string, enough func(nonameBatch) b
 // large order, again and again: in the end each card is there once.
 func TestServe_makesEveryNonameCardOnce(t *testing.T) {
 	const count, kills = 10_000, 3
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		made := newTenant(t, flags)
 		made.openBank(t, s)

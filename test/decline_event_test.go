@@ -36,7 +36,7 @@ type declineTold struct {
 // bank's system hears whole, signed: which limit, control or switch, the values that
 // were compared, and the nearest change that would have been approved.
 func TestDecline_tellsTheReceiver(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hook := listen(t, bank, "transaction.declined")

@@ -6,7 +6,7 @@ import "testing"
 // a question that is not answered in time is told to be undone when the fee is
 // given up; one that is approved is charged once.
 func TestFeeDebit_asksTheOwnerOfTheBalance(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		client := newBookkeeper(t)

@@ -14,7 +14,7 @@ import (
 // a product without instalments refuses them; and what the customer cancels is
 // voided, kept as that and told.
 func TestManner_ofAPaymentIsKeptAndActedOn(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		bank := openBank(t, s, flags)
 		hooks := listen(t, bank, "transaction.*")

@@ -32,7 +32,7 @@ type replayState struct {
 // that were decided in groups of every size; and one that was asked for over the API
 // and whose server is killed in the middle ends, with the same result, on the next.
 func TestReplay_isDeterministicAndSurvivesAKill(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, inGroups(0, flags...)...)
 		bank := openBank(t, s, flags)
 		begin := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)

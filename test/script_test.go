@@ -3,6 +3,7 @@
 package test
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,9 +33,21 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "build sarraf:", err)
 		os.Exit(1)
 	}
+	waitTogether()
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
+}
+
+// waitTogether lets more tests be under way at once than there are processors, unless
+// -parallel says how many: those that run in parallel wait, for the most part.
+func waitTogether() {
+	flag.Parse()
+	isSaid := false
+	flag.Visit(func(f *flag.Flag) { isSaid = isSaid || f.Name == "test.parallel" })
+	if !isSaid {
+		flag.Set("test.parallel", "8")
+	}
 }
 
 func TestScripts(t *testing.T) {

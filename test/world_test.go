@@ -45,6 +45,17 @@ func eachEngine(t *testing.T, f func(t *testing.T, dir string, flags []string)) 
 	})
 }
 
+// eachEngineAtOnce is eachEngine for a test that mostly waits: until something is told
+// again, or may be taken over from a process that died. It runs on both engines, and
+// beside others like it, at once.
+func eachEngineAtOnce(t *testing.T, f func(t *testing.T, dir string, flags []string)) {
+	t.Parallel()
+	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+		t.Parallel()
+		f(t, dir, flags)
+	})
+}
+
 // groupSizes are how many messages may be decided in one commit: one, two, and as
 // many as there are. Nothing that holds, and survives a kill, may depend on it.
 var groupSizes = []int{1, 2, 256}
