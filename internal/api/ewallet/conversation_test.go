@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -142,22 +144,18 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	bank ID Sent       a withdrawal goes on: Sent, Completed or Failed
 //	nobody             who speaks has no token
 func TestConversations(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation {
-			return newWorld(t, d).Conversation
-		})
-	})
+	apitest.RunFilesOnEach(t, "testdata/*.txt", func(t *testing.T, d *db.DB) *apitest.Conversation { return newWorld(t, d).Conversation })
 }
 
-// sampleAnswer is the answer of the document's sample, with its opening brace.
-const sampleAnswer = `{"status":0,"code":"100","message":"İşlem başarılı","payload":{"transaction_id":"7045392751775050765","ext_transaction_id":null,
- "transaction_amount":1.0000,"transaction_fee_amount":0.0,"previous_amount":0.0,"wallet_info":{"id":"525119963898965005","name":"",
- "account_number":"565663432432","account_type":"Personal","created_date_utc":"2021-10-20T12:06:49.5937505+00:00","number":"276535231",
- "phone_country_code":null,"phone_number":null,"email":null,"total_balance":9227.20,"monthly_incoming_total":0.0,"monthly_outgoing_total":0.0,
- "access_level_status_id":1,"access_level_status":"Aktif","payment_balance":{"available":2.00,"unavailable":0.00},
- "cash_balance":{"available":9220.00,"unavailable":5.20},"transaction_limits":{"max_balance":200000.0000,"topup_credit_limit":159849.6000,
- "topup_cash_limit":159849.6000,"withdrawal_limit":200000.0000,"payment_limit":196993.9400,"wallet_to_wallet_limit":197338.6150},
- "kyc_level_status":null,"currency_code":"TRY","user_kyc_info":null,"is_topup_default":false,"tax_number":null,"loyalty_record_required":false}}}`
+// sample is a document of the manual, with the opening brace that its answer lacks.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 func decoded(t *testing.T, text string) any {
 	t.Helper()
@@ -169,18 +167,18 @@ func decoded(t *testing.T, text string) any {
 }
 
 func TestTopupCreditCard_answersInTheShapeOfTheSample(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	for range 2 { // what is there stays
-		_, err := w.wallets.MakeSample(t.Context(), w.caller)
-		w.must(err)
-	}
-	got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, `{"ext_transaction_id" :"23132132ABC","credit_card_post_type_id" :"fastpay_pos_123",
-		"amount": "100.00","currency_code": "TRY","account_number" : "565663432432","wallet_number": "4853534863917","hash_key" : " ",
-		"source_type" : "","channel_type": ""}`).Body.String()
-	apitest.SameShape(t, got, sampleAnswer)
-	if !strings.Contains(got, `"transaction_amount":100.00,`) || !strings.Contains(got, `"message":"İşlem başarılı"`) {
-		t.Error(got)
-	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		for range 2 { // what is there stays
+			_, err := w.wallets.MakeSample(t.Context(), w.caller)
+			w.must(err)
+		}
+		got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, sample(t, "topup.request")).Body.String()
+		apitest.SameShape(t, got, sample(t, "topup.answer"))
+		if !strings.Contains(got, `"transaction_amount":100.00,`) || !strings.Contains(got, `"message":"İşlem başarılı"`) {
+			t.Error(got)
+		}
+	})
 }
 
 // open opens a personal account and returns its wallet's number.

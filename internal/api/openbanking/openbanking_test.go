@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -199,46 +201,44 @@ func (w *world) grant(form url.Values) string {
 }
 
 func TestConversations(t *testing.T) {
-	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, dbtest.SQLite(t)).Conversation })
+	apitest.RunFilesOnEach(t, "testdata/*.txt", func(t *testing.T, d *db.DB) *apitest.Conversation { return newWorld(t, d).Conversation })
 }
 
-func TestStory_isToldOnBothEngines(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { apitest.RunFile(t, "testdata/terms.txt", newWorld(t, d).Conversation) })
+// sample is a document of the manual as it stands.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
-// The sample of the manual as it stands: its request goes in, and every member of its
-// answer comes out, of its kind; others are named by its table.
+// The request of the manual goes in, and every member of its answer comes out, of its
+// kind; others are named by its table.
 func TestDetails_haveTheMembersOfTheSample(t *testing.T) {
-	w := newWorld(t, dbtest.SQLite(t))
-	w.buy([]string{"main", "40.95", "TR"})
-	w.night([]string{"2031-03-15"})
-	got := map[string]bool{}
-	answer := w.Send("POST", "/creditCardDetails", nil, `{
-  "CardID": 20090
-} `)
-	for _, l := range apitest.Shape(t, answer.Body.String()) {
-		got[l] = true
-	}
-	const sample = `{"Header":{"StatusCode":"APIGW000000","StatusDescription":"Completed","ObjectID":"577bb52c-ee59-4061-ac37-8e69c62b1c87"},
-		"Data":{"CreditCardInfo":{"CardNumber":"5421********1269","NextLastPaymentDate":"2023-06-26T00:00:00","TotalLimit":1.0E7,
-		"RemainingMinimumPaymentAmountDomestic":1,"TotalTermDebtBalanceAbroad":0,"MainCardNumber":"5421********1269",
-		"LastPaymentDate":"2021-02-24T00:00:00","StatementDate":"2021-02-22T00:00:00","Point":1094.6,"CardStatus":"N Normal",
-		"CardOwnerNameSurname":"ABDULLAH AYDEMIR","CardType":"A","MinimumPaymentAmountDomestic":1,"NextStatementDate":"2023-06-21T00:00:00",
-		"TermDebtBalanceDomestic":40.95,"TotalTermDebtBalanceDomestic":40.95,"CardProductName":"Visa Business Kart","BranchName":"19 MAYIS",
-		"InterestRate":2,"BranchCode":"0972","RemainingDebtDomestic":40.95,"RemainingLimit":1.000213804E7}}}`
-	for _, l := range apitest.Shape(t, sample) {
-		if !got[l] {
-			t.Errorf("lacks %s", l)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.buy([]string{"main", "40.95", "TR"})
+		w.night([]string{"2031-03-15"})
+		got := map[string]bool{}
+		for _, l := range apitest.Shape(t, w.Send("POST", "/creditCardDetails", nil, sample(t, "details.request")).Body.String()) {
+			got[l] = true
 		}
-		delete(got, l)
-	}
-	for _, named := range []string{"Balance", "RemainingDebt"} { // above zero
-		delete(got, ".Data.CreditCardInfo."+named+" number")
-	}
-	delete(got, ".Data.CreditCardInfo.CardBranch string")
-	for l := range got {
-		t.Errorf("has %s, and should not", l)
-	}
+		for _, l := range apitest.Shape(t, sample(t, "details.answer")) {
+			if !got[l] {
+				t.Errorf("lacks %s", l)
+			}
+			delete(got, l)
+		}
+		for _, named := range []string{"Balance", "RemainingDebt"} { // above zero
+			delete(got, ".Data.CreditCardInfo."+named+" number")
+		}
+		delete(got, ".Data.CreditCardInfo.CardBranch string")
+		for l := range got {
+			t.Errorf("has %s, and should not", l)
+		}
+	})
 }
 
 // A consent that is revoked ends its tokens.

@@ -16,7 +16,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/customer"
 	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/hsm/soft"
 )
 
@@ -99,5 +98,5 @@ func newWorld(t *testing.T, d *db.DB, tokenStatus int) *world {
 //	advance 15m    the clock moves
 //	check A B      they are the same
 func TestConversations(t *testing.T) {
-	apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, dbtest.SQLite(t), 403).Conversation })
+	apitest.RunFilesOnEach(t, "testdata/*.txt", func(t *testing.T, d *db.DB) *apitest.Conversation { return newWorld(t, d, 403).Conversation })
 }
