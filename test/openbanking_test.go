@@ -91,7 +91,7 @@ func TestOpenBanking_overTheWire(t *testing.T) {
 			t.Errorf("got %+v", details)
 		}
 		credit("consent", "--revoke", consent.ConsentID)
-		if status := post("/creditCardDetails", token.Access, `{"CardID":20090}`, &details); status != 401 || details.Header.StatusCode != "ACBG000001" {
+		if status := post("/creditCardDetails", token.Access, `{"CardID":20090}`, &details); status != 401 || details.Header.StatusCode != "ACBG000002" {
 			t.Errorf("after the consent was revoked: %d %s", status, details.Header.StatusCode)
 		}
 	})

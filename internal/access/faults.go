@@ -6,6 +6,7 @@ import "github.com/sarraf-platform/sarraf/internal/fault"
 const (
 	CodeInvalid              fault.Code = "validation_error"
 	CodeUnauthenticated      fault.Code = "unauthenticated"
+	CodeTokenEnded           fault.Code = "token_ended"
 	CodeForbidden            fault.Code = "forbidden"
 	CodeInvalidClient        fault.Code = "invalid_client"
 	CodeClientLocked         fault.Code = "client_locked"
@@ -38,7 +39,7 @@ const (
 
 // Codes lists every code this package refuses with.
 var Codes = []fault.Code{
-	CodeInvalid, CodeUnauthenticated, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
+	CodeInvalid, CodeUnauthenticated, CodeTokenEnded, CodeForbidden, CodeInvalidClient, CodeClientLocked, CodeIPNotAllowed, CodeAddressDenied,
 	CodeNotHeld, CodeSandboxPermission, CodeInvalidGrant,
 	CodeInvalidScope, CodeUnsupportedGrant, CodeTenantNotFound, CodeTenantTaken, CodeClientNotFound, CodeConsentNotFound, CodeCardholderNotFound, CodeRedirectUnproven,
 	CodeConsentRequestEnded, CodeSessionEnded, CodeSignIn, CodeSignInCode, CodeUserNotFound, CodeUserTaken, CodeConcurrency,
@@ -55,6 +56,7 @@ var (
 
 var (
 	errUnauthenticated    = fault.New(fault.Unauthenticated, CodeUnauthenticated, "the access token is missing, malformed or no longer valid")
+	errTokenEnded         = fault.New(fault.Unauthenticated, CodeTokenEnded, "the access token has ended, or its client may not call any more")
 	errInvalidClient      = fault.New(fault.Unauthenticated, CodeInvalidClient, "the client is unknown or its secret is wrong")
 	errClientLocked       = fault.New(fault.Unauthenticated, CodeClientLocked, "the client is locked after too many wrong secrets; try again later")
 	errIPNotAllowed       = fault.New(fault.Forbidden, CodeIPNotAllowed, "the client may not call from this address")

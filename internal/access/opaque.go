@@ -121,7 +121,8 @@ func refreshOpaque(ctx context.Context, tx db.Tx, token secret.Value, c clientOf
 func newOpaque() secret.Value { return secret.FromString(strings.ToLower(rand.Text())) }
 
 // AuthenticateOpaque is [Service.Authenticate] for the families whose tokens are
-// opaque.
+// opaque. A token that was good is refused in another way than one that nobody
+// issued: [CodeTokenEnded].
 func (s *Service) AuthenticateOpaque(ctx context.Context, family Family, bearer secret.Value, from Origin) (Caller, error) {
 	now := s.Clock.Now()
 	var t opaqueToken
@@ -139,8 +140,11 @@ func (s *Service) AuthenticateOpaque(ctx context.Context, family Family, bearer 
 	if err != nil {
 		return Caller{}, fmt.Errorf("read token: %w", err)
 	}
-	if !good || t.family != family || c.Family != family || t.generation != c.Generation || !c.IsActive || !c.TenantIsActive {
+	if !good || t.family != family || c.Family != family {
 		return Caller{}, errUnauthenticated
+	}
+	if !t.live || t.generation != c.Generation || !c.IsActive || !c.TenantIsActive {
+		return Caller{}, errTokenEnded
 	}
 	caller := c.caller(s.Rate, from)
 	caller.Customer = t.customer

@@ -52,19 +52,23 @@ type opaqueToken struct {
 	client     string
 	generation int64
 	customer   string
+	live       bool // neither over nor revoked
 }
 
-// readOpaque returns a live access token.
+// readOpaque returns an access token.
 func readOpaque(ctx context.Context, tx db.Tx, token secret.Value, now time.Time) (opaqueToken, bool, error) {
 	return db.One(ctx, tx, func(row db.Scanner) (t opaqueToken, err error) {
-		err = row.Scan(&t.family, &t.client, &t.generation, &t.customer)
+		err = row.Scan(&t.family, &t.client, &t.generation, &t.customer, &t.live)
 		return t, err
-	}, `SELECT family, client_id, generation, COALESCE(customer_id, '') FROM opaque_token
-		WHERE token_hash = $1 AND kind = 'access' AND revoked_at IS NULL AND expires_at > $2`,
+	}, `SELECT family, client_id, generation, COALESCE(customer_id, ''), revoked_at IS NULL AND expires_at > $2 FROM opaque_token
+		WHERE token_hash = $1 AND kind = 'access'`,
 		hashOf(token.Reveal()), clock.Micros(now))
 }
 
-// sweepOpaque deletes what expired before now.
+// opaqueKept is for how long a token is known that is over.
+const opaqueKept = 24 * time.Hour
+
+// sweepOpaque deletes what expired long before now.
 func sweepOpaque(ctx context.Context, tx db.Tx, now time.Time) (int64, error) {
-	return db.Affected(tx.Exec(ctx, `DELETE FROM opaque_token WHERE expires_at <= $1`, clock.Micros(now)))
+	return db.Affected(tx.Exec(ctx, `DELETE FROM opaque_token WHERE expires_at <= $1`, clock.Micros(now.Add(-opaqueKept))))
 }

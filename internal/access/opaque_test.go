@@ -78,7 +78,7 @@ func TestPayersToken_livesTwentyMinutesAndLiesAsAHash(t *testing.T) {
 		c.Advance(20*time.Minute - time.Microsecond)
 		wantOpaque(t, s, tokens, "")
 		c.Advance(time.Microsecond)
-		wantOpaque(t, s, tokens, "unauthenticated")
+		wantOpaque(t, s, tokens, "token_ended")
 	})
 }
 
@@ -104,7 +104,7 @@ func TestPayersToken_endsWithItsClient(t *testing.T) {
 			if _, err := s.SetClientActive(t.Context(), System(tenant), of.Payers.ClientID, active); err != nil {
 				t.Fatal(err)
 			}
-			wantOpaque(t, s, tokens, "unauthenticated")
+			wantOpaque(t, s, tokens, "token_ended")
 		}
 		if _, err := s.PayersToken(t.Context(), refreshOf(of.Payers, tokens)); codeOf(err) != CodeInvalidGrant {
 			t.Errorf("a refresh token of before: %v", err)
@@ -113,7 +113,7 @@ func TestPayersToken_endsWithItsClient(t *testing.T) {
 		if _, _, err := s.RotateSecret(t.Context(), System(tenant), of.Payers.ClientID, 0); err != nil {
 			t.Fatal(err)
 		}
-		wantOpaque(t, s, tokens, "unauthenticated")
+		wantOpaque(t, s, tokens, "token_ended")
 	})
 }
 
@@ -144,8 +144,8 @@ func TestPayersToken_refreshedAtOnceEndsTheChain(t *testing.T) {
 		if len(won) != 1 {
 			t.Fatalf("%d of %d refreshed", len(won), copies)
 		}
-		wantOpaque(t, s, first, "unauthenticated")
-		wantOpaque(t, s, won[0], "unauthenticated")
+		wantOpaque(t, s, first, "token_ended")
+		wantOpaque(t, s, won[0], "token_ended")
 		if _, err := s.PayersToken(t.Context(), refreshOf(of.Payers, won[0])); codeOf(err) != CodeInvalidGrant {
 			t.Errorf("the winner's refresh token lives on: %v", err)
 		}
@@ -159,7 +159,7 @@ func TestSweep_forgetsOpaqueTokensThatAreOver(t *testing.T) {
 		for _, step := range []struct {
 			after time.Duration
 			left  int
-		}{{PayersTokenLife - time.Second, 2}, {time.Second, 1}, {PayersRefreshLife, 0}} {
+		}{{PayersTokenLife + opaqueKept - time.Second, 2}, {time.Second, 1}, {PayersRefreshLife, 0}} {
 			c.Advance(step.after)
 			if _, err := s.Sweep(t.Context()); err != nil {
 				t.Fatal(err)

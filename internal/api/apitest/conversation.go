@@ -30,9 +30,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 )
 
 // Conversation is a story that is being told. It is used by one goroutine.
@@ -67,16 +64,6 @@ func RunFiles(t *testing.T, pattern string, begin func(t *testing.T) *Conversati
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			t.Parallel()
 			RunFile(t, file, begin(t))
-		})
-	}
-}
-
-// RunFilesOnEach is [RunFiles] on each engine, with a database for each world.
-func RunFilesOnEach(t *testing.T, pattern string, begin func(t *testing.T, d *db.DB) *Conversation) {
-	t.Helper()
-	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
-		t.Run(engine, func(t *testing.T) {
-			RunFiles(t, pattern, func(t *testing.T) *Conversation { return begin(t, fresh(t)) })
 		})
 	}
 }

@@ -31,6 +31,9 @@ import (
 // world is the family with its domain behind it, and one tenant's client.
 type world struct {
 	t       *testing.T
+	db      *db.DB
+	backend *soft.Backend
+	tenants *access.Service
 	clock   *clock.Fake
 	wallets *wallet.Service
 	caller  access.Caller
@@ -48,7 +51,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	w := &world{t: t, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))}
+	w := &world{t: t, db: d, backend: backend, clock: clock.NewFake(time.Date(2026, 3, 31, 9, 0, 0, 0, time.UTC))}
 	tenants := access.New(d, backend, w.clock)
 	// The code is chosen, for several worlds may begin at once in one database.
 	code := fmt.Sprintf("main-%08x", rand.Uint32())
@@ -65,7 +68,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 		w.token = string(tokens.Access.Reveal())
 	}
 	w.signIn()
-	w.tenant, w.caller = tenant, access.System(tenant)
+	w.tenants, w.tenant, w.caller = tenants, tenant, access.System(tenant)
 	w.wallets = wallet.New(d, backend, w.clock)
 	w.handler = api.NewRouter(api.Options{Log: slog.New(slog.DiscardHandler), Clock: w.clock}, New(tenants, w.wallets, w.clock).Family())
 	w.Conversation = &apitest.Conversation{
@@ -144,7 +147,11 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	bank ID Sent       a withdrawal goes on: Sent, Completed or Failed
 //	nobody             who speaks has no token
 func TestConversations(t *testing.T) {
-	apitest.RunFilesOnEach(t, "testdata/*.txt", func(t *testing.T, d *db.DB) *apitest.Conversation { return newWorld(t, d).Conversation })
+	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
+		})
+	}
 }
 
 // sample is a document of the manual, with the opening brace that its answer lacks.

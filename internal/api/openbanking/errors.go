@@ -69,6 +69,7 @@ var (
 		api.CodeTooLarge:                     {http.StatusRequestEntityTooLarge, unreadable},
 		api.CodeMediaType:                    {http.StatusUnsupportedMediaType, unreadable},
 		access.CodeAddressDenied:             {http.StatusForbidden, badAddress},
+		access.CodeTokenEnded:                {http.StatusUnauthorized, deadToken},
 		access.CodeClientLocked:              {http.StatusUnauthorized, deadToken},
 		"credit_card_not_theirs":             {http.StatusBadRequest, foreignCard},
 		"credit_card_elsewhere":              {http.StatusBadRequest, foreignCard},

@@ -3,13 +3,21 @@ package openbanking
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
 // set changes the family's client.
@@ -20,44 +28,63 @@ func (w *world) set(in access.ClientChange) {
 	w.must(err)
 }
 
-// What the conversations do not come to: each row is what a request over HTTP got.
-func TestErrors_areReached(t *testing.T) {
+// Each row of the table is what a request over HTTP got: of the conversations, or of
+// what they do not come to.
+func TestErrors_everyRowIsReached(t *testing.T) {
+	type call struct {
+		method, path, body string
+		header             map[string]string
+	}
+	list := func(header map[string]string) call { return call{"POST", "/creditCardList", "{}", header} }
+	virtual := call{"POST", "/createVirtualCard", `{"MainCardID":20090,"VirtualCardLimit":1}`, nil}
 	may := []string{access.OpenBankingCreditCard}
-	for want, arrange := range map[outward]func(*world) (header map[string]string, body string){
-		{http.StatusUnauthorized, badToken}: func(w *world) (map[string]string, string) {
-			return map[string]string{"Authorization": "Bearer x"}, "{}"
+	rows := map[outward]func(*world) call{
+		{http.StatusUnauthorized, badToken}: func(*world) call { return list(map[string]string{"Authorization": "Bearer x"}) },
+		{http.StatusUnauthorized, deadToken}: func(w *world) call {
+			w.bank.Clock.Advance(time.Hour + time.Second)
+			return list(nil)
 		},
-		{http.StatusForbidden, deadToken}: func(w *world) (map[string]string, string) {
+		{http.StatusForbidden, deadToken}: func(w *world) call {
 			w.set(access.ClientChange{Permissions: []string{access.EWalletBusiness}})
-			return nil, "{}"
+			return list(nil)
 		},
-		{http.StatusForbidden, badAddress}: func(w *world) (map[string]string, string) {
+		{http.StatusForbidden, badAddress}: func(w *world) call {
 			w.set(access.ClientChange{Permissions: may, Allowed: []string{"203.0.113.7"}})
-			return nil, "{}"
+			return list(nil)
 		},
-		{http.StatusTooManyRequests, planExhausted}: func(w *world) (map[string]string, string) {
+		{http.StatusTooManyRequests, planExhausted}: func(w *world) call {
 			w.set(access.ClientChange{Permissions: may, Rate: access.Rate{PerSecond: 1, Burst: 1}})
 			w.Send("POST", "/creditCardList", nil, "{}")
-			return nil, "{}"
+			return list(nil)
 		},
-		{http.StatusRequestEntityTooLarge, unreadable}: func(*world) (map[string]string, string) {
-			return nil, `{"x":"` + strings.Repeat("x", 2<<20) + `"}`
+		{http.StatusNotFound, notNow}:             func(*world) call { return call{"POST", "/creditCardNothing", "{}", nil} }, // at an address of its own
+		{http.StatusMethodNotAllowed, unreadable}: func(*world) call { return call{"PATCH", "/creditCardList", "{}", nil} },
+		{http.StatusRequestEntityTooLarge, unreadable}: func(*world) call {
+			return call{"POST", "/creditCardList", `{"x":"` + strings.Repeat("x", 2<<20) + `"}`, nil}
 		},
-		{http.StatusUnsupportedMediaType, unreadable}: func(*world) (map[string]string, string) {
-			return map[string]string{"Content-Type": "text/plain"}, "{}"
+		{http.StatusUnsupportedMediaType, unreadable}: func(*world) call { return list(map[string]string{"Content-Type": "text/plain"}) },
+		{http.StatusBadRequest, notNow}: func(w *world) call {
+			w.services.Credit.VirtualCardsMax = 1
+			w.Send(virtual.method, virtual.path, nil, virtual.body)
+			return virtual
 		},
-		{http.StatusInternalServerError, systemError}: func(w *world) (map[string]string, string) {
+		{http.StatusInternalServerError, systemError}: func(w *world) call {
 			w.must(w.bank.DB.InTx(w.T.Context(), func(tx db.Tx) error {
 				_, err := tx.Exec(w.T.Context(), "UPDATE credit_line SET state = 'spoilt'")
 				return err
 			}))
-			return nil, "{}"
+			return list(nil)
 		},
-	} {
+		{http.StatusInternalServerError, notNow}: func(w *world) call {
+			w.must(w.bank.HSM.Close())
+			return virtual
+		},
+	}
+	for want, arrange := range rows {
 		t.Run(fmt.Sprint(want), func(t *testing.T) {
 			w := newWorld(t, dbtest.SQLite(t))
-			header, body := arrange(w)
-			answer := w.Send("POST", "/creditCardList", header, body)
+			c := arrange(w)
+			answer := w.Send(c.method, c.path, c.header, c.body)
 			var got envelope
 			if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
 				t.Fatal(err)
@@ -67,6 +94,39 @@ func TestErrors_areReached(t *testing.T) {
 			}
 		})
 	}
+	told := toldRefusals(t)
+	for _, row := range append(slices.Collect(maps.Values(byKind)), slices.Collect(maps.Values(byCode))...) {
+		// No method of the core that this family calls exhausts anything.
+		if _, here := rows[row]; !here && !told[row] && row != byKind[fault.Exhausted] {
+			t.Errorf("nothing reaches %v", row)
+		}
+	}
+}
+
+var answered = regexp.MustCompile(`(?m)^----\n([0-9]{3})\n\{\n  "Header": \{\n    "StatusCode": "([A-Z0-9]+)"`)
+
+// toldRefusals are the rows that the conversations come to.
+func toldRefusals(t *testing.T) map[outward]bool {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[outward]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range answered.FindAllStringSubmatch(string(text), -1) {
+			status, err := strconv.Atoi(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[outward{status, m[2]}] = true
+		}
+	}
+	return out
 }
 
 // The token endpoint refuses in the words of OAuth 2.0.

@@ -201,7 +201,11 @@ func (w *world) grant(form url.Values) string {
 }
 
 func TestConversations(t *testing.T) {
-	apitest.RunFilesOnEach(t, "testdata/*.txt", func(t *testing.T, d *db.DB) *apitest.Conversation { return newWorld(t, d).Conversation })
+	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		t.Run(engine, func(t *testing.T) {
+			apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
+		})
+	}
 }
 
 // sample is a document of the manual as it stands.
@@ -263,6 +267,34 @@ func TestConsent_endsWithItsTokens(t *testing.T) {
 			t.Errorf("with plain client credentials: %d", got)
 		}
 	})
+}
+
+// A token that was good once is told apart from one that nobody issued: the client
+// gets another.
+func TestToken_thatHasEnded(t *testing.T) {
+	for what, end := range map[string]func(w *world){
+		"its time is over": func(w *world) { w.bank.Clock.Advance(time.Hour + time.Second) },
+		"its consent was revoked": func(w *world) {
+			w.must(w.services.Access.RevokeConsent(t.Context(), w.bank.Caller, w.Names["consent"]))
+		},
+		"its client was switched off": func(w *world) {
+			_, err := w.services.Access.SetClientActive(t.Context(), w.bank.Caller, w.Names["client"], false)
+			w.must(err)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				w := newWorld(t, d)
+				end(w)
+				if got := w.Send("POST", "/creditCardList", nil, "{}"); got.Code != 401 || !strings.Contains(got.Body.String(), deadToken) {
+					t.Errorf("got %d %s", got.Code, got.Body)
+				}
+				if got := w.Send("POST", "/creditCardList", map[string]string{"Authorization": "Bearer x"}, "{}"); got.Code != 401 || !strings.Contains(got.Body.String(), badToken) {
+					t.Errorf("one that nobody issued: %d %s", got.Code, got.Body)
+				}
+			})
+		})
+	}
 }
 
 func TestErrors_sayEveryKind(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
@@ -98,7 +99,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 
 // explain is the text for technicians, with the members that are wrong.
 func explain(f *fault.Error) string {
-	if f.Kind == fault.Unauthenticated && f.Code == "unauthenticated" {
+	if f.Code == access.CodeUnauthenticated || f.Code == access.CodeTokenEnded {
 		return "Valid auth token required"
 	}
 	text := f.Text

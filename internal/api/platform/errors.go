@@ -64,6 +64,7 @@ var refusals = map[fault.Code]outward{
 	access.CodeRedirectUnproven:     {400, "Auth:RedirectUnproven"},
 	access.CodeConsentRequestEnded:  {404, "Auth:ConsentRequestEnded"},
 	access.CodeSessionEnded:         {401, "Auth:SessionEnded"},
+	access.CodeTokenEnded:           {401, "Auth:TokenEnded"},
 	access.CodeSignIn:               {401, "Auth:SignInRefused"},
 	access.CodeSignInCode:           {401, "Auth:SignInCodeRefused"},
 	access.CodeUserNotFound:         {404, "System:UserNotFound"},
