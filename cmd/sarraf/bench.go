@@ -160,23 +160,7 @@ nodes lost something.`,
 		Args: noArguments,
 	}
 	var o app.CompareOptions
-	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are told")
-	c.Flags().DurationVar(&o.Duration, "duration", 10*time.Second, "how long each is measured in a round")
-	c.Flags().DurationVar(&o.WarmUp, "warm-up", 3*time.Second, "how long each runs before that")
-	c.Flags().IntVar(&o.Connections, "connections", 256, "connections, each with one request in flight")
-	c.Flags().IntVar(&o.Cards, "cards", 10_000, "cards that are used in turn")
-	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
-	c.Flags().IntVar(&o.Scale, "scale", 50, "scale of pgbench")
-	c.Flags().StringVar(&o.Write, "write", "", "document whose measured part is written")
-	c.Flags().StringSliceVar(&o.Only, "only", nil, "measure only these `parts`")
-	c.Flags().StringSliceVar(&o.Without, "without", nil, "leave out these `parts`")
-	c.Flags().DurationVar(&o.Overload, "overload", time.Minute, "how long too much arrives")
-	c.Flags().StringVar(&o.Checkout, "checkout", "", "`directory` with the source of this program, for the part rival")
-	growth := c.Flags().Bool("growth", true, "measure growth; it fills a database first, which can take an hour")
-	c.Flags().IntVar(&o.Growth.Small, "growth-small", 10_000, "cards of the small database")
-	c.Flags().IntVar(&o.Growth.Cards, "growth-cards", 1_000_000, "cards of the big one")
-	c.Flags().IntVar(&o.Growth.Authorizations, "growth-authorizations", 10_000_000, "authorizations that it has stored")
-	c.Flags().StringVar(&o.Growth.Keep, "growth-keep", "", "`directory` in which both stay, to be measured again")
+	growth := addCompareFlags(c, &o)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if o.Rounds < 1 || o.Connections < 1 || o.Scale < 1 || o.Duration <= 0 || o.Overload <= 0 || o.WarmUp < 0 ||
 			o.Growth.Small < 1 || o.Growth.Cards < 1 || o.Growth.Authorizations < 0 {
@@ -194,4 +178,27 @@ nodes lost something.`,
 	}
 	addSettings(c, all)
 	return c
+}
+
+// addCompareFlags gives c the flags of a comparison, and returns whether growth is
+// measured.
+func addCompareFlags(c *cobra.Command, o *app.CompareOptions) (growth *bool) {
+	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are told")
+	c.Flags().DurationVar(&o.Duration, "duration", 10*time.Second, "how long each is measured in a round")
+	c.Flags().DurationVar(&o.WarmUp, "warm-up", 3*time.Second, "how long each runs before that")
+	c.Flags().IntVar(&o.Connections, "connections", 256, "connections, each with one request in flight")
+	c.Flags().IntVar(&o.Cards, "cards", 10_000, "cards that are used in turn")
+	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
+	c.Flags().IntVar(&o.Scale, "scale", 50, "scale of pgbench")
+	c.Flags().StringVar(&o.Write, "write", "", "document whose measured part is written")
+	c.Flags().StringSliceVar(&o.Only, "only", nil, "measure only these `parts`")
+	c.Flags().StringSliceVar(&o.Without, "without", nil, "leave out these `parts`")
+	c.Flags().DurationVar(&o.Overload, "overload", time.Minute, "how long too much arrives")
+	c.Flags().StringVar(&o.Checkout, "checkout", "", "`directory` with the source of this program, for the part rival")
+	growth = c.Flags().Bool("growth", true, "measure growth; it fills a database first, which can take an hour")
+	c.Flags().IntVar(&o.Growth.Small, "growth-small", 10_000, "cards of the small database")
+	c.Flags().IntVar(&o.Growth.Cards, "growth-cards", 1_000_000, "cards of the big one")
+	c.Flags().IntVar(&o.Growth.Authorizations, "growth-authorizations", 10_000_000, "authorizations that it has stored")
+	c.Flags().StringVar(&o.Growth.Keep, "growth-keep", "", "`directory` in which both stay, to be measured again")
+	return growth
 }

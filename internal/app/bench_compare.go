@@ -240,9 +240,9 @@ func (c *comparison) print(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintln(&out)
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "measure\tvalue\tratio\tto\tfloor\taim\t\t\t")
+	fmt.Fprintln(t, "measure\tvalue\tratio\tto\tfloor\taim\t\t")
 	for _, m := range c.Measures {
-		fmt.Fprintln(t, strings.Join(m.cells(), "\t")+"\t")
+		fmt.Fprintln(t, strings.Join(m.cells(), "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err

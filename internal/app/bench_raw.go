@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -148,9 +150,6 @@ func startRecording(ctx context.Context, p *Platform, b *bench) (*raw, *recordin
 	return r, k, nil
 }
 
-// scratchSchema begins the names of schemas that are made and dropped.
-const scratchSchema = "sarraf_bench_"
-
 // scratchOf is a configuration on an empty database of its own: a schema beside the
 // tables of the PostgreSQL database that c names, else a file.
 func scratchOf(ctx context.Context, c config.Config, name string) (own config.Config, remove func() error, err error) {
@@ -163,12 +162,8 @@ func scratchOf(ctx context.Context, c config.Config, name string) (own config.Co
 	if !isServer(c) {
 		return own, empty, nil
 	}
-	schema := scratchSchema + name
-	err = db.DropSchema(ctx, c.DB, schema) // of a run that was broken off
-	if err == nil {
-		own.DB, err = db.MakeSchema(ctx, c.DB, schema)
-	}
-	if err != nil {
+	schema := "sarraf_bench_" + name + "_" + strings.ToLower(rand.Text()[:10]) // nobody else has it
+	if own.DB, err = db.MakeSchema(ctx, c.DB, schema); err != nil {
 		return c, nil, errors.Join(err, empty())
 	}
 	return own, func() error {

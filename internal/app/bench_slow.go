@@ -17,7 +17,7 @@ import (
 const slowAnswer = 200 * time.Millisecond
 
 // compareSlow measures one tenant alone and beside another one, which owns its
-// balances and takes its time. Of eight requests one is of the slow tenant.
+// balances and takes its time. Of eight connections one is of the slow tenant.
 func (r *comparing) compareSlow(ctx context.Context) error {
 	for _, c := range r.configs {
 		if err := r.compareSlowOn(ctx, c); err != nil {

@@ -207,7 +207,7 @@ func (d *DB) once(ctx context.Context, readOnly bool, attempt int, f func(tx Tx)
 	if d.trace != nil {
 		tx = traced{tx, d.trace}
 	}
-	recorder, kept := d.recorder.Load(), &recorded{transaction: tx}
+	recorder, kept := d.recorder.Load(), &recorded{of: tx}
 	if recorder != nil && !readOnly {
 		tx = kept
 	}

@@ -58,14 +58,19 @@ func (s Statement) Writes() bool {
 	return false
 }
 
-// recorded is a transaction that keeps its statements.
+// recorded is a transaction that keeps its statements. It embeds none, so that no way
+// to execute something is forgotten here when another one comes.
 type recorded struct {
-	transaction
+	of  transaction
 	all []Statement
 }
 
+func (r *recorded) Dialect() Dialect                   { return r.of.Dialect() }
+func (r *recorded) commit(ctx context.Context) error   { return r.of.commit(ctx) }
+func (r *recorded) rollback(ctx context.Context) error { return r.of.rollback(ctx) }
+
 func (r *recorded) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	res, err := r.transaction.Exec(ctx, query, args...)
+	res, err := r.of.Exec(ctx, query, args...)
 	if err == nil {
 		n, err := res.RowsAffected()
 		if err != nil {
@@ -78,12 +83,12 @@ func (r *recorded) Exec(ctx context.Context, query string, args ...any) (sql.Res
 
 func (r *recorded) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	r.all = append(r.all, Statement{query, copied(args), -1})
-	return r.transaction.Query(ctx, query, args...)
+	return r.of.Query(ctx, query, args...)
 }
 
 func (r *recorded) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	r.all = append(r.all, Statement{query, copied(args), -1})
-	return r.transaction.QueryRow(ctx, query, args...)
+	return r.of.QueryRow(ctx, query, args...)
 }
 
 // copied are args as the drivers see them, which whoever gave them may change.
