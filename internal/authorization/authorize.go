@@ -20,6 +20,7 @@ type Engine struct {
 	db       *db.DB
 	hsm      Module
 	cards    Cards
+	reader   *cardReader
 	codes    ResponseCodes
 	clock    clock.Clock
 	log      *slog.Logger
@@ -93,6 +94,7 @@ func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards
 		lanes = 1
 	}
 	ctx = context.WithoutCancel(ctx)
+	e.reader = newCardReader(ctx, cards)
 	for range lanes {
 		e.lanes = append(e.lanes, newLane(size, func(group []*operation) { e.commit(ctx, group) }))
 	}
@@ -105,6 +107,7 @@ func (e *Engine) Close() {
 	for _, l := range e.lanes {
 		l.close()
 	}
+	e.reader.close()
 }
 
 func (e *Engine) clearingModel(link string) ClearingModel {

@@ -50,7 +50,7 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 	now := cfg.Tenant.Ahead.At(moment)
 	f.Now, f.BusinessOn, f.ahead = now, clock.DateOf(now, cfg.Tenant.Zone), cfg.Tenant.Ahead
 	f.codes = cfg.Attributes.ResponseCodeMap
-	cards, err := e.cards.CardsByPAN(ctx, cfg.Tenant.ID, req.Card.PAN)
+	cards, err := e.reader.read(ctx, cfg.Tenant.ID, req.Card.PAN)
 	if err != nil {
 		return nil, fmt.Errorf("find card: %w", err)
 	}

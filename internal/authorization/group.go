@@ -12,9 +12,7 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/fault"
 )
 
-// lane commits operations in groups. A group is whatever arrived while the one
-// before it was committing, so that a lone request waits for nobody and there
-// is no timer.
+// lane commits operations in groups.
 type lane struct {
 	in    chan *operation
 	ended chan struct{}
@@ -24,31 +22,8 @@ func newLane(max int, commit func([]*operation)) *lane {
 	l := &lane{in: make(chan *operation, 4*max), ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
-		group := make([]*operation, 0, max)
-		take := func(op *operation) {
-			if op.claimed.CompareAndSwap(false, true) { // else its sender has been refused
-				group = append(group, op)
-			}
-		}
-		for op := range l.in {
-			group = group[:0]
-			take(op)
-			for full := false; !full && len(group) < max; {
-				select {
-				case more, open := <-l.in:
-					if !open {
-						full = true
-						break
-					}
-					take(more)
-				default:
-					full = true
-				}
-			}
-			if len(group) > 0 {
-				commit(group)
-			}
-		}
+		// Whose sender has been refused is passed over.
+		inGroups(l.in, max, func(op *operation) bool { return op.claimed.CompareAndSwap(false, true) }, commit)
 	}()
 	return l
 }
@@ -56,6 +31,34 @@ func newLane(max int, commit func([]*operation)) *lane {
 func (l *lane) close() {
 	close(l.in)
 	<-l.ended
+}
+
+// inGroups does what comes in, until that is closed, in groups of at most max. A
+// group is whatever of it may be taken and arrived while the one before was being
+// done, so that what comes alone waits for nobody and there is no timer. do must not
+// keep the group.
+func inGroups[T any](in <-chan T, max int, take func(T) bool, do func([]T)) {
+	group := make([]T, 0, max)
+	for one := range in {
+		group = group[:0]
+		for more := true; more; {
+			if take(one) {
+				group = append(group, one)
+			}
+			if len(group) == max {
+				break
+			}
+			select {
+			case one, more = <-in:
+			default:
+				more = false
+			}
+		}
+		if len(group) > 0 {
+			do(group)
+		}
+		clear(group)
+	}
 }
 
 // ErrOutcomeUnknown is returned when a decision may be durable or not: the

@@ -45,7 +45,9 @@ type Controls interface {
 
 // Cards finds what was issued. It is issuing.Service.
 type Cards interface {
-	CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]issuing.CardOnNetwork, error)
+	IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN) (issuing.PANIndex, error)
+	// CardsAt returns the cards of each of these numbers, newest first.
+	CardsAt(ctx context.Context, numbers []issuing.PANIndex) ([][]issuing.CardOnNetwork, error)
 	// PersonOf returns what is sealed of the card's customer.
 	PersonOf(ctx context.Context, card issuing.CardOnNetwork) (customer.Person, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.

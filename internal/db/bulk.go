@@ -3,24 +3,35 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 )
 
-// Bulk is a statement over many rows: the same text for both engines, with as
-// many rows in one statement as suits the engine (one on SQLite, where a
-// prepared statement in a loop is faster; up to 256 on PostgreSQL: any number up
-// to 16, beyond that powers of two, so that the prepared texts repeat).
+// Bulk is a statement over many rows, written once for both engines. Its text is
+// Head + "($1,$2),($3,$4)" + Tail, and Head ends in "VALUES ". How the rows get there is the
+// engine's affair:
 //
-// The text is Head + "($1,$2),($3,$4)" + Tail. A Bulk is declared once per
-// statement, as a package-level variable, and is safe for concurrent use.
+//   - SQLite takes one row after the other, for a prepared statement in a loop is
+//     what it does fastest;
+//   - PostgreSQL takes what is inserted and has no Tail by COPY, which plans nothing
+//     and writes whole pages; rows whose Types are given as one array for each
+//     column, so that the text is the same for any number of them; and others in a
+//     VALUES list of up to 256 (any number up to 16, beyond that powers of two, so
+//     that prepared texts repeat).
+//
+// A Bulk is declared once per statement, as a package-level variable, and is safe
+// for concurrent use.
 type Bulk struct {
 	Head string
 	// Columns is the number of values in a row.
 	Columns int
-	// Types, when given, has one SQL type per column for statements in which
-	// the engine cannot infer them: WITH v (id, n) AS (VALUES …) UPDATE … FROM v.
+	// Types, when given, has one SQL type per column – TEXT, BIGINT, BOOLEAN, BYTEA – for
+	// statements in which the engine cannot infer them: WITH v (id, n) AS (VALUES …)
+	// UPDATE … FROM v.
 	Types []string
 	Tail  string
 	// Alone, when given, is the statement for a single row, its values in the same
@@ -33,6 +44,9 @@ type Bulk struct {
 
 // Exec runs the statement over args, which hold Columns values for each row.
 func (b *Bulk) Exec(ctx context.Context, tx Tx, args []any) error {
+	if tx.Dialect().manyRows && b.Tail == "" && len(args) > b.Columns {
+		return b.copy(ctx, tx, args)
+	}
 	return b.each(tx, args, func(text string, args []any) error {
 		_, err := tx.Exec(ctx, text, args...)
 		return err
@@ -52,6 +66,13 @@ func (b *Bulk) Query(ctx context.Context, tx Tx, args []any, scan func(Scanner) 
 
 func (b *Bulk) each(tx Tx, args []any, run func(text string, args []any) error) error {
 	d := tx.Dialect()
+	if d.manyRows && b.Types != nil && len(args) > b.Columns {
+		arrays, err := b.arrays(args)
+		if err != nil {
+			return err
+		}
+		return run(b.arrayText(), arrays)
+	}
 	for len(args) > 0 {
 		rows := repeating(min(len(args)/b.Columns, d.RowsPerStatement))
 		n := rows * b.Columns
@@ -68,7 +89,7 @@ func (b *Bulk) text(rows int, d Dialect) string {
 		return b.Alone
 	}
 	key := rows
-	if d.cast {
+	if d.manyRows {
 		key = -rows
 	}
 	if t, ok := b.texts.Load(key); ok {
@@ -86,7 +107,7 @@ func (b *Bulk) text(rows int, d Dialect) string {
 				s.WriteByte(',')
 			}
 			p := "$" + strconv.Itoa(r*b.Columns+c+1)
-			if d.cast && b.Types != nil {
+			if d.manyRows && b.Types != nil {
 				p = "CAST(" + p + " AS " + b.Types[c] + ")"
 			}
 			s.WriteString(p)
@@ -98,8 +119,125 @@ func (b *Bulk) text(rows int, d Dialect) string {
 	return s.String()
 }
 
+// arrayText is the statement over one array for each column.
+func (b *Bulk) arrayText() string {
+	const key = 0 // no text has so many rows
+	if t, ok := b.texts.Load(key); ok {
+		return t.(string)
+	}
+	var s strings.Builder
+	s.WriteString(strings.TrimSuffix(b.Head, values))
+	s.WriteString("SELECT * FROM unnest(")
+	for c, t := range b.Types {
+		if c > 0 {
+			s.WriteByte(',')
+		}
+		s.WriteString("$" + strconv.Itoa(c+1) + "::" + t + "[]")
+	}
+	s.WriteString(")" + b.Tail)
+	b.texts.Store(key, s.String())
+	return s.String()
+}
+
+// values ends each Head.
+const values = "VALUES "
+
+// arrays are the columns of rows.
+func (b *Bulk) arrays(args []any) ([]any, error) {
+	columns := make([]any, b.Columns)
+	for c, t := range b.Types {
+		var err error
+		switch t {
+		case "TEXT":
+			columns[c], err = column[string](args, c, b.Columns)
+		case "BIGINT":
+			columns[c], err = column[int64](args, c, b.Columns)
+		case "BOOLEAN":
+			columns[c], err = column[bool](args, c, b.Columns)
+		case "BYTEA":
+			columns[c], err = column[[]byte](args, c, b.Columns)
+		default:
+			err = fmt.Errorf("no array of %s", t)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("column %d: %w", c+1, err)
+		}
+	}
+	return columns, nil
+}
+
+// column is one column of rows, which may have NULLs.
+func column[T any](args []any, c, columns int) ([]*T, error) {
+	n := len(args) / columns
+	all, cells := make([]*T, n), make([]T, n)
+	for i := range all {
+		v, err := driver.DefaultParameterConverter.ConvertValue(args[i*columns+c])
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			continue
+		}
+		cell, ok := v.(T)
+		if !ok {
+			return nil, fmt.Errorf("a value is a %T", v)
+		}
+		cells[i], all[i] = cell, &cells[i]
+	}
+	return all, nil
+}
+
+// copy inserts rows by the engine's own way to take many.
+func (b *Bulk) copy(ctx context.Context, tx Tx, args []any) error {
+	table, columns, err := b.target()
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, 0, len(args)/b.Columns)
+	for row := range slices.Chunk(args, b.Columns) {
+		for i, v := range row {
+			if row[i], err = driver.DefaultParameterConverter.ConvertValue(v); err != nil {
+				return fmt.Errorf("%s of %s: %w", columns[i], table, err)
+			}
+		}
+		rows = append(rows, row)
+	}
+	run := tx.(*running)
+	return run.transaction.copyIn(ctx, b.Head, table, columns, rows)
+}
+
+// insertion is what INSERT names.
+type insertion struct {
+	table   string
+	columns []string
+}
+
+// target reads from Head into what it inserts.
+func (b *Bulk) target() (table string, columns []string, err error) {
+	const key = "target"
+	if t, ok := b.texts.Load(key); ok {
+		i := t.(insertion)
+		return i.table, i.columns, nil
+	}
+	text, ok := strings.CutPrefix(b.Head, "INSERT INTO ")
+	table, list, found := strings.Cut(strings.TrimSuffix(text, values), "(")
+	if !ok || !found {
+		return "", nil, fmt.Errorf("%q inserts nothing", b.Head)
+	}
+	i := insertion{table: strings.TrimSpace(table)}
+	for name := range strings.SplitSeq(strings.TrimRight(list, ") \n\t"), ",") {
+		i.columns = append(i.columns, strings.TrimSpace(name))
+	}
+	if len(i.columns) != b.Columns {
+		return "", nil, fmt.Errorf("%q names %d columns, not %d", b.Head, len(i.columns), b.Columns)
+	}
+	b.texts.Store(key, i)
+	return i.table, i.columns, nil
+}
+
 // Lookup is a SELECT by a list of keys: Head + "($1,$2,…)" + Tail, the list
-// split as suits the engine. Lock appends the engine's row lock, so that the
+// split as suits the engine; PostgreSQL takes it as one array, = ANY($1). Head ends in
+// "IN ". Lock appends the engine's row lock, so that the
 // rows stay as read until the transaction ends; keys should then be sorted,
 // so that two transactions lock in one order. Where Tail has an ORDER BY it must
 // end in that, with a column of text: rows are locked in the order of its bytes,
@@ -117,6 +255,13 @@ type Lookup struct {
 // leading arguments, if any; Head refers to them as $1….
 func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string, scan func(Scanner) error) error {
 	d := tx.Dialect()
+	if d.manyRows && len(keys) > 0 {
+		rows, err := tx.Query(ctx, l.arrayText(len(leading), d), append(slices.Clip(leading), keys)...)
+		if err != nil {
+			return err
+		}
+		return drain(rows, scan)
+	}
 	for len(keys) > 0 {
 		some := keys[:min(len(keys), d.RowsPerStatement)]
 		n := 1
@@ -140,13 +285,32 @@ func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string,
 	return nil
 }
 
-func (l *Lookup) text(n, leading int, d Dialect) string {
-	type key struct {
-		n    int
-		lock string
+// arrayText is the statement over one array of keys.
+func (l *Lookup) arrayText(leading int, d Dialect) string {
+	const key = 0
+	if t, ok := l.texts.Load(key); ok {
+		return t.(string)
 	}
-	k := key{n, d.RowLock}
-	if t, ok := l.texts.Load(k); ok {
+	var s strings.Builder
+	s.WriteString(strings.TrimSuffix(l.Head, "IN ") + "= ANY($" + strconv.Itoa(leading+1) + ")")
+	l.end(&s, d)
+	l.texts.Store(key, s.String())
+	return s.String()
+}
+
+// end writes what follows the keys.
+func (l *Lookup) end(s *strings.Builder, d Dialect) {
+	s.WriteString(l.Tail)
+	if l.Lock {
+		if strings.Contains(l.Tail, "ORDER BY") {
+			s.WriteString(d.byteOrder)
+		}
+		s.WriteString(d.RowLock)
+	}
+}
+
+func (l *Lookup) text(n, leading int, d Dialect) string {
+	if t, ok := l.texts.Load(n); ok {
 		return t.(string)
 	}
 	var s strings.Builder
@@ -156,14 +320,9 @@ func (l *Lookup) text(n, leading int, d Dialect) string {
 		s.WriteByte('$')
 		s.WriteString(strconv.Itoa(leading + i + 1))
 	}
-	s.WriteString(")" + l.Tail)
-	if l.Lock {
-		if strings.Contains(l.Tail, "ORDER BY") {
-			s.WriteString(d.byteOrder)
-		}
-		s.WriteString(d.RowLock)
-	}
-	l.texts.Store(k, s.String())
+	s.WriteByte(')')
+	l.end(&s, d)
+	l.texts.Store(n, s.String())
 	return s.String()
 }
 

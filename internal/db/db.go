@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,9 @@ type pools interface {
 // transaction is a Tx with its end.
 type transaction interface {
 	Tx
+	// copyIn inserts rows of what [driver.Value] may be; statement is the INSERT it stands for,
+	// as far as the rows. Only engines whose dialect says manyRows are asked.
+	copyIn(ctx context.Context, statement, table string, columns []string, rows [][]any) error
 	commit(ctx context.Context) error
 	rollback(ctx context.Context) error
 }
@@ -87,8 +91,9 @@ type Dialect struct {
 	// limitLockWait, when set, is a statement that bounds how long the rest of
 	// the transaction waits for a row lock; it takes the milliseconds.
 	limitLockWait string
-	// cast says that parameters in a VALUES list need explicit types.
-	cast bool
+	// manyRows says that the engine takes many rows by COPY and as arrays, and needs the
+	// types of parameters in a VALUES list.
+	manyRows bool
 }
 
 // Options tune an open database; the zero value is the default.
@@ -108,7 +113,8 @@ type Options struct {
 	// lost on the way.
 	AfterCommit func() error
 	// Trace, when a test sets it, is told of each statement before it runs. It
-	// must not keep args, and must not use the database.
+	// must not keep args, and must not use the database. Of rows that the engine is
+	// handed in its own way it is told the INSERT as far as "VALUES ", and all their values.
 	Trace func(query string, args []any)
 }
 
@@ -290,6 +296,11 @@ func (t traced) Query(ctx context.Context, query string, args ...any) (*sql.Rows
 func (t traced) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	t.tell(query, args)
 	return t.transaction.QueryRow(ctx, query, args...)
+}
+
+func (t traced) copyIn(ctx context.Context, statement, table string, columns []string, rows [][]any) error {
+	t.tell(statement, slices.Concat(rows...))
+	return t.transaction.copyIn(ctx, statement, table, columns, rows)
 }
 
 // AfterCommit has f called once when tx is committed, before the InTx or View

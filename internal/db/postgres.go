@@ -80,7 +80,14 @@ func (t postgresTx) QueryRow(ctx context.Context, query string, args ...any) *sq
 }
 
 func (t postgresTx) Dialect() Dialect {
-	return Dialect{RowLock: " FOR UPDATE", byteOrder: ` COLLATE "C"`, RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", cast: true}
+	return Dialect{RowLock: " FOR UPDATE", byteOrder: ` COLLATE "C"`, RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", manyRows: true}
+}
+
+func (t postgresTx) copyIn(ctx context.Context, _, table string, columns []string, rows [][]any) error {
+	return t.conn.Raw(func(c any) error {
+		_, err := c.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+		return err
+	})
 }
 
 func (t postgresTx) commit(context.Context) error {

@@ -11,6 +11,8 @@ import (
 
 // Statement is one that ran in a transaction which was recorded.
 type Statement struct {
+	// Text of rows that the engine is handed in its own way is the INSERT as far as
+	// "VALUES ".
 	Text string
 	// Args are copies: what [driver.Value] may be, or lists.
 	Args []any
@@ -30,6 +32,10 @@ func (d *DB) Record(f func([]Statement)) (stop func()) {
 // Run runs a statement again with other args, of the same kinds, and returns how many
 // rows it changed or returned.
 func (s Statement) Run(ctx context.Context, tx Tx, args []any) (rows int64, err error) {
+	if strings.HasSuffix(s.Text, values) { // rows that went the engine's own way
+		again := &Bulk{Head: s.Text, Columns: len(args) / int(s.Rows)}
+		return s.Rows, again.Exec(ctx, tx, args)
+	}
 	if s.Rows >= 0 {
 		return Affected(tx.Exec(ctx, s.Text, args...))
 	}
@@ -89,6 +95,14 @@ func (r *recorded) Query(ctx context.Context, query string, args ...any) (*sql.R
 func (r *recorded) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	r.all = append(r.all, Statement{query, copied(args), -1})
 	return r.of.QueryRow(ctx, query, args...)
+}
+
+func (r *recorded) copyIn(ctx context.Context, statement, table string, columns []string, rows [][]any) error {
+	err := r.of.copyIn(ctx, statement, table, columns, rows)
+	if err == nil {
+		r.all = append(r.all, Statement{statement, copied(slices.Concat(rows...)), int64(len(rows))})
+	}
+	return err
 }
 
 // copied are args as the drivers see them, which whoever gave them may change.

@@ -205,6 +205,10 @@ func (s *session) QueryRow(ctx context.Context, query string, args ...any) *sql.
 
 func (s *session) Dialect() Dialect { return Dialect{RowsPerStatement: 1} }
 
+func (s *session) copyIn(context.Context, string, string, []string, [][]any) error {
+	return errors.New("SQLite inserts row by row")
+}
+
 func (s *session) commit(ctx context.Context) error {
 	_, err := s.conn.ExecContext(ctx, "COMMIT")
 	if err != nil {

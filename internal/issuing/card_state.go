@@ -147,26 +147,68 @@ func (s *Service) PersonOf(ctx context.Context, n CardOnNetwork) (customer.Perso
 	return s.customers.Person(ctx, n.Issuance.Tenant, n.Issuance.Customer, n.Customer.stamp)
 }
 
-// CardsByPAN returns every card of the tenant that has this number, newest
-// first; none for an unknown number. It opens nothing: one keyed hash and one
-// query.
-func (s *Service) CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]CardOnNetwork, error) {
-	index, err := s.indexPAN(ctx, tenant, p)
-	if err != nil {
-		return nil, err
+// PANIndex is how the cards of a number are found without telling it.
+type PANIndex struct {
+	Tenant access.TenantID
+	Hash   string // keyed, as text
+	Length int    // of the number
+}
+
+// IndexOf returns how the cards of a number are found. It opens nothing: one keyed
+// hash.
+func (s *Service) IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN) (PANIndex, error) {
+	hash, err := s.indexPAN(ctx, tenant, p)
+	return PANIndex{Tenant: tenant, Hash: hash, Length: p.Len()}, err
+}
+
+// CardsAt returns the cards of each of these numbers, newest first; none for an
+// unknown one. It takes one query for each tenant. Numbers that are equal share
+// what is returned.
+func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([][]CardOnNetwork, error) {
+	hashes := map[access.TenantID][]string{}
+	for _, n := range numbers {
+		hashes[n.Tenant] = append(hashes[n.Tenant], n.Hash)
 	}
-	var cards []CardOnNetwork
-	err = s.DB.View(ctx, func(tx db.Tx) (err error) {
-		cards, err = readCardsOnNetwork(ctx, tx, tenant, index)
-		return err
+	found := make(map[PANIndex][]CardOnNetwork, len(numbers))
+	err := s.DB.View(ctx, func(tx db.Tx) error {
+		for tenant, of := range hashes {
+			slices.Sort(of)
+			err := readCardsOnNetwork(ctx, tx, tenant, slices.Compact(of), func(hash string, card CardOnNetwork) {
+				at := PANIndex{Tenant: tenant, Hash: hash}
+				found[at] = append(found[at], card)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find cards by number: %w", err)
 	}
-	for i := range cards {
-		cards[i].Card.PANLength = p.Len()
+	all := make([][]CardOnNetwork, len(numbers))
+	for i, n := range numbers {
+		all[i] = found[PANIndex{Tenant: n.Tenant, Hash: n.Hash}]
+		for k := range all[i] {
+			all[i][k].Card.PANLength = n.Length
+		}
 	}
-	return cards, nil
+	return all, nil
+}
+
+// CardsByPAN returns every card of the tenant that has this number, newest
+// first; none for an unknown number. It opens nothing: one keyed hash and one
+// query.
+func (s *Service) CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.PAN) ([]CardOnNetwork, error) {
+	index, err := s.IndexOf(ctx, tenant, p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.CardsAt(ctx, []PANIndex{index})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
 }
 
 // indexPAN is the keyed hash by which a number is found, as text.

@@ -15,61 +15,73 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/program"
 )
 
-func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, index string) ([]CardOnNetwork, error) {
-	return db.Collect(ctx, tx, func(s db.Scanner) (CardOnNetwork, error) {
-		var n CardOnNetwork
-		var holder CustomerOnNetwork
-		var method, value, pvki, status, kind, policies, parentPolicies string
-		var kyc *int64
-		var next successorRow
-		c, i := &n.Card, &n.Issuance
-		err := s.Scan(&c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
-			&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
-			db.IntoTime(&c.PINChangedAt), &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
-			&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
-			optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
-			&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at),
-			&policies, &parentPolicies, optional{&holder.Segment}, optional{&kind}, &kyc, optional{&holder.stamp}, db.IntoTime(&holder.Since),
-			db.IntoTime(&c.CreatedAt), db.IntoTime(&c.ActivatedAt), db.IntoTime(&i.PhoneChangedAt))
-		if err != nil {
-			return n, err
-		}
-		if i.Policies, err = policiesOf(policies); err != nil {
-			return n, fmt.Errorf("issuance %s: %w", i.ID, err)
-		}
-		if n.parent.Policies, err = policiesOf(parentPolicies); err != nil {
-			return n, fmt.Errorf("parent of issuance %s: %w", i.ID, err)
-		}
-		if c.PIN, err = verifierOf(method, value, pvki); err != nil {
-			return n, fmt.Errorf("card %s: %w", c.ID, err)
-		}
-		c.Tenant, i.Tenant = tenant, tenant
-		n.waiting = next.card()
-		if !i.Customer.IsZero() {
-			holder.ID, holder.Status, holder.Type = i.Customer.String(), customer.Status(status), customer.Type(kind)
-			if kyc != nil {
-				holder.KYCLevel = customer.KYCLevel(*kyc)
-			}
-			n.Customer = &holder
-		}
-		return n, nil
-	}, `SELECT c.id, c.issuance_id, c.product_code, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
-			c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
-			c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
-			i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
-			i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
-			f.status, c.holder_changes,
-			n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
-			COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
-			i.policies, COALESCE(p.policies, '[]'), u.segment_code, u.customer_type, u.kyc_level, u.concurrency_stamp, u.created_at,
-			c.created_at, c.activated_at, i.phone_changed_at
+var cardsOnNetwork = &db.Lookup{
+	Head: `SELECT c.pan_index, c.id, c.issuance_id, c.product_code, c.card_token, c.sequence_no, c.psn, c.bin, c.last_four, c.expires_on, c.form_factor,
+		c.service_code, c.chip_profile, c.key_version, c.status, c.status_reason, c.pin_status, c.pin_method,
+		c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
+		i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
+		i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
+		f.status, c.holder_changes,
+		n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
+		COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
+		i.policies, COALESCE(p.policies, '[]'), u.segment_code, u.customer_type, u.kyc_level, u.concurrency_stamp, u.created_at,
+		c.created_at, c.activated_at, i.phone_changed_at
 		FROM card c
 		JOIN issuance i ON i.id = c.issuance_id
 		LEFT JOIN card n ON n.id = i.successor_card_id AND i.current_card_id = c.id AND n.scheduled_status = 'Active'
 		LEFT JOIN issuance p ON p.id = i.parent_id
-		JOIN card f ON f.id = i.current_card_id`+customer.JoinHolder+`
-		WHERE c.tenant_id = $1 AND c.pan_index = $2
-		ORDER BY c.sequence_no DESC`, tenant, index)
+		JOIN card f ON f.id = i.current_card_id` + customer.JoinHolder + `
+		WHERE c.tenant_id = $1 AND c.pan_index IN `,
+	Tail: ` ORDER BY c.sequence_no DESC`,
+}
+
+// readCardsOnNetwork hands over the cards of numbers, those of each newest first.
+func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, hashes []string, each func(hash string, card CardOnNetwork)) error {
+	return cardsOnNetwork.Query(ctx, tx, []any{tenant}, hashes, func(s db.Scanner) error {
+		hash, card, err := scanCardOnNetwork(s, tenant)
+		if err == nil {
+			each(hash, card)
+		}
+		return err
+	})
+}
+
+func scanCardOnNetwork(s db.Scanner, tenant access.TenantID) (hash string, n CardOnNetwork, err error) {
+	var holder CustomerOnNetwork
+	var method, value, pvki, status, kind, policies, parentPolicies string
+	var kyc *int64
+	var next successorRow
+	c, i := &n.Card, &n.Issuance
+	err = s.Scan(&hash, &c.ID, &c.Issuance, &c.ProductCode, &c.Token, &c.Sequence, &c.PSN, &c.BIN, &c.LastFour, &c.Expires, &c.FormFactor,
+		&c.ServiceCode, &c.ChipProfile, &c.KeyVersion, &c.Status, &c.Reason, &c.PINStatus, &method, &value, &pvki,
+		db.IntoTime(&c.PINChangedAt), &c.PINBlock, &c.Script, &c.ScriptATC, &c.PINTryCount, &c.CVV2TryCount, &c.LastATC,
+		&i.ID, &i.No, &i.ProductCode, &i.Parent, &i.Account, &i.AccountNo, &i.DigitalSlipType, &i.CurrentCard,
+		optional{&i.ExternalCardID}, &i.Customer, optional{&holder.No}, optional{&status}, &c.PreviousCard, &n.shipment, &n.current, &n.holderChanges,
+		&next.id, &next.product, &next.form, &next.expires, &next.shipment, &next.status, &next.right, db.IntoTime(&next.at),
+		&policies, &parentPolicies, optional{&holder.Segment}, optional{&kind}, &kyc, optional{&holder.stamp}, db.IntoTime(&holder.Since),
+		db.IntoTime(&c.CreatedAt), db.IntoTime(&c.ActivatedAt), db.IntoTime(&i.PhoneChangedAt))
+	if err != nil {
+		return hash, n, err
+	}
+	if i.Policies, err = policiesOf(policies); err != nil {
+		return hash, n, fmt.Errorf("issuance %s: %w", i.ID, err)
+	}
+	if n.parent.Policies, err = policiesOf(parentPolicies); err != nil {
+		return hash, n, fmt.Errorf("parent of issuance %s: %w", i.ID, err)
+	}
+	if c.PIN, err = verifierOf(method, value, pvki); err != nil {
+		return hash, n, fmt.Errorf("card %s: %w", c.ID, err)
+	}
+	c.Tenant, i.Tenant = tenant, tenant
+	n.waiting = next.card()
+	if !i.Customer.IsZero() {
+		holder.ID, holder.Status, holder.Type = i.Customer.String(), customer.Status(status), customer.Type(kind)
+		if kyc != nil {
+			holder.KYCLevel = customer.KYCLevel(*kyc)
+		}
+		n.Customer = &holder
+	}
+	return hash, n, nil
 }
 
 // successorRow is the card that is to take another one's place at a time; its id
