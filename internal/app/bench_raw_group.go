@@ -232,6 +232,8 @@ func newRawArg(v any) rawArg {
 		return rawPointers(v)
 	case []*bool:
 		return rawPointers(v)
+	case []*[]byte:
+		return rawPointers(v)
 	}
 	return rawArg{cells: []rawCell{{value: v}}}
 }

@@ -33,7 +33,7 @@ var (
 		Tail: ") UPDATE message SET answer = v.answer FROM v WHERE message.key = v.key",
 	}
 	decisionConclude = &db.Bulk{
-		Head: "WITH v (id, record, trace, micros) AS (VALUES ", Columns: 4, Types: []string{"TEXT", "TEXT", "TEXT", "TEXT"},
+		Head: "WITH v (id, record, trace, micros) AS (VALUES ", Columns: 4, Types: []string{"TEXT", "BYTEA", "BYTEA", "TEXT"},
 		Tail: ") UPDATE decision SET record = v.record, trace = v.trace, micros = v.micros FROM v WHERE decision.transaction_id = v.id",
 	}
 )
@@ -64,7 +64,7 @@ func concludeMessages(ctx context.Context, tx db.Tx, all []concluded) error {
 func concludeDecisions(ctx context.Context, tx db.Tx, all []concluded) error {
 	args := make([]any, 0, len(all)*decisionConclude.Columns)
 	for _, c := range all {
-		args = append(args, c.decision.transaction, c.decision.record, c.decision.trace.String(), c.decision.times.micros())
+		args = append(args, c.decision.transaction, Packed(c.decision.record), Packed(c.decision.trace.String()), c.decision.times.micros())
 	}
 	return decisionConclude.Exec(ctx, tx, args)
 }

@@ -29,21 +29,22 @@ var decisionInsert = &db.Bulk{
 func insertDecisions(ctx context.Context, tx db.Tx, all []storedDecision) error {
 	args := make([]any, 0, len(all)*decisionInsert.Columns)
 	for _, d := range all {
-		args = append(args, d.transaction, d.tenant, d.configuration, d.record, d.trace.String(), d.times.micros(), clock.Micros(d.at))
+		args = append(args, d.transaction, d.tenant, d.configuration, Packed(d.record), Packed(d.trace.String()), d.times.micros(), clock.Micros(d.at))
 	}
 	return decisionInsert.Exec(ctx, tx, args)
 }
 
 func scanDecision(s db.Scanner) (storedDecision, error) {
 	var d storedDecision
-	var trace, micros string
+	var record, trace Packed
+	var micros string
 	var at int64
-	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &d.record, &trace, &micros, &at); err != nil {
+	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &record, &trace, &micros, &at); err != nil {
 		return d, err
 	}
-	d.at = clock.FromMicros(at)
+	d.record, d.at = string(record), clock.FromMicros(at)
 	var err error
-	if d.trace, err = ParseTrace(trace); err != nil {
+	if d.trace, err = ParseTrace(string(trace)); err != nil {
 		return d, err
 	}
 	d.times, err = parseTimes(micros)

@@ -185,7 +185,7 @@ func TestReplayJobs_oneThatBreaksOffIsBegunAnewAndFailsInTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := d.InTx(t.Context(), func(tx db.Tx) error {
-			_, err := tx.Exec(t.Context(), `UPDATE decision SET record = 'version=x'`)
+			_, err := tx.Exec(t.Context(), `UPDATE decision SET record = $1`, authorization.Packed("version=x"))
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -65,7 +65,10 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 	if err != nil {
 		return nil, err
 	}
-	type stored struct{ configuration, record, trace string }
+	type stored struct {
+		configuration string
+		record, trace Packed
+	}
 	decisions := make(map[TransactionID]stored, len(ids))
 	err = toldLookup.Query(ctx, tx, nil, id.Texts(ids), func(row db.Scanner) error {
 		var t TransactionID
@@ -84,7 +87,7 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 		}
 		x := told{Transaction: transactions[t]}
 		if d, decided := decisions[t]; decided {
-			x.decideAgain(d.record, d.trace, d.configuration)
+			x.decideAgain(string(d.record), string(d.trace), d.configuration)
 		}
 		page = append(page, x)
 	}
@@ -122,13 +125,13 @@ func hasOlder(ctx context.Context, tx db.Tx, tenant access.TenantID, t time.Time
 // lastRecordBefore is what the last decision about a card before a presentment was
 // made from.
 func lastRecordBefore(ctx context.Context, tx db.Tx, t *Transaction) (*record, bool, error) {
-	text, found, err := db.One(ctx, tx, func(row db.Scanner) (text string, err error) { return text, row.Scan(&text) },
+	text, found, err := db.One(ctx, tx, func(row db.Scanner) (text Packed, err error) { return text, row.Scan(&text) },
 		`SELECT d.record FROM card_transaction t JOIN decision d ON d.transaction_id = t.id
 		WHERE t.tenant_id = $1 AND t.issuance_id = $2 AND t.created_at <= $3 AND t.id < $4 ORDER BY t.created_at DESC, t.id DESC LIMIT 1`,
 		t.Tenant, t.Issuance, clock.Micros(t.CreatedAt), t.ID)
 	if err != nil || !found {
 		return nil, false, err
 	}
-	r, err := parseRecord(text)
+	r, err := parseRecord(string(text))
 	return r, err == nil, err
 }

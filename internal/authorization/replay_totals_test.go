@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -43,11 +44,15 @@ func TestReplay_tellsWhatDivergesFromWhatWasDecided(t *testing.T) {
 		_, answer := ask(w, pay(w, c, 1000))
 		ask(w, pay(w, c, 2000))
 		if err := d.InTx(t.Context(), func(tx db.Tx) error {
-			n, err := db.Affected(tx.Exec(t.Context(), `UPDATE decision SET record = replace(record, 'state.posted=10000 TRY', 'state.posted=500 TRY')
-				WHERE transaction_id = $1`, answer.Transaction))
-			if err == nil && n != 1 {
-				t.Errorf("%d records are altered", n)
+			record := authorization.Packed("")
+			if err := tx.QueryRow(t.Context(), `SELECT record FROM decision WHERE transaction_id = $1`, answer.Transaction).Scan(&record); err != nil {
+				return err
 			}
+			altered := strings.Replace(string(record), "state.posted=10000 TRY", "state.posted=500 TRY", 1)
+			if altered == string(record) {
+				t.Error("the record has no such line")
+			}
+			_, err := tx.Exec(t.Context(), `UPDATE decision SET record = $2 WHERE transaction_id = $1`, answer.Transaction, authorization.Packed(altered))
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -125,7 +125,7 @@ func sealOf(decisions []decisionText, now time.Time) audit.Act {
 }
 
 // digestOf is SHA-256 over the SHA-256 of each decision: of its transaction,
-// configuration hash, record and trace, each as its length (uint32, big endian)
+// configuration hash, packed record and packed trace, each as its length (uint32, big endian)
 // and its bytes, and its time in microseconds (int64, big endian).
 func digestOf(decisions []decisionText) string {
 	all := sha256.New()

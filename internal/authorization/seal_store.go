@@ -25,11 +25,12 @@ func moveSealed(ctx context.Context, tx db.Tx, from, to string) (bool, error) {
 }
 
 // decisionText is a decision as it is stored. What was altered need not parse,
-// so nothing is parsed.
+// so nothing is parsed or unpacked.
 type decisionText struct {
-	transaction, configuration, record, trace string
-	tenant                                    access.TenantID
-	at                                        time.Time
+	transaction, configuration string
+	record, trace              string // packed
+	tenant                     access.TenantID
+	at                         time.Time
 }
 
 func scanDecisionText(row db.Scanner) (d decisionText, err error) {

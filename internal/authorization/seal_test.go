@@ -62,7 +62,7 @@ func TestSeal_sealsEachDecisionOnceWhenItIsOld(t *testing.T) {
 
 func TestSeal_findsWhatWasDoneToDecisionsAfterwards(t *testing.T) {
 	for name, change := range map[string]string{
-		"altered":  `UPDATE decision SET trace = 'Status pass' WHERE transaction_id = (SELECT MAX(transaction_id) FROM decision)`,
+		"altered":  `UPDATE decision SET trace = record WHERE transaction_id = (SELECT MAX(transaction_id) FROM decision)`,
 		"removed":  `DELETE FROM decision WHERE transaction_id = (SELECT MIN(transaction_id) FROM decision)`,
 		"backdate": `UPDATE decision SET created_at = created_at - 1 WHERE transaction_id = (SELECT MIN(transaction_id) FROM decision)`,
 	} {

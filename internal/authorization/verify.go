@@ -3,9 +3,11 @@ package authorization
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/fee"
 	"github.com/sarraf-platform/sarraf/internal/ledger"
 )
 
@@ -14,7 +16,7 @@ import (
 // nil, is called now and then with the number of decisions done.
 func (q *Queries) Verify(ctx context.Context, progress func(done int64)) (all []ledger.Invariant, err error) {
 	err = q.db.View(ctx, func(tx db.Tx) error {
-		if all, err = ledger.RunRules(ctx, tx, rules); err != nil {
+		if all, err = ledger.RunRules(ctx, tx, slices.Concat(rules, fee.Rules)); err != nil {
 			return err
 		}
 		for _, run := range []func() (ledger.Invariant, error){

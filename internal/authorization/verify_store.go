@@ -39,6 +39,11 @@ var rules = []ledger.Rule{
 			GROUP BY transaction_id HAVING COUNT(*) > 1`,
 	},
 	{
+		Name:   "a transaction is of its account's tenant",
+		Count:  "SELECT COUNT(*) FROM card_transaction WHERE account_id IS NOT NULL",
+		Broken: "SELECT t.id FROM card_transaction t WHERE t.account_id IS NOT NULL AND " + ledger.OfAnotherTenant("t"),
+	},
+	{
 		Name:  "a life cycle begins with a transaction of the same tenant",
 		Count: "SELECT COUNT(*) FROM card_transaction WHERE id <> root_id",
 		Broken: `SELECT t.id FROM card_transaction t LEFT JOIN card_transaction r ON r.id = t.root_id

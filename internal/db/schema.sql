@@ -175,7 +175,7 @@ CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 
 CREATE TABLE hold (
     id             TEXT   NOT NULL PRIMARY KEY,
-    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    tenant_id      TEXT   NOT NULL, -- of the account
     account_id     TEXT   NOT NULL REFERENCES account (id),
     currency       TEXT   NOT NULL,
     authorized     BIGINT NOT NULL CHECK (authorized BETWEEN 0 AND 1000000000000000),
@@ -614,7 +614,7 @@ CREATE INDEX noname_card_by_due ON noname_card (link_due_at) WHERE link_due_at I
 
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
-    tenant_id            TEXT    REFERENCES tenant (id),
+    tenant_id            TEXT,
     root_id              TEXT    NOT NULL,
     original_id          TEXT,
     flow                 TEXT    NOT NULL,
@@ -728,8 +728,8 @@ CREATE TABLE decision (
     transaction_id     TEXT   NOT NULL PRIMARY KEY,
     tenant_id          TEXT,
     configuration_hash TEXT   NOT NULL,
-    record             TEXT   NOT NULL,
-    trace              TEXT   NOT NULL,
+    record             BYTEA  NOT NULL,
+    trace              BYTEA  NOT NULL,
     micros             TEXT   NOT NULL,
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );
@@ -1325,7 +1325,7 @@ CREATE TABLE velocity_span (
 
 CREATE TABLE fee_due (
     root_id       TEXT    NOT NULL PRIMARY KEY, -- the first transaction of the life cycle
-    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    tenant_id     TEXT    NOT NULL, -- of the account
     account_id    TEXT    NOT NULL REFERENCES account (id),
     lines         TEXT    NOT NULL,
     pending_total BIGINT  NOT NULL CHECK (pending_total >= 0),

@@ -82,6 +82,11 @@ var rules = []Rule{
 		Broken: "SELECT id FROM hold WHERE reversed + cleared + released > authorized",
 	},
 	{
+		Name:   "a hold is in its account's currency and tenant",
+		Count:  "SELECT COUNT(*) FROM hold",
+		Broken: "SELECT h.id FROM hold h JOIN account a ON a.id = h.account_id WHERE a.currency <> h.currency OR a.tenant_id <> h.tenant_id",
+	},
+	{
 		Name:  "a posting is in its account's currency and tenant",
 		Count: "SELECT COUNT(*) FROM posting",
 		Broken: `SELECT p.entry_id FROM posting p JOIN account a ON a.id = p.account_id
@@ -102,4 +107,10 @@ var rules = []Rule{
 			UNION SELECT r.id FROM entry r JOIN posting p ON p.entry_id IN (r.id, r.reverses_id) WHERE r.reverses_id IS NOT NULL
 				GROUP BY r.id, p.account_id HAVING SUM(CASE WHEN p.side = 'D' THEN p.amount ELSE -p.amount END) <> 0`,
 	},
+}
+
+// OfAnotherTenant is the condition in SQL that a row with tenant_id and account_id,
+// under this alias, names no account of its tenant.
+func OfAnotherTenant(alias string) string {
+	return "NOT EXISTS (SELECT 1 FROM account a WHERE a.id = " + alias + ".account_id AND a.tenant_id = " + alias + ".tenant_id)"
 }

@@ -74,7 +74,7 @@ CREATE UNIQUE INDEX posting_in_statement ON posting (account_id, position);
 -- those who share one.
 CREATE TABLE hold (
     id             TEXT   NOT NULL PRIMARY KEY,
-    tenant_id      TEXT   NOT NULL REFERENCES tenant (id),
+    tenant_id      TEXT   NOT NULL, -- of the account
     account_id     TEXT   NOT NULL REFERENCES account (id),
     currency       TEXT   NOT NULL,
     authorized     BIGINT NOT NULL CHECK (authorized BETWEEN 0 AND 1000000000000000),

@@ -12,7 +12,7 @@
 -- tenant. What is not known is empty.
 CREATE TABLE card_transaction (
     id                   TEXT    NOT NULL PRIMARY KEY,
-    tenant_id            TEXT    REFERENCES tenant (id),
+    tenant_id            TEXT,
     root_id              TEXT    NOT NULL,
     original_id          TEXT,
     flow                 TEXT    NOT NULL,
@@ -121,14 +121,14 @@ CREATE INDEX message_by_time ON message (created_at);
 -- Everything a decision was made of, so that it can be explained and made
 -- again: the request (card data as results and fingerprints only), the facts
 -- gathered, the state read under locks, the trace, and the hash of the
--- configuration it ran under. micros is how long it was in each stage until this
+-- configuration it ran under. Record and trace are packed. micros is how long it was in each stage until this
 -- was written; nothing is made again from it, and nothing is sealed.
 CREATE TABLE decision (
     transaction_id     TEXT   NOT NULL PRIMARY KEY,
     tenant_id          TEXT,
     configuration_hash TEXT   NOT NULL,
-    record             TEXT   NOT NULL,
-    trace              TEXT   NOT NULL,
+    record             BYTEA  NOT NULL,
+    trace              BYTEA  NOT NULL,
     micros             TEXT   NOT NULL,
     created_at         BIGINT NOT NULL CHECK (created_at BETWEEN 0 AND 9000000000000000)
 );

@@ -9,7 +9,7 @@
 -- balance did not cover it.
 CREATE TABLE fee_due (
     root_id       TEXT    NOT NULL PRIMARY KEY, -- the first transaction of the life cycle
-    tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
+    tenant_id     TEXT    NOT NULL, -- of the account
     account_id    TEXT    NOT NULL REFERENCES account (id),
     lines         TEXT    NOT NULL,
     pending_total BIGINT  NOT NULL CHECK (pending_total >= 0),

@@ -1,0 +1,59 @@
+package authorization
+
+import (
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// What is stored with each decision mostly repeats what is stored with every
+// other: the names of members, and values that nearly all share. It is therefore
+// packed against a dictionary, which leaves about a quarter (ADR 0032): one byte that
+// names the dictionary, then a block of S2.
+//
+// A dictionary is never changed, for what was packed with it could not be read any
+// more: a better one gets the next number and stands beside it.
+
+//go:embed decision.dict
+var decisionDictionary []byte
+
+const (
+	// packedBy is the number of the dictionary that is packed with.
+	packedBy = 1
+	// unpackedMax bounds what is made of stored bytes that somebody has altered.
+	unpackedMax = 16 << 20
+)
+
+var packing = s2.MakeDict(decisionDictionary, []byte("version="))
+
+var errPacked = errors.New("a stored record or trace cannot be unpacked")
+
+// Packed is a record or a trace. In the database it is bytes.
+type Packed string
+
+// Value packs the text.
+func (p Packed) Value() (driver.Value, error) {
+	out := make([]byte, 0, 1+s2.MaxEncodedLen(len(p)))
+	out = append(out, packedBy)
+	return out[:1+len(packing.Encode(out[1:cap(out)], []byte(p)))], nil
+}
+
+// Scan unpacks what was stored.
+func (p *Packed) Scan(stored any) error {
+	b, ok := stored.([]byte)
+	if !ok || len(b) < 2 || b[0] != packedBy {
+		return errPacked
+	}
+	if n, err := s2.DecodedLen(b[1:]); err != nil || n > unpackedMax {
+		return errPacked
+	}
+	text, err := packing.Decode(nil, b[1:])
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPacked, err)
+	}
+	*p = Packed(text)
+	return nil
+}
