@@ -40,8 +40,8 @@ const (
 // Bytes on disk as they were measured, by which room is looked for before any of it
 // is filled. The settled ones of a run are measured and told.
 const (
-	bytesOfCard          = 8_000
-	bytesOfAuthorization = 8_000
+	bytesOfCard          = 10_500
+	bytesOfAuthorization = 7_000
 )
 
 // filler fills a world: it is the platform without its edges, whose commits wait for

@@ -26,12 +26,13 @@ const durable = "&_pragma=synchronous(FULL)"
 // commits change only the last is copied, which is most of those that payments do.
 const checkpoints = "&_pragma=wal_autocheckpoint(4000)"
 
-// How much of the file connections keep, in KiB: the one that writes twice what all
-// readers have together at most. Each payment touches pages of its card in a few
-// trees; what falls out of the cache is read again.
+// How much of the file connections keep, in KiB. Each payment touches pages of its
+// card in a few trees; what falls out of the writer's cache is read again. A reader
+// forgets all it has whenever somebody has committed, so that more than one
+// transaction reads is of no use to it.
 const (
-	writerCache = "&_pragma=cache_size(-131072)"
-	readerCache = "&_pragma=cache_size(-8192)"
+	writerCache = "&_pragma=cache_size(-98304)"
+	readerCache = "&_pragma=cache_size(-2048)"
 )
 
 // hasty is how a file is filled: pages that change again and again are written
