@@ -16,7 +16,7 @@ type contender struct {
 	spread, hotCard, hotMerchant *bench    // the latter two may be missing
 	raw                          *raw      // may be missing
 	max, card, merchant, limit   []float64 // requests a second
-	crypto                       []float64
+	crypto, groups               []float64 // of the maximum
 	p99, commit                  []float64 // at half the maximum, in milliseconds
 	latency                      *hdrhistogram.Histogram
 	stop                         func() error
@@ -153,7 +153,11 @@ func (r *comparing) takeTurns(ctx context.Context, all []*contender, reference *
 					return nil, fmt.Errorf("%s: %w", k.engine, err)
 				}
 				*world.into = append(*world.into, result.PerSecond)
-				if world.b == k.spread && result.CPU != nil {
+				if world.b != k.spread {
+					continue
+				}
+				k.groups = append(k.groups, result.GroupMean)
+				if result.CPU != nil {
 					k.crypto = append(k.crypto, result.CPU.Crypto)
 				}
 			}
@@ -208,7 +212,8 @@ func (r *comparing) tell(all []*contender, tps []float64) {
 			m.Value, m.Ratio = told.value, told.ratio
 		}
 		if k.raw != nil {
-			r.row("of the raw limit on " + k.engine).Note = fmt.Sprintf("%d recorded groups of %.1f requests", len(k.raw.groups), k.raw.groupMean())
+			r.row("of the raw limit on " + k.engine).Note = fmt.Sprintf("%d recorded groups of %.1f requests on average; those measured had %.1f",
+				len(k.raw.groups), k.raw.groupMean(), median(k.groups))
 		}
 		if k.latency.TotalCount() > 0 {
 			r.pictures = append(r.pictures, picture{k.engine, "Latency at half the maximum on " + k.engine, k.latency})

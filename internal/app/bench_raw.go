@@ -51,28 +51,52 @@ type raw struct {
 	stop     func() error
 }
 
-// rawRequestsMax bounds what is kept of a recording.
-const rawRequestsMax = 8192
+// What bounds what is kept of a recording.
+const (
+	rawRequestsMax = 8192
+	rawArgsMax     = 1 << 21
+)
 
-// recording keeps the groups of a platform.
+// recording keeps what transactions of a platform did. It is read when the recording is
+// over: who is recorded must not be held up, or its groups would be of another size.
 type recording struct {
-	mu       sync.Mutex
-	reader   rawReader
-	clock    clock.Clock
-	groups   []*rawGroup
-	requests int
+	reader rawReader
+	clock  clock.Clock
+
+	mu   sync.Mutex
+	kept []rawCommit
+	args int
+}
+
+// rawCommit is what one transaction did.
+type rawCommit struct {
+	statements []db.Statement
+	at         time.Time
 }
 
 // keep is told what a transaction did.
-func (r *recording) keep(statements []db.Statement) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.requests >= rawRequestsMax {
+func (k *recording) keep(statements []db.Statement) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.args > rawArgsMax {
 		return
 	}
-	if g := r.reader.read(statements, r.clock.Now()); g != nil {
-		r.groups, r.requests = append(r.groups, g), r.requests+g.requests
+	k.kept = append(k.kept, rawCommit{statements, k.clock.Now()})
+	for _, s := range statements {
+		k.args += len(s.Args)
 	}
+}
+
+// groups are those that were recorded, with how many requests they answered.
+func (k *recording) groups() (all []*rawGroup, requests int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.kept {
+		if g := k.reader.read(c.statements, c.at); g != nil && requests < rawRequestsMax {
+			all, requests = append(all, g), requests+g.requests
+		}
+	}
+	return all, requests
 }
 
 // openRaw records what groups write under the load of o, and gets ready to write it
@@ -119,10 +143,9 @@ func record(ctx context.Context, p *Platform, o BenchOptions) (*raw, error) {
 	if _, err := l.end(); err != nil {
 		return nil, err
 	}
-	if len(k.groups) == 0 {
+	if r.groups, r.requests = k.groups(); len(r.groups) == 0 {
 		return nil, fmt.Errorf("%w: no group was committed in %v", ErrNotWell, o.Duration)
 	}
-	r.groups, r.requests = k.groups, k.requests
 	return r, nil
 }
 

@@ -82,7 +82,7 @@ func TestRaw_writesWhatThePlatformWrites(t *testing.T) {
 			}
 			finish()
 			recorded := content(t, c.DB)
-			r.groups, r.requests = k.groups, k.requests
+			r.groups, r.requests = k.groups()
 			if r.requests != cards || len(r.groups) == 0 {
 				t.Fatalf("%d requests in %d groups were recorded, and %d cards were used", r.requests, len(r.groups), cards)
 			}
