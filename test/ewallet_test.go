@@ -38,6 +38,33 @@ func walletClient(t *testing.T, s *server, flags []string) (*wallets, families) 
 	return &wallets{t, token.Access}, made
 }
 
+// Clients of wallets take a 400 for what it says, and a 401 for a failure of HTTP; who
+// shows credentials by HTTP gets that.
+func TestEWallet_wrongSecret(t *testing.T) {
+	dir := t.TempDir()
+	flags := []string{"--data", dir, "--db", "sqlite:" + dir + "/sarraf.db"}
+	s := serve(t, dir, flags...)
+	made := newFamilies(t, flags)
+	send := over(t, s)
+	for _, c := range []struct {
+		form, basic string
+		want        int
+	}{
+		{"&scope=sts_business_api&client_secret=x&client_id=" + made.EWallet.ClientID, "", 400},
+		{"&scope=sts_business_api", "Basic eDp4", 401},
+		{"&client_secret=x&client_id=" + made.EWallet.ClientID, "", 401},
+	} {
+		header := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+		if c.basic != "" {
+			header["Authorization"] = c.basic
+		}
+		w := send("POST", "/connect/token", header, "grant_type=client_credentials"+c.form)
+		if w.Code != c.want || !strings.Contains(w.Body.String(), `"error":"invalid_client"`) || (w.Header().Get("WWW-Authenticate") != "") != (c.want == 401) {
+			t.Errorf("%s %s: %d %s", c.form, c.basic, w.Code, w.Body)
+		}
+	}
+}
+
 // walletAnswer is what the tests read of answers.
 type walletAnswer struct {
 	Status  int

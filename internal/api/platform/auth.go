@@ -179,6 +179,9 @@ func (a *API) connectToken(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		out.err, out.fault = err, faultOf(err).Code
 		status, code, description := oauthError(err)
+		if status == http.StatusUnauthorized && grant.Scope == access.ScopeWallet && r.Header.Get("Authorization") == "" {
+			status = http.StatusBadRequest // what clients of wallets read
+		}
 		if status == http.StatusUnauthorized {
 			out.header.Set("WWW-Authenticate", `Basic realm="sarraf"`)
 		}
