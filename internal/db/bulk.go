@@ -236,8 +236,7 @@ func (b *Bulk) target() (table string, columns []string, err error) {
 }
 
 // Lookup is a SELECT by a list of keys: Head + "($1,$2,…)" + Tail, the list
-// split as suits the engine; PostgreSQL takes it as one array, = ANY($1). Head ends in
-// "IN ". Lock appends the engine's row lock, so that the
+// split as suits the engine; PostgreSQL takes it as one array. Head ends in "IN ". Lock appends the engine's row lock, so that the
 // rows stay as read until the transaction ends; keys should then be sorted,
 // so that two transactions lock in one order. Where Tail has an ORDER BY it must
 // end in that, with a column of text: rows are locked in the order of its bytes,
@@ -285,14 +284,15 @@ func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string,
 	return nil
 }
 
-// arrayText is the statement over one array of keys.
+// arrayText is the statement over one array of keys, as rows: with = ANY a plan that
+// was made while the table was small compares each row with each key.
 func (l *Lookup) arrayText(leading int, d Dialect) string {
 	const key = 0
 	if t, ok := l.texts.Load(key); ok {
 		return t.(string)
 	}
 	var s strings.Builder
-	s.WriteString(strings.TrimSuffix(l.Head, "IN ") + "= ANY($" + strconv.Itoa(leading+1) + ")")
+	s.WriteString(l.Head + "(SELECT unnest($" + strconv.Itoa(leading+1) + "::TEXT[]))")
 	l.end(&s, d)
 	l.texts.Store(key, s.String())
 	return s.String()
