@@ -32,7 +32,7 @@ import (
 // issuances and accounts change places with others each time all groups have been
 // written, so that all cards are used in turn as under the platform; and whole numbers
 // of an update that tells no time grow, for a page in which nothing changes is not
-// written. All other content is what was recorded.
+// written. All other content is what was recorded, that of packed columns included.
 //
 // Left out is everything that is not writing: reads and row locks, parsing, cryptography,
 // rules, decisions, packing, network, and the work of the background. The commands that
