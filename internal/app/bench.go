@@ -12,9 +12,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/country"
+	"github.com/sarraf-platform/sarraf/internal/db"
+	"github.com/sarraf-platform/sarraf/internal/outbox"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 )
 
@@ -100,14 +104,43 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 
 // issue makes the cards and puts money on their accounts.
 func (b *bench) issue(ctx context.Context) error {
+	if b.options.HotCard {
+		return b.issueOnOne(ctx)
+	}
+	tenant, err := b.platform.access.TenantByID(ctx, b.bank.tenant)
+	if err != nil {
+		return err
+	}
+	caller, k := access.System(tenant), b.platform.core
+	const together = 100
+	for first := 0; first < len(b.cards); first += together {
+		made, err := cardMaker{k, caller}.make(ctx, first, min(first+together, len(b.cards)))
+		if err != nil {
+			return err
+		}
+		var reading errgroup.Group
+		reading.SetLimit(4)
+		for i, c := range made {
+			b.accounts[first+i] = c.Issuance.AccountNo
+			reading.Go(func() (err error) {
+				b.cards[first+i], err = readCard(ctx, k, caller, c.Card.Token)
+				return err
+			})
+		}
+		if err := reading.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// issueOnOne makes cards that all spend from one account.
+func (b *bench) issueOnOne(ctx context.Context) error {
 	customer, err := b.bank.OpenCustomer(ctx, "Ada", "Deniz", "+905321234567")
 	if err != nil {
 		return err
 	}
-	issuer := b.bank.Bank
-	if b.options.HotCard {
-		issuer = issuer.On("9000000000000001")
-	}
+	issuer := b.bank.Bank.On("9000000000000001")
 	var making errgroup.Group
 	making.SetLimit(4)
 	for i := range b.cards {
@@ -155,7 +188,8 @@ func benchTerminals(a *sim.Acquirer, shops int) (all []*sim.Terminal) {
 	return all
 }
 
-// control defines what holds for every purchase of a full authorization.
+// control defines what holds for every purchase of a full authorization, and that its
+// event is written.
 func (b *bench) control(ctx context.Context) error {
 	define := func(path string, body map[string]any) error {
 		_, err := b.bank.Call(ctx, http.MethodPost, path, body, nil)
@@ -185,7 +219,15 @@ func (b *bench) control(ctx context.Context) error {
 			err = define("/api/v1/issuing/"+c.path, c.body)
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	// Somebody wants to hear of each; nobody is called, which is no part of it.
+	return b.platform.db.InTx(ctx, func(tx db.Tx) error {
+		return outbox.ChangeInterest(ctx, tx, b.bank.tenant.String(), func() (outbox.Interest, error) {
+			return outbox.Interest{authorization.EventAuthorized}, nil
+		})
+	})
 }
 
 func (b *bench) close() {

@@ -13,14 +13,8 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
-	"github.com/sarraf-platform/sarraf/internal/country"
-	"github.com/sarraf-platform/sarraf/internal/customer"
-	"github.com/sarraf-platform/sarraf/internal/db"
-	"github.com/sarraf-platform/sarraf/internal/issuing"
-	"github.com/sarraf-platform/sarraf/internal/ledger"
 	"github.com/sarraf-platform/sarraf/internal/network"
 	"github.com/sarraf-platform/sarraf/internal/outbox"
-	"github.com/sarraf-platform/sarraf/internal/program"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
@@ -127,26 +121,13 @@ func (f *filler) makeCards(ctx context.Context) error {
 			return ctx.Err()
 		}
 		first := len(g.tokens)
-		var made []string
-		err := f.db.InTx(ctx, func(tx db.Tx) error {
-			made = made[:0]
-			var plastics []issuing.PlasticMove
-			within := db.WithTx(ctx, tx)
-			for n := first; n < min(first+fillCards, g.Cards); n++ {
-				card, err := f.makeCard(within, n)
-				if err != nil {
-					return fmt.Errorf("card %d: %w", n, err)
-				}
-				made = append(made, card.Token)
-				plastics = append(plastics, issuing.PlasticMove{Card: card.ID, FromPerso: issuing.PersoRequested, ToPerso: issuing.PersoCancelled})
-			}
-			_, err := f.issuing.MovePlastics(ctx, tx, f.caller, plastics) // no bureau makes them
-			return err
-		})
+		made, err := cardMaker{f.core, f.caller}.make(ctx, first, min(first+fillCards, g.Cards))
 		if err != nil {
 			return err
 		}
-		g.tokens = append(g.tokens, made...)
+		for _, c := range made {
+			g.tokens = append(g.tokens, c.Card.Token)
+		}
 		for _, t := range told {
 			if err := t.RunOnce(ctx); err != nil {
 				return fmt.Errorf("tell of cards: %w", err)
@@ -167,51 +148,6 @@ func workersOf(k *core) (all []teller) {
 		all = append(all, w)
 	}
 	return all
-}
-
-// makeCard makes the n-th customer with a card that can be used, and money on its
-// account.
-func (f *filler) makeCard(ctx context.Context, n int) (issuing.Card, error) {
-	holder, err := f.customers.Create(ctx, f.caller, customer.Customer{
-		Type: customer.Individual, KYCLevel: customer.KYCBasic, Profile: customer.Profile{
-			Name: "Ada", Surname: "Deniz", BirthDate: clock.Date{Year: 1985, Month: time.May, Day: 17}, Nationality: country.Must("TR"),
-		},
-		Identifications: []customer.Identification{{Type: customer.TCKN, Number: citizenNo(n)}},
-		Communications:  []customer.Communication{{Type: customer.MobilePhone, Value: fmt.Sprintf("+9053%08d", n)}},
-	})
-	if err != nil {
-		return issuing.Card{}, fmt.Errorf("make customer: %w", err)
-	}
-	card, err := f.issuing.IssueCard(ctx, f.caller, issuing.NewCard{
-		CustomerNo: holder.No, ProductCode: "CLASSIC", FormFactor: program.PhysicalCard, DeliveryMethod: program.ByBranch, BranchCode: "0001",
-		PINSource: issuing.RandomPIN, InitialStatus: issuing.Active,
-	})
-	if err != nil {
-		return issuing.Card{}, fmt.Errorf("issue: %w", err)
-	}
-	_, err = f.ledger.Adjust(ctx, f.caller, ledger.Adjustment{
-		AccountNo: card.Issuance.AccountNo, Side: ledger.Credit, Amount: lira(1_000_000_000), Description: "load", Reference: "growth-" + strconv.Itoa(n),
-	})
-	if err != nil {
-		return issuing.Card{}, fmt.Errorf("load: %w", err)
-	}
-	return card.Card, nil
-}
-
-// citizenNo is the n-th number of a citizen, n being below 900 million: nine digits
-// and two that check them.
-func citizenNo(n int) string {
-	nine := strconv.Itoa(100_000_000 + n)
-	odd, even := 0, 0
-	for i, d := range nine {
-		if i%2 == 0 {
-			odd += int(d - '0')
-		} else {
-			even += int(d - '0')
-		}
-	}
-	tenth := ((odd*7-even)%10 + 10) % 10
-	return nine + strconv.Itoa(tenth) + strconv.Itoa((odd+even+tenth)%10)
 }
 
 // authorize lets the cards pay, one after another, and seals what was decided.
