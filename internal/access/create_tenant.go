@@ -15,6 +15,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/fault"
+	"github.com/sarraf-platform/sarraf/internal/fold"
 	"github.com/sarraf-platform/sarraf/internal/id"
 	"github.com/sarraf-platform/sarraf/internal/money"
 	"github.com/sarraf-platform/sarraf/internal/secret"
@@ -188,10 +189,10 @@ func faultOf(err error) *fault.Error {
 	return fault.New(fault.Invalid, CodeInvalid, "the tenant is not valid")
 }
 
-// codeFrom makes a code of the ASCII letters and digits of name.
+// codeFrom makes a code of the letters and digits of name, without their accents.
 func codeFrom(name string) string {
 	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
+	for _, r := range fold.Text(name) {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
 			b.WriteRune(r)
