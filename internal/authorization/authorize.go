@@ -94,7 +94,7 @@ func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards
 		lanes = 1
 	}
 	ctx = context.WithoutCancel(ctx)
-	e.reader = newCardReader(ctx, cards)
+	e.reader = newCardReader(ctx, cards, log)
 	for range lanes {
 		e.lanes = append(e.lanes, newLane(size, func(group []*operation) { e.commit(ctx, group) }))
 	}

@@ -2,7 +2,12 @@ package authorization
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/issuing"
@@ -14,6 +19,7 @@ import (
 // for concurrent use.
 type cardReader struct {
 	cards Cards
+	log   *slog.Logger
 	in    chan *reading
 	ended sync.WaitGroup
 }
@@ -24,6 +30,9 @@ type reading struct {
 	cards  []issuing.CardOnNetwork
 	err    error
 	done   chan struct{}
+	// claimed is set by whoever comes first: a reader who takes it into a group, or
+	// the request that does not wait any longer.
+	claimed atomic.Bool
 }
 
 // How many read at the same time, and how many numbers at most in one transaction.
@@ -33,13 +42,13 @@ const (
 	readingMax = 256
 )
 
-// newCardReader starts a reader, which close ends. Of ctx only the values are used.
-func newCardReader(ctx context.Context, cards Cards) *cardReader {
-	r := &cardReader{cards: cards, in: make(chan *reading, 4*readingMax)}
-	ctx = context.WithoutCancel(ctx)
-	all := func(*reading) bool { return true }
+// newCardReader starts a reader, which close ends. ctx should not end: a group belongs
+// to no request.
+func newCardReader(ctx context.Context, cards Cards, log *slog.Logger) *cardReader {
+	r := &cardReader{cards: cards, log: log, in: make(chan *reading, 4*readingMax)}
+	take := func(one *reading) bool { return one.claimed.CompareAndSwap(false, true) }
 	for range readers {
-		r.ended.Go(func() { inGroups(r.in, readingMax, all, func(group []*reading) { r.readAll(ctx, group) }) })
+		r.ended.Go(func() { inGroups(r.in, readingMax, take, func(group []*reading) { r.readAll(ctx, group) }) })
 	}
 	return r
 }
@@ -67,31 +76,42 @@ func (r *cardReader) read(ctx context.Context, tenant access.TenantID, p pan.PAN
 	case <-one.done:
 		return one.cards, one.err
 	case <-ctx.Done():
+		one.claimed.Store(true) // if nobody has taken it, nobody will
 		return nil, ctx.Err()
 	}
 }
 
-// readAll reads a group; when that fails, one after the other, so that a card which
-// cannot be read harms only its own request.
+// readAll reads a group. A panic is met again by whoever caused it, alone.
 func (r *cardReader) readAll(ctx context.Context, group []*reading) {
 	numbers := make([]issuing.PANIndex, len(group))
 	for i, one := range group {
 		numbers[i] = one.number
 	}
-	found, err := r.cards.CardsAt(ctx, numbers)
+	found, err := r.lookUp(ctx, numbers)
+	if errors.Is(err, errPanicked) && len(group) > 1 {
+		for i := range group {
+			r.readAll(ctx, group[i:i+1])
+		}
+		return
+	}
 	for i, one := range group {
-		switch {
-		case err == nil:
-			one.cards = found[i]
-		case len(group) == 1:
-			one.err = err
-		default:
-			if alone, err := r.cards.CardsAt(ctx, numbers[i:i+1]); err != nil {
-				one.err = err
-			} else {
-				one.cards = alone[0]
-			}
+		if one.err = err; err == nil {
+			one.cards, one.err = found[i].Cards, found[i].Err
 		}
 		close(one.done)
 	}
+}
+
+// errPanicked says that a broken invariant was met: it must cost one request, not the
+// process.
+var errPanicked = errors.New("reading cards panicked")
+
+func (r *cardReader) lookUp(ctx context.Context, numbers []issuing.PANIndex) (found []issuing.CardsOfNumber, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.Error("reading cards panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = fmt.Errorf("%w: %v", errPanicked, p)
+		}
+	}()
+	return r.cards.CardsAt(ctx, numbers)
 }

@@ -48,7 +48,8 @@ func (c *Counterfactuals) CompleteEvents(ctx context.Context, events []outbox.Wa
 	for event, e := range declined {
 		t := e.Transaction.ID
 		d, found := decisions[t]
-		if !found {
+		if !found || d.damage != nil {
+			failed = errors.Join(failed, d.damage)
 			continue
 		}
 		if e.Decline, err = c.decline(ctx, d, e.Transaction.Reason, kept[t]); err != nil {

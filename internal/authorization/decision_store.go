@@ -1,7 +1,9 @@
 package authorization
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -19,6 +21,7 @@ type storedDecision struct {
 	trace         Trace
 	times         Times // until it was written
 	at            time.Time
+	damage        error // why it cannot be read; then there is neither record nor trace
 }
 
 var decisionInsert = &db.Bulk{
@@ -36,24 +39,42 @@ func insertDecisions(ctx context.Context, tx db.Tx, all []storedDecision) error 
 
 func scanDecision(s db.Scanner) (storedDecision, error) {
 	var d storedDecision
-	var record, trace Packed
+	var record, trace []byte
 	var micros string
 	var at int64
 	if err := s.Scan(&d.transaction, &d.tenant, &d.configuration, &record, &trace, &micros, &at); err != nil {
 		return d, err
 	}
-	d.record, d.at = string(record), clock.FromMicros(at)
-	var err error
-	if d.trace, err = ParseTrace(string(trace)); err != nil {
-		return d, err
+	d.at = clock.FromMicros(at)
+	if err := d.read(record, trace, micros); err != nil {
+		d.damage = fmt.Errorf("decision on %s: %w", d.transaction.UUID(), err)
 	}
-	d.times, err = parseTimes(micros)
-	return d, err
+	return d, nil
 }
 
+// read takes apart what is stored.
+func (d *storedDecision) read(record, trace []byte, micros string) error {
+	text, err := unpack(record)
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	d.record = text
+	if text, err = unpack(trace); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	if d.trace, err = ParseTrace(text); err != nil {
+		return err
+	}
+	d.times, err = parseTimes(micros)
+	return err
+}
+
+// findDecision returns the decision on a transaction; one that cannot be read is an
+// error.
 func findDecision(ctx context.Context, tx db.Tx, t TransactionID) (storedDecision, bool, error) {
-	return db.One(ctx, tx, scanDecision,
+	d, found, err := db.One(ctx, tx, scanDecision,
 		"SELECT transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at FROM decision WHERE transaction_id = $1", t)
+	return d, found, cmp.Or(err, d.damage)
 }
 
 var decisionLookup = &db.Lookup{
@@ -61,7 +82,7 @@ var decisionLookup = &db.Lookup{
 }
 
 // findDecisions returns the decisions on these transactions; clearing records
-// have none.
+// have none. Each tells its own damage.
 func findDecisions(ctx context.Context, tx db.Tx, ids []TransactionID) (map[TransactionID]storedDecision, error) {
 	found := make(map[TransactionID]storedDecision, len(ids))
 	err := decisionLookup.Query(ctx, tx, nil, id.Texts(ids), func(s db.Scanner) error {
@@ -74,7 +95,8 @@ func findDecisions(ctx context.Context, tx db.Tx, ids []TransactionID) (map[Tran
 	return found, err
 }
 
-// decisionsAfter returns up to n decisions in the order of their transactions.
+// decisionsAfter returns up to n decisions in the order of their transactions. Each
+// tells its own damage.
 func decisionsAfter(ctx context.Context, tx db.Tx, after string, n int) ([]storedDecision, error) {
 	return db.Collect(ctx, tx, scanDecision,
 		`SELECT transaction_id, tenant_id, configuration_hash, record, trace, micros, created_at FROM decision

@@ -23,19 +23,28 @@ var decisionDictionary []byte
 const (
 	// packedBy is the number of the dictionary that is packed with.
 	packedBy = 1
-	// unpackedMax bounds what is made of stored bytes that somebody has altered.
-	unpackedMax = 16 << 20
+	// packedFirst is where in it a record begins: what is looked for first.
+	packedFirst = 2364
+	// unpackedMax bounds a text: what is longer is not stored, and what somebody has
+	// altered takes no more memory.
+	unpackedMax = 1 << 20
 )
 
-var packing = s2.MakeDict(decisionDictionary, []byte("version="))
+var packing = s2.MakeDictManual(decisionDictionary, packedFirst)
 
-var errPacked = errors.New("a stored record or trace cannot be unpacked")
+var (
+	errPacked = errors.New("what is stored cannot be unpacked")
+	errLong   = fmt.Errorf("a record or trace is longer than %d bytes", unpackedMax)
+)
 
 // Packed is a record or a trace. In the database it is bytes.
 type Packed string
 
 // Value packs the text.
 func (p Packed) Value() (driver.Value, error) {
+	if len(p) > unpackedMax {
+		return nil, errLong
+	}
 	out := make([]byte, 0, 1+s2.MaxEncodedLen(len(p)))
 	out = append(out, packedBy)
 	return out[:1+len(packing.Encode(out[1:cap(out)], []byte(p)))], nil
@@ -44,16 +53,25 @@ func (p Packed) Value() (driver.Value, error) {
 // Scan unpacks what was stored.
 func (p *Packed) Scan(stored any) error {
 	b, ok := stored.([]byte)
-	if !ok || len(b) < 2 || b[0] != packedBy {
+	if !ok {
 		return errPacked
 	}
-	if n, err := s2.DecodedLen(b[1:]); err != nil || n > unpackedMax {
-		return errPacked
-	}
-	text, err := packing.Decode(nil, b[1:])
-	if err != nil {
-		return fmt.Errorf("%w: %w", errPacked, err)
-	}
+	text, err := unpack(b)
 	*p = Packed(text)
-	return nil
+	return err
+}
+
+// unpack is the text of what was stored.
+func unpack(stored []byte) (string, error) {
+	if len(stored) < 2 || stored[0] != packedBy {
+		return "", errPacked
+	}
+	if n, err := s2.DecodedLen(stored[1:]); err != nil || n > unpackedMax {
+		return "", errPacked
+	}
+	text, err := packing.Decode(nil, stored[1:])
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errPacked, err)
+	}
+	return string(text), nil
 }

@@ -1,7 +1,10 @@
 package authorization
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -30,6 +33,29 @@ func TestPacked_readsWhatWasEverStored(t *testing.T) {
 	if err := back.Scan(stored); err != nil || string(back) != text {
 		fresh, _ := Packed(text).Value()
 		t.Errorf("it reads %q, %v; now it is stored as %x", back, err, fresh)
+	}
+}
+
+// A change of the dictionary, or of where it is looked into first, would let what is
+// stored read as something else: S2 has no checksum.
+func TestPacked_dictionaryNeverChanges(t *testing.T) {
+	const want = "6f30f3469e54963261d4e01ee16b7cf4cac39629b2dc4a40e390ce3b5f3da454"
+	if got := fmt.Sprintf("%x", sha256.Sum256(packing.Bytes())); got != want {
+		t.Errorf("the first dictionary is %s, and what is stored was packed with %s", got, want)
+	}
+	if !bytes.HasPrefix(decisionDictionary[packedFirst:], []byte("version=")) {
+		t.Error("no record begins where it is looked into first")
+	}
+}
+
+// What is stored can be read, and what somebody else stored takes little memory.
+func TestPacked_storesOnlyWhatItReads(t *testing.T) {
+	if _, err := Packed(strings.Repeat("a", unpackedMax+1)).Value(); err == nil {
+		t.Error("what cannot be read is stored")
+	}
+	bomb := packing.Encode(nil, bytes.Repeat([]byte("a"), unpackedMax+1))
+	if _, err := unpack(append([]byte{packedBy}, bomb...)); err == nil {
+		t.Errorf("%d bytes became more than a text may have", len(bomb))
 	}
 }
 

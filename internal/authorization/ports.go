@@ -46,8 +46,7 @@ type Controls interface {
 // Cards finds what was issued. It is issuing.Service.
 type Cards interface {
 	IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN) (issuing.PANIndex, error)
-	// CardsAt returns the cards of each of these numbers, newest first.
-	CardsAt(ctx context.Context, numbers []issuing.PANIndex) ([][]issuing.CardOnNetwork, error)
+	CardsAt(ctx context.Context, numbers []issuing.PANIndex) ([]issuing.CardsOfNumber, error)
 	// PersonOf returns what is sealed of the card's customer.
 	PersonOf(ctx context.Context, card issuing.CardOnNetwork) (customer.Person, error)
 	// Fingerprint is equal for equal card numbers and fields, and tells neither.

@@ -255,6 +255,9 @@ func addFields(ctx context.Context, tx db.Tx, page []ListedTransaction) error {
 		if !decided {
 			continue
 		}
+		if d.damage != nil {
+			return d.damage
+		}
 		r, err := parseRecord(d.record)
 		if err != nil {
 			return err

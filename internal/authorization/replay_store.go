@@ -2,6 +2,7 @@ package authorization
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 	}
 	type stored struct {
 		configuration string
-		record, trace Packed
+		record, trace []byte
 	}
 	decisions := make(map[TransactionID]stored, len(ids))
 	err = toldLookup.Query(ctx, tx, nil, id.Texts(ids), func(row db.Scanner) error {
@@ -87,7 +88,7 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 		}
 		x := told{Transaction: transactions[t]}
 		if d, decided := decisions[t]; decided {
-			x.decideAgain(string(d.record), string(d.trace), d.configuration)
+			x.decideAgain(d.record, d.trace, d.configuration)
 		}
 		page = append(page, x)
 	}
@@ -96,8 +97,17 @@ func readTold(ctx context.Context, tx db.Tx, tenant access.TenantID, after, befo
 
 // decideAgain makes the decision from its record and compares it with what was
 // stored.
-func (t *told) decideAgain(text, trace, configuration string) {
-	if t.record, t.damage = parseRecord(text); t.damage != nil {
+func (t *told) decideAgain(record, packedTrace []byte, configuration string) {
+	text, err := unpack(record)
+	trace := ""
+	if err == nil {
+		trace, err = unpack(packedTrace)
+	}
+	if err == nil {
+		t.record, err = parseRecord(text)
+	}
+	if err != nil {
+		t.damage = fmt.Errorf("decision on %s: %w", t.Transaction.ID.UUID(), err)
 		return
 	}
 	r := t.record

@@ -153,6 +153,8 @@ func entriesOf(ctx context.Context, tx db.Tx, batch []storedDecision) (map[strin
 func (d storedDecision) differs(t *Transaction, entries map[string]ledger.Entry) string {
 	r, err := parseRecord(d.record)
 	switch {
+	case d.damage != nil:
+		return "it cannot be read"
 	case err != nil:
 		return "the record cannot be read"
 	case t == nil:

@@ -39,6 +39,12 @@ var rules = []ledger.Rule{
 			GROUP BY transaction_id HAVING COUNT(*) > 1`,
 	},
 	{
+		Name:  "a transaction is of its decision's tenant",
+		Count: "SELECT COUNT(*) FROM decision",
+		Broken: `SELECT t.id FROM decision d JOIN card_transaction t ON t.id = d.transaction_id
+			WHERE (t.tenant_id IS NULL) <> (d.tenant_id IS NULL) OR t.tenant_id <> d.tenant_id`,
+	},
+	{
 		Name:   "a transaction is of its account's tenant",
 		Count:  "SELECT COUNT(*) FROM card_transaction WHERE account_id IS NOT NULL",
 		Broken: "SELECT t.id FROM card_transaction t WHERE t.account_id IS NOT NULL AND " + ledger.OfAnotherTenant("t"),

@@ -235,8 +235,8 @@ func (b *Bulk) target() (table string, columns []string, err error) {
 	return i.table, i.columns, nil
 }
 
-// Lookup is a SELECT by a list of keys: Head + "($1,$2,…)" + Tail, the list
-// split as suits the engine; PostgreSQL takes it as one array. Head ends in "IN ". Lock appends the engine's row lock, so that the
+// Lookup is a SELECT by a list of keys: Head + "($1)" + Tail, for one after the other on
+// SQLite; PostgreSQL takes all as one array. Head ends in "IN ". Lock appends the engine's row lock, so that the
 // rows stay as read until the transaction ends; keys should then be sorted,
 // so that two transactions lock in one order. Where Tail has an ORDER BY it must
 // end in that, with a column of text: rows are locked in the order of its bytes,
@@ -253,77 +253,50 @@ type Lookup struct {
 // Query hands every row found for keys to scan. Before the keys it binds the
 // leading arguments, if any; Head refers to them as $1….
 func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string, scan func(Scanner) error) error {
+	if l.Lock && len(keys) > 1 && !strings.Contains(l.Tail, "ORDER BY") {
+		return fmt.Errorf("%q locks several rows in no order", l.Head)
+	}
 	d := tx.Dialect()
 	if d.manyRows && len(keys) > 0 {
-		rows, err := tx.Query(ctx, l.arrayText(len(leading), d), append(slices.Clip(leading), keys)...)
-		if err != nil {
-			return err
-		}
-		return drain(rows, scan)
+		return l.run(ctx, tx, l.text(len(leading), d), append(slices.Clip(leading), keys), scan)
 	}
-	for len(keys) > 0 {
-		some := keys[:min(len(keys), d.RowsPerStatement)]
-		n := 1
-		for n < len(some) {
-			n *= 2
-		}
-		args := make([]any, 0, len(leading)+n)
-		args = append(args, leading...)
-		for i := range n { // up to a power of two, by naming the last key again
-			args = append(args, some[min(i, len(some)-1)])
-		}
-		rows, err := tx.Query(ctx, l.text(n, len(leading), d), args...)
-		if err != nil {
+	args := append(slices.Clip(leading), nil)
+	for _, key := range keys {
+		args[len(leading)] = key
+		if err := l.run(ctx, tx, l.text(len(leading), d), args, scan); err != nil {
 			return err
 		}
-		if err := drain(rows, scan); err != nil {
-			return err
-		}
-		keys = keys[len(some):]
 	}
 	return nil
 }
 
-// arrayText is the statement over one array of keys, as rows: with = ANY a plan that
-// was made while the table was small compares each row with each key.
-func (l *Lookup) arrayText(leading int, d Dialect) string {
-	const key = 0
-	if t, ok := l.texts.Load(key); ok {
-		return t.(string)
+func (l *Lookup) run(ctx context.Context, tx Tx, text string, args []any, scan func(Scanner) error) error {
+	rows, err := tx.Query(ctx, text, args...)
+	if err != nil {
+		return err
 	}
-	var s strings.Builder
-	s.WriteString(l.Head + "(SELECT unnest($" + strconv.Itoa(leading+1) + "::TEXT[]))")
-	l.end(&s, d)
-	l.texts.Store(key, s.String())
-	return s.String()
+	return drain(rows, scan)
 }
 
-// end writes what follows the keys.
-func (l *Lookup) end(s *strings.Builder, d Dialect) {
-	s.WriteString(l.Tail)
+// text is the statement over one key, or over one array of them as rows: with = ANY a
+// plan that was made while the table was small compares each row with each key.
+func (l *Lookup) text(leading int, d Dialect) string {
+	if t, ok := l.texts.Load(d.manyRows); ok {
+		return t.(string)
+	}
+	keys := "($" + strconv.Itoa(leading+1) + ")"
+	if d.manyRows {
+		keys = "(SELECT unnest($" + strconv.Itoa(leading+1) + "::TEXT[]))"
+	}
+	text := l.Head + keys + l.Tail
 	if l.Lock {
 		if strings.Contains(l.Tail, "ORDER BY") {
-			s.WriteString(d.byteOrder)
+			text += d.byteOrder
 		}
-		s.WriteString(d.RowLock)
+		text += d.RowLock
 	}
-}
-
-func (l *Lookup) text(n, leading int, d Dialect) string {
-	if t, ok := l.texts.Load(n); ok {
-		return t.(string)
-	}
-	var s strings.Builder
-	s.WriteString(l.Head)
-	for i := range n {
-		s.WriteByte("(,"[min(i, 1)])
-		s.WriteByte('$')
-		s.WriteString(strconv.Itoa(leading + i + 1))
-	}
-	s.WriteByte(')')
-	l.end(&s, d)
-	l.texts.Store(n, s.String())
-	return s.String()
+	l.texts.Store(d.manyRows, text)
+	return text
 }
 
 func drain(rows *sql.Rows, scan func(Scanner) error) error {

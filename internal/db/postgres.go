@@ -51,13 +51,21 @@ func (p postgresPool) begin(ctx context.Context, readOnly bool) (transaction, er
 	if err != nil {
 		return nil, err
 	}
+	// For rows that go by COPY; see copyIn.
+	var own *pgx.Conn
+	if err := conn.Raw(func(c any) error {
+		own = c.(*stdlib.Conn).Conn()
+		return nil
+	}); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	// The transaction outlives a cancelled caller until its closure returns:
 	// database/sql would otherwise roll back underneath it.
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), o)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return postgresTx{tx, conn}, nil
+	return postgresTx{tx, conn, own}, nil
 }
 
 func (p postgresPool) close() error { return p.db.Close() }
@@ -65,6 +73,7 @@ func (p postgresPool) close() error { return p.db.Close() }
 type postgresTx struct {
 	tx   *sql.Tx
 	conn *sql.Conn
+	own  *pgx.Conn // of conn
 }
 
 func (t postgresTx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
@@ -83,11 +92,15 @@ func (t postgresTx) Dialect() Dialect {
 	return Dialect{RowLock: " FOR UPDATE", byteOrder: ` COLLATE "C"`, RowsPerStatement: 256, limitLockWait: "SET LOCAL lock_timeout = %d", manyRows: true}
 }
 
+// copyIn uses the connection below database/sql, which nobody else does as long as the
+// transaction is open. Not in [sql.Conn.Raw]: after a panic, or when the connection is
+// gone, that waits for the transaction to end.
 func (t postgresTx) copyIn(ctx context.Context, _, table string, columns []string, rows [][]any) error {
-	return t.conn.Raw(func(c any) error {
-		_, err := c.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
-		return err
-	})
+	_, err := t.own.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(rows))
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err) // else it might only tell of the connection
+	}
+	return err
 }
 
 func (t postgresTx) commit(context.Context) error {

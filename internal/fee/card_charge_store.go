@@ -19,7 +19,7 @@ var (
 		Head: `INSERT INTO card_fee (` + cardFeeColumns + `) VALUES `, Columns: 23,
 		Tail: ` ON CONFLICT (issuance_id, occasion, part) DO NOTHING`,
 	}
-	cardFeeLock = &db.Lookup{Head: `SELECT id FROM card_fee WHERE tenant_id = $1 AND id IN `, Lock: true}
+	cardFeeLock = &db.Lookup{Head: `SELECT id FROM card_fee WHERE tenant_id = $1 AND id IN `, Tail: ` ORDER BY id`, Lock: true}
 )
 
 func scanCardFee(s db.Scanner) (CardFee, error) {

@@ -3,6 +3,7 @@ package issuing
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -161,21 +162,29 @@ func (s *Service) IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN
 	return PANIndex{Tenant: tenant, Hash: hash, Length: p.Len()}, err
 }
 
-// CardsAt returns the cards of each of these numbers, newest first; none for an
-// unknown one. It takes one query for each tenant. Numbers that are equal share
-// what is returned.
-func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([][]CardOnNetwork, error) {
+// CardsOfNumber are the cards of a number, newest first; none of an unknown one.
+type CardsOfNumber struct {
+	Cards []CardOnNetwork
+	Err   error // why one of them cannot be read
+}
+
+// CardsAt returns the cards of each of these numbers. It takes one query for each
+// tenant; a card that cannot be read spoils its own number only. Numbers that are
+// equal share what is returned.
+func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([]CardsOfNumber, error) {
 	hashes := map[access.TenantID][]string{}
 	for _, n := range numbers {
 		hashes[n.Tenant] = append(hashes[n.Tenant], n.Hash)
 	}
-	found := make(map[PANIndex][]CardOnNetwork, len(numbers))
+	found := make(map[PANIndex]CardsOfNumber, len(numbers))
 	err := s.DB.View(ctx, func(tx db.Tx) error {
 		for tenant, of := range hashes {
 			slices.Sort(of)
-			err := readCardsOnNetwork(ctx, tx, tenant, slices.Compact(of), func(hash string, card CardOnNetwork) {
+			err := readCardsOnNetwork(ctx, tx, tenant, slices.Compact(of), func(hash string, card CardOnNetwork, err error) {
 				at := PANIndex{Tenant: tenant, Hash: hash}
-				found[at] = append(found[at], card)
+				of := found[at]
+				of.Cards, of.Err = append(of.Cards, card), errors.Join(of.Err, err)
+				found[at] = of
 			})
 			if err != nil {
 				return err
@@ -186,11 +195,11 @@ func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([][]CardOnNe
 	if err != nil {
 		return nil, fmt.Errorf("find cards by number: %w", err)
 	}
-	all := make([][]CardOnNetwork, len(numbers))
+	all := make([]CardsOfNumber, len(numbers))
 	for i, n := range numbers {
 		all[i] = found[PANIndex{Tenant: n.Tenant, Hash: n.Hash}]
-		for k := range all[i] {
-			all[i][k].Card.PANLength = n.Length
+		for k := range all[i].Cards {
+			all[i].Cards[k].Card.PANLength = n.Length
 		}
 	}
 	return all, nil
@@ -208,7 +217,10 @@ func (s *Service) CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.
 	if err != nil {
 		return nil, err
 	}
-	return all[0], nil
+	if err := all[0].Err; err != nil {
+		return nil, fmt.Errorf("find cards by number: %w", err)
+	}
+	return all[0].Cards, nil
 }
 
 // indexPAN is the keyed hash by which a number is found, as text.

@@ -35,14 +35,16 @@ var cardsOnNetwork = &db.Lookup{
 	Tail: ` ORDER BY c.sequence_no DESC`,
 }
 
-// readCardsOnNetwork hands over the cards of numbers, those of each newest first.
-func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, hashes []string, each func(hash string, card CardOnNetwork)) error {
+// readCardsOnNetwork hands over the cards of numbers, those of each newest first, or
+// why one cannot be read.
+func readCardsOnNetwork(ctx context.Context, tx db.Tx, tenant access.TenantID, hashes []string, each func(hash string, card CardOnNetwork, err error)) error {
 	return cardsOnNetwork.Query(ctx, tx, []any{tenant}, hashes, func(s db.Scanner) error {
 		hash, card, err := scanCardOnNetwork(s, tenant)
-		if err == nil {
-			each(hash, card)
+		if hash == "" {
+			return err
 		}
-		return err
+		each(hash, card, err)
+		return nil
 	})
 }
 

@@ -35,8 +35,9 @@ type Relay struct {
 }
 
 const (
-	// relayMax is how many events are given on in one transaction.
-	relayMax = 500
+	// relayMax is how many events are given on in one transaction: on SQLite payments
+	// wait for it.
+	relayMax = 64
 	// turnWait is how long one waits for another that gives on events of the same
 	// tenant.
 	turnWait = 250 * time.Millisecond
