@@ -46,7 +46,7 @@ func TestBench_comparesInPieces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"\n| pack | ", "| without that | 0.9 |", "--only codec ", "--only codec,slow-client --without codec"} {
+		for _, want := range []string{"\n| pack | ", "| without that | 0.9 |", "--only codec ", "- sqlite: SQLite 3.", "--only codec,slow-client --without codec"} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("the document lacks %q:\n%s", want, text)
 			}

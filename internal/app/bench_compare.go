@@ -251,6 +251,12 @@ func (c *comparison) print(w io.Writer, asJSON bool) error {
 	return err
 }
 
+// describe keeps what p stores everything in.
+func (r *comparing) describe(ctx context.Context, p *Platform) (err error) {
+	r.Settings[p.db.Engine().String()], err = describeEngine(ctx, p.db)
+	return err
+}
+
 // describeEngine is the version of the database and what makes it durable.
 func describeEngine(ctx context.Context, d *db.DB) (string, error) {
 	text, err := d.Version(ctx)

@@ -129,7 +129,9 @@ func (r *comparing) openNodes(ctx context.Context, c config.Config) (w *nodes, s
 	}
 	o := r.options.bench()
 	o.Connections = 0 // there is nobody to connect to yet
-	w.bench, err = newBench(ctx, p, o)
+	if err = r.describe(ctx, p); err == nil {
+		w.bench, err = newBench(ctx, p, o)
+	}
 	if err = errors.Join(err, end()); err != nil {
 		return w, stop, err
 	}

@@ -159,6 +159,9 @@ func (r *comparing) compareOverloadOn(ctx context.Context, c config.Config) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if err := r.describe(ctx, p); err != nil {
+		return err
+	}
 	engine, o := p.db.Engine().String(), r.options.bench()
 	o.Cards = max(o.Connections, min(o.Cards, 10_000))
 	r.progress.step("overload on "+engine, o.WarmUp+o.Duration+r.options.Overload)

@@ -82,7 +82,7 @@ func (r *comparing) openContender(ctx context.Context, c config.Config) (*conten
 		return nil, err
 	}
 	k := &contender{engine: p.db.Engine().String(), stop: stop, latency: hdrhistogram.New(1, 120_000_000, 3)}
-	if r.Settings[k.engine], err = describeEngine(ctx, p.db); err != nil {
+	if err := r.describe(ctx, p); err != nil {
 		return k, err
 	}
 	for i, world := range []struct {

@@ -38,6 +38,9 @@ func (r *comparing) compareSlowOn(ctx context.Context, c config.Config) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if err := r.describe(ctx, p); err != nil {
+		return err
+	}
 	engine := p.db.Engine().String()
 	r.progress.prepare("a slow client on " + engine)
 	others, slow, asked, end, err := r.openSlow(ctx, p)
