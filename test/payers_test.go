@@ -74,6 +74,42 @@ func over(t *testing.T, s *server) func(method, path string, header map[string]s
 	}
 }
 
+// TestFamilies_eachAloneOrOff gives each family an address of its own, then switches
+// each off: its document is told where it answers, and nowhere else.
+func TestFamilies_eachAloneOrOff(t *testing.T) {
+	all := []string{"openbanking", "payers", "ewallet", "cardstore"}
+	statusAt := func(api, family string) int {
+		return over(t, &server{api: api})("GET", "/openapi/"+family+".yaml", nil, "").Code
+	}
+	var alone, off []string
+	places := map[string]string{}
+	for _, f := range all {
+		places[f] = freeAddr(t)
+		alone, off = append(alone, "--family-"+f, places[f]), append(off, "--family-"+f, "off")
+	}
+	s := serve(t, t.TempDir(), alone...)
+	for _, f := range all {
+		for _, at := range append([]string{"platform"}, all...) {
+			api, want := places[at], http.StatusNotFound
+			if at == "platform" {
+				api = s.api
+			}
+			if at == f {
+				want = http.StatusOK
+			}
+			if got := statusAt(api, f); got != want {
+				t.Errorf("%s at the address of %s: %d, want %d", f, at, got, want)
+			}
+		}
+	}
+	s = serve(t, t.TempDir(), off...)
+	for _, f := range all {
+		if got := statusAt(s.api, f); got != http.StatusNotFound {
+			t.Errorf("%s, switched off: %d", f, got)
+		}
+	}
+}
+
 // TestFamilies_haveTheirPlaces gives one family an address of its own and switches
 // another off: what is not at an address is unknown there, in the words of the
 // platform.
