@@ -22,7 +22,7 @@ it is ready, and how much memory it has after payments went through it.
 On SQLite each world has a directory of its own: below --keep, else in a new one
 below --data, else in a temporary one. On PostgreSQL each has a schema of its own
 in the database of --db; the directory keeps the root key. Where the disk has no
-room for it, it says so before it begins. Each authorization takes some 7 kB on
+room for it, it says so before it begins. Each authorization takes some 6 kB on
 SQLite.
 
 Filling takes most of the time: progress is told on standard error. The cards are

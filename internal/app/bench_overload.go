@@ -142,26 +142,15 @@ func (r *overloadResult) isWell() bool {
 // it bears it, not how much.
 func (r *comparing) compareOverload(ctx context.Context) error {
 	for _, c := range r.configs {
-		if err := r.compareOverloadOn(ctx, c); err != nil {
+		err := r.onScratch(ctx, c, "overload", func(p *Platform) error { return r.compareOverloadOn(ctx, p) })
+		if err != nil {
 			return fmt.Errorf("overload: %w", err)
 		}
 	}
 	return nil
 }
 
-func (r *comparing) compareOverloadOn(ctx context.Context, c config.Config) (err error) {
-	own, remove, err := scratchOf(ctx, c, "overload")
-	if err != nil {
-		return err
-	}
-	p, stop, err := startBenchAs(ctx, own, r.log, remove)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	if err := r.describe(ctx, p); err != nil {
-		return err
-	}
+func (r *comparing) compareOverloadOn(ctx context.Context, p *Platform) error {
 	engine, o := p.db.Engine().String(), r.options.bench()
 	o.Cards = max(o.Connections, min(o.Cards, 10_000))
 	r.progress.step("overload on "+engine, o.WarmUp+o.Duration+r.options.Overload)
@@ -172,9 +161,11 @@ func (r *comparing) compareOverloadOn(ctx context.Context, c config.Config) (err
 		return err
 	}
 	on := " on " + engine
-	wrong := found.Late + found.Unanswered
+	answers := found.Decided.Answers + found.Refused.Answers
+	// An answer that is neither an approval nor a refusal is none.
+	wrong := found.Late + found.Unanswered + answers - found.Codes["00"] - found.Codes[refusedCode]
 	m := r.row("overload: late or unanswered" + on)
-	all := float64(found.Decided.Answers + found.Refused.Answers + found.Unanswered)
+	all := float64(answers + found.Unanswered)
 	m.Value, m.Ratio = some(float64(wrong)), some(float64(wrong)/max(1, all))
 	m.Note = fmt.Sprintf("%.0f/s arrived for %.0f s: %.0f/s decided in %.0f ms (p99), %.0f/s refused in %.0f ms (p99)", found.Rate, found.Seconds,
 		found.Decided.PerSecond, found.Decided.Latency.P99, found.Refused.PerSecond, found.Refused.Latency.P99)

@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -171,27 +169,6 @@ func startRecording(ctx context.Context, p *Platform, b *bench) (*raw, *recordin
 		}
 	}
 	return r, k, nil
-}
-
-// scratchOf is a configuration on an empty database of its own: a schema beside the
-// tables of the PostgreSQL database that c names, else a file.
-func scratchOf(ctx context.Context, c config.Config, name string) (own config.Config, remove func() error, err error) {
-	dir, empty, err := temporaryDir()
-	if err != nil {
-		return c, nil, err
-	}
-	own = c
-	own.KeepIn(dir)
-	if !isServer(c) {
-		return own, empty, nil
-	}
-	schema := "sarraf_bench_" + name + "_" + strings.ToLower(rand.Text()[:10]) // nobody else has it
-	if own.DB, err = db.MakeSchema(ctx, c.DB, schema); err != nil {
-		return c, nil, errors.Join(err, empty())
-	}
-	return own, func() error {
-		return errors.Join(db.DropSchema(context.WithoutCancel(ctx), c.DB, schema), empty())
-	}, nil
 }
 
 // groupMean is how many requests a group answered, on average.

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"github.com/sarraf-platform/sarraf/internal/config"
 )
 
 // slowAnswer is how long the client takes that owns its balances.
@@ -20,27 +18,16 @@ const slowAnswer = 200 * time.Millisecond
 // balances and takes its time. Of eight connections one is of the slow tenant.
 func (r *comparing) compareSlow(ctx context.Context) error {
 	for _, c := range r.configs {
-		if err := r.compareSlowOn(ctx, c); err != nil {
+		c.Webhook.AllowLoopback = true
+		err := r.onScratch(ctx, c, "slow", func(p *Platform) error { return r.compareSlowOn(ctx, p) })
+		if err != nil {
 			return fmt.Errorf("a slow client: %w", err)
 		}
 	}
 	return nil
 }
 
-func (r *comparing) compareSlowOn(ctx context.Context, c config.Config) (err error) {
-	own, remove, err := scratchOf(ctx, c, "slow")
-	if err != nil {
-		return err
-	}
-	own.Webhook.AllowLoopback = true
-	p, stop, err := startBenchAs(ctx, own, r.log, remove)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, stop()) }()
-	if err := r.describe(ctx, p); err != nil {
-		return err
-	}
+func (r *comparing) compareSlowOn(ctx context.Context, p *Platform) error {
 	engine := p.db.Engine().String()
 	r.progress.prepare("a slow client on " + engine)
 	others, slow, asked, end, err := r.openSlow(ctx, p)

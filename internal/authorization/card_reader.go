@@ -95,8 +95,13 @@ func (r *cardReader) readAll(ctx context.Context, group []*reading) {
 		return
 	}
 	for i, one := range group {
-		if one.err = err; err == nil {
-			one.cards, one.err = found[i].Cards, found[i].Err
+		switch {
+		case err != nil:
+			one.err = err
+		case found[i].Err != nil:
+			one.err = found[i].Err
+		default:
+			one.cards = found[i].Cards
 		}
 		close(one.done)
 	}

@@ -16,18 +16,18 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/pan"
 )
 
-// stubCards finds cards as a test says.
-type stubCards struct {
+// cardsAsTold are found as a test says.
+type cardsAsTold struct {
 	Cards
 	calls atomic.Int64
 	at    func(numbers []issuing.PANIndex) ([]issuing.CardsOfNumber, error)
 }
 
-func (s *stubCards) IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN) (issuing.PANIndex, error) {
+func (s *cardsAsTold) IndexOf(ctx context.Context, tenant access.TenantID, p pan.PAN) (issuing.PANIndex, error) {
 	return issuing.PANIndex{Hash: p.Reveal()}, nil
 }
 
-func (s *stubCards) CardsAt(_ context.Context, numbers []issuing.PANIndex) ([]issuing.CardsOfNumber, error) {
+func (s *cardsAsTold) CardsAt(_ context.Context, numbers []issuing.PANIndex) ([]issuing.CardsOfNumber, error) {
 	s.calls.Add(1)
 	return s.at(numbers)
 }
@@ -48,7 +48,7 @@ func number(t *testing.T, n int) pan.PAN {
 func TestCardReader_outlivesAPanic(t *testing.T) {
 	bad := number(t, 7)
 	begun := make(chan struct{})
-	s := &stubCards{at: func(n []issuing.PANIndex) ([]issuing.CardsOfNumber, error) {
+	s := &cardsAsTold{at: func(n []issuing.PANIndex) ([]issuing.CardsOfNumber, error) {
 		<-begun
 		if slices.ContainsFunc(n, func(p issuing.PANIndex) bool { return p.Hash == bad.Reveal() }) {
 			panic("broken invariant")
@@ -75,7 +75,7 @@ func TestCardReader_leavesOutWhoHasLeft(t *testing.T) {
 	const each = 20 * time.Millisecond
 	var down atomic.Bool
 	down.Store(true)
-	s := &stubCards{}
+	s := &cardsAsTold{}
 	s.at = func(n []issuing.PANIndex) ([]issuing.CardsOfNumber, error) {
 		if down.Load() {
 			time.Sleep(each) // a connection that is refused, or times out

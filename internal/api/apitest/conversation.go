@@ -68,6 +68,16 @@ func RunFiles(t *testing.T, pattern string, begin func(t *testing.T) *Conversati
 	}
 }
 
+// Sample is a document of a manual as it stands in testdata/sample.
+func Sample(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // RunFile tells the conversation of one file.
 func RunFile(t *testing.T, file string, c *Conversation) {
 	t.Helper()

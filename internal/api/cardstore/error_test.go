@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/api"
+	"github.com/sarraf-platform/sarraf/internal/api/apitest"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 	"github.com/sarraf-platform/sarraf/internal/fault"
@@ -51,7 +52,7 @@ type call struct {
 
 // insurance is the seed's request with one text in the place of another.
 func (w *world) insurance(old, fresh string) call {
-	body := strings.Replace(sample(w.T, "insurance.request"), old, fresh, 1)
+	body := strings.Replace(apitest.Sample(w.T, "insurance.request"), old, fresh, 1)
 	return call{"POST", "/paywall/card/insurance", body, w.private("main")}
 }
 
@@ -323,7 +324,7 @@ func TestFiftyAtOnce(t *testing.T) {
 			return answers
 		}
 		codes := map[string]bool{}
-		for _, answer := range atOnce("/paywall/card/insurance", sample(t, "insurance.request")) {
+		for _, answer := range atOnce("/paywall/card/insurance", apitest.Sample(t, "insurance.request")) {
 			codes[codeIn(answer)] = true
 		}
 		list := w.ask(with(w.private("main"), "relationalid1", "003"), "GET", "/paywall/card/insurance", "")

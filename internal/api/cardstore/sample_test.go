@@ -2,8 +2,6 @@ package cardstore
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,15 +10,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 )
-
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // ask sends a request and returns the answer's text, which is HTTP 200 whatever
 // it says.
@@ -60,8 +49,8 @@ func with(header map[string]string, more ...string) map[string]string {
 func TestSample_ofTheDocumentIsAnsweredAsItStands(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, 200)
-		got := w.ask(w.private("main"), "POST", "/paywall/card/insurance", sample(t, "insurance.request"))
-		want := sample(t, "insurance.answer")
+		got := w.ask(w.private("main"), "POST", "/paywall/card/insurance", apitest.Sample(t, "insurance.request"))
+		want := apitest.Sample(t, "insurance.answer")
 		apitest.SameShape(t, got, want)
 		if plain(t, got) != plain(t, want) {
 			t.Errorf("got %s", got)
@@ -92,18 +81,18 @@ func TestSamples_areAnsweredInTheirShape(t *testing.T) {
 	server, browser := w.private("main"), w.public("main")
 	same := func(name, got string) string {
 		t.Helper()
-		apitest.SameShape(t, got, sample(t, name))
+		apitest.SameShape(t, got, apitest.Sample(t, name))
 		return got
 	}
-	same("card.answer", w.ask(server, "POST", "/paywall/card", sample(t, "card.request")))
-	insurance := strings.ReplaceAll(sample(t, "insurance.request"), `"003"`, `"cust-0815"`)
+	same("card.answer", w.ask(server, "POST", "/paywall/card", apitest.Sample(t, "card.request")))
+	insurance := strings.ReplaceAll(apitest.Sample(t, "insurance.request"), `"003"`, `"cust-0815"`)
 	w.ask(server, "POST", "/paywall/card/insurance", insurance)
 	list := same("insurance-list.answer", w.ask(with(server, "relationalid1", "cust-0815"), "GET", "/paywall/card/insurance", ""))
 	if !strings.Contains(list, `"Identity":"176******298"`) {
 		t.Errorf("a list masks an identity otherwise: %s", list)
 	}
 	coded := func(name string) string {
-		return uniqueCode.ReplaceAllString(sample(t, name), `"UniqueCode":"`+codeIn(list)+`"`)
+		return uniqueCode.ReplaceAllString(apitest.Sample(t, name), `"UniqueCode":"`+codeIn(list)+`"`)
 	}
 	same("done.answer", w.ask(server, "PUT", "/paywall/card/insurance", coded("update.request")))
 	same("done.answer", w.ask(server, "DELETE", "/paywall/card/insurance", coded("delete.request")))
@@ -113,7 +102,7 @@ func TestSamples_areAnsweredInTheirShape(t *testing.T) {
 	made := w.ask(browser, "POST", "/api/paywall/temptoken", `{"ClientCardSave":true,"ThreeDSession":false,"ClientSdk":false,"ScopeBased":false,"Scope":0,"ExpiryMin":15}`)
 	var token struct{ Body struct{ Token string } }
 	w.must(json.Unmarshal([]byte(made), &token))
-	same("tempcard.answer", w.ask(map[string]string{"token": token.Body.Token}, "POST", "/api/paywall/tempcard", sample(t, "tempcard.request")))
+	same("tempcard.answer", w.ask(map[string]string{"token": token.Body.Token}, "POST", "/api/paywall/tempcard", apitest.Sample(t, "tempcard.request")))
 }
 
 // A code is the same all day, another one each day, good for one day more, and of
@@ -123,7 +112,7 @@ func TestUniqueCode_rotatesWithTheDay(t *testing.T) {
 		w := newWorld(t, d, 200)
 		server := w.private("main")
 		for range 2 {
-			w.ask(server, "POST", "/paywall/card", sample(t, "card.request"))
+			w.ask(server, "POST", "/paywall/card", apitest.Sample(t, "card.request"))
 		}
 		codes := func() []string {
 			var out []string

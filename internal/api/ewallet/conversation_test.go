@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -147,21 +145,9 @@ func (w *world) send(method, path string, header map[string]string, body string)
 //	bank ID Sent       a withdrawal goes on: Sent, Completed or Failed
 //	nobody             who speaks has no token
 func TestConversations(t *testing.T) {
-	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
-		t.Run(engine, func(t *testing.T) {
-			apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
-		})
-	}
-}
-
-// sample is a document of the manual, with the opening brace that its answer lacks.
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	dbtest.EachFresh(t, func(t *testing.T, fresh func(testing.TB) *db.DB) {
+		apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
+	})
 }
 
 func decoded(t *testing.T, text string) any {
@@ -180,8 +166,8 @@ func TestTopupCreditCard_answersInTheShapeOfTheSample(t *testing.T) {
 			_, err := w.wallets.MakeSample(t.Context(), w.caller)
 			w.must(err)
 		}
-		got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, sample(t, "topup.request")).Body.String()
-		apitest.SameShape(t, got, sample(t, "topup.answer"))
+		got := w.send("POST", "/v1/Transaction/TopupCreditCard", nil, apitest.Sample(t, "topup.request")).Body.String()
+		apitest.SameShape(t, got, apitest.Sample(t, "topup.answer"))
 		if !strings.Contains(got, `"transaction_amount":100.00,`) || !strings.Contains(got, `"message":"İşlem başarılı"`) {
 			t.Error(got)
 		}

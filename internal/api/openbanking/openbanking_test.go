@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -201,21 +199,9 @@ func (w *world) grant(form url.Values) string {
 }
 
 func TestConversations(t *testing.T) {
-	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
-		t.Run(engine, func(t *testing.T) {
-			apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
-		})
-	}
-}
-
-// sample is a document of the manual as it stands.
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	dbtest.EachFresh(t, func(t *testing.T, fresh func(testing.TB) *db.DB) {
+		apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t)).Conversation })
+	})
 }
 
 // The request of the manual goes in, and every member of its answer comes out, of its
@@ -226,10 +212,10 @@ func TestDetails_haveTheMembersOfTheSample(t *testing.T) {
 		w.buy([]string{"main", "40.95", "TR"})
 		w.night([]string{"2031-03-15"})
 		got := map[string]bool{}
-		for _, l := range apitest.Shape(t, w.Send("POST", "/creditCardDetails", nil, sample(t, "details.request")).Body.String()) {
+		for _, l := range apitest.Shape(t, w.Send("POST", "/creditCardDetails", nil, apitest.Sample(t, "details.request")).Body.String()) {
 			got[l] = true
 		}
-		for _, l := range apitest.Shape(t, sample(t, "details.answer")) {
+		for _, l := range apitest.Shape(t, apitest.Sample(t, "details.answer")) {
 			if !got[l] {
 				t.Errorf("lacks %s", l)
 			}

@@ -99,9 +99,7 @@ func newWorld(t *testing.T, d *db.DB, tokenStatus int) *world {
 //	advance 15m    the clock moves
 //	check A B      they are the same
 func TestConversations(t *testing.T) {
-	for engine, fresh := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
-		t.Run(engine, func(t *testing.T) {
-			apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t), 403).Conversation })
-		})
-	}
+	dbtest.EachFresh(t, func(t *testing.T, fresh func(testing.TB) *db.DB) {
+		apitest.RunFiles(t, "testdata/*.txt", func(t *testing.T) *apitest.Conversation { return newWorld(t, fresh(t), 403).Conversation })
+	})
 }

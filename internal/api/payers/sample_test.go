@@ -2,23 +2,12 @@ package payers
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
 	"github.com/sarraf-platform/sarraf/internal/api/apitest"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
 )
-
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata/sample", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // The samples of the manual go in as they stand, and what comes out has their
 // members, each of its kind. Lists, too, name contract and merchant.
@@ -30,11 +19,11 @@ func TestSamples_areAnsweredInTheirShape(t *testing.T) {
 		if w.Code != 200 {
 			t.Fatalf("%s: got %d %s", name, w.Code, w.Body)
 		}
-		apitest.SameShape(t, w.Body.String(), sample(t, name+".answer"))
+		apitest.SameShape(t, w.Body.String(), apitest.Sample(t, name+".answer"))
 		return w.Body.String()
 	}
 	same("token", "POST", tokenPath, c.Fill(`{"grant_type":"client_credentials","client_id":"${main.clientId}","client_secret":"${main.clientSecret}"}`))
-	answer := same("create", "POST", listPath, sample(t, "create.request"))
+	answer := same("create", "POST", listPath, apitest.Sample(t, "create.request"))
 	var made struct {
 		ID       string
 		Contract struct{ ID string }
@@ -50,11 +39,11 @@ func TestSamples_areAnsweredInTheirShape(t *testing.T) {
 	}
 	same("create", "GET", listPath+"/"+made.ID, "")
 	same("list", "GET", listPath+"?fields=contact.forename,contact.surname,created&scroll_expire=5m", "")
-	same("update", "PUT", listPath+"/"+made.ID, sample(t, "update.request"))
+	same("update", "PUT", listPath+"/"+made.ID, apitest.Sample(t, "update.request"))
 	same("delete", "DELETE", listPath+"/"+made.ID, "")
 
 	w := c.Send("GET", listPath, map[string]string{"Authorization": "Bearer q7m2c0vd3k9xw5hj8r1t6yb4nz"}, "")
-	apitest.SameShape(t, w.Body.String(), sample(t, "refused.answer"))
+	apitest.SameShape(t, w.Body.String(), apitest.Sample(t, "refused.answer"))
 	if w.Code != 403 {
 		t.Errorf("got %d", w.Code)
 	}

@@ -25,8 +25,15 @@ import (
 // its own that is gone when the subtest ends.
 func Each(t *testing.T, f func(t *testing.T, d *db.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
-	t.Run("postgres", func(t *testing.T) { f(t, Postgres(t)) })
+	EachFresh(t, func(t *testing.T, fresh func(testing.TB) *db.DB) { f(t, fresh(t)) })
+}
+
+// EachFresh is [Each] for tests that need more than one database: fresh opens another
+// empty one of the engine.
+func EachFresh(t *testing.T, f func(t *testing.T, fresh func(testing.TB) *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { f(t, SQLite) })
+	t.Run("postgres", func(t *testing.T) { f(t, Postgres) })
 }
 
 var template = sync.OnceValues(func() ([]byte, error) {
