@@ -42,6 +42,20 @@ func (m cardMaker) make(ctx context.Context, first, end int) (all []issuing.Issu
 	return all, err
 }
 
+// tellOfCards tells whoever is to be told of cards that were made.
+func tellOfCards(ctx context.Context, k *core) error {
+	tellers := []interface{ RunOnce(context.Context) error }{k.webhooks.Relay()}
+	for _, w := range append(k.notices.Workers(), k.webhooks.Worker()) {
+		tellers = append(tellers, w)
+	}
+	for _, t := range tellers {
+		if err := t.RunOnce(ctx); err != nil {
+			return fmt.Errorf("tell of cards: %w", err)
+		}
+	}
+	return nil
+}
+
 // makeCard makes the n-th customer with a card that can be used, and money on its
 // account.
 func (m cardMaker) makeCard(ctx context.Context, n int) (issuing.IssuedCard, error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/network"
-	"github.com/sarraf-platform/sarraf/internal/outbox"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
@@ -115,7 +114,6 @@ func (g *growthWorld) checkRoom() error {
 func (f *filler) makeCards(ctx context.Context) error {
 	g := f.world
 	g.tokens, g.cards = make([]string, 0, g.Cards), make([]*sim.Card, g.Cards)
-	told := append([]teller{f.webhooks.Relay()}, workersOf(f.core)...)
 	for len(g.tokens) < g.Cards {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -128,26 +126,12 @@ func (f *filler) makeCards(ctx context.Context) error {
 		for _, c := range made {
 			g.tokens = append(g.tokens, c.Card.Token)
 		}
-		for _, t := range told {
-			if err := t.RunOnce(ctx); err != nil {
-				return fmt.Errorf("tell of cards: %w", err)
-			}
+		if err := tellOfCards(ctx, f.core); err != nil {
+			return err
 		}
 		g.tell.every("cards of the "+g.name+" world", len(g.tokens), g.Cards)
 	}
 	return nil
-}
-
-// teller works off what is to be told to others.
-type teller interface {
-	RunOnce(ctx context.Context) error
-}
-
-func workersOf(k *core) (all []teller) {
-	for _, w := range append(append([]*outbox.Worker(nil), k.notices.Workers()...), k.webhooks.Worker()) {
-		all = append(all, w)
-	}
-	return all
 }
 
 // authorize lets the cards pay, one after another, and seals what was decided.

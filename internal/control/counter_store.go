@@ -72,7 +72,7 @@ func eachSpanRow(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, ea
 var (
 	counterLookup = &db.Lookup{Head: `SELECT tenant_id, subject, counters, since FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
 	counterInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5, Tail: ` ON CONFLICT (id) DO NOTHING`,
+		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5, Tail: ` ON CONFLICT (id) DO NOTHING RETURNING id`,
 	}
 	counterUpdate = &db.Bulk{
 		Head: `WITH v (id, counters, since) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "TEXT", "BIGINT"},
@@ -155,12 +155,27 @@ func (c *Counters) lock(ctx context.Context, tx db.Tx, wanted map[subjectKey]boo
 		if err := c.inOrder(tx, missing); err != nil {
 			return err
 		}
+		if len(missing) == 0 {
+			return nil
+		}
+		made, err := c.makeRows(ctx, tx, missing, now)
+		if err != nil || made == len(missing) {
+			return err
+		}
+		// Another one made some of them meanwhile, and greater ones are held.
+		if err := db.Again(tx); err != nil {
+			return err
+		}
 	}
 	// A row that is not there cannot be locked: whoever comes first makes it, and
 	// holds it by that.
 	for _, k := range missing {
-		if err := counterInsert.Exec(ctx, tx, []any{k.String(), k.tenant, k.subject, "", 0}); err != nil {
+		made, err := c.makeRows(ctx, tx, []subjectKey{k}, now)
+		if err != nil {
 			return err
+		}
+		if made == 1 {
+			continue
 		}
 		if err := c.lockRows(ctx, tx, []subjectKey{k}, now); err != nil {
 			return err
@@ -178,6 +193,29 @@ func (c *Counters) inOrder(tx db.Tx, names []subjectKey) error {
 		}
 	}
 	return nil
+}
+
+// makeRows makes the rows of those of subjects, which are sorted, that have none, and
+// returns how many. Nothing was counted in them.
+func (c *Counters) makeRows(ctx context.Context, tx db.Tx, subjects []subjectKey, now func(access.TenantID) time.Time) (made int, err error) {
+	args := make([]any, 0, len(subjects)*counterInsert.Columns)
+	named := make(map[string]subjectKey, len(subjects))
+	for _, k := range subjects {
+		name := k.String()
+		args = append(args, name, k.tenant, k.subject, "", 0)
+		named[name] = k
+	}
+	err = counterInsert.Query(ctx, tx, args, func(row db.Scanner) error {
+		var name string
+		if err := row.Scan(&name); err != nil {
+			return err
+		}
+		k := named[name]
+		c.subjects[k] = &subjectRow{since: clock.Micros(now(k.tenant).Add(-stale))}
+		made++
+		return nil
+	})
+	return made, err
 }
 
 // lockRows locks and reads the rows of subjects that are there.

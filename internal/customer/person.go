@@ -3,6 +3,7 @@ package customer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -50,10 +51,42 @@ func (s *Service) Person(ctx context.Context, tenant access.TenantID, u id.ID[Cu
 	if err != nil {
 		return Person{}, fmt.Errorf("read customer %s: %w", u, err)
 	}
-	p := Person{BirthDate: c.BirthDate, Nationality: c.Nationality}
+	p := personOf(c)
 	s.persons.keep(u, c.ConcurrencyStamp, p)
 	return p, nil
 }
+
+// LearnPersons reads in tx what is sealed of customers of a tenant, those that are not
+// in memory under their present concurrency stamp, so that [Service.Person] finds it
+// there. Of one that cannot be opened Person will say so.
+func (s *Service) LearnPersons(ctx context.Context, tx db.Tx, tenant access.TenantID, stamps map[id.ID[Customer]]string) error {
+	var unknown []string
+	for u, stamp := range stamps {
+		if _, found := s.persons.find(u, stamp); !found {
+			unknown = append(unknown, u.String())
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	err := customerLookup.Query(ctx, tx, []any{tenant}, unknown, func(row db.Scanner) error {
+		u, err := scanCustomer(row)
+		if err != nil {
+			return err
+		}
+		if err := s.open(ctx, &u.Customer, u.sealed); err == nil {
+			s.persons.keep(u.ID, u.ConcurrencyStamp, personOf(u.Customer))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read customers for rules: %w", err)
+	}
+	return nil
+}
+
+func personOf(c Customer) Person { return Person{BirthDate: c.BirthDate, Nationality: c.Nationality} }
 
 // personsMax bounds how many persons are kept in memory.
 const personsMax = 50_000

@@ -168,9 +168,10 @@ type CardsOfNumber struct {
 	Err   error // why one of them cannot be read
 }
 
-// CardsAt returns the cards of each of these numbers. It takes one query for each
-// tenant; a card that cannot be read spoils its own number only. Numbers that are
-// equal share what is returned.
+// CardsAt returns the cards of each of these numbers, and lets [Service.PersonOf] have
+// their customers in memory. It takes two queries at most for each tenant; a card that
+// cannot be read spoils its own number only. Numbers that are equal share what is
+// returned.
 func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([]CardsOfNumber, error) {
 	hashes := map[access.TenantID][]string{}
 	for _, n := range numbers {
@@ -180,13 +181,20 @@ func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([]CardsOfNum
 	err := s.DB.View(ctx, func(tx db.Tx) error {
 		for tenant, of := range hashes {
 			slices.Sort(of)
+			holders := map[id.ID[customer.Customer]]string{}
 			err := readCardsOnNetwork(ctx, tx, tenant, slices.Compact(of), func(hash string, card CardOnNetwork, err error) {
 				at := PANIndex{Tenant: tenant, Hash: hash}
 				of := found[at]
 				of.Cards, of.Err = append(of.Cards, card), errors.Join(of.Err, err)
 				found[at] = of
+				if card.Customer != nil {
+					holders[card.Issuance.Customer] = card.Customer.stamp
+				}
 			})
 			if err != nil {
+				return err
+			}
+			if err := s.customers.LearnPersons(ctx, tx, tenant, holders); err != nil {
 				return err
 			}
 		}

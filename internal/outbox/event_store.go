@@ -80,8 +80,8 @@ func putOff(ctx context.Context, tx db.Tx, e WaitingEvent, due time.Time) error 
 func tenantsWithEvents(ctx context.Context, tx db.Tx) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (tenant string, err error) { return tenant, row.Scan(&tenant) },
 		`WITH RECURSIVE t (id) AS (
-			SELECT MIN(tenant_id) FROM outbox_event
-			UNION ALL SELECT (SELECT MIN(e.tenant_id) FROM outbox_event e WHERE e.tenant_id > t.id) FROM t WHERE t.id IS NOT NULL)
+			SELECT (SELECT e.tenant_id FROM outbox_event e ORDER BY e.tenant_id LIMIT 1)
+			UNION ALL SELECT (SELECT e.tenant_id FROM outbox_event e WHERE e.tenant_id > t.id ORDER BY e.tenant_id LIMIT 1) FROM t WHERE t.id IS NOT NULL)
 		SELECT id FROM t WHERE id IS NOT NULL`)
 }
 

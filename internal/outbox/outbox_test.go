@@ -319,3 +319,41 @@ func TestWorker_consumedMessageIsGoneWithItsEffect(t *testing.T) {
 		}
 	})
 }
+
+func TestWorker_claimLooksAtFewMessagesHoweverManyWait(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		if p.db.Engine() != db.Postgres {
+			t.Skip("SQLite does not count what it looks at")
+		}
+		err := p.db.InTx(t.Context(), func(tx db.Tx) error {
+			_, err := tx.Exec(t.Context(), `ANALYZE outbox_message`) // what it knows is that there are none
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 300 {
+			p.add(fmt.Sprint(i))
+		}
+		var looked int
+		err = p.db.InTx(t.Context(), func(tx db.Tx) error {
+			now := p.clock.Now()
+			_, found, err := outbox.Claim(t.Context(), tx, topic, "lane", "me", now, now.Add(time.Minute))
+			if err != nil || !found {
+				return fmt.Errorf("claimed: %v, %w", found, err)
+			}
+			lanes, err := outbox.DueLanes(t.Context(), tx, topic, "", now)
+			if err != nil || !slices.Equal(lanes, []string{"lane"}) {
+				return fmt.Errorf("lanes %v, %w", lanes, err)
+			}
+			return tx.QueryRow(t.Context(), `SELECT COALESCE(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_xact_user_tables
+				WHERE relname = 'outbox_message'`).Scan(&looked)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if looked > 50 {
+			t.Errorf("looked at %d rows to claim one of 300", looked)
+		}
+	})
+}

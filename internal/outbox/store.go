@@ -41,36 +41,47 @@ func insertMessages(ctx context.Context, tx db.Tx, all []Message) error {
 // lanesPage is how many lanes one query finds.
 const lanesPage = 256
 
+// isNext says of a waiting message m that it is due at $2 and waits for nothing before
+// it in its lane. OFFSET keeps PostgreSQL from making one join of all messages of a
+// lane: with the figures it has of a table that was small a moment ago, that compares
+// each with each.
+const isNext = `m.due_at <= $2 AND m.leased_until <= $2
+	AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = m.topic AND b.lane = m.lane AND b.ordering_key = m.ordering_key
+		AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
+		AND (b.failing_since IS NULL OR b.failing_since > $3 OR b.leased_until > $2)
+		LIMIT 1 OFFSET 0)`
+
 // dueLanes are lanes of a topic, of any tenant, in which something is due and
-// waits for nothing before it, in their order from after on.
+// waits for nothing before it, in their order from after on. It finds those with
+// messages one after the other by the index, however many wait in each.
 func dueLanes(ctx context.Context, tx db.Tx, topic, after string, now time.Time) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
 		err = row.Scan(&lane)
 		return lane, err
-	}, `SELECT DISTINCT m.lane FROM outbox_message m
-		WHERE m.topic = $1 AND m.status = 'Waiting' AND m.due_at <= $2 AND m.leased_until <= $2 AND m.lane > $5
-		AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = m.topic AND b.lane = m.lane AND b.ordering_key = m.ordering_key
-			AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
-			AND (b.failing_since IS NULL OR b.failing_since > $4 OR b.leased_until > $2))
-		ORDER BY m.lane LIMIT $3`,
-		topic, clock.Micros(now), lanesPage, clock.Micros(now.Add(-BlockLife)), after)
+	}, `WITH RECURSIVE l (lane) AS (
+			SELECT (SELECT n.lane FROM outbox_message n WHERE n.topic = $1 AND n.status = 'Waiting' AND n.lane > $4 ORDER BY n.lane LIMIT 1)
+			UNION ALL SELECT (SELECT n.lane FROM outbox_message n WHERE n.topic = $1 AND n.status = 'Waiting' AND n.lane > l.lane
+				ORDER BY n.lane LIMIT 1) FROM l WHERE l.lane IS NOT NULL)
+		SELECT l.lane FROM l WHERE l.lane IS NOT NULL AND EXISTS (SELECT 1 FROM outbox_message m
+			WHERE m.topic = $1 AND m.lane = l.lane AND m.status = 'Waiting' AND `+isNext+`
+			ORDER BY m.due_at LIMIT 1 OFFSET 0)
+		ORDER BY l.lane LIMIT $5`,
+		topic, clock.Micros(now), clock.Micros(now.Add(-BlockLife)), after, lanesPage)
 }
 
 // claim leases the next message of a lane that is due and waits for none before
 // it. The guard stands in the outer WHERE, too: on PostgreSQL, another may have
 // claimed the row between the choice and the change, and only what is repeated
-// is looked at again.
+// is looked at again. What has not ended waits: by its status PostgreSQL would look
+// through an index of all that wait for the one id.
 func claim(ctx context.Context, tx db.Tx, topic, lane, owner string, now, until time.Time) (Message, bool, error) {
-	m, found, err := db.One(ctx, tx, scanMessage, `UPDATE outbox_message SET lease_owner = $3, leased_until = $5, attempts = attempts + 1
+	m, found, err := db.One(ctx, tx, scanMessage, `UPDATE outbox_message SET lease_owner = $5, leased_until = $6, attempts = attempts + 1
 		WHERE id = (SELECT m.id FROM outbox_message m
-			WHERE m.topic = $1 AND m.lane = $2 AND m.status = 'Waiting' AND m.due_at <= $4 AND m.leased_until <= $4
-			AND NOT EXISTS (SELECT 1 FROM outbox_message b WHERE b.topic = $1 AND b.lane = $2 AND b.ordering_key = m.ordering_key
-				AND b.tenant_id = m.tenant_id AND b.status = 'Waiting' AND b.sequence < m.sequence
-				AND (b.failing_since IS NULL OR b.failing_since > $6 OR b.leased_until > $4))
+			WHERE m.topic = $1 AND m.lane = $4 AND m.status = 'Waiting' AND `+isNext+`
 			ORDER BY m.due_at, m.sequence, m.id LIMIT 1)
-		AND topic = $1 AND lane = $2 AND status = 'Waiting' AND due_at <= $4 AND leased_until <= $4
+		AND ended_at IS NULL AND due_at <= $2 AND leased_until <= $2
 		RETURNING `+messageColumns,
-		topic, lane, owner, clock.Micros(now), clock.Micros(until), clock.Micros(now.Add(-BlockLife)))
+		topic, clock.Micros(now), clock.Micros(now.Add(-BlockLife)), lane, owner, clock.Micros(until))
 	if !found || err != nil {
 		return Message{}, false, err
 	}

@@ -26,7 +26,7 @@ CREATE TABLE outbox_message (
     result_text    TEXT    NOT NULL
 );
 
-CREATE INDEX outbox_message_waiting ON outbox_message (topic, due_at, lane) WHERE status = 'Waiting';
+CREATE INDEX outbox_message_waiting ON outbox_message (topic, lane, due_at, sequence, id) WHERE status = 'Waiting';
 CREATE INDEX outbox_message_in_order ON outbox_message (topic, lane, ordering_key, sequence) WHERE status = 'Waiting';
 CREATE INDEX outbox_message_of_lane ON outbox_message (tenant_id, topic, lane, id);
 CREATE INDEX outbox_message_dead ON outbox_message (tenant_id, topic, lane, id) WHERE status = 'Dead';

@@ -1,0 +1,7 @@
+package outbox
+
+// What a worker asks the database.
+var (
+	Claim    = claim
+	DueLanes = dueLanes
+)
