@@ -49,6 +49,35 @@ func readDueEvents(ctx context.Context, tx db.Tx, tenant string, now time.Time, 
 		ORDER BY e.position LIMIT $4`, tenant, clock.Micros(now), clock.Micros(now.Add(-BlockLife)), limit)
 }
 
+// unchanged returns those of events, which are in their order, that are there as they
+// were read, and wait for none of their key that failed since.
+func unchanged(ctx context.Context, tx db.Tx, tenant string, events []WaitingEvent) (same []WaitingEvent, err error) {
+	rows, err := tx.Query(ctx, `SELECT position, attempts FROM outbox_event WHERE tenant_id = $1 AND position BETWEEN $2 AND $3`,
+		tenant, events[0].position, events[len(events)-1].position)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	attempts := make(map[int64]int, len(events))
+	for rows.Next() {
+		var position int64
+		var n int
+		if err := rows.Scan(&position, &n); err != nil {
+			return nil, err
+		}
+		attempts[position] = n
+	}
+	held := map[string]bool{}
+	for _, e := range events {
+		n, found := attempts[e.position]
+		held[e.Key] = held[e.Key] || found && n != e.Attempts
+		if found && !held[e.Key] {
+			same = append(same, e)
+		}
+	}
+	return same, rows.Err()
+}
+
 // deleteEvents takes events out.
 func deleteEvents(ctx context.Context, tx db.Tx, tenant string, events []WaitingEvent) error {
 	for len(events) > 0 {

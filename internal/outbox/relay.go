@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/clock"
@@ -26,9 +25,8 @@ type Relay struct {
 	Consume func(ctx context.Context, tx db.Tx, events []Message) error
 	// Complete returns other payloads for those of the events that tell more when
 	// one looks after their transaction; nil leaves all as they are. It is asked
-	// before a transaction begins, for it may take its time, and again within one
-	// only for events that came in between. After an error events are told as they
-	// are.
+	// before a transaction begins, for it may take its time. After an error events
+	// are told as they are.
 	Complete func(ctx context.Context, events []WaitingEvent) (map[id.ID[Event]][]byte, error)
 
 	lanes lanes
@@ -37,7 +35,7 @@ type Relay struct {
 const (
 	// relayMax is how many events are given on in one transaction: on SQLite payments
 	// wait for it.
-	relayMax = 64
+	relayMax = 32
 	// turnWait is how long one waits for another that gives on events of the same
 	// tenant.
 	turnWait = 250 * time.Millisecond
@@ -80,30 +78,33 @@ func (r *Relay) RunOnce(ctx context.Context) error {
 // work gives on the events of a tenant until none is due.
 func (r *Relay) work(ctx context.Context, tenant string) error {
 	for ctx.Err() == nil {
-		events, failed, err := r.giveOn(ctx, tenant, relayMax)
+		events, n, failed, err := r.giveOn(ctx, tenant, relayMax)
 		if db.IsLocked(err) {
 			return nil // another does it
 		}
 		if failed {
 			err = r.giveOnAlone(ctx, tenant, len(events))
 		}
-		if err != nil || len(events) == 0 {
+		if err != nil || n == 0 {
 			return err
 		}
 	}
 	return nil
 }
 
-// giveOn takes up to limit events of a tenant and returns them. When consuming
-// them failed, nothing has changed.
-func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []WaitingEvent, failed bool, err error) {
-	completed := completions{}
-	if r.Complete != nil {
-		if events, err = r.due(ctx, tenant, limit); err != nil || len(events) == 0 {
-			return nil, false, err
-		}
-		r.complete(ctx, events, completed)
+// giveOn takes up to limit events of a tenant and returns them, and how many there
+// seemed to be. When consuming them failed, nothing has changed. They are read, and
+// completed, before a transaction begins in which, on SQLite, nobody else writes.
+func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []WaitingEvent, n int, failed bool, err error) {
+	var due []WaitingEvent
+	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
+		due, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return nil, 0, false, err
 	}
+	r.complete(ctx, due)
 	err = r.DB.InTx(ctx, func(tx db.Tx) (err error) {
 		failed = false
 		if err := db.LimitLockWait(ctx, tx, turnWait); err != nil {
@@ -112,12 +113,8 @@ func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []
 		if err := takeTurn(ctx, tx, tenant); err != nil {
 			return err
 		}
-		if events, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit); err != nil || len(events) == 0 {
+		if events, err = unchanged(ctx, tx, tenant, due); err != nil || len(events) == 0 {
 			return err
-		}
-		r.complete(ctx, events, completed)
-		for i := range events {
-			events[i].Payload = completed.payload(events[i])
 		}
 		messages, err := number(ctx, tx, tenant, events)
 		if err != nil {
@@ -129,57 +126,34 @@ func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []
 		}
 		return deleteEvents(ctx, tx, tenant, events)
 	})
-	return events, failed && err != nil, err
+	return events, len(due), failed && err != nil, err
 }
 
-// completions are the payloads of events that were looked at, by event; nil leaves
-// one as it is.
-type completions map[id.ID[Event]][]byte
-
-func (c completions) payload(e WaitingEvent) []byte {
-	if p := c[e.ID]; p != nil {
-		return p
-	}
-	return e.Payload
-}
-
-// due returns up to limit events of a tenant, as they are now.
-func (r *Relay) due(ctx context.Context, tenant string, limit int) (events []WaitingEvent, err error) {
-	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
-		events, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit)
-		return err
-	})
-	return events, err
-}
-
-// complete looks at those of the events that were not looked at before.
-func (r *Relay) complete(ctx context.Context, events []WaitingEvent, done completions) {
-	var some []WaitingEvent
-	for _, e := range events {
-		if _, looked := done[e.ID]; !looked && r.Complete != nil {
-			some = append(some, e)
-			done[e.ID] = nil
-		}
-	}
-	if len(some) == 0 {
+// complete puts other payloads in for those of the events that tell more.
+func (r *Relay) complete(ctx context.Context, events []WaitingEvent) {
+	if r.Complete == nil {
 		return
 	}
-	payloads, err := r.Complete(ctx, some)
+	payloads, err := r.Complete(ctx, events)
 	if err != nil {
-		r.Log.Error("complete events", "tenant", some[0].Tenant, "error", err)
+		r.Log.Error("complete events", "tenant", events[0].Tenant, "error", err)
 	}
-	maps.Copy(done, payloads)
+	for i, e := range events {
+		if p := payloads[e.ID]; p != nil {
+			events[i].Payload = p
+		}
+	}
 }
 
 // giveOnAlone takes n events of a tenant one by one, so that one which cannot
 // be given on holds up those of its key only.
 func (r *Relay) giveOnAlone(ctx context.Context, tenant string, n int) error {
 	for range n {
-		events, failed, err := r.giveOn(ctx, tenant, 1)
+		events, found, failed, err := r.giveOn(ctx, tenant, 1)
 		if failed {
 			err = r.putOff(ctx, events[0], err)
 		}
-		if err != nil || len(events) == 0 || ctx.Err() != nil {
+		if err != nil || found == 0 || ctx.Err() != nil {
 			return err
 		}
 	}
