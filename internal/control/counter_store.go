@@ -72,7 +72,8 @@ func eachSpanRow(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, ea
 var (
 	counterLookup = &db.Lookup{Head: `SELECT tenant_id, subject, counters, since FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
 	counterInsert = &db.Bulk{
-		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5, Tail: ` ON CONFLICT (id) DO NOTHING RETURNING id`,
+		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5,
+		Types: []string{"TEXT", "TEXT", "TEXT", "TEXT", "BIGINT"}, Tail: ` ON CONFLICT (id) DO NOTHING RETURNING id`,
 	}
 	counterUpdate = &db.Bulk{
 		Head: `WITH v (id, counters, since) AS (VALUES `, Columns: 3, Types: []string{"TEXT", "TEXT", "BIGINT"},

@@ -78,23 +78,19 @@ func unchanged(ctx context.Context, tx db.Tx, tenant string, events []WaitingEve
 	return same, rows.Err()
 }
 
+var eventDelete = &db.Bulk{
+	Head: `WITH v (tenant_id, position) AS (VALUES `, Columns: 2, Types: []string{"TEXT", "BIGINT"},
+	Tail:  `) DELETE FROM outbox_event e USING v WHERE e.position = v.position AND e.tenant_id = v.tenant_id`,
+	Alone: `DELETE FROM outbox_event WHERE tenant_id = $1 AND position = $2`,
+}
+
 // deleteEvents takes events out.
 func deleteEvents(ctx context.Context, tx db.Tx, tenant string, events []WaitingEvent) error {
-	for len(events) > 0 {
-		some := events[:min(len(events), 500)]
-		var w db.Where
-		w.And("tenant_id = ?", tenant)
-		args := make([]any, len(some))
-		for i, e := range some {
-			args[i] = e.position
-		}
-		w.And("position IN ("+strings.Repeat("?, ", len(args)-1)+"?)", args...)
-		if _, err := tx.Exec(ctx, `DELETE FROM outbox_event WHERE `+w.SQL(), w.Args()...); err != nil {
-			return err
-		}
-		events = events[len(some):]
+	args := make([]any, 0, len(events)*eventDelete.Columns)
+	for _, e := range events {
+		args = append(args, tenant, e.position)
 	}
-	return nil
+	return eventDelete.Exec(ctx, tx, args)
 }
 
 // putOff counts a failed attempt of an event and says when the next is due.
@@ -142,6 +138,7 @@ func readInterests(ctx context.Context, tx db.Tx, tenants []string) (map[string]
 var sequenceRaise = &db.Bulk{
 	Head:    `INSERT INTO outbox_sequence (tenant_id, ordering_key, last) VALUES `,
 	Columns: 3,
+	Types:   []string{"TEXT", "TEXT", "BIGINT"},
 	Tail: ` ON CONFLICT (tenant_id, ordering_key) DO UPDATE SET last = outbox_sequence.last + excluded.last
 		RETURNING ordering_key, last`,
 }
