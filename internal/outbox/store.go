@@ -53,7 +53,8 @@ const isNext = `m.due_at <= $2 AND m.leased_until <= $2
 
 // dueLanes are lanes of a topic, of any tenant, in which something is due and
 // waits for nothing before it, in their order from after on. It finds those with
-// messages one after the other by the index, however many wait in each.
+// messages one after the other by the index, however many wait in each; that is their
+// order already.
 func dueLanes(ctx context.Context, tx db.Tx, topic, after string, now time.Time) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
 		err = row.Scan(&lane)
@@ -65,7 +66,7 @@ func dueLanes(ctx context.Context, tx db.Tx, topic, after string, now time.Time)
 		SELECT l.lane FROM l WHERE l.lane IS NOT NULL AND EXISTS (SELECT 1 FROM outbox_message m
 			WHERE m.topic = $1 AND m.lane = l.lane AND m.status = 'Waiting' AND `+isNext+`
 			ORDER BY m.due_at LIMIT 1 OFFSET 0)
-		ORDER BY l.lane LIMIT $5`,
+		LIMIT $5`,
 		topic, clock.Micros(now), clock.Micros(now.Add(-BlockLife)), after, lanesPage)
 }
 
