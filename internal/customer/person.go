@@ -58,7 +58,7 @@ func (s *Service) Person(ctx context.Context, tenant access.TenantID, u id.ID[Cu
 
 // LearnPersons reads in tx what is sealed of customers of a tenant, those that are not
 // in memory under their present concurrency stamp, so that [Service.Person] finds it
-// there. Of one that cannot be opened Person will say so.
+// there. Of one that cannot be read Person will say so.
 func (s *Service) LearnPersons(ctx context.Context, tx db.Tx, tenant access.TenantID, stamps map[id.ID[Customer]]string) error {
 	var unknown []string
 	for u, stamp := range stamps {
@@ -71,11 +71,7 @@ func (s *Service) LearnPersons(ctx context.Context, tx db.Tx, tenant access.Tena
 	}
 	slices.Sort(unknown)
 	err := customerLookup.Query(ctx, tx, []any{tenant}, unknown, func(row db.Scanner) error {
-		u, err := scanCustomer(row)
-		if err != nil {
-			return err
-		}
-		if err := s.open(ctx, &u.Customer, u.sealed); err == nil {
+		if u, err := scanCustomer(row); err == nil && s.open(ctx, &u.Customer, u.sealed) == nil {
 			s.persons.keep(u.ID, u.ConcurrencyStamp, personOf(u.Customer))
 		}
 		return nil

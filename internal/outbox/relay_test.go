@@ -300,3 +300,31 @@ func TestRelay_tellsWhatCompletesItsEvents(t *testing.T) {
 		}
 	})
 }
+
+// What one relay has read is held up when another one fails meanwhile with an earlier
+// event of its key.
+func TestRelay_failureOfAnotherHoldsUpWhatWasRead(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		p.raise("bad", "bad", "good")
+		r := p.relay()
+		asked := false
+		r.Complete = func(context.Context, []outbox.WaitingEvent) (map[id.ID[outbox.Event]][]byte, error) {
+			if !asked {
+				asked = true
+				p.fail = func(m outbox.Message) bool { return m.Key == "bad" }
+				if got := p.giveOn(p.relay()); !slices.Equal(got, []string{"good/1"}) {
+					t.Errorf("the other gave on %v", got)
+				}
+				p.fail = func(outbox.Message) bool { return false }
+			}
+			return nil, nil
+		}
+		if got := p.giveOn(r); !slices.Equal(got, []string{"good/1"}) { // by the other
+			t.Errorf("got %v before the first of the key", got)
+		}
+		p.clock.Advance(5 * time.Second)
+		if got, want := p.giveOn(r), []string{"bad/1", "bad/2"}; !slices.Equal(got, want) {
+			t.Errorf("later: got %v, want %v", got, want)
+		}
+	})
+}

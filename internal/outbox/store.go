@@ -53,8 +53,8 @@ const isNext = `m.due_at <= $2 AND m.leased_until <= $2
 
 // dueLanes are lanes of a topic, of any tenant, in which something is due and
 // waits for nothing before it, in their order from after on. It finds those with
-// messages one after the other by the index, however many wait in each; that is their
-// order already.
+// messages one after the other by the index, however many wait in each. Both engines
+// hand on what a recursion finds as it finds it: that is their order already.
 func dueLanes(ctx context.Context, tx db.Tx, topic, after string, now time.Time) ([]string, error) {
 	return db.Collect(ctx, tx, func(row db.Scanner) (lane string, err error) {
 		err = row.Scan(&lane)

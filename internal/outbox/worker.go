@@ -34,9 +34,8 @@ type Worker struct {
 	// Lease is how long a claimed message is left to whoever claimed it. It must
 	// be longer than Send takes.
 	Lease time.Duration
-	// Consume does what is to be done in a transaction, with a few other messages of
-	// the lane before or after it; the message is gone with its commit. After an error
-	// each is tried alone, and later again.
+	// Consume does what is to be done in a transaction; the message is gone with
+	// its commit. An error is tried again later.
 	Consume func(ctx context.Context, tx db.Tx, m Message) error
 	// Send tells somebody outside. It runs in no transaction.
 	Send func(ctx context.Context, m Message) Outcome
@@ -101,28 +100,17 @@ type lease struct{}
 // IDPrefix is the prefix of the names of leases.
 func (lease) IDPrefix() string { return "lease" }
 
-// consumeMax is how many messages are consumed in one transaction: on SQLite payments
-// wait for it.
-const consumeMax = 8
-
 func (w *Worker) work(ctx context.Context, lane string) error {
 	for range claimsMax {
 		if ctx.Err() != nil {
 			return nil // what was not claimed is there the next time
 		}
-		if w.Consume != nil {
-			n, err := w.consumeTogether(ctx, lane)
-			if err == nil && n == 0 {
-				return nil
-			}
-			if err == nil {
-				continue
-			}
-		}
 		var m Message
 		found := false
+		now := w.Clock.Now()
+		owner := id.New[lease](now).String()
 		err := w.DB.InTx(ctx, func(tx db.Tx) (err error) {
-			m, found, err = w.claim(ctx, tx, lane)
+			m, found, err = claim(ctx, tx, w.Topic, lane, owner, now, now.Add(w.Lease))
 			return err
 		})
 		if err != nil {
@@ -142,36 +130,6 @@ func (w *Worker) work(ctx context.Context, lane string) error {
 		}
 	}
 	return nil
-}
-
-func (w *Worker) claim(ctx context.Context, tx db.Tx, lane string) (Message, bool, error) {
-	now := w.Clock.Now()
-	return claim(ctx, tx, w.Topic, lane, id.New[lease](now).String(), now, now.Add(w.Lease))
-}
-
-// consumeTogether consumes the next messages of a lane and returns how many. After an
-// error nothing has changed.
-func (w *Worker) consumeTogether(ctx context.Context, lane string) (n int, err error) {
-	err = w.DB.InTx(ctx, func(tx db.Tx) error {
-		for n = 0; n < consumeMax; n++ {
-			m, found, err := w.claim(ctx, tx, lane)
-			if err != nil || !found {
-				return err
-			}
-			if err := w.Consume(ctx, tx, m); err != nil {
-				return err
-			}
-			if _, err := remove(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	w.claimed.Add(int64(n))
-	return n, nil
 }
 
 // errLeaseLost undoes what was done without a lease: another does it.
