@@ -81,6 +81,11 @@ func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
 			open     []*iso8583.Message // sent, and no answer came
 			answered int
 		)
+		count := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return answered
+		}
 		for n := range kills {
 			var running sync.WaitGroup
 			for i := range links {
@@ -108,7 +113,12 @@ func TestServe_tellsAndCountsOnceWheneverItDies(t *testing.T) {
 					}
 				})
 			}
-			time.Sleep(time.Duration(20+random.IntN(150)) * time.Millisecond) // the moment of death is the point
+			// However slow the machine is, each life sees enough for limits and referrals.
+			before := count()
+			for begun := time.Now(); count() < before+4*links && time.Since(begun) < 20*time.Second; {
+				time.Sleep(5 * time.Millisecond)
+			}
+			time.Sleep(time.Duration(random.IntN(150)) * time.Millisecond) // the moment of death is the point
 			s.command.Process.Kill()
 			running.Wait()
 			<-s.ended
