@@ -105,7 +105,10 @@ func newBench(ctx context.Context, p *Platform, o BenchOptions) (_ *bench, err e
 // issue makes the cards and puts money on their accounts.
 func (b *bench) issue(ctx context.Context) error {
 	if b.options.HotCard {
-		return b.issueOnOne(ctx)
+		if err := b.issueOnOne(ctx); err != nil {
+			return err
+		}
+		return tellOfCards(ctx, b.platform.core)
 	}
 	tenant, err := b.platform.access.TenantByID(ctx, b.bank.tenant)
 	if err != nil {

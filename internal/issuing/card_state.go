@@ -173,13 +173,11 @@ type CardsOfNumber struct {
 // cannot be read spoils its own number only. Numbers that are equal share what is
 // returned.
 func (s *Service) CardsAt(ctx context.Context, numbers []PANIndex) ([]CardsOfNumber, error) {
-	return s.cardsAt(ctx, numbers, s.customers.LearnPersons)
+	return s.cardsAt(ctx, numbers, true)
 }
 
-// learning lets what is sealed of holders be in memory.
-type learning func(ctx context.Context, tx db.Tx, tenant access.TenantID, stamps map[id.ID[customer.Customer]]string) error
-
-func (s *Service) cardsAt(ctx context.Context, numbers []PANIndex, learn learning) ([]CardsOfNumber, error) {
+// cardsAt is CardsAt; with persons it lets those of the customers be in memory.
+func (s *Service) cardsAt(ctx context.Context, numbers []PANIndex, persons bool) ([]CardsOfNumber, error) {
 	hashes := map[access.TenantID][]string{}
 	for _, n := range numbers {
 		hashes[n.Tenant] = append(hashes[n.Tenant], n.Hash)
@@ -201,10 +199,10 @@ func (s *Service) cardsAt(ctx context.Context, numbers []PANIndex, learn learnin
 			if err != nil {
 				return err
 			}
-			if learn == nil {
+			if !persons {
 				continue
 			}
-			if err := learn(ctx, tx, tenant, holders); err != nil {
+			if err := s.customers.LearnPersons(ctx, tx, tenant, holders); err != nil {
 				return err
 			}
 		}
@@ -231,7 +229,7 @@ func (s *Service) CardsByPAN(ctx context.Context, tenant access.TenantID, p pan.
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.cardsAt(ctx, []PANIndex{index}, nil)
+	all, err := s.cardsAt(ctx, []PANIndex{index}, false)
 	if err != nil {
 		return nil, err
 	}
