@@ -22,16 +22,16 @@ it is ready, and how much memory it has after payments went through it.
 On SQLite each world has a directory of its own: below --keep, else in a new one
 below --data, else in a temporary one. On PostgreSQL each has a schema of its own
 in the database of --db; the directory keeps the root key. Where the disk has no
-room for it, it says so before it begins. Each authorization takes some 6 kB on
+room for it, it says so before it begins. Each authorization takes some 5 kB on
 SQLite.
 
 Filling takes most of the time: progress is told on standard error. The cards are
 issued by the use cases that issue all cards, many in a transaction; the
 authorizations are decided by the engine, over its listener, in groups of up to
 1024, as any other is. Only the disk is not waited for. With --keep both worlds
-stay, and the next run with the same numbers measures them again; "sarraf verify
---data DIR/big" looks after one on SQLite. Interrupted, it removes what is not
-finished.
+stay: the next run with the same numbers measures them again, or goes on filling
+where this one was interrupted. "sarraf verify --data DIR/big" looks after one on
+SQLite.
 
 Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 		Example: `  sarraf bench growth --keep /var/tmp/growth

@@ -108,7 +108,7 @@ func (b *bench) issue(ctx context.Context) error {
 		if err := b.issueOnOne(ctx); err != nil {
 			return err
 		}
-		return tellOfCards(ctx, b.platform.core)
+		return workOff(ctx, b.platform.core)
 	}
 	tenant, err := b.platform.access.TenantByID(ctx, b.bank.tenant)
 	if err != nil {
@@ -135,7 +135,7 @@ func (b *bench) issue(ctx context.Context) error {
 		}
 	}
 	// Now, lest it be done beside what is measured.
-	return tellOfCards(ctx, k)
+	return workOff(ctx, k)
 }
 
 // issueOnOne makes cards that all spend from one account.

@@ -42,15 +42,15 @@ func (m cardMaker) make(ctx context.Context, first, end int) (all []issuing.Issu
 	return all, err
 }
 
-// tellOfCards tells whoever is to be told of cards that were made.
-func tellOfCards(ctx context.Context, k *core) error {
+// workOff tells whoever is to be told of what has happened so far.
+func workOff(ctx context.Context, k *core) error {
 	tellers := []interface{ RunOnce(context.Context) error }{k.webhooks.Relay()}
 	for _, w := range append(k.notices.Workers(), k.webhooks.Worker()) {
 		tellers = append(tellers, w)
 	}
 	for _, t := range tellers {
 		if err := t.RunOnce(ctx); err != nil {
-			return fmt.Errorf("tell of cards: %w", err)
+			return fmt.Errorf("tell of what has happened: %w", err)
 		}
 	}
 	return nil

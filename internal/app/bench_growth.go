@@ -75,12 +75,13 @@ type GrowthWorld struct {
 	Fill *GrowthFill `json:"fill,omitempty"`
 }
 
-// GrowthFill is what filling took, in seconds, and what it takes on disk.
+// GrowthFill is how fast it was filled, however often that was interrupted, and what
+// it takes on disk.
 type GrowthFill struct {
-	CardSeconds          float64 `json:"cardSeconds"`
-	AuthorizationSeconds float64 `json:"authorizationSeconds"`
-	BytesOfCard          float64 `json:"bytesOfCard"`
-	BytesOfAuthorization float64 `json:"bytesOfAuthorization"`
+	CardsPerSecond          float64 `json:"cardsPerSecond"`
+	AuthorizationsPerSecond float64 `json:"authorizationsPerSecond"`
+	BytesOfCard             float64 `json:"bytesOfCard"`
+	BytesOfAuthorization    float64 `json:"bytesOfAuthorization"`
 }
 
 // GrowthServe is serve on the big world.
@@ -219,9 +220,9 @@ func (r *GrowthResult) print(w io.Writer, asJSON bool) error {
 			g.name, g.Cards, g.Authorizations, float64(g.Bytes)/1e6, g.PerSecond, len(g.Rounds), r.Seconds, g.P99, g.CommitP50)
 		fmt.Fprintf(&out, "  jobs       had all run once %.1f s after the start\n", g.JobSeconds)
 		if f := g.Fill; f != nil {
-			fmt.Fprintf(&out, "  filled     %.0f cards a second, %.0f bytes each", float64(g.Cards)/f.CardSeconds, f.BytesOfCard)
+			fmt.Fprintf(&out, "  filled     %.0f cards a second, %.0f bytes each", f.CardsPerSecond, f.BytesOfCard)
 			if g.Authorizations > 0 {
-				fmt.Fprintf(&out, "; %.0f authorizations a second, %.0f bytes each", float64(g.Authorizations)/f.AuthorizationSeconds, f.BytesOfAuthorization)
+				fmt.Fprintf(&out, "; %.0f authorizations a second, %.0f bytes each", f.AuthorizationsPerSecond, f.BytesOfAuthorization)
 			}
 			fmt.Fprintln(&out)
 		}

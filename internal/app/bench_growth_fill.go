@@ -20,8 +20,8 @@ import (
 
 // What filling does at once.
 const (
-	fillCards          = 500     // made in one transaction
-	fillAuthorizations = 100_000 // decided before they are sealed
+	fillCards          = 500    // made in one transaction
+	fillAuthorizations = 20_000 // decided before they are sealed and told of
 	fillInFlight       = 2048
 	fillGroup          = 1024 // decided in one transaction
 	fillLinks          = 8
@@ -34,7 +34,7 @@ const (
 // is filled. The settled ones of a run are measured and told.
 const (
 	bytesOfCard          = 10_500
-	bytesOfAuthorization = 7_000
+	bytesOfAuthorization = 5_000
 )
 
 // filler fills a world: it is the platform without its edges, whose commits wait for
@@ -47,9 +47,21 @@ type filler struct {
 	caller access.Caller
 }
 
-// fill makes the cards of the world and lets them pay.
-func (g *growthWorld) fill(ctx context.Context) (err error) {
-	if err := g.checkRoom(); err != nil {
+// growthSpent is what filling took so far, and what room: what was interrupted goes on
+// from there. Of what was killed the last, uncounted part is in neither number.
+type growthSpent struct {
+	Cards                int     `json:"cards"` // made in CardSeconds
+	CardSeconds          float64 `json:"cardSeconds"`
+	Authorizations       int     `json:"authorizations"` // in AuthorizationSeconds
+	AuthorizationSeconds float64 `json:"authorizationSeconds"`
+	Empty                int64   `json:"emptyBytes"`     // of the database before the first card
+	WithCards            int64   `json:"withCardsBytes"` // after the last; 0 before that
+}
+
+// fill makes the cards of the world that there are not yet, and lets them pay until
+// there are enough authorizations.
+func (g *growthWorld) fill(ctx context.Context, stored int) (err error) {
+	if err := g.checkRoom(stored); err != nil {
 		return err
 	}
 	c := g.config
@@ -64,41 +76,54 @@ func (g *growthWorld) fill(ctx context.Context) (err error) {
 	if f.caller, err = g.caller(ctx, k); err != nil {
 		return err
 	}
-	empty, err := k.db.Size(ctx)
-	if err != nil {
-		return err
+	spent := &g.note.Spent
+	if spent.Empty == 0 {
+		if spent.Empty, err = k.db.Size(ctx); err != nil {
+			return err
+		}
 	}
-	g.Fill = &GrowthFill{}
-	watch := clock.StartStopwatch()
 	if err := f.makeCards(ctx); err != nil {
 		return fmt.Errorf("make cards: %w", err)
 	}
-	g.Fill.CardSeconds = watch.Elapsed().Seconds()
-	with, err := k.db.Size(ctx)
+	if spent.WithCards == 0 {
+		if spent.WithCards, err = k.db.Size(ctx); err != nil {
+			return err
+		}
+	}
+	if stored < g.Authorizations {
+		if err := f.authorize(ctx, stored); err != nil {
+			return fmt.Errorf("authorize: %w", err)
+		}
+	}
+	full, err := k.db.Size(ctx)
 	if err != nil {
 		return err
 	}
-	g.Fill.BytesOfCard = float64(with-empty) / float64(g.Cards)
-	if g.Authorizations == 0 {
-		return nil
+	g.Fill = &GrowthFill{
+		CardsPerSecond:          perSecond(spent.Cards, spent.CardSeconds),
+		AuthorizationsPerSecond: perSecond(spent.Authorizations, spent.AuthorizationSeconds),
+		BytesOfCard:             float64(spent.WithCards-spent.Empty) / float64(g.Cards),
 	}
-	watch = clock.StartStopwatch()
-	if err := f.authorize(ctx); err != nil {
-		return fmt.Errorf("authorize: %w", err)
+	if g.Authorizations > 0 {
+		g.Fill.BytesOfAuthorization = float64(full-spent.WithCards) / float64(g.Authorizations)
 	}
-	g.Fill.AuthorizationSeconds = watch.Elapsed().Seconds()
-	full, err := k.db.Size(ctx)
-	g.Fill.BytesOfAuthorization = float64(full-with) / float64(g.Authorizations)
-	return err
+	return nil
+}
+
+func perSecond(n int, seconds float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return float64(n) / seconds
 }
 
 // freeBytes is how much room there is for a directory, if that is known.
 var freeBytes = freeOnDisk
 
 // checkRoom refuses what the disk has no room for, where that can be known.
-func (g *growthWorld) checkRoom() error {
-	need := int64(g.Cards)*bytesOfCard + int64(g.Authorizations)*bytesOfAuthorization
-	g.tell.say("the %s world: %d cards and %d stored authorizations, about %d MB", g.name, g.Cards, g.Authorizations, need/1e6)
+func (g *growthWorld) checkRoom(stored int) error {
+	need := int64(g.Cards-len(g.tokens))*bytesOfCard + int64(max(0, g.Authorizations-stored))*bytesOfAuthorization
+	g.tell.say("filling the %s world takes about %d MB", g.name, need/1e6)
 	if g.schema != "" {
 		return nil // what the server has left it does not tell
 	}
@@ -113,11 +138,12 @@ func (g *growthWorld) checkRoom() error {
 // told before the next ones come.
 func (f *filler) makeCards(ctx context.Context) error {
 	g := f.world
-	g.tokens, g.cards = make([]string, 0, g.Cards), make([]*sim.Card, g.Cards)
+	spent := &g.note.Spent
 	for len(g.tokens) < g.Cards {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		watch := clock.StartStopwatch()
 		first := len(g.tokens)
 		made, err := cardMaker{f.core, f.caller}.make(ctx, first, min(first+fillCards, g.Cards))
 		if err != nil {
@@ -126,7 +152,12 @@ func (f *filler) makeCards(ctx context.Context) error {
 		for _, c := range made {
 			g.tokens = append(g.tokens, c.Card.Token)
 		}
-		if err := tellOfCards(ctx, f.core); err != nil {
+		if err := workOff(ctx, f.core); err != nil {
+			return err
+		}
+		spent.Cards += len(made)
+		spent.CardSeconds += watch.Elapsed().Seconds()
+		if err := g.writeNote(); err != nil {
 			return err
 		}
 		g.tell.every("cards of the "+g.name+" world", len(g.tokens), g.Cards)
@@ -134,15 +165,18 @@ func (f *filler) makeCards(ctx context.Context) error {
 	return nil
 }
 
-// authorize lets the cards pay, one after another, and seals what was decided.
-func (f *filler) authorize(ctx context.Context) (err error) {
+// authorize lets the cards pay, one after another, from the payment after those that
+// are stored on. It seals what was decided and tells whoever is to be told of it.
+func (f *filler) authorize(ctx context.Context, stored int) (err error) {
 	g := f.world
+	spent := &g.note.Spent
 	p, stop, err := f.openDoor(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	for done := 0; done < g.Authorizations; {
+	for done := stored; done < g.Authorizations; {
+		watch := clock.StartStopwatch()
 		some := min(fillAuthorizations, g.Authorizations-done)
 		if err := p.pay(ctx, done, done+some); err != nil {
 			return err
@@ -150,6 +184,14 @@ func (f *filler) authorize(ctx context.Context) (err error) {
 		done += some
 		// Nothing is in flight: no decision can come any more that has a smaller name.
 		if _, err := f.seals.SealAll(ctx); err != nil {
+			return err
+		}
+		if err := workOff(ctx, f.core); err != nil {
+			return err
+		}
+		spent.Authorizations += some
+		spent.AuthorizationSeconds += watch.Elapsed().Seconds()
+		if err := g.writeNote(); err != nil {
 			return err
 		}
 	}

@@ -74,7 +74,7 @@ func TestBenchGrowth_measuresBothWorlds(t *testing.T) {
 				return r
 			}
 			first := measure()
-			if f := first.Big.Fill; f == nil || f.CardSeconds <= 0 || f.AuthorizationSeconds <= 0 || f.BytesOfCard < 0 {
+			if f := first.Big.Fill; f == nil || f.CardsPerSecond <= 0 || f.AuthorizationsPerSecond <= 0 || f.BytesOfCard < 0 {
 				t.Errorf("filling is not told: %+v", f)
 			}
 			if again := measure(); again.Big.Fill != nil || again.Small.Fill != nil {
@@ -142,37 +142,89 @@ func verifyGrowth(t *testing.T, l config.Loaded, keep, name string) {
 	}
 }
 
-// Who interrupts the filling finds nothing of it, not even where he wanted it kept.
-func TestBenchGrowth_removesWhatIsNotFinished(t *testing.T) {
-	keep := t.TempDir()
-	l := benchConfig(t, dbtest.SQLiteDSN(t))
-	o := GrowthOptions{Small: 4, Cards: 10, Authorizations: 10_000_000, Rounds: 1, Connections: 2, Duration: time.Second, Keep: keep}
-	defer func(was func(string) (int64, bool)) { freeBytes = was }(freeBytes)
-	freeBytes = func(string) (int64, bool) { return 1 << 30, true }
-	quiet := slog.New(slog.DiscardHandler)
-	if err := BenchGrowth(t.Context(), l, quiet, io.Discard, io.Discard, o); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "has room for") {
-		t.Errorf("without room: %v", err)
+// Filling goes on where it was interrupted, and never above what was asked for.
+// What has no room is not begun.
+func TestBenchGrowth_goesOnWhereItWasInterrupted(t *testing.T) {
+	for name, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
+		t.Run(name, func(t *testing.T) {
+			keep := t.TempDir()
+			l := benchConfig(t, dsn(t))
+			o := GrowthOptions{Small: 4, Cards: 8, Authorizations: 10_000_000, Rounds: 1, Connections: 2, Duration: time.Second, Keep: keep}
+			fill := func(authorizations int, told io.Writer, ctx context.Context) (*growthWorld, error) {
+				g := &growthWorld{
+					name: "big", log: slog.New(slog.DiscardHandler), tell: &growthProgress{w: told}, keeps: true,
+					GrowthWorld: GrowthWorld{Cards: o.Cards, Authorizations: authorizations},
+				}
+				err := g.prepare(ctx, l, keep)
+				return g, errors.Join(err, g.end(t.Context()))
+			}
+			if name == "sqlite" { // what a server has left it does not tell
+				func() {
+					defer func(was func(string) (int64, bool)) { freeBytes = was }(freeBytes)
+					freeBytes = func(string) (int64, bool) { return 1 << 30, true }
+					if _, err := fill(o.Authorizations, io.Discard, t.Context()); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "has room for") {
+						t.Fatalf("without room: %v", err)
+					}
+				}()
+			}
+			if err := os.RemoveAll(filepath.Join(keep, "big")); err != nil {
+				t.Fatal(err)
+			}
+			const enough = 100_000
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			g, err := fill(enough, writerFunc(func(text string) {
+				if strings.Contains(text, "authorizations of the big world") {
+					cancel()
+				}
+			}), ctx)
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("interrupted: %v", err)
+			}
+			stored, err := g.look(t.Context())
+			if err != nil || stored == 0 || stored >= enough {
+				t.Fatalf("%d are stored after the interruption, %v", stored, err)
+			}
+			// Whoever asks for as many as there would soon be finds the same world.
+			rewriteNote(t, filepath.Join(keep, "big"), func(n *growthNote) { n.Authorizations = stored + 50 })
+			if g, err = fill(stored+50, io.Discard, t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			now, err := g.look(t.Context())
+			if err != nil || now != stored+50 || len(g.tokens) != o.Cards || g.Fill == nil || g.Fill.AuthorizationsPerSecond <= 0 {
+				t.Errorf("%d are stored of %d, by %d cards, %+v, %v", now, stored+50, len(g.tokens), g.Fill, err)
+			}
+			verifyGrowth(t, l, keep, "big")
+			if err := os.RemoveAll(filepath.Join(keep, "big")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(keep, "big"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fill(enough, io.Discard, t.Context()); err == nil {
+				t.Error("something else lay there")
+			}
+		})
 	}
-	freeBytes = func(string) (int64, bool) { return 0, false }
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	err := BenchGrowth(ctx, l, quiet, io.Discard, writerFunc(func(text string) {
-		if strings.Contains(text, "authorizations of the big world") {
-			cancel()
-		}
-	}), o)
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("interrupted: %v", err)
+}
+
+func rewriteNote(t *testing.T, dir string, change func(*growthNote)) {
+	t.Helper()
+	name := filepath.Join(dir, growthNoteFile)
+	text, err := os.ReadFile(name)
+	var n growthNote
+	if err == nil {
+		err = json.Unmarshal(text, &n)
 	}
-	left, _ := filepath.Glob(filepath.Join(keep, "*"))
-	if len(left) != 1 || filepath.Base(left[0]) != "small" {
-		t.Errorf("left are %v, and only the small world was finished", left)
-	}
-	if err := os.WriteFile(filepath.Join(keep, "big"), nil, 0o600); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := BenchGrowth(t.Context(), l, quiet, io.Discard, io.Discard, o); err == nil {
-		t.Error("something else lay there")
+	change(&n)
+	if text, err = json.Marshal(n); err == nil {
+		err = os.WriteFile(name, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -213,6 +265,7 @@ func TestFill_leavesTheRowsOfTraffic(t *testing.T) {
 			if err := paid.close(); err != nil {
 				t.Fatal(err)
 			}
+			workOffForTest(t, paid.config)
 			want, got := rowsOf(t, paid.config.DB), rowsOf(t, filled.config.DB)
 			if len(want["decision"]) != payments || len(want["card"]) != cards {
 				t.Fatalf("%d decisions and %d cards", len(want["decision"]), len(want["card"]))
@@ -239,6 +292,18 @@ func payForTest(t *testing.T, g *growthWorld, payments int) {
 		if err != nil || answer.Text(iso8583.ResponseCode) != "00" {
 			t.Fatalf("payment %d: %v, %v", n, answer, err)
 		}
+	}
+}
+
+// workOffForTest tells what a platform that has ended has left to tell.
+func workOffForTest(t *testing.T, c config.Config) {
+	t.Helper()
+	k, err := openCore(t.Context(), c, slog.New(slog.DiscardHandler), filling)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(workOff(t.Context(), k), k.close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

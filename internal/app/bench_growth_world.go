@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -16,10 +15,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
+	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/config"
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
+	"github.com/sarraf-platform/sarraf/internal/issuing"
 	"github.com/sarraf-platform/sarraf/internal/sim"
 )
 
@@ -29,14 +30,14 @@ type growthWorld struct {
 	name  string // small or big
 	log   *slog.Logger
 	tell  *growthProgress
-	keeps bool // it stays when it was filled
+	keeps bool // it stays, and what filling it was interrupted at
 
 	dir      string // its own: root key, what is written down of it, and the database on SQLite
 	config   config.Config
 	server   string // the address of the database that its schema is in; empty on SQLite
 	schema   string
-	made     bool // by us, now
 	filled   bool
+	note     growthNote // what was written down last
 	tenant   access.TenantID
 	tokens   []string    // of the cards
 	cards    []*sim.Card // those that were read, in the order of tokens
@@ -45,22 +46,21 @@ type growthWorld struct {
 	bench    *bench
 }
 
-// growthNote is what is written down of a world that is kept. Which cards it has is
-// in a file beside it, a token in each line.
+// growthNote is what is written down of a world that is kept.
 type growthNote struct {
 	Tenant         string `json:"tenant"`
 	Schema         string `json:"schema,omitempty"`
 	Cards          int    `json:"cards"`
 	Authorizations int    `json:"authorizations"`
 	Filled         bool   `json:"filled"`
+	// Spent is what filling took so far.
+	Spent growthSpent `json:"spent,omitzero"`
 }
 
-const (
-	growthNoteFile  = "growth.json"
-	growthCardsFile = "cards"
-)
+const growthNoteFile = "growth.json"
 
-// prepare takes the world that is kept in place, or makes and fills it.
+// prepare takes the world that is kept in place, or makes it, and fills it as far as
+// that was not done.
 func (g *growthWorld) prepare(ctx context.Context, l config.Loaded, place string) error {
 	g.dir, g.config = filepath.Join(place, g.name), l.Config
 	found, err := g.readNote(l)
@@ -77,12 +77,32 @@ func (g *growthWorld) prepare(ctx context.Context, l config.Loaded, place string
 			return err
 		}
 	}
-	if found {
-		g.filled = true
-		g.tell.say("the %s world is there: %d cards, %d stored authorizations", g.name, g.Cards, g.Authorizations)
-		return g.measureSize(ctx)
+	if !found {
+		if err := g.make(ctx); err != nil {
+			return err
+		}
 	}
-	g.made = true
+	stored, err := g.look(ctx)
+	if err != nil {
+		return err
+	}
+	g.tell.say("the %s world has %d of %d cards and %d of %d authorizations", g.name, len(g.tokens), g.Cards, stored, g.Authorizations)
+	if g.filled {
+		return nil
+	}
+	if err := g.fill(ctx, stored); err != nil {
+		return err
+	}
+	g.filled = true
+	if err := g.writeNote(); err != nil {
+		return err
+	}
+	_, err = g.look(ctx)
+	return err
+}
+
+// make makes the world, with nothing in it but the bank.
+func (g *growthWorld) make(ctx context.Context) error {
 	if err := os.MkdirAll(g.dir, 0o700); err != nil {
 		return err
 	}
@@ -92,18 +112,11 @@ func (g *growthWorld) prepare(ctx context.Context, l config.Loaded, place string
 	if err := g.found(ctx); err != nil {
 		return fmt.Errorf("found a bank: %w", err)
 	}
-	if err := g.fill(ctx); err != nil {
-		return err
-	}
-	g.filled = true
-	if err := g.writeNote(); err != nil {
-		return err
-	}
-	return g.measureSize(ctx)
+	return g.writeNote()
 }
 
-// readNote reads what is written down of a world that is kept. One that was not
-// filled to its end is removed; found is false then.
+// readNote reads what is written down of a world that is kept. One that has no bank
+// yet is removed; found is false then.
 func (g *growthWorld) readNote(l config.Loaded) (found bool, err error) {
 	text, err := os.ReadFile(filepath.Join(g.dir, growthNoteFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -119,74 +132,42 @@ func (g *growthWorld) readNote(l config.Loaded) (found bool, err error) {
 	if err := json.Unmarshal(text, &n); err != nil {
 		return false, fmt.Errorf("read %s: %w", filepath.Join(g.dir, growthNoteFile), err)
 	}
-	switch {
-	case !n.Filled:
-		g.schema = n.Schema
-		if n.Schema != "" && isPostgres(l) {
+	if n.Cards != g.Cards || n.Authorizations != g.Authorizations || (n.Schema != "") != isPostgres(l) {
+		return false, fmt.Errorf("%w: %s holds another world: %d cards and %d stored authorizations, on %s",
+			ErrUsage, g.dir, n.Cards, n.Authorizations, map[bool]string{false: "sqlite", true: "postgres"}[n.Schema != ""])
+	}
+	g.schema = n.Schema
+	if n.Tenant == "" {
+		if n.Schema != "" {
 			if err := db.DropSchema(context.Background(), l.Config.DB, n.Schema); err != nil {
 				return false, err
 			}
 		}
 		return false, os.RemoveAll(g.dir)
-	case n.Cards != g.Cards || n.Authorizations != g.Authorizations || (n.Schema != "") != isPostgres(l):
-		return false, fmt.Errorf("%w: %s holds another world: %d cards and %d stored authorizations, on %s",
-			ErrUsage, g.dir, n.Cards, n.Authorizations, map[bool]string{false: "sqlite", true: "postgres"}[n.Schema != ""])
 	}
-	g.schema = n.Schema
 	if g.tenant, err = id.ParseUUID[access.Tenant](n.Tenant); err != nil {
 		return false, fmt.Errorf("read tenant of %s: %w", g.dir, err)
 	}
-	return true, g.readTokens()
+	g.note, g.filled = n, n.Filled
+	return true, nil
 }
 
+// writeNote writes down what there is of the world. Who is killed meanwhile leaves
+// what was written before.
 func (g *growthWorld) writeNote() error {
-	n := growthNote{Schema: g.schema, Cards: g.Cards, Authorizations: g.Authorizations, Filled: g.filled}
+	g.note.Schema, g.note.Cards, g.note.Authorizations, g.note.Filled = g.schema, g.Cards, g.Authorizations, g.filled
 	if !g.tenant.IsZero() {
-		n.Tenant = g.tenant.UUID()
+		g.note.Tenant = g.tenant.UUID()
 	}
-	text, err := json.Marshal(n)
+	text, err := json.Marshal(g.note)
 	if err != nil {
 		return err
 	}
-	if g.filled {
-		if err := g.writeTokens(); err != nil {
-			return err
-		}
-	}
-	return os.WriteFile(filepath.Join(g.dir, growthNoteFile), append(text, '\n'), 0o600)
-}
-
-func (g *growthWorld) writeTokens() (err error) {
-	f, err := os.OpenFile(filepath.Join(g.dir, growthCardsFile), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
+	name := filepath.Join(g.dir, growthNoteFile)
+	if err := os.WriteFile(name+".new", append(text, '\n'), 0o600); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriter(f)
-	for _, token := range g.tokens {
-		fmt.Fprintln(w, token)
-	}
-	return w.Flush()
-}
-
-func (g *growthWorld) readTokens() error {
-	f, err := os.Open(filepath.Join(g.dir, growthCardsFile))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		g.tokens = append(g.tokens, lines.Text())
-	}
-	if err := lines.Err(); err != nil {
-		return err
-	}
-	if len(g.tokens) != g.Cards {
-		return fmt.Errorf("%s names %d cards of %d", f.Name(), len(g.tokens), g.Cards)
-	}
-	g.cards = make([]*sim.Card, len(g.tokens))
-	return nil
+	return os.Rename(name+".new", name)
 }
 
 // found makes the tenant and what holds for its cards, through the API of a
@@ -249,10 +230,10 @@ func (g *growthWorld) close() error {
 	return stop()
 }
 
-// end closes the world, and removes it unless it is kept and was filled.
+// end closes the world, and removes it unless it is kept.
 func (g *growthWorld) end(ctx context.Context) error {
 	err := g.close()
-	if !g.made || g.keeps && g.filled {
+	if g.keeps {
 		return err
 	}
 	if g.schema != "" {
@@ -303,13 +284,27 @@ func readCard(ctx context.Context, k *core, c access.Caller, token string) (*sim
 	return sim.NewCard(knownCard(clear))
 }
 
-// measureSize reads how much the database of the world takes.
-func (g *growthWorld) measureSize(ctx context.Context) (err error) {
+// look reads which cards the world has and how large it is, and returns how many
+// authorizations are stored.
+func (g *growthWorld) look(ctx context.Context) (stored int, err error) {
 	d, err := db.Open(ctx, g.config.DB, db.Options{MustExist: true})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	err = d.View(ctx, func(tx db.Tx) (err error) {
+		if g.tokens, err = issuing.ReadTokens(ctx, tx, g.tenant); err != nil {
+			return err
+		}
+		stored, err = authorization.CountDecisions(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	if g.cards == nil {
+		g.cards = make([]*sim.Card, g.Cards)
+	}
 	g.Bytes, err = d.Size(ctx)
-	return err
+	return stored, err
 }

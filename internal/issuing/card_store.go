@@ -57,6 +57,14 @@ func scanCard(s db.Scanner) (Card, error) {
 	return c, nil
 }
 
+// ReadTokens reads the tokens of all cards of a tenant, in an order that stays.
+func ReadTokens(ctx context.Context, tx db.Tx, tenant access.TenantID) ([]string, error) {
+	return db.Collect(ctx, tx, func(row db.Scanner) (token string, err error) {
+		err = row.Scan(&token)
+		return token, err
+	}, `SELECT card_token FROM card WHERE tenant_id = $1 ORDER BY id`, tenant)
+}
+
 // readCard finds a card of the tenant by its token: the plastic of that
 // sequence, or when sequence is 0 the one in force, else the newest. A number
 // that was replaced has none in force.
