@@ -59,7 +59,7 @@ func table() []measure {
 			measure{Name: "beside a client of 200 ms" + on, Unit: "/s", Against: "without that", Floor: some(0.9)},
 			measure{Name: "overload: late or unanswered" + on, Unit: "requests", Against: "all", Floor: some(0), AtMost: true},
 			measure{Name: "overload: recovery" + on, Unit: "s", OfValue: true, Floor: some(recoveryMax.Seconds()), AtMost: true},
-			measure{Name: "overload: memory after" + on, Unit: "MB", Against: "before", Floor: some(1.1), AtMost: true},
+			measure{Name: "overload: memory after" + on, Unit: "MB", Against: "after a first one", Floor: some(1.1), AtMost: true},
 			measure{Name: "growth" + on, Unit: "/s", Against: "a small database", Floor: some(growthFloor)},
 			measure{Name: "memory of serve after growth" + on, Unit: "MiB", OfValue: true, Floor: some(growthMemoryMax), AtMost: true},
 			measure{Name: "start-up of serve after growth" + on, Unit: "s", OfValue: true, Floor: some(growthReadyMax.Seconds()), AtMost: true},
