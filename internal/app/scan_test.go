@@ -10,6 +10,7 @@ import (
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/db/dbtest"
+	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
 
 // growing are the tables of which there are more rows with each card, payment or
@@ -30,12 +31,16 @@ var wholeReads = map[string]string{
 // What a platform does from its start on, for payments and in all its jobs, reads no
 // table whole that grows: it would take longer with every payment.
 func TestStatements_readNoGrowingTableWhole(t *testing.T) {
-	g := fillForTest(t, benchConfig(t, dbtest.SQLiteDSN(t)), 5, 10)
+	const cards = 40
+	g := fillForTest(t, benchConfig(t, dbtest.SQLiteDSN(t)), cards, 10)
 	said := tracing(t)
-	if err := g.open(t.Context(), BenchOptions{Connections: 1}); err != nil {
+	if err := g.open(t.Context(), BenchOptions{Connections: cards}); err != nil {
 		t.Fatal(err)
 	}
 	payForTest(t, g, 10)
+	for range 5 {
+		payTogetherForTest(t, g)
+	}
 	for _, j := range g.platform.jobs() {
 		if _, err := j.run(t.Context()); err != nil {
 			t.Errorf("%s: %v", j.name, err)
@@ -65,11 +70,35 @@ func TestStatements_readNoGrowingTableWhole(t *testing.T) {
 			}
 		}
 	}
+	for _, keys := range []string{"IN ($1)", "IN ($1,$2,$3,$4)", "IN ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"} {
+		if _, ok := said()["SELECT key, fingerprint, is_tombstone, tenant_id, transaction_id, answer, created_at FROM message WHERE key "+keys]; !ok {
+			t.Errorf("no messages were looked for with %s", keys)
+		}
+	}
 	for begin, why := range wholeReads {
 		if !met[begin] {
 			t.Errorf("nobody asks %q any more (%s)", begin, why)
 		}
 	}
+}
+
+// payTogetherForTest lets all cards of an open world pay at the same time.
+func payTogetherForTest(t *testing.T, g *growthWorld) {
+	t.Helper()
+	g.bench.cards = g.cards
+	var paying sync.WaitGroup
+	for n, link := range g.bench.links {
+		r, err := g.bench.use(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paying.Go(func() {
+			if answer, _, err := link.Ask(t.Context(), r.Message); err != nil || answer.Text(iso8583.ResponseCode) != "00" {
+				t.Errorf("payment %d: %v, %v", n, answer, err)
+			}
+		})
+	}
+	paying.Wait()
 }
 
 // tracing collects the statements of the platforms that start from now on, with the

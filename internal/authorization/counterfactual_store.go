@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
 	"github.com/sarraf-platform/sarraf/internal/id"
@@ -21,7 +20,7 @@ var counterfactualLookup = &db.Lookup{Head: "SELECT transaction_id, told FROM co
 // each other.
 func insertCounterfactuals(ctx context.Context, tx db.Tx, all map[TransactionID]*Counterfactual) error {
 	args := make([]any, 0, len(all)*counterfactualInsert.Columns)
-	for _, t := range slices.SortedFunc(maps.Keys(all), func(a, b TransactionID) int { return strings.Compare(a.String(), b.String()) }) {
+	for _, t := range slices.SortedFunc(maps.Keys(all), TransactionID.Compare) {
 		c := codec{}
 		all[t].visit(&c)
 		args = append(args, t, string(c.out))

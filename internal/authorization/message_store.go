@@ -23,7 +23,7 @@ type message struct {
 }
 
 var messageLookup = &db.Lookup{
-	Head: "SELECT key, fingerprint, is_tombstone, tenant_id, transaction_id, answer, created_at FROM message WHERE key IN ",
+	Head: "SELECT key, fingerprint, is_tombstone, tenant_id, transaction_id, answer, created_at FROM message WHERE key IN ", Together: true,
 }
 
 func readMessages(ctx context.Context, tx db.Tx, keys []string) (map[string]*message, error) {

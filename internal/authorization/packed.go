@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -45,10 +46,20 @@ func (p Packed) Value() (driver.Value, error) {
 	if len(p) > unpackedMax {
 		return nil, errLong
 	}
-	out := make([]byte, 0, 1+s2.MaxEncodedLen(len(p)))
-	out = append(out, packedBy)
-	return out[:1+len(packing.Encode(out[1:cap(out)], []byte(p)))], nil
+	s := sparePackings.Get().(*packingSpace)
+	defer sparePackings.Put(s)
+	s.text = append(s.text[:0], p...)
+	if n := s2.MaxEncodedLen(len(p)); n > len(s.block) {
+		s.block = make([]byte, n)
+	}
+	block := packing.Encode(s.block, s.text)
+	return append(append(make([]byte, 0, 1+len(block)), packedBy), block...), nil
 }
+
+// packingSpace is what packing takes for a moment: eight times what comes out of it.
+type packingSpace struct{ text, block []byte }
+
+var sparePackings = sync.Pool{New: func() any { return new(packingSpace) }}
 
 // Scan unpacks what was stored.
 func (p *Packed) Scan(stored any) error {

@@ -1,7 +1,6 @@
 package authorization
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -110,7 +109,7 @@ func tenantsOf(m map[access.TenantID][]decisionText) []access.TenantID {
 	for t := range m {
 		tenants = append(tenants, t)
 	}
-	return slices.SortedFunc(slices.Values(tenants), func(a, b access.TenantID) int { return cmp.Compare(a.String(), b.String()) })
+	return slices.SortedFunc(slices.Values(tenants), access.TenantID.Compare)
 }
 
 // sealOf is the act that seals the decisions, which are of one tenant.

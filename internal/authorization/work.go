@@ -93,6 +93,7 @@ type work struct {
 	messagesNew         []*message
 	messagesAnswered    []*message
 	decisions           []storedDecision
+	recording           record                 // the one that is being written, of some kilobytes
 	chainsClosed        map[TransactionID]bool // by root; true when by posting
 
 	concluded []concluded
@@ -750,9 +751,9 @@ func (w *work) record(op *operation, d Decision, s State, t *Transaction) {
 		w.messagesNew = append(w.messagesNew, tomb)
 		w.messages[op.original] = tomb
 	}
-	r := record{Request: *op.req, Facts: *op.facts, State: s}
+	w.recording = record{Request: *op.req, Facts: *op.facts, State: s}
 	w.decisions = append(w.decisions, storedDecision{
-		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: r.String(), trace: d.Trace, times: op.written(), at: w.now.Time(),
+		transaction: t.ID, tenant: t.Tenant, configuration: op.facts.ConfigurationHash, record: w.recording.String(), trace: d.Trace, times: op.written(), at: w.now.Time(),
 	})
 }
 

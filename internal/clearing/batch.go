@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -374,7 +373,7 @@ func (b *batch) write(ctx context.Context, tx db.Tx) error {
 		changed = append(changed, t)
 	}
 	slices.SortFunc(changed, func(x, y *authorization.Transaction) int {
-		return strings.Compare(x.ID.String(), y.ID.String())
+		return x.ID.Compare(y.ID)
 	})
 	if err := authorization.UpdateTransactions(ctx, tx, changed, b.tenantAt); err != nil {
 		return fmt.Errorf("update transactions: %w", err)

@@ -70,7 +70,7 @@ func eachSpanRow(ctx context.Context, tx db.Tx, k CounterKey, from time.Time, ea
 }
 
 var (
-	counterLookup = &db.Lookup{Head: `SELECT tenant_id, subject, counters, since FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true}
+	counterLookup = &db.Lookup{Head: `SELECT tenant_id, subject, counters, since FROM velocity_counter WHERE id IN `, Tail: ` ORDER BY id`, Lock: true, Together: true}
 	counterInsert = &db.Bulk{
 		Head: `INSERT INTO velocity_counter (id, tenant_id, subject, counters, since) VALUES `, Columns: 5,
 		Types: []string{"TEXT", "TEXT", "TEXT", "TEXT", "BIGINT"}, Tail: ` ON CONFLICT (id) DO NOTHING RETURNING id`,

@@ -94,7 +94,10 @@ func (k CounterKey) of() subjectKey { return subjectKey{k.Tenant, k.Subject} }
 
 func (k subjectKey) String() string { return k.tenant.String() + "/" + k.subject }
 
-func (k subjectKey) compare(o subjectKey) int { return cmp.Compare(k.String(), o.String()) }
+// compare orders keys as their texts are ordered.
+func (k subjectKey) compare(o subjectKey) int {
+	return cmp.Or(k.tenant.Compare(o.tenant), cmp.Compare(k.subject, o.subject))
+}
 
 // subjectRow is a row of velocity_counter, which is locked.
 type subjectRow struct {

@@ -73,7 +73,7 @@ type coverage struct {
 }
 
 func (o onCard) compare(p onCard) int {
-	return cmp.Or(cmp.Compare(o.check, p.check), cmp.Compare(o.issuance.String(), p.issuance.String()))
+	return cmp.Or(cmp.Compare(o.check, p.check), o.issuance.Compare(p.issuance))
 }
 
 // newLimits orders what a tenant limits; set are the limits of cards that are not

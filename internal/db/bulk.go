@@ -246,6 +246,11 @@ type Lookup struct {
 	Head string
 	Tail string
 	Lock bool
+	// Together lets SQLite look for up to 16 keys at once, which saves a third. It is for
+	// what is read with each payment, by a key that no other condition stands beside but
+	// one of the same index: of several keys beside a tenant the engine thinks that to go
+	// through all of the tenant is less.
+	Together bool
 
 	texts sync.Map
 }
@@ -258,17 +263,32 @@ func (l *Lookup) Query(ctx context.Context, tx Tx, leading []any, keys []string,
 	}
 	d := tx.Dialect()
 	if d.manyRows && len(keys) > 0 {
-		return l.run(ctx, tx, l.text(len(leading), d), append(slices.Clip(leading), keys), scan)
+		return l.run(ctx, tx, l.text(len(leading), 0, d), append(slices.Clip(leading), keys), scan)
 	}
-	args := append(slices.Clip(leading), nil)
-	for _, key := range keys {
-		args[len(leading)] = key
-		if err := l.run(ctx, tx, l.text(len(leading), d), args, scan); err != nil {
+	args := slices.Clip(leading)
+	for len(keys) > 0 {
+		n := 1
+		if l.Together {
+			for n = lookupKeys; n > len(keys); {
+				n /= lookupStep
+			}
+		}
+		args = args[:len(leading)]
+		for _, key := range keys[:n] {
+			args = append(args, key)
+		}
+		if err := l.run(ctx, tx, l.text(len(leading), n, d), args, scan); err != nil {
 			return err
 		}
+		keys = keys[n:]
 	}
 	return nil
 }
+
+// On SQLite a statement takes lookupKeys together, and of what is left of them a
+// lookupStep-th again and again, so that texts repeat. To begin a statement and describe
+// its rows costs as much as to find one; more keys save nothing more.
+const lookupKeys, lookupStep = 16, 4
 
 func (l *Lookup) run(ctx context.Context, tx Tx, text string, args []any, scan func(Scanner) error) error {
 	rows, err := tx.Query(ctx, text, args...)
@@ -278,24 +298,30 @@ func (l *Lookup) run(ctx context.Context, tx Tx, text string, args []any, scan f
 	return drain(rows, scan)
 }
 
-// text is the statement over one key, or over one array of them as rows: with = ANY a
+// text is the statement over n keys, or over one array of them as rows: with = ANY a
 // plan that was made while the table was small compares each row with each key.
-func (l *Lookup) text(leading int, d Dialect) string {
-	if t, ok := l.texts.Load(d.manyRows); ok {
+func (l *Lookup) text(leading, n int, d Dialect) string {
+	if t, ok := l.texts.Load(n); ok {
 		return t.(string)
 	}
-	keys := "($" + strconv.Itoa(leading+1) + ")"
+	var keys strings.Builder
 	if d.manyRows {
-		keys = "(SELECT unnest($" + strconv.Itoa(leading+1) + "::TEXT[]))"
+		keys.WriteString("(SELECT unnest($" + strconv.Itoa(leading+1) + "::TEXT[]))")
+	} else {
+		for i := range n {
+			keys.WriteByte("(,"[min(i, 1)])
+			keys.WriteString("$" + strconv.Itoa(leading+1+i))
+		}
+		keys.WriteByte(')')
 	}
-	text := l.Head + keys + l.Tail
+	text := l.Head + keys.String() + l.Tail
 	if l.Lock {
 		if strings.Contains(l.Tail, "ORDER BY") {
 			text += d.byteOrder
 		}
 		text += d.RowLock
 	}
-	l.texts.Store(d.manyRows, text)
+	l.texts.Store(n, text)
 	return text
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -131,7 +132,7 @@ func (p *sessions) begin(ctx context.Context) (transaction, error) {
 			p.free <- s
 			return nil, err
 		}
-		s.conn, s.statements = conn, map[string]*sql.Stmt{}
+		s.conn, s.statements = conn, map[string]*statement{}
 	}
 	if _, err := s.conn.ExecContext(ctx, p.begun); err != nil {
 		s.drop()
@@ -153,7 +154,57 @@ func (p *sessions) close() error {
 type session struct {
 	pool       *sessions
 	conn       *sql.Conn
-	statements map[string]*sql.Stmt
+	statements map[string]*statement
+}
+
+// statement is a text with what the engine made of it, which is made when it is
+// needed: what only writes goes to the driver directly, for database/sql spends on each
+// row as much as some rows take.
+type statement struct {
+	text  string
+	order []int // of its arguments; nil leaves them in theirs
+
+	query  *sql.Stmt
+	exec   driver.Stmt
+	values []driver.NamedValue // of exec
+}
+
+func (t *statement) close() {
+	if t.query != nil {
+		t.query.Close()
+	}
+	if t.exec != nil {
+		t.exec.Close()
+	}
+}
+
+// ordered are args in the order of the text.
+func (t *statement) ordered(args []any) []any {
+	if t.order == nil || len(args) != len(t.order) {
+		return args // the engine tells of those that are missing
+	}
+	all := make([]any, len(args))
+	for i, n := range t.order {
+		all[i] = args[n]
+	}
+	return all
+}
+
+// bind puts args into the values of the statement.
+func (t *statement) bind(args []any) (err error) {
+	t.values = t.values[:0]
+	for i := range args {
+		n := i
+		if t.order != nil && len(args) == len(t.order) {
+			n = t.order[i]
+		}
+		v := driver.NamedValue{Ordinal: i + 1}
+		if v.Value, err = driver.DefaultParameterConverter.ConvertValue(args[n]); err != nil {
+			return fmt.Errorf("argument $%d: %w", n+1, err)
+		}
+		t.values = append(t.values, v)
+	}
+	return nil
 }
 
 // statementsMax bounds the prepared statements of a connection. Texts are
@@ -161,47 +212,125 @@ type session struct {
 // not reached in practice.
 const statementsMax = 1024
 
-func (s *session) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
-	if st, ok := s.statements[query]; ok {
-		return st, nil
+func (s *session) statement(query string) *statement {
+	if t, ok := s.statements[query]; ok {
+		return t
 	}
 	if len(s.statements) >= statementsMax {
-		for text, st := range s.statements {
-			st.Close()
+		for text, t := range s.statements {
+			t.close()
 			delete(s.statements, text)
 			break
 		}
 	}
-	st, err := s.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	s.statements[query] = st
-	return st, nil
+	t := &statement{}
+	t.text, t.order = unnumbered(query)
+	s.statements[query] = t
+	return t
 }
 
-func (s *session) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	st, err := s.prepared(ctx, query)
-	if err != nil {
-		return nil, err
+func (s *session) prepared(ctx context.Context, query string) (_ *statement, err error) {
+	t := s.statement(query)
+	if t.query == nil {
+		t.query, err = s.conn.PrepareContext(ctx, t.text)
 	}
-	return st.ExecContext(ctx, args...)
+	return t, err
+}
+
+func (s *session) Exec(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
+	t := s.statement(query)
+	err = s.conn.Raw(func(conn any) (err error) {
+		if t.exec == nil {
+			if t.exec, err = conn.(driver.ConnPrepareContext).PrepareContext(ctx, t.text); err != nil {
+				return err
+			}
+		}
+		if err := t.bind(args); err != nil {
+			return err
+		}
+		defer clear(t.values) // what they hold is not kept
+		res, err = t.exec.(driver.StmtExecContext).ExecContext(ctx, t.values)
+		return err
+	})
+	return res, err
 }
 
 func (s *session) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := s.prepared(ctx, query)
+	t, err := s.prepared(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	return t.query.QueryContext(ctx, t.ordered(args)...)
 }
 
 func (s *session) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	st, err := s.prepared(ctx, query)
+	t, err := s.prepared(ctx, query)
 	if err != nil {
 		return s.conn.QueryRowContext(ctx, query, args...) // carries the same error
 	}
-	return st.QueryRowContext(ctx, args...)
+	return t.query.QueryRowContext(ctx, t.ordered(args)...)
+}
+
+// unnumbered is query with "?" for its parameters, and which argument each is: the
+// driver looks at the name of a parameter that has one, in each row again. Where an
+// argument stands twice nothing changes, for the engine takes expressions as the same
+// only when their parameters are: order is nil then.
+func unnumbered(query string) (text string, order []int) {
+	var out strings.Builder
+	seen := map[int]bool{}
+	for rest := query; rest != ""; {
+		n := strings.IndexAny(rest, "$?'\"-/")
+		if n < 0 {
+			out.WriteString(rest)
+			break
+		}
+		out.WriteString(rest[:n])
+		rest = rest[n:]
+		end := 1
+		switch {
+		case rest[0] == '?':
+			return query, nil
+		case rest[0] == '$':
+			for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
+				end++
+			}
+			which, err := strconv.Atoi(rest[1:end])
+			if err != nil || which < 1 || seen[which] {
+				return query, nil
+			}
+			seen[which] = true
+			order = append(order, which-1)
+			out.WriteByte('?')
+			rest = rest[end:]
+			continue
+		case rest[0] == '\'' || rest[0] == '"':
+			end = quoted(rest, 1, rest[:1])
+		case strings.HasPrefix(rest, "--"):
+			end = quoted(rest, 2, "\n")
+		case strings.HasPrefix(rest, "/*"):
+			end = quoted(rest, 2, "*/")
+		}
+		out.WriteString(rest[:end])
+		rest = rest[end:]
+	}
+	for i := range order {
+		if !seen[i+1] {
+			return query, nil
+		}
+	}
+	if order == nil {
+		return query, nil
+	}
+	return out.String(), order
+}
+
+// quoted is how long what text begins with is: opening bytes, and all up to and with end.
+func quoted(text string, opening int, end string) int {
+	n := strings.Index(text[opening:], end)
+	if n < 0 {
+		return len(text)
+	}
+	return opening + n + len(end)
 }
 
 func (s *session) Dialect() Dialect { return Dialect{RowsPerStatement: 1} }
@@ -239,8 +368,8 @@ func (s *session) drop() {
 	if s.conn == nil {
 		return
 	}
-	for _, st := range s.statements {
-		st.Close()
+	for _, t := range s.statements {
+		t.close()
 	}
 	s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	s.conn.Close()

@@ -7,8 +7,10 @@
 package id
 
 import (
+	"bytes"
 	"crypto/rand"
 	"database/sql/driver"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -132,21 +134,18 @@ func (d ID[E]) String() string {
 	if d.IsZero() {
 		return ""
 	}
-	prefix := prefixOf[E]()
-	out := make([]byte, 0, len(prefix)+1+textDigits)
-	out = append(out, prefix...)
-	out = append(out, '_')
-	var acc uint32
-	bits := 2 // the two spare bits on top
-	for _, c := range d.b {
-		acc = acc<<8 | uint32(c)
-		for bits += 8; bits >= 5; {
-			bits -= 5
-			out = append(out, alphabet[acc>>bits&31])
-		}
+	var digits [textDigits]byte // of five bits each; the first has two to spare
+	high, low := binary.BigEndian.Uint64(d.b[:8]), binary.BigEndian.Uint64(d.b[8:])
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = alphabet[low&31]
+		low = low>>5 | high<<(64-5)
+		high >>= 5
 	}
-	return string(out)
+	return prefixOf[E]() + "_" + string(digits[:])
 }
+
+// Compare orders identifiers as their text forms are ordered, which is by time.
+func (d ID[E]) Compare(other ID[E]) int { return bytes.Compare(d.b[:], other.b[:]) }
 
 // UUID returns the form 8-4-4-4-12 in lower case, the outward form of the
 // families whose contract speaks of UUIDs.

@@ -49,6 +49,24 @@ func TestNew_textOrderIsTimeOrder(t *testing.T) {
 		if got := strings.Compare(x.UUID(), y.UUID()); got != want {
 			t.Fatalf("UUID: got %d, want %d", got, want)
 		}
+		if got := x.Compare(y); got != want {
+			t.Fatalf("compared: got %d, want %d", got, want)
+		}
+	})
+}
+
+// Whoever locks rows in the order of Go and in that of the engine must have one order.
+func TestID_comparesAsItsTextDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string) cardID {
+			var b [16]byte
+			copy(b[:], rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 8, 0x7f, 0x80, 0xff}), 16, 16).Draw(t, name))
+			return id.FromBytes[card](b)
+		}
+		x, y := draw("x"), draw("y")
+		if got, want := x.Compare(y), strings.Compare(x.String(), y.String()); got != want {
+			t.Fatalf("%s and %s: got %d, want %d", x, y, got, want)
+		}
 	})
 }
 

@@ -32,7 +32,7 @@ var cardsOnNetwork = &db.Lookup{
 		LEFT JOIN issuance p ON p.id = i.parent_id
 		JOIN card f ON f.id = i.current_card_id` + customer.JoinHolder + `
 		WHERE c.tenant_id = $1 AND c.pan_index IN `,
-	Tail: ` ORDER BY c.sequence_no DESC`,
+	Tail: ` ORDER BY c.sequence_no DESC`, Together: true,
 }
 
 // readCardsOnNetwork hands over the cards of numbers, those of each newest first, or
@@ -116,7 +116,7 @@ var selectCardStates = db.Lookup{
 		FROM card WHERE id IN (
 		SELECT p.id FROM card p JOIN card c ON c.tenant_id = p.tenant_id AND c.pan_index = p.pan_index WHERE c.id IN `,
 	Tail: `) ORDER BY id`,
-	Lock: true,
+	Lock: true, Together: true,
 }
 
 // LockCardStates reads the states of the cards, and of all plastics of their
@@ -198,7 +198,7 @@ func SaveCardStates(ctx context.Context, tx db.Tx, states []CardState, now clock
 // status, and returns the states in the order of the cards.
 func saveStates(ctx context.Context, tx db.Tx, states []CardState, now clock.Real) ([]CardState, error) {
 	args := make([]any, 0, len(states)*updateCardStates.Columns)
-	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int { return compareIDs(a.ID, b.ID) })
+	sorted := slices.SortedFunc(slices.Values(states), func(a, b CardState) int { return a.ID.Compare(b.ID) })
 	for _, c := range sorted {
 		args = append(args, c.ID.String(), string(c.PINStatus), int64(c.PINTryCount), int64(c.CVV2TryCount), int64(c.ATC),
 			int64(c.ATCWindow&atcWindowBits), c.Tap, int64(c.ContactlessCount), c.ContactlessAmount, clock.Micros(c.Ahead.At(now)),

@@ -45,7 +45,7 @@ func TestLocks_ofCardsAreTakenInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newCardWorld(t, dbtest.Postgres(t)) // where there are row locks
 			first, later, act := prepare(t, w)
-			if compareIDs(first.ID, later.ID) >= 0 {
+			if first.ID.Compare(later.ID) >= 0 {
 				t.Fatal("the cards are not in the order that was meant")
 			}
 			done := make(chan error, 1)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -58,7 +57,7 @@ func (s *Service) MovePlastics(ctx context.Context, tx db.Tx, c access.Caller, m
 func (s *Service) movePlastics(ctx context.Context, tx db.Tx, c access.Caller, moves []PlasticMove, acts *[]audit.Act) (map[id.ID[Card]]bool, error) {
 	now := c.Now(s.Clock)
 	sorted := slices.SortedFunc(slices.Values(moves), func(a, b PlasticMove) int {
-		return strings.Compare(a.Card.String(), b.Card.String())
+		return a.Card.Compare(b.Card)
 	})
 	moved := make(map[id.ID[Card]]bool, len(sorted))
 	for _, m := range sorted {

@@ -3,7 +3,6 @@ package issuing
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
@@ -45,7 +44,7 @@ func ShareTries(states map[id.ID[Card]]CardState, changed id.ID[Card]) []id.ID[C
 		return []id.ID[Card]{changed}
 	}
 	var same []id.ID[Card]
-	for _, k := range slices.SortedFunc(maps.Keys(states), compareIDs) {
+	for _, k := range slices.SortedFunc(maps.Keys(states), id.ID[Card].Compare) {
 		c := states[k]
 		if c.number != from.number {
 			continue
@@ -63,8 +62,6 @@ func ShareTries(states map[id.ID[Card]]CardState, changed id.ID[Card]) []id.ID[C
 	}
 	return same
 }
-
-func compareIDs(a, b id.ID[Card]) int { return strings.Compare(a.String(), b.String()) }
 
 // openPIN is the status of a PIN that is there and not blocked.
 func (c CardState) openPIN() PINStatus {

@@ -173,7 +173,7 @@ func (s *Service) forgetTries(ctx context.Context, tx db.Tx, c access.Caller, ca
 		return err
 	}
 	var changed, unblocked []CardState
-	for _, k := range slices.SortedFunc(maps.Keys(states), compareIDs) {
+	for _, k := range slices.SortedFunc(maps.Keys(states), id.ID[Card].Compare) {
 		p := states[k]
 		if p.PINTryCount == 0 {
 			continue

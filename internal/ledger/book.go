@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/db"
@@ -307,12 +306,12 @@ func (b *Book) Write(ctx context.Context, tx db.Tx) error {
 
 func sorted[K interface {
 	comparable
-	String() string
+	Compare(K) int
 }, V any](m map[K]V) []K {
 	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b K) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(keys, K.Compare)
 	return keys
 }

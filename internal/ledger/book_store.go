@@ -35,7 +35,7 @@ func scanAccount(s db.Scanner) (Account, error) {
 
 var accountLocks = &db.Lookup{
 	Head: "SELECT " + accountColumns + " FROM account WHERE keeps_balance AND id IN ",
-	Tail: " ORDER BY id", Lock: true,
+	Tail: " ORDER BY id", Lock: true, Together: true,
 }
 
 func (b *Book) lockAccounts(ctx context.Context, tx db.Tx, ids []AccountID) error {

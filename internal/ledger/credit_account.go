@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -290,6 +291,6 @@ func parseRegion(text string) (r line.CutRegion, err error) {
 // sortCuts orders what is written by account and date.
 func sortCuts(all []creditCut) {
 	slices.SortFunc(all, func(a, b creditCut) int {
-		return strings.Compare(a.account.String()+a.cut.On.String(), b.account.String()+b.cut.On.String())
+		return cmp.Or(a.account.Compare(b.account), strings.Compare(a.cut.On.String(), b.cut.On.String()))
 	})
 }

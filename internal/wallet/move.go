@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
@@ -165,7 +164,7 @@ func (s *Service) hold(ctx context.Context, w *work, numbers []string) error {
 		}
 		accounts = append(accounts, held.buckets()...)
 	}
-	slices.SortFunc(accounts, func(a, b ledger.AccountID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(accounts, ledger.AccountID.Compare)
 	if w.book, err = ledger.OpenBook(ctx, w.tx, slices.Compact(accounts), nil); err != nil {
 		return err
 	}
