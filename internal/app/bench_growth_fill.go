@@ -319,7 +319,7 @@ type growthProgress struct {
 }
 
 // progressInterval is how often it is told.
-const progressInterval = 5 * time.Second
+var progressInterval = 5 * time.Second
 
 func (p *growthProgress) say(format string, args ...any) {
 	p.mu.Lock()

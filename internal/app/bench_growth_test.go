@@ -171,6 +171,8 @@ func TestBenchGrowth_goesOnWhereItWasInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			const enough = 100_000
+			defer func(was time.Duration) { progressInterval = was }(progressInterval)
+			progressInterval = 100 * time.Millisecond
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			g, err := fill(enough, writerFunc(func(text string) {
