@@ -81,6 +81,9 @@ func (g *growthWorld) fill(ctx context.Context, stored int) (err error) {
 		if spent.Empty, err = k.db.Size(ctx); err != nil {
 			return err
 		}
+		if err := g.writeNote(); err != nil {
+			return err
+		}
 	}
 	if err := f.makeCards(ctx); err != nil {
 		return fmt.Errorf("make cards: %w", err)
@@ -89,11 +92,21 @@ func (g *growthWorld) fill(ctx context.Context, stored int) (err error) {
 		if spent.WithCards, err = k.db.Size(ctx); err != nil {
 			return err
 		}
+		if err := g.writeNote(); err != nil {
+			return err
+		}
 	}
 	if stored < g.Authorizations {
 		if err := f.authorize(ctx, stored); err != nil {
 			return fmt.Errorf("authorize: %w", err)
 		}
+	}
+	// Who was killed may have left something of the last part.
+	if _, err := f.seals.SealAll(ctx); err != nil {
+		return err
+	}
+	if err := workOff(ctx, k); err != nil {
+		return err
 	}
 	full, err := k.db.Size(ctx)
 	if err != nil {

@@ -142,6 +142,8 @@ func measureOverload(ctx context.Context, p *Platform, o OverloadOptions) (*over
 			return nil, err
 		}
 	}
+	// What went wrong in the first one counts.
+	r.Late, r.Unanswered, r.Recovered = r.Late+first.Late, r.Unanswered+first.Unanswered, r.Recovered && first.Recovered
 	r.Heap.Rest, r.Heap.After = rest, heapMB(true)
 	return r, nil
 }

@@ -179,23 +179,29 @@ func (t *statement) close() {
 }
 
 // ordered are args in the order of the text.
-func (t *statement) ordered(args []any) []any {
-	if t.order == nil || len(args) != len(t.order) {
-		return args // the engine tells of those that are missing
+func (t *statement) ordered(args []any) ([]any, error) {
+	if t.order == nil {
+		return args, nil
+	}
+	if len(args) != len(t.order) {
+		return nil, fmt.Errorf("%d arguments for %d parameters", len(args), len(t.order))
 	}
 	all := make([]any, len(args))
 	for i, n := range t.order {
 		all[i] = args[n]
 	}
-	return all
+	return all, nil
 }
 
 // bind puts args into the values of the statement.
 func (t *statement) bind(args []any) (err error) {
 	t.values = t.values[:0]
+	if t.order != nil && len(args) != len(t.order) {
+		return fmt.Errorf("%d arguments for %d parameters", len(args), len(t.order))
+	}
 	for i := range args {
 		n := i
-		if t.order != nil && len(args) == len(t.order) {
+		if t.order != nil {
 			n = t.order[i]
 		}
 		v := driver.NamedValue{Ordinal: i + 1}
@@ -239,16 +245,17 @@ func (s *session) prepared(ctx context.Context, query string) (_ *statement, err
 
 func (s *session) Exec(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
 	t := s.statement(query)
+	defer func() { clear(t.values) }() // what they hold is not kept
+	// Before Raw, which gives up the connection when a value panics.
+	if err := t.bind(args); err != nil {
+		return nil, err
+	}
 	err = s.conn.Raw(func(conn any) (err error) {
 		if t.exec == nil {
 			if t.exec, err = conn.(driver.ConnPrepareContext).PrepareContext(ctx, t.text); err != nil {
 				return err
 			}
 		}
-		if err := t.bind(args); err != nil {
-			return err
-		}
-		defer clear(t.values) // what they hold is not kept
 		res, err = t.exec.(driver.StmtExecContext).ExecContext(ctx, t.values)
 		return err
 	})
@@ -260,15 +267,21 @@ func (s *session) Query(ctx context.Context, query string, args ...any) (*sql.Ro
 	if err != nil {
 		return nil, err
 	}
-	return t.query.QueryContext(ctx, t.ordered(args)...)
+	if args, err = t.ordered(args); err != nil {
+		return nil, err
+	}
+	return t.query.QueryContext(ctx, args...)
 }
 
 func (s *session) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	t, err := s.prepared(ctx, query)
-	if err != nil {
-		return s.conn.QueryRowContext(ctx, query, args...) // carries the same error
+	if err == nil {
+		var ordered []any
+		if ordered, err = t.ordered(args); err == nil {
+			return t.query.QueryRowContext(ctx, ordered...)
+		}
 	}
-	return t.query.QueryRowContext(ctx, t.ordered(args)...)
+	return s.conn.QueryRowContext(ctx, query, args...) // carries the same error
 }
 
 // unnumbered is query with "?" for its parameters, and which argument each is: the
@@ -279,7 +292,7 @@ func unnumbered(query string) (text string, order []int) {
 	var out strings.Builder
 	seen := map[int]bool{}
 	for rest := query; rest != ""; {
-		n := strings.IndexAny(rest, "$?'\"-/")
+		n := strings.IndexAny(rest, "$?;'\"-/")
 		if n < 0 {
 			out.WriteString(rest)
 			break
@@ -288,7 +301,7 @@ func unnumbered(query string) (text string, order []int) {
 		rest = rest[n:]
 		end := 1
 		switch {
-		case rest[0] == '?':
+		case rest[0] == '?', rest[0] == ';': // of several statements each counts for itself
 			return query, nil
 		case rest[0] == '$':
 			for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
@@ -369,8 +382,19 @@ func (s *session) drop() {
 		return
 	}
 	for _, t := range s.statements {
-		t.close()
+		if t.query != nil {
+			t.query.Close()
+		}
 	}
+	// What the driver made for us is closed only on a connection that still is one.
+	s.conn.Raw(func(any) error {
+		for _, t := range s.statements {
+			if t.exec != nil {
+				t.exec.Close()
+			}
+		}
+		return nil
+	})
 	s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	s.conn.Close()
 	s.conn, s.statements = nil, nil

@@ -1,6 +1,8 @@
 package db
 
 import (
+	"database/sql/driver"
+	"errors"
 	"slices"
 	"testing"
 )
@@ -20,6 +22,7 @@ func TestUnnumbered(t *testing.T) {
 		{`SELECT $1, ?`, `SELECT $1, ?`, nil},
 		{`SELECT '$1 it''s ?', "a$2", $1`, `SELECT '$1 it''s ?', "a$2", ?`, []int{0}},
 		{"SELECT a - b / $1 -- of $2\n, $2 /*/ $3 */", "SELECT a - b / ? -- of $2\n, ? /*/ $3 */", []int{0, 1}},
+		{`DELETE FROM a WHERE b = $1; DELETE FROM a WHERE b = $2`, `DELETE FROM a WHERE b = $1; DELETE FROM a WHERE b = $2`, nil},
 		{`SELECT $a`, `SELECT $a`, nil},
 		{`SELECT 'open $1`, `SELECT 'open $1`, nil},
 	} {
@@ -28,3 +31,56 @@ func TestUnnumbered(t *testing.T) {
 		}
 	}
 }
+
+// A statement is told of its arguments when there are too few or too many.
+func TestSession_refusesAnotherNumberOfArguments(t *testing.T) {
+	d := openTest(t)
+	for _, args := range [][]any{{}, {int64(1)}, {int64(1), int64(2), int64(3)}} {
+		err := d.InTx(t.Context(), func(tx Tx) error {
+			if _, err := tx.Exec(t.Context(), "CREATE TABLE n (id BIGINT, a BIGINT)"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(t.Context(), "UPDATE n SET a = $2 WHERE id = $1", args...); err == nil {
+				t.Errorf("Exec took %d", len(args))
+			}
+			if rows, err := tx.Query(t.Context(), "SELECT a FROM n WHERE a = $2 AND id = $1", args...); err == nil {
+				rows.Close()
+				t.Errorf("Query took %d", len(args))
+			}
+			return errAgainForTest
+		})
+		if err != errAgainForTest {
+			t.Fatal(err)
+		}
+	}
+}
+
+type panics struct{}
+
+func (panics) Value() (driver.Value, error) { panic("a value panics") }
+
+// A value that panics harms its transaction only: the one writer goes on.
+func TestSession_survivesAValueThatPanics(t *testing.T) {
+	d := openTest(t)
+	for range 3 {
+		func() {
+			defer func() { _ = recover() }()
+			_ = d.InTx(t.Context(), func(tx Tx) error {
+				_, err := tx.Exec(t.Context(), "CREATE TABLE IF NOT EXISTS n (id BIGINT)")
+				if err == nil {
+					_, err = tx.Exec(t.Context(), "INSERT INTO n (id) VALUES ($1)", panics{})
+				}
+				return err
+			})
+		}()
+	}
+	err := d.InTx(t.Context(), func(tx Tx) error {
+		_, err := tx.Exec(t.Context(), "CREATE TABLE n (id BIGINT)")
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+var errAgainForTest = errors.New("not to be kept")
