@@ -293,8 +293,12 @@ func (g *growthWorld) look(ctx context.Context) (stored int, err error) {
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	err = d.View(ctx, func(tx db.Tx) (err error) {
-		if g.tokens, err = issuing.ReadTokens(ctx, tx, g.tenant); err != nil {
+		tokens, err := issuing.ReadTokens(ctx, tx, g.tenant)
+		if err != nil {
 			return err
+		}
+		if !slices.Equal(tokens, g.tokens) { // in another order than they were made in
+			g.tokens, g.cards = tokens, nil
 		}
 		stored, err = authorization.CountDecisions(ctx, tx)
 		return err

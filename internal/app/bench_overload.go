@@ -57,8 +57,8 @@ type overloadAnswers struct {
 }
 
 // overloadHeap is what lives in the memory of the process, with the load in it: at rest,
-// after a first short overload, which queues and maps keep the room of, at the most
-// during the one that counts, and after that.
+// after a first short overload, which queues and maps keep the room of, and after the
+// one that counts; at the most, during that, garbage is with it.
 type overloadHeap struct {
 	Rest   float64 `json:"rest"`
 	Before float64 `json:"before"`
@@ -305,7 +305,7 @@ func (r *overloadResult) print(w io.Writer, asJSON bool) error {
 			row.name, row.PerSecond, row.Answers, row.Latency.P50, row.Latency.P95, row.Latency.P99, row.Latency.Max)
 	}
 	fmt.Fprintf(&out, "late         %d (after %.0f s and a second more)   unanswered: %d\n", r.Late, r.AnswerWithin, r.Unanswered)
-	fmt.Fprintf(&out, "heap MB      at rest %.1f   after a first overload %.1f   most %.0f   after %.1f\n", r.Heap.Rest, r.Heap.Before, r.Heap.Most, r.Heap.After)
+	fmt.Fprintf(&out, "heap MB      at rest %.1f   after a first overload %.1f   most, with garbage, %.0f   after %.1f\n", r.Heap.Rest, r.Heap.Before, r.Heap.Most, r.Heap.After)
 	fmt.Fprintf(&out, "recovery     %.2f s until %d purchases in a row were as fast as before\n", r.Recovery, recoveryRow)
 	_, err := w.Write(out.Bytes())
 	return err

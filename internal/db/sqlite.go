@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,15 +170,6 @@ type statement struct {
 	values []driver.NamedValue // of exec
 }
 
-func (t *statement) close() {
-	if t.query != nil {
-		t.query.Close()
-	}
-	if t.exec != nil {
-		t.exec.Close()
-	}
-}
-
 // ordered are args in the order of the text.
 func (t *statement) ordered(args []any) ([]any, error) {
 	if t.order == nil {
@@ -185,6 +177,9 @@ func (t *statement) ordered(args []any) ([]any, error) {
 	}
 	if len(args) != len(t.order) {
 		return nil, fmt.Errorf("%d arguments for %d parameters", len(args), len(t.order))
+	}
+	if slices.IsSorted(t.order) {
+		return args, nil
 	}
 	all := make([]any, len(args))
 	for i, n := range t.order {
@@ -196,17 +191,13 @@ func (t *statement) ordered(args []any) ([]any, error) {
 // bind puts args into the values of the statement.
 func (t *statement) bind(args []any) (err error) {
 	t.values = t.values[:0]
-	if t.order != nil && len(args) != len(t.order) {
-		return fmt.Errorf("%d arguments for %d parameters", len(args), len(t.order))
+	if args, err = t.ordered(args); err != nil {
+		return err
 	}
-	for i := range args {
-		n := i
-		if t.order != nil {
-			n = t.order[i]
-		}
+	for i, arg := range args {
 		v := driver.NamedValue{Ordinal: i + 1}
-		if v.Value, err = driver.DefaultParameterConverter.ConvertValue(args[n]); err != nil {
-			return fmt.Errorf("argument $%d: %w", n+1, err)
+		if v.Value, err = driver.DefaultParameterConverter.ConvertValue(arg); err != nil {
+			return fmt.Errorf("argument for parameter %d: %w", i+1, err)
 		}
 		t.values = append(t.values, v)
 	}
@@ -224,7 +215,7 @@ func (s *session) statement(query string) *statement {
 	}
 	if len(s.statements) >= statementsMax {
 		for text, t := range s.statements {
-			t.close()
+			s.forget(t)
 			delete(s.statements, text)
 			break
 		}
@@ -233,6 +224,17 @@ func (s *session) statement(query string) *statement {
 	t.text, t.order = unnumbered(query)
 	s.statements[query] = t
 	return t
+}
+
+// forget closes what was made of t. What the driver made for us it closes only on a
+// connection that still is one.
+func (s *session) forget(t *statement) {
+	if t.query != nil {
+		t.query.Close()
+	}
+	if t.exec != nil {
+		s.conn.Raw(func(any) error { return t.exec.Close() })
+	}
 }
 
 func (s *session) prepared(ctx context.Context, query string) (_ *statement, err error) {
@@ -246,11 +248,17 @@ func (s *session) prepared(ctx context.Context, query string) (_ *statement, err
 func (s *session) Exec(ctx context.Context, query string, args ...any) (res sql.Result, err error) {
 	t := s.statement(query)
 	defer func() { clear(t.values) }() // what they hold is not kept
-	// Before Raw, which gives up the connection when a value panics.
 	if err := t.bind(args); err != nil {
 		return nil, err
 	}
+	var panicked any // Raw would give up the connection, and with it the rollback
+	defer func() {
+		if panicked != nil {
+			panic(panicked)
+		}
+	}()
 	err = s.conn.Raw(func(conn any) (err error) {
+		defer func() { panicked = recover() }()
 		if t.exec == nil {
 			if t.exec, err = conn.(driver.ConnPrepareContext).PrepareContext(ctx, t.text); err != nil {
 				return err
@@ -382,19 +390,8 @@ func (s *session) drop() {
 		return
 	}
 	for _, t := range s.statements {
-		if t.query != nil {
-			t.query.Close()
-		}
+		s.forget(t)
 	}
-	// What the driver made for us is closed only on a connection that still is one.
-	s.conn.Raw(func(any) error {
-		for _, t := range s.statements {
-			if t.exec != nil {
-				t.exec.Close()
-			}
-		}
-		return nil
-	})
 	s.conn.Raw(func(any) error { return driver.ErrBadConn })
 	s.conn.Close()
 	s.conn, s.statements = nil, nil

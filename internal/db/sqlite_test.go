@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"slices"
@@ -59,16 +60,28 @@ type panics struct{}
 
 func (panics) Value() (driver.Value, error) { panic("a value panics") }
 
-// A value that panics harms its transaction only: the one writer goes on.
-func TestSession_survivesAValueThatPanics(t *testing.T) {
+// panicsInDriver is a context in which the driver panics.
+type panicsInDriver struct{ context.Context }
+
+func (panicsInDriver) Done() <-chan struct{} { panic("the driver panics") }
+
+// A panic harms its transaction only, in a value or in the driver: the one writer goes on.
+func TestSession_survivesPanics(t *testing.T) {
 	d := openTest(t)
-	for range 3 {
+	for _, c := range []struct {
+		ctx   context.Context
+		value any
+	}{{t.Context(), panics{}}, {panicsInDriver{t.Context()}, int64(1)}, {t.Context(), panics{}}} {
 		func() {
-			defer func() { _ = recover() }()
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
 			_ = d.InTx(t.Context(), func(tx Tx) error {
 				_, err := tx.Exec(t.Context(), "CREATE TABLE IF NOT EXISTS n (id BIGINT)")
 				if err == nil {
-					_, err = tx.Exec(t.Context(), "INSERT INTO n (id) VALUES ($1)", panics{})
+					_, err = tx.Exec(c.ctx, "INSERT INTO n (id) VALUES ($1)", c.value)
 				}
 				return err
 			})

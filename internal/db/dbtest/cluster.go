@@ -27,6 +27,9 @@ func startCluster() (string, error) {
 		return "", err
 	}
 	dir, err := os.MkdirTemp(inMemory(), "sarraf-pg")
+	if err != nil { // somebody may have room there and no right to it
+		dir, err = os.MkdirTemp("", "sarraf-pg")
+	}
 	if err != nil {
 		return "", err
 	}
