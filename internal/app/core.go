@@ -191,7 +191,7 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling, Trace: traceSQL})
+	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling, Log: k.log, Trace: traceSQL})
 	if errors.Is(err, fs.ErrNotExist) && r != migrate {
 		return fmt.Errorf("open database %s: %w: \"sarraf serve\" or \"sarraf migrate\" makes a new one",
 			config.HideSecrets(k.config.DB), err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -108,6 +109,8 @@ type Options struct {
 	// longer: for filling a database that can be made anew. When it is closed
 	// nothing is lost, but a machine that fails before may leave a broken file.
 	Hasty bool
+	// Log, when it is set, is told of what fails beside transactions.
+	Log *slog.Logger
 	// AfterCommit, when a test sets it, runs after each writing commit; its
 	// error is reported in place of the success, as when the engine's answer is
 	// lost on the way.
@@ -120,7 +123,7 @@ type Options struct {
 
 // Open opens the database that dsn names: "sqlite:PATH" or a postgres:// URL.
 // It does not migrate; see [DB.Migrate]. The directory of a SQLite file must
-// exist.
+// exist, and a process opens a file that others use as well once at a time.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	open := openPostgres
 	switch {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strconv"
@@ -23,10 +24,6 @@ import (
 const sqlitePragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
 
 const durable = "&_pragma=synchronous(FULL)"
-
-// checkpoints brings the log into the file at 16 MB, not 4: of a page that many
-// commits change only the last is copied, which is most of those that payments do.
-const checkpoints = "&_pragma=wal_autocheckpoint(4000)"
 
 // How much of the file connections keep, in KiB. Each payment touches pages of its
 // card in a few trees; what falls out of the writer's cache is read again. A reader
@@ -53,7 +50,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if o.Hasty {
 		file, cache = file+hasty, hastyCache
 	} else {
-		file += durable + checkpoints
+		file += durable + writerCheckpoints
 	}
 	if o.MustExist {
 		file += "&mode=rw"
@@ -73,10 +70,36 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), writers.close())
 	}
-	return &DB{engine: SQLite, pools: &sqlitePools{writers, reading}, transient: transientSQLite, dsn: file}, nil
+	pools := &sqlitePools{write: writers, read: reading}
+	if !o.Hasty {
+		if err := pools.startCheckpoints(ctx, path, file+readerCache, o.Log); err != nil {
+			return nil, errors.Join(fmt.Errorf("open sqlite: %w", err), pools.close())
+		}
+	}
+	return &DB{engine: SQLite, pools: pools, transient: transientSQLite, dsn: file}, nil
 }
 
-type sqlitePools struct{ write, read *sessions }
+type sqlitePools struct {
+	write, read *sessions
+	// Both are nil where commits wait for no disk.
+	checkpoints *checkpointer
+	file        *os.File
+}
+
+// startCheckpoints brings the log into the file at path, from now on.
+func (p *sqlitePools) startCheckpoints(ctx context.Context, path, dsn string, log *slog.Logger) (err error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if p.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
+		return err
+	}
+	if p.checkpoints, err = startCheckpointer(ctx, dsn, p.file, p.write, checkpointPages, log); err != nil {
+		return err
+	}
+	p.write.committed = p.checkpoints.wake
+	return nil
+}
 
 func (p *sqlitePools) begin(ctx context.Context, readOnly bool) (transaction, error) {
 	if readOnly {
@@ -85,7 +108,18 @@ func (p *sqlitePools) begin(ctx context.Context, readOnly bool) (transaction, er
 	return p.write.begin(ctx)
 }
 
-func (p *sqlitePools) close() error { return errors.Join(p.read.close(), p.write.close()) }
+func (p *sqlitePools) close() (err error) {
+	if p.checkpoints != nil {
+		err = p.checkpoints.close()
+	}
+	err = errors.Join(err, p.read.close(), p.write.close())
+	if p.file != nil {
+		// Last: whoever closes a file gives up all locks that the process has on it, those
+		// of SQLite among them (fcntl(2)).
+		err = errors.Join(err, p.file.Close())
+	}
+	return err
+}
 
 // sessions is a pool of connections that keep their prepared statements:
 // preparing costs SQLite more than running.
@@ -93,6 +127,8 @@ type sessions struct {
 	db    *sql.DB
 	free  chan *session
 	begun string
+	// committed, when set, is told after each commit.
+	committed func()
 }
 
 func newSessions(ctx context.Context, file string, n int, begin string) (*sessions, error) {
@@ -115,30 +151,37 @@ func newSessions(ctx context.Context, file string, n int, begin string) (*sessio
 }
 
 func (p *sessions) begin(ctx context.Context) (transaction, error) {
+	s, err := p.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// From here on nothing may be interrupted half-way: a BEGIN that was begun
+	// and then reported as cancelled would leave its transaction open.
+	if _, err := s.conn.ExecContext(context.WithoutCancel(ctx), p.begun); err != nil {
+		s.drop()
+		p.free <- s
+		return nil, err
+	}
+	return s, nil
+}
+
+// take waits for a connection that nobody uses. Who has it gives it back to free.
+func (p *sessions) take(ctx context.Context) (s *session, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var s *session
 	select {
 	case s = <-p.free:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	// From here on nothing may be interrupted half-way: a BEGIN that was begun
-	// and then reported as cancelled would leave its transaction open.
-	ctx = context.WithoutCancel(ctx)
 	if s.conn == nil {
-		conn, err := p.db.Conn(ctx)
-		if err != nil {
+		if s.conn, err = p.db.Conn(context.WithoutCancel(ctx)); err != nil {
+			s.conn = nil
 			p.free <- s
 			return nil, err
 		}
-		s.conn, s.statements = conn, map[string]*statement{}
-	}
-	if _, err := s.conn.ExecContext(ctx, p.begun); err != nil {
-		s.drop()
-		p.free <- s
-		return nil, err
+		s.statements = map[string]*statement{}
 	}
 	return s, nil
 }
@@ -367,6 +410,9 @@ func (s *session) commit(ctx context.Context) error {
 		s.drop()
 	}
 	s.pool.free <- s
+	if s.pool.committed != nil {
+		s.pool.committed()
+	}
 	return err
 }
 
