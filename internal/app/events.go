@@ -6,10 +6,17 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sarraf-platform/sarraf/internal/db"
 )
 
-// deliveryInterval is how often messages that are due are looked for.
-const deliveryInterval = time.Second
+const (
+	// deliveryInterval is how often messages that are due are looked for.
+	deliveryInterval = time.Second
+	// relayRest leaves three quarters of the time to payments while events of a tenant are
+	// given on. On PostgreSQL these wait for no relay.
+	relayRest = 3
+)
 
 // eventWorker is what works off what waits to be told.
 type eventWorker interface {
@@ -22,7 +29,11 @@ type eventWorker interface {
 // else: the workers do each lane by itself.
 func (p *Platform) startEvents() {
 	ctx, cancel := context.WithCancel(context.Background())
-	workers := map[string]eventWorker{"event": p.webhooks.Relay()}
+	relay := p.webhooks.Relay()
+	if p.db.Engine() == db.SQLite {
+		relay.Rest = relayRest
+	}
+	workers := map[string]eventWorker{"event": relay}
 	for _, w := range append(p.notices.Workers(), p.webhooks.Worker()) {
 		workers[w.Topic] = w
 	}

@@ -28,6 +28,11 @@ type Relay struct {
 	// before a transaction begins, for it may take its time. After an error events
 	// are told as they are.
 	Complete func(ctx context.Context, events []WaitingEvent) (map[id.ID[Event]][]byte, error)
+	// Rest is how many times as long as a transaction took a tenant's relay leaves the
+	// database to others before the next, a second at most; 0 goes on at once. Events
+	// that have waited for 5 s are given on without a rest. On SQLite payments wait for
+	// each transaction: a thousand events in a row would double what they take.
+	Rest int
 
 	lanes lanes
 }
@@ -39,6 +44,10 @@ const (
 	// turnWait is how long one waits for another that gives on events of the same
 	// tenant.
 	turnWait = 250 * time.Millisecond
+	// restMax bounds a rest: one transaction may have waited for a disk.
+	restMax = time.Second
+	// lateAfter is when events have waited so long that there is no rest.
+	lateAfter = 5 * time.Second
 )
 
 // Start begins work for every tenant that has events and for which r is not at
@@ -78,55 +87,83 @@ func (r *Relay) RunOnce(ctx context.Context) error {
 // work gives on the events of a tenant until none is due.
 func (r *Relay) work(ctx context.Context, tenant string) error {
 	for ctx.Err() == nil {
-		events, n, failed, err := r.giveOn(ctx, tenant, relayMax)
+		g, err := r.giveOn(ctx, tenant, relayMax)
 		if db.IsLocked(err) {
 			return nil // another does it
 		}
-		if failed {
-			err = r.giveOnAlone(ctx, tenant, len(events))
+		if g.failed {
+			err = r.giveOnAlone(ctx, tenant, len(g.events))
 		}
-		if err != nil || n == 0 {
+		if err != nil || g.due == 0 {
 			return err
 		}
+		r.rest(ctx, g)
 	}
 	return nil
 }
 
-// giveOn takes up to limit events of a tenant and returns them, and how many there
-// seemed to be. When consuming them failed, nothing has changed. They are read, and
-// completed, before a transaction begins in which, on SQLite, nobody else writes.
-func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (events []WaitingEvent, n int, failed bool, err error) {
+// rest returns after a while, or when ctx ends.
+func (r *Relay) rest(ctx context.Context, after given) {
+	if r.Rest <= 0 || after.due == 0 || after.waited > lateAfter {
+		return
+	}
+	pause := time.NewTimer(min(time.Duration(r.Rest)*min(after.took, restMax), restMax))
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+	case <-pause.C:
+	}
+}
+
+// given is what was given on in one transaction.
+type given struct {
+	events []WaitingEvent
+	due    int           // how many there seemed to be
+	failed bool          // consuming them did, and nothing has changed
+	took   time.Duration // the transaction, from when others waited for it
+	waited time.Duration // the first of them, until it began
+}
+
+// giveOn takes up to limit events of a tenant. They are read, and completed, before a
+// transaction begins in which, on SQLite, nobody else writes.
+func (r *Relay) giveOn(ctx context.Context, tenant string, limit int) (g given, err error) {
 	var due []WaitingEvent
 	err = r.DB.View(ctx, func(tx db.Tx) (err error) {
 		due, err = readDueEvents(ctx, tx, tenant, r.Clock.Now(), limit)
 		return err
 	})
 	if err != nil || len(due) == 0 {
-		return nil, 0, false, err
+		return given{}, err
 	}
 	r.complete(ctx, due)
+	g.due, g.waited = len(due), r.Clock.Now().Sub(due[0].At.Time())
+	watch := clock.StartStopwatch()
 	err = r.DB.InTx(ctx, func(tx db.Tx) (err error) {
-		failed = false
+		g.failed, watch = false, clock.StartStopwatch()
+		// What has begun is finished: it is short, and each statement under a context that
+		// may end costs goroutines that watch for it.
+		ctx := context.WithoutCancel(ctx)
 		if err := db.LimitLockWait(ctx, tx, turnWait); err != nil {
 			return err
 		}
 		if err := takeTurn(ctx, tx, tenant); err != nil {
 			return err
 		}
-		if events, err = unchanged(ctx, tx, tenant, due); err != nil || len(events) == 0 {
+		if g.events, err = unchanged(ctx, tx, tenant, due); err != nil || len(g.events) == 0 {
 			return err
 		}
-		messages, err := number(ctx, tx, tenant, events)
+		messages, err := number(ctx, tx, tenant, g.events)
 		if err != nil {
 			return err
 		}
 		if err := r.Consume(ctx, tx, messages); err != nil {
-			failed = true
+			g.failed = true
 			return err
 		}
-		return deleteEvents(ctx, tx, tenant, events)
+		return deleteEvents(ctx, tx, tenant, g.events)
 	})
-	return events, len(due), failed && err != nil, err
+	g.took, g.failed = watch.Elapsed(), g.failed && err != nil
+	return g, err
 }
 
 // complete puts other payloads in for those of the events that tell more.
@@ -149,13 +186,14 @@ func (r *Relay) complete(ctx context.Context, events []WaitingEvent) {
 // be given on holds up those of its key only.
 func (r *Relay) giveOnAlone(ctx context.Context, tenant string, n int) error {
 	for range n {
-		events, found, failed, err := r.giveOn(ctx, tenant, 1)
-		if failed {
-			err = r.putOff(ctx, events[0], err)
+		g, err := r.giveOn(ctx, tenant, 1)
+		if g.failed {
+			err = r.putOff(ctx, g.events[0], err)
 		}
-		if err != nil || found == 0 || ctx.Err() != nil {
+		if err != nil || g.due == 0 || ctx.Err() != nil {
 			return err
 		}
+		r.rest(ctx, g)
 	}
 	return nil
 }

@@ -301,6 +301,33 @@ func TestRelay_tellsWhatCompletesItsEvents(t *testing.T) {
 	})
 }
 
+// A relay that rests leaves the database to others after each transaction, unless
+// what it gives on has waited for long.
+func TestRelay_rests(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		give := func(transactions int, waited time.Duration) (took time.Duration) {
+			t.Helper()
+			for n := range 32 * transactions {
+				p.raise(fmt.Sprint(n))
+			}
+			p.clock.Advance(waited)
+			r := p.relay()
+			r.Rest = 1 << 30 // the longest
+			begun := time.Now()
+			if sent := p.giveOn(r); len(sent) != 32*transactions {
+				t.Errorf("%d events were given on, want %d", len(sent), 32*transactions)
+			}
+			return time.Since(begun)
+		}
+		if took := give(2, 0); took < 2*time.Second {
+			t.Errorf("it took %v: there was no rest of a second after each of two transactions", took)
+		}
+		if took := give(20, 6*time.Second); took >= 20*time.Second {
+			t.Errorf("it took %v: there was a rest after each of twenty transactions although the events were late", took)
+		}
+	})
+}
+
 // What one relay has read is held up when another one fails meanwhile with an earlier
 // event of its key.
 func TestRelay_failureOfAnotherHoldsUpWhatWasRead(t *testing.T) {
