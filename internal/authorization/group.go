@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -79,6 +80,12 @@ const (
 	lockWaitLeast = 10 * time.Millisecond
 )
 
+// yieldMax: after a group of at most this many its lane yields once, so that those who
+// were just answered run before the next group. With as few processors as lanes they
+// would wait behind all of it. Large groups come where many wait, and what these wait
+// for is the lane.
+const yieldMax = 8
+
 // commit decides and writes a group in one transaction, and then answers all of
 // it. If the transaction fails, its operations run one by one: so one that
 // cannot be written, or waits for a lock, harms only itself, and after a commit
@@ -114,6 +121,9 @@ func (e *Engine) commit(ctx context.Context, group []*operation) {
 	e.observe.Group(len(group), watch)
 	for _, op := range group {
 		close(op.done)
+	}
+	if len(group) <= yieldMax {
+		runtime.Gosched()
 	}
 }
 
