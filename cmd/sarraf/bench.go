@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sarraf-platform/sarraf/internal/app"
+	"github.com/sarraf-platform/sarraf/internal/bench"
 )
 
 func newBench() *cobra.Command {
@@ -20,7 +20,7 @@ func newBench() *cobra.Command {
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, app.BenchCodec), newBenchCPU(benchCrypto, app.BenchCrypto), newBenchCompare(), newBenchGrowth(),
+		newBenchAuthorize(), newBenchOverload(), newBenchCPU(benchCodec, bench.Codec), newBenchCPU(benchCrypto, bench.Crypto), newBenchCompare(), newBenchGrowth(),
 	)
 	return c
 }
@@ -56,14 +56,14 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
   sarraf bench authorize --db postgres://sarraf@localhost/bench --cards 5000 --json`,
 		Args: noArguments,
 	}
-	var o app.BenchOptions
+	var o bench.AuthorizeOptions
 	c.Flags().IntVar(&o.Connections, "connections", 16, "connections, each with one request in flight")
 	c.Flags().DurationVar(&o.Duration, "duration", 10*time.Second, "how long to measure")
 	c.Flags().DurationVar(&o.WarmUp, "warm-up", 2*time.Second, "how long to run before measuring")
 	c.Flags().IntVar(&o.Cards, "cards", 500, "cards that are used in turn")
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
 	c.Flags().Float64Var(&o.Rate, "rate", 0, "requests that arrive in a second; 0 waits for answers instead")
-	c.Flags().StringVar((*string)(&o.Arrivals), "arrivals", string(app.PoissonArrivals), "with --rate: poisson or fixed")
+	c.Flags().StringVar((*string)(&o.Arrivals), "arrivals", string(bench.PoissonArrivals), "with --rate: poisson or fixed")
 	c.Flags().BoolVar(&o.Controls, "controls", false, "with limits, controls and a fee on every purchase")
 	c.Flags().BoolVar(&o.HotCard, "hot-card", false, "all cards spend from one account")
 	c.Flags().BoolVar(&o.HotMerchant, "hot-merchant", false, "all cards are used in one shop")
@@ -71,14 +71,14 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 		switch {
 		case o.Connections < 1 || o.Cards < 1 || o.Duration <= 0 || o.WarmUp < 0 || o.Rate < 0:
 			return usageError{errors.New("connections, cards and duration must be above zero")}
-		case o.Arrivals != app.PoissonArrivals && o.Arrivals != app.FixedArrivals:
+		case o.Arrivals != bench.PoissonArrivals && o.Arrivals != bench.FixedArrivals:
 			return usageError{errors.New("arrivals are poisson or fixed")}
 		}
 		l, log, err := prepareQuiet(c)
 		if err != nil {
 			return err
 		}
-		return app.BenchAuthorize(c.Context(), l, log, c.OutOrStdout(), o)
+		return bench.Authorize(c.Context(), l, log, c.OutOrStdout(), o)
 	}
 	addSettings(c, all)
 	return c
@@ -108,10 +108,10 @@ which they take turns.`,
 	}
 )
 
-func newBenchCPU(of cobra.Command, run func(context.Context, io.Writer, app.BenchCPUOptions) error) *cobra.Command {
+func newBenchCPU(of cobra.Command, run func(context.Context, io.Writer, bench.CPUOptions) error) *cobra.Command {
 	c := &of
 	c.Args = noArguments
-	var o app.BenchCPUOptions
+	var o bench.CPUOptions
 	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are printed")
 	c.Flags().DurationVar(&o.Duration, "duration", 300*time.Millisecond, "how long each is measured in a round")
 	c.Flags().BoolVar(&o.JSON, "json", false, "print JSON")
@@ -159,7 +159,7 @@ nodes lost something.`,
   sarraf bench compare --rounds 3 --duration 5s --connections 32 --cards 1000 --growth=false --json`,
 		Args: noArguments,
 	}
-	var o app.CompareOptions
+	var o bench.CompareOptions
 	growth := addCompareFlags(c, &o)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if o.Rounds < 1 || o.Connections < 1 || o.Scale < 1 || o.Duration <= 0 || o.Overload <= 0 || o.WarmUp < 0 ||
@@ -174,7 +174,7 @@ nodes lost something.`,
 		if err != nil {
 			return err
 		}
-		return app.BenchCompare(c.Context(), l, log, c.OutOrStdout(), o)
+		return bench.Compare(c.Context(), l, log, c.OutOrStdout(), o)
 	}
 	addSettings(c, all)
 	return c
@@ -182,7 +182,7 @@ nodes lost something.`,
 
 // addCompareFlags gives c the flags of a comparison, and returns whether growth is
 // measured.
-func addCompareFlags(c *cobra.Command, o *app.CompareOptions) (growth *bool) {
+func addCompareFlags(c *cobra.Command, o *bench.CompareOptions) (growth *bool) {
 	c.Flags().IntVar(&o.Rounds, "rounds", 5, "rounds, of which the medians are told")
 	c.Flags().DurationVar(&o.Duration, "duration", 10*time.Second, "how long each is measured in a round")
 	c.Flags().DurationVar(&o.WarmUp, "warm-up", 3*time.Second, "how long each runs before that")

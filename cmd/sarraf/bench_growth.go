@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sarraf-platform/sarraf/internal/app"
+	"github.com/sarraf-platform/sarraf/internal/bench"
 )
 
 func newBenchGrowth() *cobra.Command {
@@ -39,7 +39,7 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
   sarraf bench growth --db postgres://sarraf@localhost/bench --json`,
 		Args: noArguments,
 	}
-	var o app.GrowthOptions
+	var o bench.GrowthOptions
 	c.Flags().IntVar(&o.Small, "small", 10_000, "cards of the small world")
 	c.Flags().IntVar(&o.Cards, "cards", 1_000_000, "cards of the big world")
 	c.Flags().IntVar(&o.Authorizations, "authorizations", 10_000_000, "authorizations that the big world has stored")
@@ -57,7 +57,7 @@ Exit codes: 0 it was measured; 1 a request was not approved or got no answer.`,
 		if err != nil {
 			return err
 		}
-		return app.BenchGrowth(c.Context(), l, log, c.OutOrStdout(), c.ErrOrStderr(), o)
+		return bench.Growth(c.Context(), l, log, c.OutOrStdout(), c.ErrOrStderr(), o)
 	}
 	addSettings(c, all)
 	return c

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sarraf-platform/sarraf/internal/app"
+	"github.com/sarraf-platform/sarraf/internal/bench"
 )
 
 func newBenchOverload() *cobra.Command {
@@ -29,7 +29,7 @@ within five seconds; 1 otherwise.`,
   sarraf bench overload --times 5 --db postgres://sarraf@localhost/bench --json`,
 		Args: noArguments,
 	}
-	var o app.OverloadOptions
+	var o bench.OverloadOptions
 	c.Flags().IntVar(&o.Connections, "connections", 64, "connections")
 	c.Flags().DurationVar(&o.Duration, "duration", time.Minute, "how long to overload")
 	c.Flags().DurationVar(&o.Probe, "probe", 10*time.Second, "how long to measure the maximum")
@@ -45,7 +45,7 @@ within five seconds; 1 otherwise.`,
 		if err != nil {
 			return err
 		}
-		return app.BenchOverload(c.Context(), l, log, c.OutOrStdout(), o)
+		return bench.Overload(c.Context(), l, log, c.OutOrStdout(), o)
 	}
 	addSettings(c, all)
 	return c

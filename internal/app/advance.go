@@ -14,7 +14,7 @@ import (
 
 // calendar moves the business time of sandboxes: night by night, and with the
 // work of each night, as if the days had passed.
-type calendar struct{ *core }
+type calendar struct{ *Core }
 
 // advanceBudget is how long one request works at most. What is not done by then
 // is done by the next one.
@@ -34,23 +34,23 @@ type dailyJob struct {
 // dailyJobs are all of them, in the order of the night.
 func (k calendar) dailyJobs() []dailyJob {
 	in := func(run func(context.Context, access.Pass) (int, error)) func(context.Context, access.Tenant) (int, error) {
-		return func(ctx context.Context, t access.Tenant) (int, error) { return run(ctx, access.PassOf(t, k.clock)) }
+		return func(ctx context.Context, t access.Tenant) (int, error) { return run(ctx, access.PassOf(t, k.Clock)) }
 	}
 	return []dailyJob{
-		{platform.JobHoldExpiry, in(k.engine.ExpireIn)},
-		{platform.JobScheduledStatus, in(k.issuing.CarryOutDueIn)},
-		{platform.JobUnlinkedCards, in(k.issuing.CancelUnlinkedIn)},
-		{platform.JobCardExpiry, k.issuing.Expire},
-		{platform.JobPINTryReset, k.issuing.ResetTriesOf},
-		{platform.JobAutoRenewal, k.issuing.RenewAtNight},
-		{platform.JobExpiryNotice, k.issuing.TellExpiring},
-		{platform.JobUndeliveredCards, k.personalization.CancelUndelivered},
-		{platform.JobDigitalSlips, in(k.engine.SweepSlipsIn)},
-		{platform.JobCardLimits, in(k.controls.SweepIn)},
-		{platform.JobAnnualFees, k.fees.BeginYears},
-		{platform.JobCardFees, k.fees.ChargeDue},
-		{platform.JobPendingFees, k.dues.CollectDue},
-		{platform.JobCreditAccounts, k.credits.RollDue},
+		{platform.JobHoldExpiry, in(k.Engine.ExpireIn)},
+		{platform.JobScheduledStatus, in(k.Issuing.CarryOutDueIn)},
+		{platform.JobUnlinkedCards, in(k.Issuing.CancelUnlinkedIn)},
+		{platform.JobCardExpiry, k.Issuing.Expire},
+		{platform.JobPINTryReset, k.Issuing.ResetTriesOf},
+		{platform.JobAutoRenewal, k.Issuing.RenewAtNight},
+		{platform.JobExpiryNotice, k.Issuing.TellExpiring},
+		{platform.JobUndeliveredCards, k.Personalization.CancelUndelivered},
+		{platform.JobDigitalSlips, in(k.Engine.SweepSlipsIn)},
+		{platform.JobCardLimits, in(k.Controls.SweepIn)},
+		{platform.JobAnnualFees, k.Fees.BeginYears},
+		{platform.JobCardFees, k.Fees.ChargeDue},
+		{platform.JobPendingFees, k.Dues.CollectDue},
+		{platform.JobCreditAccounts, k.Credits.RollDue},
 	}
 }
 
@@ -58,12 +58,12 @@ func (k calendar) dailyJobs() []dailyJob {
 // it stands is finished first, so that a request that was broken off is taken
 // up where it was.
 func (k calendar) Advance(ctx context.Context, c access.Caller, to access.AdvanceWish) (_ platform.Advanced, err error) {
-	move, err := k.access.BeginAdvance(ctx, c, to)
+	move, err := k.Access.BeginAdvance(ctx, c, to)
 	if err != nil {
 		return platform.Advanced{}, err
 	}
 	defer func() { // also when the caller has gone, or the platform stops
-		err = errors.Join(err, k.access.EndAdvance(context.WithoutCancel(ctx), c, move))
+		err = errors.Join(err, k.Access.EndAdvance(context.WithoutCancel(ctx), c, move))
 	}()
 	out := platform.Advanced{From: move.From, Target: move.To, Zone: move.Tenant.Zone}
 	watch, jobs := clock.StartStopwatch(), k.dailyJobs()
@@ -72,17 +72,17 @@ func (k calendar) Advance(ctx context.Context, c access.Caller, to access.Advanc
 		out.Jobs[i].Job = j.name
 	}
 	work := func() error {
-		return k.access.HoldAdvance(ctx, &move, func(ctx context.Context) error { return k.work(ctx, move.Tenant, jobs, out.Jobs) })
+		return k.Access.HoldAdvance(ctx, &move, func(ctx context.Context) error { return k.work(ctx, move.Tenant, jobs, out.Jobs) })
 	}
 	if err := work(); err != nil {
 		return out, err
 	}
-	budget := min(advanceBudget, k.config.HTTP.RequestTimeout*2/3)
+	budget := min(advanceBudget, k.Config.HTTP.RequestTimeout*2/3)
 	for stop := range stops(move.From, move.To, move.Tenant.Zone) {
 		if watch.Elapsed() >= budget {
 			break
 		}
-		if err := k.access.StepAdvance(ctx, &move, stop); err != nil {
+		if err := k.Access.StepAdvance(ctx, &move, stop); err != nil {
 			return out, err
 		}
 		if err := work(); err != nil {
@@ -90,8 +90,8 @@ func (k calendar) Advance(ctx context.Context, c access.Caller, to access.Advanc
 		}
 		out.IsComplete = stop.Equal(move.To)
 	}
-	out.To = move.Tenant.Now(k.clock)
-	k.log.InfoContext(ctx, "business time moved", "tenant", move.Tenant.Code, "from", out.From, "to", out.To, "complete", out.IsComplete)
+	out.To = move.Tenant.Now(k.Clock)
+	k.Log.InfoContext(ctx, "business time moved", "tenant", move.Tenant.Code, "from", out.From, "to", out.To, "complete", out.IsComplete)
 	return out, nil
 }
 
@@ -106,7 +106,7 @@ func (k calendar) work(ctx context.Context, t access.Tenant, jobs []dailyJob, do
 		}
 		if err != nil {
 			done[i].HasFailed = true
-			k.log.ErrorContext(ctx, "job failed", "job", string(j.name), "tenant", t.Code, "error", err)
+			k.Log.ErrorContext(ctx, "job failed", "job", string(j.name), "tenant", t.Code, "error", err)
 		}
 	}
 	return nil

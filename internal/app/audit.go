@@ -27,12 +27,12 @@ type checkpoint struct {
 
 // CheckpointAudit signs the present end of a tenant's audit chain and prints it.
 func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, _ access.Caller) error {
-		p, err := k.audit.Checkpoint(ctx, t.ID.String())
+	return withTenant(ctx, c, log, tenant, func(k *Core, t access.Tenant, _ access.Caller) error {
+		p, err := k.Audit.Checkpoint(ctx, t.ID.String())
 		if err != nil {
 			return err
 		}
-		return printJSON(w, checkpoint{t.ID.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
+		return PrintJSON(w, checkpoint{t.ID.UUID(), p.Tenant, p.Position, p.Hash, p.At, p.PublicKey, p.Signature})
 	})
 }
 
@@ -40,8 +40,8 @@ func CheckpointAudit(ctx context.Context, c config.Config, log *slog.Logger, w i
 // and those of which files hold checkpoints against these. It prints what does not fit and then returns
 // [ErrNotWell].
 func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, files []string, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
-		report, err := k.audit.Verify(ctx)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		report, err := k.Audit.Verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 		for _, f := range report.Findings {
 			findings = append(findings, f.String())
 		}
-		seals, err := k.seals.Verify(ctx)
+		seals, err := k.Seals.Verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			if err != nil {
 				return err
 			}
-			finding, err := k.audit.VerifyCheckpoint(ctx, p)
+			finding, err := k.Audit.VerifyCheckpoint(ctx, p)
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func VerifyAudit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			}
 		}
 		if asJSON {
-			err = printJSON(w, map[string]any{"checked": report.Checked, "sealedDecisions": seals.Checked, "findings": findings})
+			err = PrintJSON(w, map[string]any{"checked": report.Checked, "sealedDecisions": seals.Checked, "findings": findings})
 		} else {
 			for _, f := range findings {
 				fmt.Fprintln(w, f)

@@ -30,8 +30,8 @@ func LoadBINTable(ctx context.Context, c config.Config, log *slog.Logger, stdin 
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		version, err := k.store.LoadBINTable(ctx, all)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		version, err := k.Store.LoadBINTable(ctx, all)
 		if err != nil {
 			return err
 		}
@@ -43,20 +43,20 @@ func LoadBINTable(ctx context.Context, c config.Config, log *slog.Logger, stdin 
 // CreateStoreMerchant makes a merchant of a tenant that keeps cards beside the
 // tenant's own, and prints its keys this once.
 func CreateStoreMerchant(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, name string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
 		var private, public access.Credentials
-		err := k.db.InTx(ctx, func(tx db.Tx) (err error) {
-			if private, public, err = k.access.CreateKeyPairs(ctx, tx, caller, name); err != nil {
+		err := k.DB.InTx(ctx, func(tx db.Tx) (err error) {
+			if private, public, err = k.Access.CreateKeyPairs(ctx, tx, caller, name); err != nil {
 				return err
 			}
-			return k.store.SeparateMerchant(ctx, tx, caller, private.ClientID, public.ClientID)
+			return k.Store.SeparateMerchant(ctx, tx, caller, private.ClientID, public.ClientID)
 		})
 		if err != nil {
 			return fmt.Errorf("create merchant: %w", err)
 		}
 		keys := showKeys(private, public)
 		if asJSON {
-			return printJSON(w, keys)
+			return PrintJSON(w, keys)
 		}
 		_, err = fmt.Fprintf(w, "apikeyprivate    %s\napiclientprivate %s\napikeypublic     %s\napiclientpublic  %s\n\nThe keys are shown this once.\n",
 			keys.APIKeyPrivate, keys.APIClientPrivate, keys.APIKeyPublic, keys.APIClientPublic)
@@ -69,10 +69,10 @@ var errNotOfStore = errors.New("the client is not one of stored cards")
 
 // AddPartnerMerchant lets the merchant of a client share the cards of a partner.
 func AddPartnerMerchant(ctx context.Context, c config.Config, log *slog.Logger, clientID, identity string) error {
-	return withClient(ctx, c, log, clientID, func(k *core, found access.Client, caller access.Caller) error {
+	return withClient(ctx, c, log, clientID, func(k *Core, found access.Client, caller access.Caller) error {
 		if found.Family != access.CardStore {
 			return errNotOfStore
 		}
-		return k.store.AddPartnerMerchant(ctx, caller, identity, found.ID)
+		return k.Store.AddPartnerMerchant(ctx, caller, identity, found.ID)
 	})
 }

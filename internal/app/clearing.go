@@ -31,7 +31,7 @@ func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdi
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		src, err := openClearing(stdin, in.Path)
 		if err != nil {
 			return err
@@ -42,7 +42,7 @@ func ImportClearing(ctx context.Context, c config.Config, log *slog.Logger, stdi
 			return err
 		}
 		if asJSON {
-			return printJSON(w, imported)
+			return PrintJSON(w, imported)
 		}
 		_, err = fmt.Fprintln(w, strings.Join(imported.lines(), "\n"))
 		return err
@@ -88,8 +88,8 @@ type importedTotal struct {
 	Credit   int64  `json:"credit"`
 }
 
-func (k *core) importClearing(ctx context.Context, src io.ReadSeeker, fallback access.TenantID) (imported, error) {
-	sum, err := k.clearing.Import(ctx, clearingSource{src}, clearing.Options{Tenant: fallback})
+func (k *Core) importClearing(ctx context.Context, src io.ReadSeeker, fallback access.TenantID) (imported, error) {
+	sum, err := k.Clearing.Import(ctx, clearingSource{src}, clearing.Options{Tenant: fallback})
 	if err != nil {
 		return imported{}, err
 	}
@@ -138,8 +138,8 @@ func ListExceptions(ctx context.Context, c config.Config, log *slog.Logger, w io
 	if err := p.check(); err != nil {
 		return err
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		page, total, err := k.clearing.Exceptions(ctx, caller, p.Skip, p.Limit)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		page, total, err := k.Clearing.Exceptions(ctx, caller, p.Skip, p.Limit)
 		if err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func showClient(c access.Client) shownClient {
 // print writes a client, with its secret where it was made just now.
 func (c shownClient) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, c)
+		return PrintJSON(w, c)
 	}
 	state, addresses, secret := "active", "any", ""
 	if !c.IsActive {
@@ -90,8 +90,8 @@ func (c shownClient) print(w io.Writer, asJSON bool) error {
 // CreateClient creates a client of a tenant and prints its credentials this
 // once.
 func CreateClient(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, o ClientOptions, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		made, creds, err := k.access.CreateClient(ctx, caller, o.over(access.Client{}))
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		made, creds, err := k.Access.CreateClient(ctx, caller, o.over(access.Client{}))
 		if err != nil {
 			return err
 		}
@@ -103,8 +103,8 @@ func CreateClient(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 
 // ListClients prints the clients of a tenant.
 func ListClients(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		all, err := k.access.Clients(ctx, caller)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		all, err := k.Access.Clients(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -113,7 +113,7 @@ func ListClients(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			shown[i] = showClient(one)
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, one := range shown {
 			state := "active  "
@@ -130,22 +130,22 @@ func ListClients(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 
 // withClient opens the core and runs f for a client, in the name of the
 // platform.
-func withClient(ctx context.Context, c config.Config, log *slog.Logger, clientID string, f func(*core, access.Client, access.Caller) error) error {
-	return withCore(ctx, c, log, func(k *core) error {
+func withClient(ctx context.Context, c config.Config, log *slog.Logger, clientID string, f func(*Core, access.Client, access.Caller) error) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		var tenant access.TenantID
-		err := k.db.View(ctx, func(tx db.Tx) (err error) {
+		err := k.DB.View(ctx, func(tx db.Tx) (err error) {
 			tenant, err = access.TenantOfClient(ctx, tx, clientID)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		t, err := k.access.TenantByID(ctx, tenant)
+		t, err := k.Access.TenantByID(ctx, tenant)
 		if err != nil {
 			return err
 		}
 		caller := access.System(t)
-		found, err := k.access.Client(ctx, caller, clientID)
+		found, err := k.Access.Client(ctx, caller, clientID)
 		if err != nil {
 			return err
 		}
@@ -155,10 +155,10 @@ func withClient(ctx context.Context, c config.Config, log *slog.Logger, clientID
 
 // SetClient changes a client and prints it.
 func SetClient(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, o ClientOptions, asJSON bool) error {
-	return withClient(ctx, c, log, clientID, func(k *core, found access.Client, caller access.Caller) error {
+	return withClient(ctx, c, log, clientID, func(k *Core, found access.Client, caller access.Caller) error {
 		in := o.over(found)
 		in.ConcurrencyStamp = found.ConcurrencyStamp
-		changed, err := k.access.UpdateClient(ctx, caller, clientID, in)
+		changed, err := k.Access.UpdateClient(ctx, caller, clientID, in)
 		if err != nil {
 			return err
 		}
@@ -168,8 +168,8 @@ func SetClient(ctx context.Context, c config.Config, log *slog.Logger, w io.Writ
 
 // SetClientActive enables or disables a client and prints it.
 func SetClientActive(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, active, asJSON bool) error {
-	return withClient(ctx, c, log, clientID, func(k *core, _ access.Client, caller access.Caller) error {
-		changed, err := k.access.SetClientActive(ctx, caller, clientID, active)
+	return withClient(ctx, c, log, clientID, func(k *Core, _ access.Client, caller access.Caller) error {
+		changed, err := k.Access.SetClientActive(ctx, caller, clientID, active)
 		if err != nil {
 			return err
 		}
@@ -180,8 +180,8 @@ func SetClientActive(ctx context.Context, c config.Config, log *slog.Logger, w i
 // RotateClientSecret gives a client a new secret and prints it this once. The
 // old one lives on for overlap.
 func RotateClientSecret(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, overlap time.Duration, asJSON bool) error {
-	return withClient(ctx, c, log, clientID, func(k *core, _ access.Client, caller access.Caller) error {
-		changed, creds, err := k.access.RotateSecret(ctx, caller, clientID, overlap)
+	return withClient(ctx, c, log, clientID, func(k *Core, _ access.Client, caller access.Caller) error {
+		changed, creds, err := k.Access.RotateSecret(ctx, caller, clientID, overlap)
 		if err != nil {
 			return err
 		}

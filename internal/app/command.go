@@ -13,6 +13,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/hsm/vector"
 )
 
+// ErrUsage says that a command was asked for something that cannot be.
+var ErrUsage = errors.New("wrong usage")
+
 // ErrNotWell says that a command did what it was asked and found what it was
 // asked about not to be well. What is wrong has been printed.
 var ErrNotWell = errors.New("not everything is well")
@@ -52,7 +55,7 @@ func ReadBuild() Build {
 func PrintVersion(w io.Writer, asJSON bool) error {
 	b := ReadBuild()
 	if asJSON {
-		return printJSON(w, b)
+		return PrintJSON(w, b)
 	}
 	fmt.Fprintf(w, "sarraf %s %s %s\n", b.Version, b.Go, b.Platform)
 	if b.Revision != "" {
@@ -68,7 +71,7 @@ func PrintVersion(w io.Writer, asJSON bool) error {
 // PrintSettings shows the settings in force and where each comes from.
 func PrintSettings(w io.Writer, l config.Loaded, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, l.Effective)
+		return PrintJSON(w, l.Effective)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, e := range l.Effective {
@@ -107,7 +110,7 @@ func RunVectors(w io.Writer, paths []string, asJSON bool) error {
 		}
 	}
 	if asJSON {
-		if err := printJSON(w, map[string]any{"files": files, "total": total}); err != nil {
+		if err := PrintJSON(w, map[string]any{"files": files, "total": total}); err != nil {
 			return err
 		}
 	} else {
@@ -148,7 +151,7 @@ func (p Page) check() error {
 // JSON, with how many there are.
 func printPage[T any](w io.Writer, page []T, total int, asJSON bool, line func(T) string) error {
 	if asJSON {
-		return printJSON(w, struct {
+		return PrintJSON(w, struct {
 			TotalCount int `json:"totalCount"`
 			Items      []T `json:"items"`
 		}{total, page})
@@ -162,8 +165,8 @@ func printPage[T any](w io.Writer, page []T, total int, asJSON bool, line func(T
 	return err
 }
 
-// printJSON prints v as one indented JSON document.
-func printJSON(w io.Writer, v any) error {
+// PrintJSON prints v as one indented JSON document.
+func PrintJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")

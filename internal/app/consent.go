@@ -19,15 +19,15 @@ import (
 )
 
 // signInCodes sends one-time passwords to customers who are in good standing.
-type signInCodes struct{ *core }
+type signInCodes struct{ *Core }
 
 // SendSignInCode implements [access.CodeSender].
 func (k signInCodes) SendSignInCode(ctx context.Context, tx db.Tx, c access.Caller, code secret.Value, now clock.Real) (bool, error) {
-	u, err := k.customers.Named(ctx, tx, c.Tenant, c.Customer)
+	u, err := k.Customers.Named(ctx, tx, c.Tenant, c.Customer)
 	if err != nil || u.Status != customer.Active {
 		return false, err
 	}
-	cfg, err := k.programs.ConfigurationIn(ctx, tx, c.Tenant)
+	cfg, err := k.Programs.ConfigurationIn(ctx, tx, c.Tenant)
 	if err != nil {
 		return false, err
 	}
@@ -36,7 +36,7 @@ func (k signInCodes) SendSignInCode(ctx context.Context, tx db.Tx, c access.Call
 		Email: u.Contact(customer.Email), Templates: cfg.Attributes.SMSTemplates,
 	}
 	values := map[string]string{"tenant": cfg.Tenant.Name, "name": u.DisplayName(), "code": string(code.Reveal())}
-	return true, k.notices.TellNow(ctx, tx, c, notification.SignInCode, to, values, now)
+	return true, k.Notices.TellNow(ctx, tx, c, notification.SignInCode, to, values, now)
 }
 
 // shownConsent is a consent as it is printed.
@@ -50,16 +50,16 @@ type shownConsent struct {
 // GrantConsent notes that a customer lets a client look after credit cards, and prints
 // the number of the consent.
 func GrantConsent(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, clientID, customerNo string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if _, err := k.customers.Customer(ctx, caller, customerNo); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if _, err := k.Customers.Customer(ctx, caller, customerNo); err != nil {
 			return err
 		}
-		given, err := k.access.GrantConsent(ctx, caller, clientID, customerNo)
+		given, err := k.Access.GrantConsent(ctx, caller, clientID, customerNo)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(w, shownConsent{given.ID, given.Client, given.CustomerNo, given.Scope})
+			return PrintJSON(w, shownConsent{given.ID, given.Client, given.CustomerNo, given.Scope})
 		}
 		_, err = fmt.Fprintf(w, "consent %s of customer %s to %s for %s\n", given.ID, given.CustomerNo, given.Scope, given.Client)
 		return err
@@ -68,8 +68,8 @@ func GrantConsent(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 
 // RevokeConsent ends a consent and the tokens that were issued under it.
 func RevokeConsent(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, consent string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if err := k.access.RevokeConsent(ctx, caller, consent); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if err := k.Access.RevokeConsent(ctx, caller, consent); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(w, "consent %s is revoked\n", consent)
@@ -79,11 +79,11 @@ func RevokeConsent(ctx context.Context, c config.Config, log *slog.Logger, w io.
 
 // ListConsents prints what a customer has consented to.
 func ListConsents(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, customerNo string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if _, err := k.customers.Customer(ctx, caller, customerNo); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if _, err := k.Customers.Customer(ctx, caller, customerNo); err != nil {
 			return err
 		}
-		all, err := k.access.ConsentsOf(ctx, caller, customerNo)
+		all, err := k.Access.ConsentsOf(ctx, caller, customerNo)
 		if err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func ListConsents(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 			shown[i] = shownConsent{given.ID, given.Client, given.CustomerNo, given.Scope}
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, given := range all {
 			if _, err := fmt.Fprintf(w, "%s  %s  %s  %s  %s\n", given.ID, given.CreatedAt.Format(time.RFC3339), given.Client, given.Scope, given.ClientName); err != nil {
@@ -116,11 +116,11 @@ func SetCustomerCredential(ctx context.Context, c config.Config, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if _, err := k.customers.Customer(ctx, caller, customerNo); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if _, err := k.Customers.Customer(ctx, caller, customerNo); err != nil {
 			return err
 		}
-		if err := k.access.SetCardholderPassword(ctx, caller, customerNo, password); err != nil {
+		if err := k.Access.SetCardholderPassword(ctx, caller, customerNo, password); err != nil {
 			return err
 		}
 		shown := shownCredential{CustomerNo: customerNo}
@@ -128,7 +128,7 @@ func SetCustomerCredential(ctx context.Context, c config.Config, log *slog.Logge
 			shown.Password = string(password.Reveal())
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		_, err := fmt.Fprintf(w, "customer %s can sign in\n", customerNo)
 		if err == nil && made {
@@ -140,8 +140,8 @@ func SetCustomerCredential(ctx context.Context, c config.Config, log *slog.Logge
 
 // RemoveCustomerCredential takes a customer's password away.
 func RemoveCustomerCredential(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, customerNo string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if err := k.access.RemoveCardholder(ctx, caller, customerNo); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if err := k.Access.RemoveCardholder(ctx, caller, customerNo); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(w, "customer %s cannot sign in any more\n", customerNo)
@@ -152,8 +152,8 @@ func RemoveCustomerCredential(ctx context.Context, c config.Config, log *slog.Lo
 // SetClientRedirects replaces the addresses to which a client has cardholders sent
 // back.
 func SetClientRedirects(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, uris []string) error {
-	return withClient(ctx, c, log, clientID, func(k *core, _ access.Client, caller access.Caller) error {
-		if err := k.access.SetRedirects(ctx, caller, clientID, uris); err != nil {
+	return withClient(ctx, c, log, clientID, func(k *Core, _ access.Client, caller access.Caller) error {
+		if err := k.Access.SetRedirects(ctx, caller, clientID, uris); err != nil {
 			return err
 		}
 		for _, uri := range uris {

@@ -35,122 +35,132 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/webhook"
 )
 
-// core is the platform below its edges: what a command needs that listens to
-// nobody.
-type core struct {
-	config          config.Config
-	log             *slog.Logger
-	clock           clock.Clock
-	db              *db.DB
-	hsm             *soft.Backend
-	audit           *audit.Service
-	access          *access.Service
-	customers       *customer.Service
-	programs        *program.Service
-	controls        *control.Service
-	fees            *fee.Service
-	issuing         *issuing.Service
-	ledger          *ledger.Service
-	dues            *authorization.Collector
-	personalization *personalization.Service
-	vault           *vault.Service
-	store           *vault.Store
-	engine          *authorization.Engine
-	queries         *authorization.Queries
-	replays         *authorization.Replays
-	replayJobs      *authorization.ReplayJobs
-	turns           *authorization.Turns
-	counterfactuals *authorization.Counterfactuals
-	seals           *authorization.Seals
-	clearing        *clearing.Service
-	credits         *credit.Service
-	webhooks        *webhook.Service
-	notices         *notification.Service
-	wallets         *wallet.Service
-	metrics         *metrics
+// Core is the platform below its edges: what a command needs that listens to
+// nobody. It is built whole; its fields are for reading only. Its services are safe
+// for concurrent use until it is closed, which whoever opened it does.
+type Core struct {
+	Config          config.Config
+	Log             *slog.Logger
+	Clock           clock.Clock
+	DB              *db.DB
+	HSM             *soft.Backend
+	Audit           *audit.Service
+	Access          *access.Service
+	Customers       *customer.Service
+	Programs        *program.Service
+	Controls        *control.Service
+	Fees            *fee.Service
+	Issuing         *issuing.Service
+	Ledger          *ledger.Service
+	Dues            *authorization.Collector
+	Personalization *personalization.Service
+	Vault           *vault.Service
+	Store           *vault.Store
+	Engine          *authorization.Engine
+	Queries         *authorization.Queries
+	Replays         *authorization.Replays
+	ReplayJobs      *authorization.ReplayJobs
+	Turns           *authorization.Turns
+	Counterfactuals *authorization.Counterfactuals
+	Seals           *authorization.Seals
+	Clearing        *clearing.Service
+	Credits         *credit.Service
+	Webhooks        *webhook.Service
+	Notices         *notification.Service
+	Wallets         *wallet.Service
+	Metrics         *Metrics
 }
 
-// readiness says what a command may do to a database that is not ready.
-type readiness int
+// Readiness says what may be done to a database that is not ready.
+type Readiness int
 
+// What may be done to a database.
 const (
-	asItIs  readiness = iota // refuse a schema that is not current
-	migrate                  // bring the schema up to date, make a root key when nothing needs one yet
-	filling                  // refuse a schema that is not current; much is written that can be made anew
+	AsItIs    Readiness = iota // refuse a schema that is not current
+	Migrating                  // bring the schema up to date, make a root key when nothing needs one yet
+	Filling                    // refuse a schema that is not current; much is written that can be made anew
 )
 
-// traceSQL, when a test sets it, is told of all statements.
-var traceSQL func(query string, args []any)
+// WithCore builds the core, runs f and closes it, whatever f returns. When f returns,
+// nothing of the core may be in use any more.
+func WithCore(ctx context.Context, c config.Config, log *slog.Logger, r Readiness, f func(*Core) error) (err error) {
+	k, err := openCore(ctx, c, log, r, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.close()) }()
+	return f(k)
+}
 
-// openCore builds the core. The caller closes it.
-func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readiness) (_ *core, err error) {
-	k := &core{config: c, log: log, clock: clock.System{}, metrics: newMetrics()}
+// openCore builds the core. The caller closes it. trace may be nil; see [StartTraced].
+func openCore(ctx context.Context, c config.Config, log *slog.Logger, r Readiness, trace func(query string, args []any)) (_ *Core, err error) {
+	k := &Core{Config: c, Log: log, Clock: clock.System{}, Metrics: NewMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, k.close())
 		}
 	}()
-	if err := k.openDatabase(ctx, r); err != nil {
+	if err := k.openDatabase(ctx, r, trace); err != nil {
 		return nil, err
 	}
 	if err := k.openHSM(ctx); err != nil {
 		return nil, err
 	}
-	k.audit = audit.New(k.db, k.hsm, k.clock)
-	k.access = access.New(k.db, k.hsm, k.clock)
-	k.access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
-	k.customers = customer.New(k.db, k.hsm, k.clock)
-	k.programs = program.New(k.db, k.hsm, k.clock)
-	k.controls = control.New(k.db, k.programs, k.customers, k.clock)
-	k.controls.Log = log
-	fee.IncludeIn(k.controls)
-	k.issuing = issuing.New(k.db, k.hsm, k.clock, k.customers, k.programs)
-	k.customers.Rules, k.customers.Cards, k.programs.Issued = k.programs, k.issuing, k.issuing
-	k.access.Watcher = k.programs
-	k.ledger = ledger.New(k.db, k.clock)
-	k.dues = &authorization.Collector{DB: k.db, Clock: k.clock}
-	k.ledger.Collector = k.dues
-	k.vault = vault.New(k.db, k.hsm, k.clock)
-	k.wallets = wallet.New(k.db, k.hsm, k.clock)
-	k.store = vault.NewStore(k.db, k.hsm, k.clock)
-	k.store.Issued = k.issuing
-	k.personalization = personalization.New(k.db, k.hsm, k.programs, k.issuing, k.clock, log)
-	k.personalization.Bureaus = bureauDirs{c.PersoDir, log}
+	k.Audit = audit.New(k.DB, k.HSM, k.Clock)
+	k.Access = access.New(k.DB, k.HSM, k.Clock)
+	k.Access.Rate = access.Rate{PerSecond: c.HTTP.ClientLimit, Burst: c.HTTP.ClientBurst}
+	k.Customers = customer.New(k.DB, k.HSM, k.Clock)
+	k.Programs = program.New(k.DB, k.HSM, k.Clock)
+	k.Controls = control.New(k.DB, k.Programs, k.Customers, k.Clock)
+	k.Controls.Log = log
+	fee.IncludeIn(k.Controls)
+	k.Issuing = issuing.New(k.DB, k.HSM, k.Clock, k.Customers, k.Programs)
+	k.Customers.Rules, k.Customers.Cards, k.Programs.Issued = k.Programs, k.Issuing, k.Issuing
+	k.Access.Watcher = k.Programs
+	k.Ledger = ledger.New(k.DB, k.Clock)
+	k.Dues = &authorization.Collector{DB: k.DB, Clock: k.Clock}
+	k.Ledger.Collector = k.Dues
+	k.Vault = vault.New(k.DB, k.HSM, k.Clock)
+	k.Wallets = wallet.New(k.DB, k.HSM, k.Clock)
+	k.Store = vault.NewStore(k.DB, k.HSM, k.Clock)
+	k.Store.Issued = k.Issuing
+	k.Personalization = personalization.New(k.DB, k.HSM, k.Programs, k.Issuing, k.Clock, log)
+	k.Personalization.Bureaus = bureauDirs{c.PersoDir, log}
 	codes, err := network.LoadCodes()
 	if err != nil {
 		return nil, err
 	}
-	k.webhooks = webhook.New(k.db, k.hsm, k.clock, log)
-	k.webhooks.Encoder, k.webhooks.Dialogue, k.webhooks.Loopback = eventBodies{}, platform.Dialogue{}, c.Webhook.AllowLoopback
-	k.engine = authorization.NewEngine(ctx, k.db, k.hsm, k.programs, k.issuing, codes, k.clock, log, k.metrics,
+	k.Webhooks = webhook.New(k.DB, k.HSM, k.Clock, log)
+	k.Webhooks.Encoder, k.Webhooks.Dialogue, k.Webhooks.Loopback = eventBodies{}, platform.Dialogue{}, c.Webhook.AllowLoopback
+	k.Engine = authorization.NewEngine(ctx, k.DB, k.HSM, k.Programs, k.Issuing, codes, k.Clock, log, k.Metrics,
 		authorization.Config{
-			Client: k.webhooks, Controls: k.controls, GroupMax: c.Network.GroupMax,
+			Client: k.Webhooks, Controls: k.Controls, GroupMax: c.Network.GroupMax,
 			Load: authorization.Load{WorkingMax: c.Network.WorkingMax, WaitingMax: c.Network.WaitingMax, AnswerWithin: c.Network.AnswerWithin},
 		})
-	k.turns = &authorization.Turns{DB: k.db, Clock: k.clock}
-	k.replays = authorization.NewReplays(k.db, k.programs, k.controls, k.issuing)
-	k.replayJobs = &authorization.ReplayJobs{Replays: k.replays, Clock: k.clock, Drafts: platform.Drafts{}}
-	k.counterfactuals = authorization.NewCounterfactuals(k.db, k.programs, k.controls)
-	k.queries, k.webhooks.Completer = authorization.NewQueries(k.db, k.counterfactuals, k.clock), k.counterfactuals
-	k.fees = &fee.Service{
-		DB: k.db, Programs: k.programs, Controls: k.controls, Cards: k.issuing, Usage: k.queries, Clock: k.clock,
-		Charger: &authorization.CardCharges{DB: k.db, Programs: k.programs, Cards: k.issuing, Client: k.webhooks, Clock: k.clock},
+	k.Turns = &authorization.Turns{DB: k.DB, Clock: k.Clock}
+	k.Replays = authorization.NewReplays(k.DB, k.Programs, k.Controls, k.Issuing)
+	k.ReplayJobs = &authorization.ReplayJobs{Replays: k.Replays, Clock: k.Clock, Drafts: platform.Drafts{}}
+	k.Counterfactuals = authorization.NewCounterfactuals(k.DB, k.Programs, k.Controls)
+	k.Queries, k.Webhooks.Completer = authorization.NewQueries(k.DB, k.Counterfactuals, k.Clock), k.Counterfactuals
+	k.Fees = &fee.Service{
+		DB: k.DB, Programs: k.Programs, Controls: k.Controls, Cards: k.Issuing, Usage: k.Queries, Clock: k.Clock,
+		Charger: &authorization.CardCharges{DB: k.DB, Programs: k.Programs, Cards: k.Issuing, Client: k.Webhooks, Clock: k.Clock},
 	}
-	k.issuing.Fees, k.programs.Taxed = k.fees, k.fees
-	k.issuing.LastUse = k.queries
-	k.issuing.Holds, k.issuing.Limits = k.queries, k.controls
-	k.seals = &authorization.Seals{DB: k.db, Clock: k.clock}
-	k.clearing = clearing.New(k.db, k.programs, k.issuing,
-		&authorization.Limits{Controls: k.controls, Programs: k.programs, Cards: k.issuing}, k.clock)
-	k.credits = &credit.Service{DB: k.db, Clock: k.clock, Customers: k.customers, Programs: k.programs, Cards: k.issuing, VirtualCardsMax: c.Credit.VirtualCardsMax}
-	k.notices = notification.New(k.db, k.hsm, k.clock, log)
-	k.notices.Recipients, k.issuing.PINs = k.issuing, k.notices
-	k.access.Codes = signInCodes{k}
-	k.notices.Hooks, k.webhooks.Messages = k.webhooks, k.notices
-	if k.notices.SMS, k.notices.Email, err = openGateways(c.Notification); err != nil {
+	k.Issuing.Fees, k.Programs.Taxed = k.Fees, k.Fees
+	k.Issuing.LastUse = k.Queries
+	k.Issuing.Holds, k.Issuing.Limits = k.Queries, k.Controls
+	k.Seals = &authorization.Seals{DB: k.DB, Clock: k.Clock}
+	k.Clearing = clearing.New(k.DB, k.Programs, k.Issuing,
+		&authorization.Limits{Controls: k.Controls, Programs: k.Programs, Cards: k.Issuing}, k.Clock)
+	k.Credits = &credit.Service{DB: k.DB, Clock: k.Clock, Customers: k.Customers, Programs: k.Programs, Cards: k.Issuing, VirtualCardsMax: c.Credit.VirtualCardsMax}
+	k.Notices = notification.New(k.DB, k.HSM, k.Clock, log)
+	k.Notices.Recipients, k.Issuing.PINs = k.Issuing, k.Notices
+	k.Access.Codes = signInCodes{k}
+	k.Notices.Hooks, k.Webhooks.Messages = k.Webhooks, k.Notices
+	if k.Notices.SMS, k.Notices.Email, err = openGateways(c.Notification); err != nil {
 		return nil, err
 	}
-	if r == migrate {
+	if r == Migrating {
 		return k, k.checkRootKey(ctx)
 	}
 	return k, nil
@@ -158,9 +168,9 @@ func openCore(ctx context.Context, c config.Config, log *slog.Logger, r readines
 
 // checkRootKey opens something that was sealed under the root key, so that a
 // wrong one is found at the start and not by the first customer.
-func (k *core) checkRootKey(ctx context.Context) error {
-	if _, err := k.access.JWKS(ctx); errors.Is(err, hsm.ErrIntegrity) {
-		return fmt.Errorf("the root key is not the one under which %s was sealed: %w", config.HideSecrets(k.config.DB), err)
+func (k *Core) checkRootKey(ctx context.Context) error {
+	if _, err := k.Access.JWKS(ctx); errors.Is(err, hsm.ErrIntegrity) {
+		return fmt.Errorf("the root key is not the one under which %s was sealed: %w", config.HideSecrets(k.Config.DB), err)
 	} else if err != nil {
 		return err
 	}
@@ -168,45 +178,45 @@ func (k *core) checkRootKey(ctx context.Context) error {
 }
 
 // close ends what openCore began, in reverse.
-func (k *core) close() error {
+func (k *Core) close() error {
 	var errs []error
-	if k.engine != nil {
-		k.engine.Close()
+	if k.Engine != nil {
+		k.Engine.Close()
 	}
-	if k.webhooks != nil {
-		k.webhooks.Wait()
+	if k.Webhooks != nil {
+		k.Webhooks.Wait()
 	}
-	if k.hsm != nil {
-		errs = append(errs, k.hsm.Close())
+	if k.HSM != nil {
+		errs = append(errs, k.HSM.Close())
 	}
-	if k.db != nil {
-		errs = append(errs, k.db.Close())
+	if k.DB != nil {
+		errs = append(errs, k.DB.Close())
 	}
 	return errors.Join(errs...)
 }
 
-func (k *core) openDatabase(ctx context.Context, r readiness) error {
-	if r == migrate {
-		if err := os.MkdirAll(k.config.Data, 0o700); err != nil {
+func (k *Core) openDatabase(ctx context.Context, r Readiness, trace func(query string, args []any)) error {
+	if r == Migrating {
+		if err := os.MkdirAll(k.Config.Data, 0o700); err != nil {
 			return fmt.Errorf("make data directory: %w", err)
 		}
 	}
-	d, err := db.Open(ctx, k.config.DB, db.Options{MustExist: r != migrate, Hasty: r == filling, Log: k.log, Trace: traceSQL})
-	if errors.Is(err, fs.ErrNotExist) && r != migrate {
+	d, err := db.Open(ctx, k.Config.DB, db.Options{MustExist: r != Migrating, Hasty: r == Filling, Log: k.Log, Trace: trace})
+	if errors.Is(err, fs.ErrNotExist) && r != Migrating {
 		return fmt.Errorf("open database %s: %w: \"sarraf serve\" or \"sarraf migrate\" makes a new one",
-			config.HideSecrets(k.config.DB), err)
+			config.HideSecrets(k.Config.DB), err)
 	}
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", config.HideSecrets(k.config.DB), err)
+		return fmt.Errorf("open database %s: %w", config.HideSecrets(k.Config.DB), err)
 	}
-	k.db = d
-	if r == migrate {
+	k.DB = d
+	if r == Migrating {
 		applied, err := d.Migrate(ctx)
 		if err != nil {
 			return err
 		}
 		if len(applied) > 0 {
-			k.log.Info("schema brought up to date", "engine", d.Engine().String(), "version", slices.Max(applied))
+			k.Log.Info("schema brought up to date", "engine", d.Engine().String(), "version", slices.Max(applied))
 		}
 		return nil
 	}
@@ -216,18 +226,18 @@ func (k *core) openDatabase(ctx context.Context, r readiness) error {
 	}
 	if applied != newest {
 		return fmt.Errorf("the schema of %s is at version %d and this program needs %d: run \"sarraf migrate\"",
-			config.HideSecrets(k.config.DB), applied, newest)
+			config.HideSecrets(k.Config.DB), applied, newest)
 	}
 	return nil
 }
 
 // openHSM opens the software HSM. A root key that is not there is made, as
 // long as nothing in the database was sealed under another one.
-func (k *core) openHSM(ctx context.Context) error {
+func (k *Core) openHSM(ctx context.Context) error {
 	c := soft.Config{
-		RootKeyFile:    k.config.RootKeyFile,
-		PassphraseFile: k.config.RootPassphraseFile,
-		ParametersFile: filepath.Join(k.config.Data, "root.parameters"),
+		RootKeyFile:    k.Config.RootKeyFile,
+		PassphraseFile: k.Config.RootPassphraseFile,
+		ParametersFile: filepath.Join(k.Config.Data, "root.parameters"),
 	}
 	place := c.RootKeyFile
 	if c.PassphraseFile != "" {
@@ -235,7 +245,7 @@ func (k *core) openHSM(ctx context.Context) error {
 	}
 	fresh := false
 	if _, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) {
-		tenants, err := access.New(k.db, nil, k.clock).Tenants(ctx)
+		tenants, err := access.New(k.DB, nil, k.Clock).Tenants(ctx)
 		if err != nil {
 			return fmt.Errorf("look for tenants: %w", err)
 		}
@@ -251,9 +261,9 @@ func (k *core) openHSM(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open HSM: %w", err)
 	}
-	k.hsm = backend
+	k.HSM = backend
 	if fresh && c.PassphraseFile == "" {
-		k.log.Warn("made a root key for development: whoever reads the file reads the cards", "file", place)
+		k.Log.Warn("made a root key for development: whoever reads the file reads the cards", "file", place)
 	}
 	return nil
 }

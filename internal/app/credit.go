@@ -31,8 +31,8 @@ func SetCreditTerms(ctx context.Context, c config.Config, log *slog.Logger, stdi
 		}
 		text = read
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if err := k.credits.SetTerms(ctx, caller, product, text); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if err := k.Credits.SetTerms(ctx, caller, product, text); err != nil {
 			return err
 		}
 		return k.showTerms(ctx, w, caller, product)
@@ -58,13 +58,13 @@ func readTerms(stdin io.Reader, path string) (string, error) {
 
 // ShowCreditTerms prints what the credit accounts of a product go by.
 func ShowCreditTerms(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, product string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
 		return k.showTerms(ctx, w, caller, product)
 	})
 }
 
-func (k *core) showTerms(ctx context.Context, w io.Writer, caller access.Caller, product string) error {
-	text, err := k.credits.Terms(ctx, caller, product)
+func (k *Core) showTerms(ctx context.Context, w io.Writer, caller access.Caller, product string) error {
+	text, err := k.Credits.Terms(ctx, caller, product)
 	if err == nil {
 		_, err = io.WriteString(w, text)
 	}
@@ -138,7 +138,7 @@ func showCredit(a credit.Account) shownCredit {
 
 func (c shownCredit) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, c)
+		return PrintJSON(w, c)
 	}
 	_, err := fmt.Fprintf(w, "account     %s of customer %s, product %s\nlimit       %s %s, remaining %s\ncash        %s, remaining %s\ndebt        %s, held %s\n",
 		c.AccountNo, c.CustomerNo, c.ProductCode, c.Limit, c.Currency, c.Remaining, c.CashLimit, c.RemainingCash, c.Debt, c.Held)
@@ -172,8 +172,8 @@ type (
 
 // OpenCredit opens a credit account for a customer and prints it.
 func OpenCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, in NewCredit, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		a, err := k.credits.Open(ctx, caller, in)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		a, err := k.Credits.Open(ctx, caller, in)
 		if err != nil {
 			return err
 		}
@@ -183,8 +183,8 @@ func OpenCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wri
 
 // ShowCredit prints a credit account.
 func ShowCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, accountNo string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		a, err := k.credits.Account(ctx, caller, accountNo)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		a, err := k.Credits.Account(ctx, caller, accountNo)
 		if err != nil {
 			return err
 		}
@@ -194,8 +194,8 @@ func ShowCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wri
 
 // SetCreditLimit gives a credit account another limit and prints it.
 func SetCreditLimit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, accountNo, limit string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		a, err := k.credits.SetLimit(ctx, caller, accountNo, limit)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		a, err := k.Credits.SetLimit(ctx, caller, accountNo, limit)
 		if err != nil {
 			return err
 		}
@@ -205,8 +205,8 @@ func SetCreditLimit(ctx context.Context, c config.Config, log *slog.Logger, w io
 
 // ShareCredit limits what a card may take of the credit account it shares.
 func ShareCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, cardToken string, in CreditShare) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if err := k.credits.SetShare(ctx, caller, cardToken, in); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if err := k.Credits.SetShare(ctx, caller, cardToken, in); err != nil {
 			return err
 		}
 		told := "the whole limit"
@@ -223,12 +223,12 @@ func ShareCredit(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 
 // ListStatements prints the statements of a credit account, the newest first.
 func ListStatements(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, accountNo string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		a, err := k.credits.Account(ctx, caller, accountNo)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		a, err := k.Credits.Account(ctx, caller, accountNo)
 		if err != nil {
 			return err
 		}
-		all, err := k.credits.Statements(ctx, caller, accountNo)
+		all, err := k.Credits.Statements(ctx, caller, accountNo)
 		if err != nil {
 			return err
 		}
@@ -337,20 +337,20 @@ func ShowStatement(ctx context.Context, c config.Config, log *slog.Logger, w io.
 	if err != nil {
 		return fmt.Errorf("%w: %s is no date", ErrUsage, day)
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
-		s, err := k.credits.Statement(ctx, caller, accountNo, on)
+	return withTenant(ctx, c, log, tenant, func(k *Core, t access.Tenant, caller access.Caller) error {
+		s, err := k.Credits.Statement(ctx, caller, accountNo, on)
 		if err != nil {
 			return err
 		}
 		if pdf != "" {
-			holder, err := k.customers.Customer(ctx, caller, s.Account.CustomerNo)
+			holder, err := k.Customers.Customer(ctx, caller, s.Account.CustomerNo)
 			if err != nil {
 				return err
 			}
 			return writeStatement(pdf, statementPaper(s, t.Name, holder.DisplayName(), t.Language))
 		}
 		if asJSON {
-			return printJSON(w, showStatement(s))
+			return PrintJSON(w, showStatement(s))
 		}
 		return showStatement(s).print(w)
 	})

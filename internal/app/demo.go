@@ -32,7 +32,7 @@ func Demo(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o
 		defer os.RemoveAll(dir)
 		c.KeepIn(dir)
 		// What is made here is gone afterwards: nobody needs to be warned of it.
-		log = slog.New(quieter{log.Handler(), slog.LevelError})
+		log = Quieter(log)
 	}
 	for key, addr := range map[string]*string{"http.addr": &c.HTTP.Addr, "network.addr": &c.Network.Addr} {
 		if !l.IsSet(key) {
@@ -46,7 +46,7 @@ func Demo(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o
 	defer func() { err = errors.Join(err, p.Stop()) }()
 
 	n := &narrator{w: w, asJSON: o.JSON}
-	n.say("Sarraf, the main job end to end, on %s (%s).\n", p.db.Engine(), config.HideSecrets(c.DB))
+	n.say("Sarraf, the main job end to end, on %s (%s).\n", p.DB.Engine(), config.HideSecrets(c.DB))
 	world, err := setStage(ctx, p)
 	if err != nil {
 		return fmt.Errorf("set the stage: %w", err)
@@ -79,8 +79,8 @@ func Demo(ctx context.Context, l config.Loaded, log *slog.Logger, w io.Writer, o
 // whereItIs tells how to go on.
 func (s *story) whereItIs() string {
 	return strings.NewReplacer(
-		"{api}", s.platform.APIURL(), "{network}", s.platform.NetworkAddr(), "{framing}", s.platform.config.Network.Framing,
-		"{tenant}", s.tenant.UUID(), "{id}", s.clientID, "{secret}", string(s.clientSecret.Reveal()),
+		"{api}", s.platform.APIURL(), "{network}", s.platform.NetworkAddr(), "{framing}", s.platform.Config.Network.Framing,
+		"{tenant}", s.Tenant.UUID(), "{id}", s.ClientID, "{secret}", string(s.ClientSecret.Reveal()),
 		"{account}", s.Account, "{token}", s.Token, "{declined}", s.declined,
 	).Replace(`
 It stays up until you press Ctrl-C.
@@ -123,25 +123,4 @@ func freeAddr(ctx context.Context, addr string) string {
 	}
 	l.Close()
 	return addr
-}
-
-// quieter leaves out what is below a level.
-type quieter struct {
-	slog.Handler
-	level slog.Level
-}
-
-// Enabled is false below the level.
-func (q quieter) Enabled(ctx context.Context, l slog.Level) bool {
-	return l >= q.level && q.Handler.Enabled(ctx, l)
-}
-
-// WithAttrs keeps the level.
-func (q quieter) WithAttrs(a []slog.Attr) slog.Handler {
-	return quieter{q.Handler.WithAttrs(a), q.level}
-}
-
-// WithGroup keeps the level.
-func (q quieter) WithGroup(name string) slog.Handler {
-	return quieter{q.Handler.WithGroup(name), q.level}
 }

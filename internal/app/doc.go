@@ -1,6 +1,9 @@
 // Package app builds the platform out of its parts, starts them in order and
-// stops them in reverse, and holds what the commands of the binary do. It is
-// the only package that knows all others.
+// stops them in reverse, and holds what the commands of the binary do. It knows
+// all packages but bench, which measures what is built here.
+//
+// [Core] is the services, for commands that listen to nobody; [Platform] is that
+// with listeners and background jobs, for those that serve.
 //
 // # Order
 //

@@ -29,17 +29,17 @@ type eventWorker interface {
 // else: the workers do each lane by itself.
 func (p *Platform) startEvents() {
 	ctx, cancel := context.WithCancel(context.Background())
-	relay := p.webhooks.Relay()
-	if p.db.Engine() == db.SQLite {
+	relay := p.Webhooks.Relay()
+	if p.DB.Engine() == db.SQLite {
 		relay.Rest = relayRest
 	}
 	workers := map[string]eventWorker{"event": relay}
-	for _, w := range append(p.notices.Workers(), p.webhooks.Worker()) {
+	for _, w := range append(p.Notices.Workers(), p.Webhooks.Worker()) {
 		workers[w.Topic] = w
 	}
 	var running sync.WaitGroup
 	for topic, w := range workers {
-		p.metrics.observeOutbox(topic, w)
+		p.Metrics.observeOutbox(topic, w)
 		running.Go(func() {
 			p.repeat(ctx, job{"deliver " + topic + " messages", deliveryInterval, func(ctx context.Context) (int, error) {
 				_, err := w.Start(ctx)
@@ -56,8 +56,8 @@ func (p *Platform) startEvents() {
 
 // observeOutbox shows how many messages of a topic wait, and for how long the
 // oldest has. It asks the database when it is asked.
-func (m *metrics) observeOutbox(topic string, w eventWorker) {
-	m.registry.MustRegister(&outboxCollector{
+func (m *Metrics) observeOutbox(topic string, w eventWorker) {
+	m.Registry.MustRegister(&outboxCollector{
 		worker: w,
 		depth: prometheus.NewDesc("sarraf_outbox_waiting", "Messages of the outbox that wait.", nil,
 			prometheus.Labels{"topic": topic}),

@@ -123,27 +123,27 @@ func (f explainFee) text() string {
 
 // Explain prints why a transaction ended as it did. transaction is its UUID.
 func Explain(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, transaction string, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		e, err := k.explain(ctx, transaction)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(w, e)
+			return PrintJSON(w, e)
 		}
 		_, err = fmt.Fprintln(w, strings.Join(e.lines(), "\n"))
 		return err
 	})
 }
 
-func (k *core) explain(ctx context.Context, transaction string) (explanation, error) {
+func (k *Core) explain(ctx context.Context, transaction string) (explanation, error) {
 	t, err := id.ParseUUID[authorization.Transaction](transaction)
 	if err != nil {
 		if t, err = id.Parse[authorization.Transaction](transaction); err != nil {
 			return explanation{}, fmt.Errorf("%w: a transaction is named by its UUID", ErrUsage)
 		}
 	}
-	x, err := k.queries.ExplainAny(ctx, t)
+	x, err := k.Queries.ExplainAny(ctx, t)
 	if err != nil {
 		return explanation{}, err
 	}

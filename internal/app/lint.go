@@ -35,8 +35,8 @@ type lintFinding struct {
 // LintControls prints what the controls of a tenant (a UUID) can hardly be meant to
 // do. It returns [ErrNotWell] when there is something.
 func LintControls(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		found, err := k.controls.Lint(ctx, caller)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		found, err := k.Controls.Lint(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func LintControls(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 			report.Findings = append(report.Findings, showFinding(f))
 		}
 		if asJSON {
-			err = printJSON(w, report)
+			err = PrintJSON(w, report)
 		} else {
 			err = report.print(w)
 		}

@@ -121,3 +121,30 @@ func maskText(s string) string {
 	out.WriteString(s[done:])
 	return pan.Mask(out.String())
 }
+
+// Quieter is log without what is below an error: for a platform that is gone
+// afterwards, of which nobody needs to be warned.
+func Quieter(log *slog.Logger) *slog.Logger {
+	return slog.New(quieter{log.Handler(), slog.LevelError})
+}
+
+// quieter leaves out what is below a level.
+type quieter struct {
+	slog.Handler
+	level slog.Level
+}
+
+// Enabled is false below the level.
+func (q quieter) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= q.level && q.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps the level.
+func (q quieter) WithAttrs(a []slog.Attr) slog.Handler {
+	return quieter{q.Handler.WithAttrs(a), q.level}
+}
+
+// WithGroup keeps the level.
+func (q quieter) WithGroup(name string) slog.Handler {
+	return quieter{q.Handler.WithGroup(name), q.level}
+}

@@ -11,9 +11,9 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/network"
 )
 
-// metrics is what the platform measures of itself, served at /metrics.
-type metrics struct {
-	registry *prometheus.Registry
+// Metrics is what the platform measures of itself. It is safe for concurrent use.
+type Metrics struct {
+	Registry *prometheus.Registry // all of it, and that of the process: what /metrics serves
 	stages   [authorization.StageCount]prometheus.Observer
 	decided  *prometheus.CounterVec
 	groups   prometheus.Histogram
@@ -28,17 +28,18 @@ type metrics struct {
 var stageBuckets = prometheus.ExponentialBuckets(0.000001, 1.5, 40)
 
 var (
-	_ authorization.Observer = (*metrics)(nil)
-	_ network.Observer       = (*metrics)(nil)
+	_ authorization.Observer = (*Metrics)(nil)
+	_ network.Observer       = (*Metrics)(nil)
 )
 
-func newMetrics() *metrics {
+// NewMetrics has measured nothing yet. Nobody else has its registry.
+func NewMetrics() *Metrics {
 	stages := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "sarraf_authorization_stage_seconds", Help: "Time a request was in one stage of an authorization, if it passed it.",
 		Buckets: stageBuckets,
 	}, []string{"stage"})
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
 		decided: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sarraf_authorizations_total", Help: "Messages answered, by flow and outcome.",
 		}, []string{"flow", "outcome"}),
@@ -63,7 +64,7 @@ func newMetrics() *metrics {
 	for s := range authorization.StageCount {
 		m.stages[s] = stages.WithLabelValues(s.String())
 	}
-	m.registry.MustRegister(
+	m.Registry.MustRegister(
 		stages, m.decided, m.groups, m.commits, m.answers, m.links, m.shed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -71,7 +72,7 @@ func newMetrics() *metrics {
 }
 
 // Stages measures the stages that one request has passed.
-func (m *metrics) Stages(t *authorization.Times) {
+func (m *Metrics) Stages(t *authorization.Times) {
 	for s, took := range t {
 		if took > 0 {
 			m.stages[s].Observe(took.Seconds())
@@ -80,29 +81,29 @@ func (m *metrics) Stages(t *authorization.Times) {
 }
 
 // Packed measures the stage that comes after those.
-func (m *metrics) Packed(took time.Duration) {
+func (m *Metrics) Packed(took time.Duration) {
 	m.stages[authorization.StagePack].Observe(took.Seconds())
 }
 
 // Decided counts an answer.
-func (m *metrics) Decided(flow authorization.Flow, o authorization.Outcome) {
+func (m *Metrics) Decided(flow authorization.Flow, o authorization.Outcome) {
 	m.decided.WithLabelValues(string(flow), string(o)).Inc()
 }
 
 // Group measures a commit.
-func (m *metrics) Group(size int, took clock.Stopwatch) {
+func (m *Metrics) Group(size int, took clock.Stopwatch) {
 	m.groups.Observe(float64(size))
 	m.commits.Observe(took.Elapsed().Seconds())
 }
 
 // Connections shows how many connections there are.
-func (m *metrics) Connections(n int) { m.links.Set(float64(n)) }
+func (m *Metrics) Connections(n int) { m.links.Set(float64(n)) }
 
 // Answered measures one message. Types and codes come from tables, so that a
 // peer cannot make up labels without end.
-func (m *metrics) Answered(mti, responseCode string, took clock.Stopwatch) {
+func (m *Metrics) Answered(mti, responseCode string, took clock.Stopwatch) {
 	m.answers.WithLabelValues(mti, responseCode).Observe(took.Elapsed().Seconds())
 }
 
 // Shed counts a message that was refused at once.
-func (m *metrics) Shed(message, why string) { m.shed.WithLabelValues(message, why).Inc() }
+func (m *Metrics) Shed(message, why string) { m.shed.WithLabelValues(message, why).Inc() }

@@ -164,8 +164,8 @@ func ListMessages(ctx context.Context, c config.Config, log *slog.Logger, w io.W
 	if q.Status != "" && q.Status != notification.Waiting && q.Status != notification.Dead {
 		return fmt.Errorf("%w: a message that was not sent is Waiting or Dead", ErrUsage)
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		page, total, err := k.notices.Unsent(ctx, q)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		page, total, err := k.Notices.Unsent(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -190,13 +190,13 @@ func RetryMessages(ctx context.Context, c config.Config, log *slog.Logger, w io.
 			return fmt.Errorf("%w: a message is named by its id, ntf_…", ErrUsage)
 		}
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) (err error) {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) (err error) {
 		n := len(named)
 		if n == 0 {
-			n, err = k.notices.RetryDead(ctx, caller)
+			n, err = k.Notices.RetryDead(ctx, caller)
 		}
 		for _, m := range named {
-			if err := k.notices.Retry(ctx, caller, m); err != nil {
+			if err := k.Notices.Retry(ctx, caller, m); err != nil {
 				return fmt.Errorf("message %s: %w", m, err)
 			}
 		}
@@ -204,7 +204,7 @@ func RetryMessages(ctx context.Context, c config.Config, log *slog.Logger, w io.
 			return err
 		}
 		if asJSON {
-			return printJSON(w, map[string]int{"retried": n})
+			return PrintJSON(w, map[string]int{"retried": n})
 		}
 		_, err = fmt.Fprintf(w, "%d messages are tried again\n", n)
 		return err

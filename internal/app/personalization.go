@@ -16,7 +16,7 @@ import (
 
 // personalize takes reports in, orders what is to be made, and settles what was
 // lost on the way.
-func (k *core) personalize(ctx context.Context) (int, error) {
+func (k *Core) personalize(ctx context.Context) (int, error) {
 	done, err := k.runPersonalization(ctx)
 	return done.total(), err
 }
@@ -39,10 +39,10 @@ func (p personalized) total() int {
 	return p.Reports + p.Rejected + p.Requeued + p.Queued + p.Sent + p.Failed + p.Cancelled
 }
 
-func (k *core) runPersonalization(ctx context.Context) (personalized, error) {
-	dirs := bureauDirs{k.config.PersoDir, k.log}
-	taken, err := dirs.takeReports(ctx, k.personalization)
-	sum, also := k.personalization.Run(ctx)
+func (k *Core) runPersonalization(ctx context.Context) (personalized, error) {
+	dirs := bureauDirs{k.Config.PersoDir, k.Log}
+	taken, err := dirs.takeReports(ctx, k.Personalization)
+	sum, also := k.Personalization.Run(ctx)
 	return personalized{
 		Reports: taken.Taken, Rejected: taken.Rejected, Events: taken.Events, Refused: taken.Refused, Requeued: sum.Requeued,
 		Queued: sum.Queued, Files: sum.Files, Sent: sum.Sent, Failed: sum.Failed, Cancelled: sum.Cancelled,
@@ -52,13 +52,13 @@ func (k *core) runPersonalization(ctx context.Context) (personalized, error) {
 // RunPersonalization does once what "serve" does again and again, and prints
 // what that was.
 func RunPersonalization(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		done, err := k.runPersonalization(ctx)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(w, done)
+			return PrintJSON(w, done)
 		}
 		_, err = fmt.Fprintf(w, "reports   %d taken, %d refused; %d events, %d of them refused\nplastics  %d queued, %d ordered in %d files, %d failed, %d begun anew\ncards     %d cancelled because their plastic was destroyed\n",
 			done.Reports, done.Rejected, done.Events, done.Refused, done.Queued, done.Sent, done.Files, done.Failed, done.Requeued, done.Cancelled)
@@ -116,8 +116,8 @@ func ListBatches(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		batches, err := k.personalization.Batches(ctx, of, batchesShown)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		batches, err := k.Personalization.Batches(ctx, of, batchesShown)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func ListBatches(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			shown[i] = showBatch(b)
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, b := range shown {
 			if _, err := fmt.Fprintln(w, b.line()); err != nil {
@@ -151,8 +151,8 @@ func tenantOf(text string) (access.TenantID, error) {
 // ShowBatch prints a file of orders, named by its identifier or file name, and
 // what became of each.
 func ShowBatch(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, name string, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
-		b, orders, err := k.personalization.BatchWithOrders(ctx, name)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		b, orders, err := k.Personalization.BatchWithOrders(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func ShowBatch(ctx context.Context, c config.Config, log *slog.Logger, w io.Writ
 			})
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		if _, err := fmt.Fprintln(w, shown.line()); err != nil {
 			return err
@@ -195,14 +195,14 @@ func ShareBureauKey(ctx context.Context, c config.Config, log *slog.Logger, stdi
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		shared, err := k.vault.ShareBureauKey(ctx, tenant, in.Vendor, public)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		shared, err := k.Vault.ShareBureauKey(ctx, tenant, in.Vendor, public)
 		if err != nil {
 			return err
 		}
 		wrapped := base64.StdEncoding.EncodeToString(shared.Wrapped)
 		if asJSON {
-			return printJSON(w, struct {
+			return PrintJSON(w, struct {
 				TenantID     string `json:"tenantId"`
 				VendorCode   string `json:"vendorCode"`
 				KeyID        string `json:"keyId"`

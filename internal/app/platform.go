@@ -27,7 +27,7 @@ import (
 
 // Platform is the running whole.
 type Platform struct {
-	*core
+	*Core
 	tester *tester
 	ready  atomic.Bool
 	parts  []part // in the order in which they were started
@@ -49,13 +49,20 @@ type part struct {
 	stop func(ctx context.Context) error
 }
 
-// Start builds the platform and starts it. It serves when Start returns.
-func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Platform, err error) {
-	k, err := openCore(ctx, c, log, migrate)
+// Start builds the platform and starts it. It serves when Start returns. The caller
+// stops it.
+func Start(ctx context.Context, c config.Config, log *slog.Logger) (*Platform, error) {
+	return StartTraced(ctx, c, log, nil)
+}
+
+// StartTraced is [Start] for tests: trace, unless it is nil, is told of all
+// statements, as that of [db.Options] is.
+func StartTraced(ctx context.Context, c config.Config, log *slog.Logger, trace func(query string, args []any)) (_ *Platform, err error) {
+	k, err := openCore(ctx, c, log, Migrating, trace)
 	if err != nil {
 		return nil, err
 	}
-	p := &Platform{core: k, failed: make(chan error, 8)}
+	p := &Platform{Core: k, failed: make(chan error, 8)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Stop())
@@ -85,6 +92,10 @@ func (p *Platform) APIURL() string { return "http://" + p.apiAddr.String() }
 // NetworkAddr is where ISO 8583 links connect.
 func (p *Platform) NetworkAddr() string { return p.networkAddr.String() }
 
+// AwaitJobs waits until each of the background jobs has run once since the start.
+// When ctx ends first, it returns its error.
+func (p *Platform) AwaitJobs(ctx context.Context) error { return waitFor(ctx, &p.jobsBegun) }
+
 // Stop drains and ends the platform: all parts side by side, within the drain
 // time-out, then what they stood on. Calling it again does nothing.
 func (p *Platform) Stop() error {
@@ -94,7 +105,7 @@ func (p *Platform) Stop() error {
 
 func (p *Platform) stop() error {
 	p.ready.Store(false)
-	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), p.Config.DrainTimeout)
 	defer cancel()
 	errs := make([]error, len(p.parts))
 	var stopping sync.WaitGroup
@@ -163,26 +174,26 @@ const temporaryInterval = time.Minute
 
 func (p *Platform) jobs() []job {
 	return []job{
-		{"sweep expired rows", p.config.Job.SweepInterval, p.sweep},
-		{"seal decisions", sealInterval, p.seals.Seal},
-		{"release expired holds", p.config.Job.HoldExpiryInterval, p.engine.Expire},
-		{"conclude what clients were asked", pendingInterval, p.engine.FinishPending},
-		{"forget wrong PIN tries", resetInterval, p.issuing.ResetTries},
-		{"make noname cards", nonameInterval, p.issuing.WorkNoname},
-		{"cancel unlinked cards", p.config.Job.SweepInterval, p.issuing.CancelUnlinked},
-		{"carry out what is due of cards", p.config.Job.CardInterval, p.issuing.CarryOutDue},
-		{"expire cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.Expire)},
-		{"renew cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.RenewAtNight)},
-		{"charge fees that wait", p.config.Job.CardInterval, p.eachTenant(p.dues.CollectDue)},
-		{"tell of expiring cards", p.config.Job.CardInterval, p.eachTenant(p.issuing.TellExpiring)},
-		{"begin fee years of cards", p.config.Job.CardInterval, p.eachTenant(p.fees.BeginYears)},
-		{"charge fees for cards", p.config.Job.CardInterval, p.eachTenant(p.fees.ChargeDue)},
-		{"end days of credit accounts", p.config.Job.CardInterval, p.eachTenant(p.credits.RollDue)},
-		{"settle payments of wallets", p.config.Job.CardInterval, p.eachTenant(p.wallets.Settle)},
-		{"order cards from bureaus", p.config.Job.PersoInterval, p.personalize},
-		{"sweep usage of limits", usageInterval, p.controls.SweepUsage},
-		{"replay what was asked for", replayInterval, p.replayJobs.Work},
-		{"forget temporary cards", temporaryInterval, p.store.SweepTemporary},
+		{"sweep expired rows", p.Config.Job.SweepInterval, p.sweep},
+		{"seal decisions", sealInterval, p.Seals.Seal},
+		{"release expired holds", p.Config.Job.HoldExpiryInterval, p.Engine.Expire},
+		{"conclude what clients were asked", pendingInterval, p.Engine.FinishPending},
+		{"forget wrong PIN tries", resetInterval, p.Issuing.ResetTries},
+		{"make noname cards", nonameInterval, p.Issuing.WorkNoname},
+		{"cancel unlinked cards", p.Config.Job.SweepInterval, p.Issuing.CancelUnlinked},
+		{"carry out what is due of cards", p.Config.Job.CardInterval, p.Issuing.CarryOutDue},
+		{"expire cards", p.Config.Job.CardInterval, p.eachTenant(p.Issuing.Expire)},
+		{"renew cards", p.Config.Job.CardInterval, p.eachTenant(p.Issuing.RenewAtNight)},
+		{"charge fees that wait", p.Config.Job.CardInterval, p.eachTenant(p.Dues.CollectDue)},
+		{"tell of expiring cards", p.Config.Job.CardInterval, p.eachTenant(p.Issuing.TellExpiring)},
+		{"begin fee years of cards", p.Config.Job.CardInterval, p.eachTenant(p.Fees.BeginYears)},
+		{"charge fees for cards", p.Config.Job.CardInterval, p.eachTenant(p.Fees.ChargeDue)},
+		{"end days of credit accounts", p.Config.Job.CardInterval, p.eachTenant(p.Credits.RollDue)},
+		{"settle payments of wallets", p.Config.Job.CardInterval, p.eachTenant(p.Wallets.Settle)},
+		{"order cards from bureaus", p.Config.Job.PersoInterval, p.personalize},
+		{"sweep usage of limits", usageInterval, p.Controls.SweepUsage},
+		{"replay what was asked for", replayInterval, p.ReplayJobs.Work},
+		{"forget temporary cards", temporaryInterval, p.Store.SweepTemporary},
 	}
 }
 
@@ -190,7 +201,7 @@ func (p *Platform) jobs() []job {
 // for one holds up no other.
 func (p *Platform) eachTenant(run func(context.Context, access.Tenant) (int, error)) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
-		tenants, err := p.access.Tenants(ctx)
+		tenants, err := p.Access.Tenants(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("list tenants: %w", err)
 		}
@@ -206,13 +217,13 @@ func (p *Platform) eachTenant(run func(context.Context, access.Tenant) (int, err
 // sweep deletes idempotency keys, refresh tokens, transport keys, slips, messages and
 // what customers were told past their date.
 func (p *Platform) sweep(ctx context.Context) (int, error) {
-	rows, err := p.access.Sweep(ctx)
-	keys, also := p.vault.Sweep(ctx)
-	messages, again := p.webhooks.Worker().Sweep(ctx) // of every topic
-	told, too := p.notices.Sweep(ctx)
-	slips, finally := p.engine.SweepSlips(ctx)
-	limits, last := p.controls.Sweep(ctx)
-	replays, least := p.replayJobs.Sweep(ctx)
+	rows, err := p.Access.Sweep(ctx)
+	keys, also := p.Vault.Sweep(ctx)
+	messages, again := p.Webhooks.Worker().Sweep(ctx) // of every topic
+	told, too := p.Notices.Sweep(ctx)
+	slips, finally := p.Engine.SweepSlips(ctx)
+	limits, last := p.Controls.Sweep(ctx)
+	replays, least := p.ReplayJobs.Sweep(ctx)
 	return int(rows+keys+messages+told) + slips + limits + replays, errors.Join(err, also, again, too, finally, last, least)
 }
 
@@ -225,9 +236,9 @@ func (p *Platform) repeat(ctx context.Context, j job) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			p.log.Error("job failed", "job", j.name, "error", err)
+			p.Log.Error("job failed", "job", j.name, "error", err)
 		case done > 0:
-			p.log.Info("job done", "job", j.name, "rows", done)
+			p.Log.Info("job done", "job", j.name, "rows", done)
 		}
 		select {
 		case <-ctx.Done():
@@ -256,7 +267,7 @@ func waitFor(ctx context.Context, running *sync.WaitGroup) error {
 // address, and those with an address of their own.
 func (p *Platform) startHTTP(ctx context.Context) (err error) {
 	shared, apart := p.families()
-	if p.apiAddr, err = p.serveHTTP(ctx, "API", p.config.HTTP.Addr, p.handler(shared[0], shared[1:]...)); err != nil {
+	if p.apiAddr, err = p.serveHTTP(ctx, "API", p.Config.HTTP.Addr, p.handler(shared[0], shared[1:]...)); err != nil {
 		return err
 	}
 	p.familyAddrs = map[access.Family]net.Addr{}
@@ -276,12 +287,12 @@ func (p *Platform) serveHTTP(ctx context.Context, name, addr string, handler htt
 	}
 	server := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: p.config.HTTP.HeaderTimeout,
-		ReadTimeout:       p.config.HTTP.RequestTimeout,
-		WriteTimeout:      2 * p.config.HTTP.RequestTimeout, // it starts when the header was read
-		IdleTimeout:       p.config.HTTP.IdleTimeout,
+		ReadHeaderTimeout: p.Config.HTTP.HeaderTimeout,
+		ReadTimeout:       p.Config.HTTP.RequestTimeout,
+		WriteTimeout:      2 * p.Config.HTTP.RequestTimeout, // it starts when the header was read
+		IdleTimeout:       p.Config.HTTP.IdleTimeout,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(p.Log.Handler(), slog.LevelWarn),
 	}
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -309,16 +320,16 @@ type neighbour struct {
 // neighbours lists them. This is the one line that a new family needs here.
 func (p *Platform) neighbours() []neighbour {
 	return []neighbour{
-		{access.OpenBanking, p.config.Family.OpenBanking, p.openBankingFamily, p.openBankingFamily},
-		{access.Payers, p.config.Family.Payers, p.payersFamily, p.payersFamily},
-		{access.CardStore, p.config.Family.CardStore, p.cardStore, p.cardStore},
-		{access.EWallet, p.config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
+		{access.OpenBanking, p.Config.Family.OpenBanking, p.openBankingFamily, p.openBankingFamily},
+		{access.Payers, p.Config.Family.Payers, p.payersFamily, p.payersFamily},
+		{access.CardStore, p.Config.Family.CardStore, p.cardStore, p.cardStore},
+		{access.EWallet, p.Config.Family.EWallet, p.walletFamily, p.walletFamilyAlone},
 	}
 }
 
 // walletFamily is the family of wallets.
 func (p *Platform) walletFamily() api.Family {
-	return ewallet.New(p.access, p.wallets, p.clock).Family()
+	return ewallet.New(p.Access, p.Wallets, p.Clock).Family()
 }
 
 // walletFamilyAlone brings the token endpoint, which it shares with our own.
@@ -335,23 +346,23 @@ func (p *Platform) walletFamilyAlone() api.Family {
 // openBankingFamily is the family of credit cards.
 func (p *Platform) openBankingFamily() api.Family {
 	return openbanking.New(openbanking.Services{
-		Access: p.access, Credit: p.credits, Clock: p.clock,
-		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
+		Access: p.Access, Credit: p.Credits, Clock: p.Clock,
+		TokenLimit: api.Limit{PerSecond: float64(p.Config.HTTP.TokenLimit), Burst: p.Config.HTTP.TokenBurst},
 	}).Family()
 }
 
 // payersFamily is the family of payment customers.
 func (p *Platform) payersFamily() api.Family {
 	return payers.New(payers.Services{
-		Access: p.access, Customers: p.customers, Clock: p.clock, TokenStatus: p.config.Family.PayersTokenStatus,
-		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
+		Access: p.Access, Customers: p.Customers, Clock: p.Clock, TokenStatus: p.Config.Family.PayersTokenStatus,
+		TokenLimit: api.Limit{PerSecond: float64(p.Config.HTTP.TokenLimit), Burst: p.Config.HTTP.TokenBurst},
 	}).Family()
 }
 
 // cardStore is the family of stored cards.
 func (p *Platform) cardStore() api.Family {
 	return cardstore.New(cardstore.Services{
-		Access: p.access, Store: p.store, Clock: p.clock, KeysStatus: p.config.Family.CardStoreKeysStatus,
+		Access: p.Access, Store: p.Store, Clock: p.Clock, KeysStatus: p.Config.Family.CardStoreKeysStatus,
 	}).Family()
 }
 
@@ -376,24 +387,24 @@ func (p *Platform) ownFamily() api.Family { return p.ownAPI().Family() }
 
 func (p *Platform) ownAPI() *platform.API {
 	return platform.New(platform.Services{
-		Access: p.access, Audit: p.audit, Vault: p.vault, Customers: p.customers, Programs: p.programs, Controls: p.controls, Fees: p.fees, Replays: p.replayJobs, Issuing: p.issuing,
-		Personalization: p.personalization, Ledger: p.ledger, Transactions: p.queries,
-		Webhooks: p.webhooks, Notices: p.notices, Tester: p.tester, Calendar: calendar{p.core}, Clock: p.clock,
-		TokenLimit: api.Limit{PerSecond: float64(p.config.HTTP.TokenLimit), Burst: p.config.HTTP.TokenBurst},
+		Access: p.Access, Audit: p.Audit, Vault: p.Vault, Customers: p.Customers, Programs: p.Programs, Controls: p.Controls, Fees: p.Fees, Replays: p.ReplayJobs, Issuing: p.Issuing,
+		Personalization: p.Personalization, Ledger: p.Ledger, Transactions: p.Queries,
+		Webhooks: p.Webhooks, Notices: p.Notices, Tester: p.tester, Calendar: calendar{p.Core}, Clock: p.Clock,
+		TokenLimit: api.Limit{PerSecond: float64(p.Config.HTTP.TokenLimit), Burst: p.Config.HTTP.TokenBurst},
 	}, ReadBuild().Version)
 }
 
 // handler builds what a server of the API serves.
 func (p *Platform) handler(first api.Family, others ...api.Family) http.Handler {
-	proxies, _ := api.ParseNetworks(p.config.HTTP.TrustedProxies) // checked with the settings
+	proxies, _ := api.ParseNetworks(p.Config.HTTP.TrustedProxies) // checked with the settings
 	return api.NewRouter(api.Options{
 		TrustedProxies: proxies,
-		Log:            p.log, Clock: p.clock, Metrics: p.metrics.registry,
-		Limit: api.Limit{PerSecond: float64(p.config.HTTP.RateLimit), Burst: p.config.HTTP.RateBurst},
+		Log:            p.Log, Clock: p.Clock, Metrics: p.Metrics.Registry,
+		Limit: api.Limit{PerSecond: float64(p.Config.HTTP.RateLimit), Burst: p.Config.HTTP.RateBurst},
 		Ready: []api.Health{
 			{Name: "serving", Check: p.checkServing},
 			{Name: "database", Check: p.checkDatabase},
-			{Name: "hsm", Check: p.hsm.Health},
+			{Name: "hsm", Check: p.HSM.Health},
 		},
 	}, first, others...)
 }
@@ -409,7 +420,7 @@ func (p *Platform) checkServing(context.Context) error {
 
 // checkDatabase asks for the schema, which also shows that it is reachable.
 func (p *Platform) checkDatabase(ctx context.Context) error {
-	applied, newest, err := p.db.SchemaVersion(ctx)
+	applied, newest, err := p.DB.SchemaVersion(ctx)
 	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
 	}
@@ -421,7 +432,7 @@ func (p *Platform) checkDatabase(ctx context.Context) error {
 
 // startNetwork serves ISO 8583.
 func (p *Platform) startNetwork(ctx context.Context) error {
-	server, framing, err := p.listenNetwork(p.config.Network.Addr)
+	server, framing, err := p.ListenNetwork(p.Config.Network.Addr)
 	if err != nil {
 		return err
 	}
@@ -436,9 +447,11 @@ func (p *Platform) startNetwork(ctx context.Context) error {
 	return nil
 }
 
-// listenNetwork listens for ISO 8583 links, in the framing of the settings.
-func (k *core) listenNetwork(addr string) (*network.Server, iso8583.Framing, error) {
-	c := k.config.Network
+// ListenNetwork listens for ISO 8583 links at addr, in the framing of the settings,
+// which it returns. The caller lets the server serve, and shuts it down before the
+// core is closed.
+func (k *Core) ListenNetwork(addr string) (*network.Server, iso8583.Framing, error) {
+	c := k.Config.Network
 	framing, err := iso8583.ParseFraming(c.Framing)
 	if err != nil {
 		return nil, framing, err
@@ -450,6 +463,6 @@ func (k *core) listenNetwork(addr string) (*network.Server, iso8583.Framing, err
 	server, err := network.Listen(network.Config{
 		Addr: addr, Dialect: dialect, InFlightMax: c.InFlightMax, InFlightTotal: c.InFlightTotal, ConnectionsMax: c.ConnectionsMax,
 		IdleTimeout: 2 * c.EchoInterval, StallTimeout: c.StallTimeout,
-	}, k.engine, k.clock, k.log, k.metrics)
+	}, k.Engine, k.Clock, k.Log, k.Metrics)
 	return server, framing, err
 }

@@ -78,7 +78,7 @@ func TestStart_failsWholeWhenAPortIsTaken(t *testing.T) {
 func TestOpenCore_refusesAnotherRootKeyThanTheDatabases(t *testing.T) {
 	l := testConfig(t)
 	log := slog.New(slog.DiscardHandler)
-	k, err := openCore(t.Context(), l.Config, log, migrate)
+	k, err := openCore(t.Context(), l.Config, log, Migrating, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +90,14 @@ func TestOpenCore_refusesAnotherRootKeyThanTheDatabases(t *testing.T) {
 	}
 	c := l.Config
 	c.RootKeyFile = filepath.Join(t.TempDir(), "other.key")
-	if k, err := openCore(t.Context(), c, log, asItIs); err == nil {
+	if k, err := openCore(t.Context(), c, log, AsItIs, nil); err == nil {
 		k.close()
 		t.Error("a new root key was made for a database that has another")
 	}
 	if err := os.WriteFile(c.RootKeyFile, []byte(strings.Repeat("0a", 32)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if k, err := openCore(t.Context(), c, log, migrate); err == nil {
+	if k, err := openCore(t.Context(), c, log, Migrating, nil); err == nil {
 		k.close()
 		t.Error("the root key of another database was taken")
 	}
@@ -105,17 +105,17 @@ func TestOpenCore_refusesAnotherRootKeyThanTheDatabases(t *testing.T) {
 
 func TestSweep_removesEveryKindOfExpiredRow(t *testing.T) {
 	l := testConfig(t)
-	k, err := openCore(t.Context(), l.Config, slog.New(slog.DiscardHandler), migrate)
+	k, err := openCore(t.Context(), l.Config, slog.New(slog.DiscardHandler), Migrating, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = k.close() }()
-	tenant, _, err := k.access.CreateTenant(t.Context(), access.NewTenant{Name: "T", Sandbox: true})
+	tenant, _, err := k.Access.CreateTenant(t.Context(), access.NewTenant{Name: "T", Sandbox: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	old := time.Now().Add(-48 * time.Hour)
-	err = k.db.InTx(t.Context(), func(tx db.Tx) error {
+	err = k.DB.InTx(t.Context(), func(tx db.Tx) error {
 		return vault.SaveKey(t.Context(), tx, tenant.ID, vault.Key{
 			Ref: hsm.KeyRef{ID: "key_old", Tenant: tenant.ID.String(), Usage: hsm.UsageField}, ClientID: "c", CreatedAt: old, ExpiresAt: old,
 		})
@@ -123,7 +123,7 @@ func TestSweep_removesEveryKindOfExpiredRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Platform{core: k}
+	p := &Platform{Core: k}
 	for _, want := range []int{1, 0} {
 		if rows, err := p.sweep(t.Context()); err != nil || rows != want {
 			t.Errorf("swept %d rows (%v), want %d", rows, err, want)

@@ -76,7 +76,7 @@ type replaySums struct {
 // nothing; what goes to w is the same for the same decisions, and how far it is
 // goes to progress.
 func Replay(ctx context.Context, c config.Config, log *slog.Logger, w, progress io.Writer, o ReplayOptions) error {
-	collectLess()
+	CollectLess()
 	var draft *control.Draft
 	if o.With != "" {
 		d, err := readDraft(o.With)
@@ -85,7 +85,7 @@ func Replay(ctx context.Context, c config.Config, log *slog.Logger, w, progress 
 		}
 		draft = &d
 	}
-	return withCore(ctx, c, log, func(k *core) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		tenants, err := k.replayTenants(ctx, o)
 		if err != nil {
 			return err
@@ -120,8 +120,8 @@ func readDraft(path string) (control.Draft, error) {
 }
 
 // replayTenants are those that are replayed.
-func (k *core) replayTenants(ctx context.Context, o ReplayOptions) ([]access.Tenant, error) {
-	all, err := k.access.Tenants(ctx)
+func (k *Core) replayTenants(ctx context.Context, o ReplayOptions) ([]access.Tenant, error) {
+	all, err := k.Access.Tenants(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (k *core) replayTenants(ctx context.Context, o ReplayOptions) ([]access.Ten
 	return nil, fmt.Errorf("there is no such tenant")
 }
 
-func (k *core) replayTenant(ctx context.Context, t access.Tenant, o ReplayOptions, draft *control.Draft, out *replayPrinter, progress io.Writer, n int) error {
+func (k *Core) replayTenant(ctx context.Context, t access.Tenant, o ReplayOptions, draft *control.Draft, out *replayPrinter, progress io.Writer, n int) error {
 	order := authorization.ReplayOrder{Draft: draft}
 	var err error
 	if order.From, err = momentOrDay(o.From, t.Zone); err != nil {
@@ -153,12 +153,12 @@ func (k *core) replayTenant(ctx context.Context, t access.Tenant, o ReplayOption
 		return fmt.Errorf("%w: --to %w", ErrUsage, err)
 	}
 	caller := access.System(t)
-	if err := k.replays.Check(ctx, caller, order); err != nil {
+	if err := k.Replays.Check(ctx, caller, order); err != nil {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	out.tenant(t, n)
 	watch, told := clock.StartStopwatch(), time.Duration(0)
-	totals, err := k.replays.Replay(ctx, caller, order, authorization.ReplayListener{
+	totals, err := k.Replays.Replay(ctx, caller, order, authorization.ReplayListener{
 		Differs: func(d authorization.Difference) error { return out.difference(encodeDifference(d)) },
 		Progress: func(done, all int) {
 			if since := watch.Elapsed(); since-told >= 2*time.Second || done == all {

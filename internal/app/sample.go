@@ -30,7 +30,7 @@ func MakeSamples(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			return fmt.Errorf("%w: there is no sample of a family %q, but of ewallet, cardstore, payers and openbanking", ErrUsage, name)
 		}
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, t access.Tenant, caller access.Caller) error {
 		if t.Environment != access.Sandbox {
 			return errNoSandbox
 		}
@@ -48,14 +48,14 @@ func MakeSamples(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 }
 
 // makeSample makes the sample of a family, and notes it in made.
-func (k *core) makeSample(ctx context.Context, t access.Tenant, caller access.Caller, f access.Family, made *shownSamples) error {
+func (k *Core) makeSample(ctx context.Context, t access.Tenant, caller access.Caller, f access.Family, made *shownSamples) error {
 	switch f {
 	case access.EWallet:
-		s, err := k.wallets.MakeSample(ctx, caller)
+		s, err := k.Wallets.MakeSample(ctx, caller)
 		made.EWallet = &shownWalletSample{s.AccountNo, s.WalletNo, s.POSType}
 		return err
 	case access.CardStore:
-		s, err := k.store.MakeSample(ctx, caller)
+		s, err := k.Store.MakeSample(ctx, caller)
 		made.CardStore = &shownStoreSample{s.Customer, s.Masked}
 		return err
 	case access.Payers:
@@ -71,8 +71,8 @@ func (k *core) makeSample(ctx context.Context, t access.Tenant, caller access.Ca
 
 // makePayerSamples makes payers for each client of the family: a client sees only
 // its own.
-func (k *core) makePayerSamples(ctx context.Context, caller access.Caller, made *shownSamples) error {
-	clients, err := k.access.Clients(ctx, caller)
+func (k *Core) makePayerSamples(ctx context.Context, caller access.Caller, made *shownSamples) error {
+	clients, err := k.Access.Clients(ctx, caller)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (k *core) makePayerSamples(ctx context.Context, caller access.Caller, made 
 		}
 		as := caller
 		as.Client, as.UserReference = c.ID, caller.Client
-		all, err := k.customers.MakePayerSample(ctx, as, payers.NewReference)
+		all, err := k.Customers.MakePayerSample(ctx, as, payers.NewReference)
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ type shownPayer struct {
 
 func (s shownSamples) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, s)
+		return PrintJSON(w, s)
 	}
 	var lines []string
 	if a := s.EWallet; a != nil {

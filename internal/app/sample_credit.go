@@ -29,7 +29,7 @@ import (
 // payment. Each of its steps looks whether it was done, so that one that broke off is
 // taken up, and one that is there stays as it is.
 type creditSample struct {
-	*core
+	*Core
 	tenant access.Tenant
 	caller access.Caller
 	tester *tester
@@ -48,8 +48,8 @@ const (
 )
 
 // makeCreditSample makes it and returns what a client needs of it.
-func (k *core) makeCreditSample(ctx context.Context, t access.Tenant) (_ shownCreditSample, err error) {
-	s := &creditSample{core: k, tenant: t, caller: access.System(t)}
+func (k *Core) makeCreditSample(ctx context.Context, t access.Tenant) (_ shownCreditSample, err error) {
+	s := &creditSample{Core: k, tenant: t, caller: access.System(t)}
 	stop, err := s.openDoor(ctx)
 	if err != nil {
 		return shownCreditSample{}, err
@@ -66,16 +66,16 @@ func (k *core) makeCreditSample(ctx context.Context, t access.Tenant) (_ shownCr
 // openDoor lets messages in as a running platform does. Its address is nobody's to
 // know: the cards that are played here connect inside the process.
 func (s *creditSample) openDoor(ctx context.Context) (stop func() error, err error) {
-	if s.tester, err = newTester(s.core); err != nil {
+	if s.tester, err = newTester(s.Core); err != nil {
 		return nil, err
 	}
-	server, framing, err := s.listenNetwork("127.0.0.1:0")
+	server, framing, err := s.ListenNetwork("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	s.tester.reach(server, framing)
 	return func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Config.DrainTimeout)
 		defer cancel()
 		return server.Shutdown(ctx)
 	}, nil
@@ -83,7 +83,7 @@ func (s *creditSample) openDoor(ctx context.Context) (stop func() error, err err
 
 // define makes the product with its BIN, its keys and its terms.
 func (s *creditSample) define(ctx context.Context) error {
-	cfg, err := s.programs.Configuration(ctx, s.caller.Tenant)
+	cfg, err := s.Programs.Configuration(ctx, s.caller.Tenant)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (s *creditSample) define(ctx context.Context) error {
 			return fmt.Errorf("define product: %w", err)
 		}
 	}
-	_, err = s.credits.Terms(ctx, s.caller, sampleCode)
+	_, err = s.Credits.Terms(ctx, s.caller, sampleCode)
 	if fault.KindOf(err) != fault.NotFound {
 		return err
 	}
@@ -101,11 +101,11 @@ func (s *creditSample) define(ctx context.Context) error {
 	if terms.CutDay = s.today().Day; terms.CutDay > 28 {
 		terms.CutDay = 1
 	}
-	return s.credits.SetTerms(ctx, s.caller, sampleCode, terms.Text())
+	return s.Credits.SetTerms(ctx, s.caller, sampleCode, terms.Text())
 }
 
 func (s *creditSample) today() clock.Date {
-	return clock.DateOf(s.caller.Now(s.clock), s.tenant.Zone)
+	return clock.DateOf(s.caller.Now(s.Clock), s.tenant.Zone)
 }
 
 func (s *creditSample) defineProduct(ctx context.Context) error {
@@ -113,7 +113,7 @@ func (s *creditSample) defineProduct(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.programs.CreateRange(ctx, s.caller, program.BINRange{
+	_, err = s.Programs.CreateRange(ctx, s.caller, program.BINRange{
 		Code: sampleCode, Name: "Sample credit cards", BIN: bin, Start: bin + "0000000", End: bin + "8999999",
 	})
 	if err != nil && fault.KindOf(err) != fault.Conflict { // it broke off here
@@ -128,7 +128,7 @@ func (s *creditSample) defineProduct(ctx context.Context) error {
 		Code: "STD", CardArtCode: "STD", PlasticCode: "STD", PersoVendorCode: "BUREAU", DeliveryMethods: []program.DeliveryMethod{program.ByBranch},
 		Line1MaxLength: 26, Line2MaxLength: 26, EmbossType: program.Embossed, LanguageCode: "TR", IsDefault: true, IsActive: true,
 	}}
-	_, err = s.programs.CreateProduct(ctx, s.caller, p)
+	_, err = s.Programs.CreateProduct(ctx, s.caller, p)
 	return err
 }
 
@@ -141,16 +141,16 @@ const (
 // takeBIN returns the BIN of the sample: BINs belong to one tenant of the platform, so
 // that it takes the first that is free.
 func (s *creditSample) takeBIN(ctx context.Context) (string, error) {
-	all, _, err := s.programs.BINs(ctx, s.caller, program.BINFilter{Page: list.Page{Limit: 1000}})
+	all, _, err := s.Programs.BINs(ctx, s.caller, program.BINFilter{Page: list.Page{Limit: 1000}})
 	if err != nil {
 		return "", err
 	}
 	if i := slices.IndexFunc(all, func(b program.BIN) bool { return b.KeySetCode == sampleCode }); i >= 0 {
 		return all[i].BIN, nil
 	}
-	start := s.clock.Now().Unix()
+	start := s.Clock.Now().Unix()
 	for i := range int64(sampleBINTries) {
-		made, err := s.programs.CreateBIN(ctx, s.caller, program.BIN{
+		made, err := s.Programs.CreateBIN(ctx, s.caller, program.BIN{
 			BIN: fmt.Sprintf("%s%04d", sampleBINPrefix, (start+i*7)%10_000), Brand: program.BrandVisa, Network: program.NetworkVisa,
 			CardType: program.Credit, CardLevel: program.LevelWorld, Currency: money.MustCurrency("TRY"), Country: country.Must("TR"),
 			PANLength: 16, KeySetCode: sampleCode,
@@ -168,7 +168,7 @@ func (s *creditSample) arrive(ctx context.Context) error {
 		id, name, phone string
 		no              *string
 	}{{sampleHolder, "Deniz", "+905550000147", &s.holder}, {sampleChild, "Ege", "+905550000148", &s.child}} {
-		u, _, err := s.customers.FindOrCreate(ctx, s.caller, customer.Customer{
+		u, _, err := s.Customers.FindOrCreate(ctx, s.caller, customer.Customer{
 			Type: customer.Individual, ExternalID: one.id,
 			Communications: []customer.Communication{{Type: customer.MobilePhone, Value: one.phone}},
 			Profile:        customer.Profile{Name: one.name, Surname: "Kaya", BirthDate: clock.Date{Year: 1985, Month: 5, Day: 17}, Nationality: country.Must("TR")},
@@ -178,11 +178,11 @@ func (s *creditSample) arrive(ctx context.Context) error {
 		}
 		*one.no = u.No
 	}
-	_, err := s.credits.Account(ctx, s.caller, sampleCode)
+	_, err := s.Credits.Account(ctx, s.caller, sampleCode)
 	if fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	_, err = s.credits.Open(ctx, s.caller, credit.NewAccount{
+	_, err = s.Credits.Open(ctx, s.caller, credit.NewAccount{
 		CustomerNo: s.holder, ProductCode: sampleCode, AccountNo: sampleCode, Limit: sampleLimit, BranchCode: "0147", BranchName: "Merkez",
 	})
 	return err
@@ -194,12 +194,12 @@ func (s *creditSample) issue(ctx context.Context) error {
 		{CustomerNo: s.holder, AccountNo: sampleCode, ExternalCardID: sampleHolder, EmbossLine1: "DENIZ KAYA"},
 		{CustomerNo: s.child, ExternalCardID: sampleChild, EmbossLine1: "EGE KAYA"},
 	} {
-		there, _, _, err := s.issuing.Cards(ctx, s.caller, issuing.CardFilter{ExternalCardID: in.ExternalCardID, Page: list.Page{Limit: 1}})
+		there, _, _, err := s.Issuing.Cards(ctx, s.caller, issuing.CardFilter{ExternalCardID: in.ExternalCardID, Page: list.Page{Limit: 1}})
 		if err != nil {
 			return err
 		}
 		if len(there) > 0 {
-			if s.cards[i], err = s.issuing.Card(ctx, s.caller, there[0].Card.Token); err != nil {
+			if s.cards[i], err = s.Issuing.Card(ctx, s.caller, there[0].Card.Token); err != nil {
 				return err
 			}
 			continue
@@ -209,7 +209,7 @@ func (s *creditSample) issue(ctx context.Context) error {
 		if i > 0 {
 			in.ParentCardToken = s.cards[0].Card.Token
 		}
-		if s.cards[i], err = s.issuing.IssueCard(ctx, s.caller, in); err != nil {
+		if s.cards[i], err = s.Issuing.IssueCard(ctx, s.caller, in); err != nil {
 			return fmt.Errorf("issue card: %w", err)
 		}
 	}
@@ -272,20 +272,20 @@ func (s *creditSample) buy(ctx context.Context, purchases ...samplePurchase) err
 
 // lines are the descriptions of everything on the account.
 func (s *creditSample) lines(ctx context.Context) (string, error) {
-	cards, err := s.credits.CardsOf(ctx, s.caller, s.holder)
+	cards, err := s.Credits.CardsOf(ctx, s.caller, s.holder)
 	if err != nil {
 		return "", err
 	}
-	_, all, err := s.credits.RunningTerm(ctx, s.caller, s.holder, cards[0].Alias)
+	_, all, err := s.Credits.RunningTerm(ctx, s.caller, s.holder, cards[0].Alias)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return "", err
 	}
-	statements, err := s.credits.Statements(ctx, s.caller, sampleCode)
+	statements, err := s.Credits.Statements(ctx, s.caller, sampleCode)
 	if err != nil {
 		return "", err
 	}
 	for _, one := range statements {
-		full, err := s.credits.Statement(ctx, s.caller, sampleCode, one.On)
+		full, err := s.Credits.Statement(ctx, s.caller, sampleCode, one.On)
 		if err != nil {
 			return "", err
 		}
@@ -301,14 +301,14 @@ func (s *creditSample) lines(ctx context.Context) (string, error) {
 // endTerm lives until the first term has ended.
 func (s *creditSample) endTerm(ctx context.Context) error {
 	for range 60 { // what one move does not get done, the next one does
-		a, err := s.credits.Account(ctx, s.caller, sampleCode)
+		a, err := s.Credits.Account(ctx, s.caller, sampleCode)
 		if err != nil || a.Last != nil {
 			return err
 		}
-		if _, err := (calendar{s.core}).Advance(ctx, s.caller, access.AdvanceWish{On: a.NextCut.AddDays(1)}); err != nil {
+		if _, err := (calendar{s.Core}).Advance(ctx, s.caller, access.AdvanceWish{On: a.NextCut.AddDays(1)}); err != nil {
 			return fmt.Errorf("move time to the end of the term: %w", err)
 		}
-		if s.tenant, err = s.access.TenantByID(ctx, s.tenant.ID); err != nil {
+		if s.tenant, err = s.Access.TenantByID(ctx, s.tenant.ID); err != nil {
 			return err
 		}
 		s.caller = access.System(s.tenant)
@@ -317,7 +317,7 @@ func (s *creditSample) endTerm(ctx context.Context) error {
 }
 
 func (s *creditSample) pay(ctx context.Context) error {
-	_, err := s.ledger.Adjust(ctx, s.caller, ledger.Adjustment{
+	_, err := s.Ledger.Adjust(ctx, s.caller, ledger.Adjustment{
 		AccountNo: sampleCode, Side: ledger.Credit, Amount: money.Must(2_000_00, "TRY"), Description: "Payment", Reference: samplePayment,
 	})
 	if err != nil {
@@ -346,7 +346,7 @@ type shownCardID struct {
 // first, and each client of the tenant a consent.
 func (s *creditSample) show(ctx context.Context) (shown shownCreditSample, err error) {
 	shown = shownCreditSample{CustomerNo: s.holder, AccountNo: sampleCode}
-	cards, err := s.credits.CardsOf(ctx, s.caller, s.holder)
+	cards, err := s.Credits.CardsOf(ctx, s.caller, s.holder)
 	if err != nil {
 		return shown, err
 	}
@@ -357,14 +357,14 @@ func (s *creditSample) show(ctx context.Context) (shown shownCreditSample, err e
 		}
 		shown.Cards = append(shown.Cards, shownCardID{card.Alias, credit.ShortNumber(card.Card), kind})
 	}
-	there, err := s.access.HasCardholderPassword(ctx, s.caller, s.holder)
+	there, err := s.Access.HasCardholderPassword(ctx, s.caller, s.holder)
 	if err == nil && !there {
 		err = s.consent(ctx)
 	}
 	if err != nil {
 		return shown, err
 	}
-	given, err := s.access.ConsentsOf(ctx, s.caller, s.holder)
+	given, err := s.Access.ConsentsOf(ctx, s.caller, s.holder)
 	if err != nil {
 		return shown, err
 	}
@@ -379,11 +379,11 @@ func (s *creditSample) show(ctx context.Context) (shown shownCreditSample, err e
 
 // consent notes a consent for each client of the family that has none.
 func (s *creditSample) consent(ctx context.Context) error {
-	clients, err := s.access.Clients(ctx, s.caller)
+	clients, err := s.Access.Clients(ctx, s.caller)
 	if err != nil {
 		return err
 	}
-	given, err := s.access.ConsentsOf(ctx, s.caller, s.holder)
+	given, err := s.Access.ConsentsOf(ctx, s.caller, s.holder)
 	if err != nil {
 		return err
 	}
@@ -392,7 +392,7 @@ func (s *creditSample) consent(ctx context.Context) error {
 		if c.Family != access.OpenBanking || has {
 			continue
 		}
-		if _, err := s.access.GrantConsent(ctx, s.caller, c.ID, s.holder); err != nil {
+		if _, err := s.Access.GrantConsent(ctx, s.caller, c.ID, s.holder); err != nil {
 			return err
 		}
 	}
@@ -404,7 +404,7 @@ func (s *creditSample) givePassword(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return string(password.Reveal()), s.access.SetCardholderPassword(ctx, s.caller, s.holder, password)
+	return string(password.Reveal()), s.Access.SetCardholderPassword(ctx, s.caller, s.holder, password)
 }
 
 func (c *shownCreditSample) lines() []string {

@@ -5,47 +5,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/clock"
 	"github.com/sarraf-platform/sarraf/internal/country"
 	"github.com/sarraf-platform/sarraf/internal/pan"
 	"github.com/sarraf-platform/sarraf/internal/secret"
 	"github.com/sarraf-platform/sarraf/internal/sim"
-	"github.com/sarraf-platform/sarraf/internal/wire/iso8583"
 )
-
-// tenantBank is a bank of the simulated world with its tenant here.
-type tenantBank struct {
-	*sim.Bank
-	tenant       access.TenantID
-	clientID     string
-	clientSecret secret.Value
-	wallets      access.Credentials // of its client of wallets
-}
-
-// openBank makes a tenant and sets it up through the API. Each call makes
-// another one, so that a database can be used again.
-func openBank(ctx context.Context, p *Platform, name string) (*tenantBank, error) {
-	t, creds, err := p.access.CreateTenant(ctx, access.NewTenant{Name: name, Sandbox: true})
-	if err != nil {
-		return nil, fmt.Errorf("create tenant: %w", err)
-	}
-	client, err := sim.SignIn(ctx, p.APIURL(), creds.ClientID, creds.ClientSecret)
-	if err != nil {
-		return nil, fmt.Errorf("sign in: %w", err)
-	}
-	bank, err := sim.OpenBank(ctx, client)
-	if err != nil {
-		return nil, err
-	}
-	return &tenantBank{
-		Bank: bank, tenant: t.ID, clientID: creds.ClientID, clientSecret: creds.ClientSecret, wallets: creds.Families.EWallet,
-	}, nil
-}
 
 // stage is the world in which the story plays.
 type stage struct {
-	*tenantBank
+	*TenantBank
 	sim.Issued
 	platform    *Platform
 	link        *sim.Link
@@ -65,7 +34,7 @@ const demoPIN = "7392"
 func setStage(ctx context.Context, p *Platform) (*stage, error) {
 	s := &stage{platform: p}
 	var err error
-	if s.tenantBank, err = openBank(ctx, p, "Demo Bank"); err != nil {
+	if s.TenantBank, err = p.OpenBank(ctx, "Demo Bank"); err != nil {
 		return nil, err
 	}
 	if s.neverIssued, err = s.NeverIssued(); err != nil {
@@ -97,21 +66,10 @@ func setStage(ctx context.Context, p *Platform) (*stage, error) {
 	s.webshop = place("WEB00001", "WEBSHOP00000001", "Lamps Online", "Ankara", "5712", attended)
 	s.atm = place("ATM00001", "ATM000000000001", "Cash Machine", "Istanbul", "6011", bankATM)
 	s.hotel = place("HOTL0001", "HOTEL0000000001", "Hotel Galata", "Istanbul", "7011", attended)
-	if s.link, err = dialLink(ctx, p, s.acquirer); err != nil {
+	if s.link, err = p.Dial(ctx, s.acquirer); err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-// dialLink connects an acquirer to the platform, in the framing it listens to.
-func dialLink(ctx context.Context, p *Platform, a *sim.Acquirer) (*sim.Link, error) {
-	framing, err := iso8583.ParseFraming(p.config.Network.Framing)
-	if err != nil {
-		return nil, err
-	}
-	return sim.Dial(ctx, p.NetworkAddr(), sim.LinkOptions{
-		Dialect: a.Dialect, Framing: framing,
-	})
 }
 
 // otherDigits is a value of the same length in which every digit is wrong.

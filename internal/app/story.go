@@ -254,12 +254,12 @@ func (s *story) clear(ctx context.Context) error {
 }
 
 func (s *story) books(ctx context.Context) error {
-	return s.drawBooks(ctx, "The trial balance: every entry has two sides, and they agree", s.tenant)
+	return s.drawBooks(ctx, "The trial balance: every entry has two sides, and they agree", s.Tenant)
 }
 
 // drawBooks draws the trial balance of a tenant, and has all books verified.
 func (s *story) drawBooks(ctx context.Context, title string, tenant access.TenantID) error {
-	rows, err := s.platform.ledger.TrialBalance(ctx, tenant)
+	rows, err := s.platform.Ledger.TrialBalance(ctx, tenant)
 	if err != nil {
 		return fmt.Errorf("draw trial balance: %w", err)
 	}
@@ -274,7 +274,7 @@ func (s *story) drawBooks(ctx context.Context, title string, tenant access.Tenan
 			st.Problems = append(st.Problems, fmt.Sprintf("debits and credits in %s differ by %d minor units", currency, sum))
 		}
 	}
-	invariants, err := s.platform.verify(ctx)
+	invariants, err := s.platform.Verify(ctx)
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}

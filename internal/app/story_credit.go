@@ -22,7 +22,7 @@ import (
 // is moved. It has a tenant of its own, so that the first one's stays the present.
 type lending struct {
 	*story
-	bank     *tenantBank
+	bank     *TenantBank
 	caller   access.Caller
 	customer string
 	card     sim.Issued
@@ -33,11 +33,11 @@ type lending struct {
 
 // nextDoor tells the second chapter.
 func (s *story) nextDoor(ctx context.Context) error {
-	bank, err := openBank(ctx, s.platform, "Demo Lender")
+	bank, err := s.platform.OpenBank(ctx, "Demo Lender")
 	if err != nil {
 		return err
 	}
-	t, err := s.platform.access.TenantByID(ctx, bank.tenant)
+	t, err := s.platform.Access.TenantByID(ctx, bank.Tenant)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (p *Platform) walletURL() string {
 	if at, apart := p.familyAddrs[access.EWallet]; apart {
 		return "http://" + at.String()
 	}
-	if p.config.Family.EWallet == config.Off {
+	if p.Config.Family.EWallet == config.Off {
 		return ""
 	}
 	return p.APIURL()
@@ -77,7 +77,7 @@ func (l *lending) topUp(ctx context.Context) error {
 	if url == "" {
 		return l.tell.tell(step{Title: "A wallet would be topped up, but the family ewallet is switched off"})
 	}
-	wallets, err := sim.SignInWallets(ctx, url, l.bank.wallets.ClientID, l.bank.wallets.ClientSecret)
+	wallets, err := sim.SignInWallets(ctx, url, l.bank.Wallets.ClientID, l.bank.Wallets.ClientSecret)
 	if err != nil {
 		return err
 	}
@@ -136,11 +136,11 @@ func (l *lending) lend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.platform.credits.SetTerms(ctx, l.caller, product, line.DefaultTerms().Text()); err != nil {
+	if err := l.platform.Credits.SetTerms(ctx, l.caller, product, line.DefaultTerms().Text()); err != nil {
 		return fmt.Errorf("set terms: %w", err)
 	}
 	watch := clock.StartStopwatch()
-	a, err := l.platform.credits.Open(ctx, l.caller, credit.NewAccount{CustomerNo: l.customer, ProductCode: product, Limit: lira(creditLimit).Decimal()})
+	a, err := l.platform.Credits.Open(ctx, l.caller, credit.NewAccount{CustomerNo: l.customer, ProductCode: product, Limit: lira(creditLimit).Decimal()})
 	if err != nil {
 		return fmt.Errorf("open credit account: %w", err)
 	}
@@ -229,7 +229,7 @@ func (l *lending) accrue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a, err := l.platform.credits.Account(ctx, l.caller, l.card.Account)
+	a, err := l.platform.Credits.Account(ctx, l.caller, l.card.Account)
 	if err != nil {
 		return err
 	}
@@ -251,12 +251,12 @@ func (l *lending) accrue(ctx context.Context) error {
 }
 
 func (l *lending) books(ctx context.Context) error {
-	return l.drawBooks(ctx, "The lender's books: loans by where and what for, the wallet, the interest earned, the taxes owed", l.bank.tenant)
+	return l.drawBooks(ctx, "The lender's books: loans by where and what for, the wallet, the interest earned, the taxes owed", l.bank.Tenant)
 }
 
 // sleepUntilCut moves the bank's calendar to the day after its term ends.
 func (l *lending) sleepUntilCut(ctx context.Context) (took time.Duration, err error) {
-	a, err := l.platform.credits.Account(ctx, l.caller, l.card.Account)
+	a, err := l.platform.Credits.Account(ctx, l.caller, l.card.Account)
 	if err != nil {
 		return 0, err
 	}
@@ -283,7 +283,7 @@ func (l *lending) statement(ctx context.Context, title string, took time.Duratio
 		Title: title, Sent: &sent{Message: "POST /api/v1/sandbox/transaction/advance-time"},
 		Answered: &answered{Code: "200", LatencyMS: milliseconds(took)},
 	}
-	all, err := l.platform.credits.Statements(ctx, l.caller, l.card.Account)
+	all, err := l.platform.Credits.Statements(ctx, l.caller, l.card.Account)
 	if err != nil {
 		return err
 	}
@@ -292,7 +292,7 @@ func (l *lending) statement(ctx context.Context, title string, took time.Duratio
 		return l.show(ctx, st)
 	}
 	l.cut = all[0]
-	a, err := l.platform.credits.Account(ctx, l.caller, l.card.Account)
+	a, err := l.platform.Credits.Account(ctx, l.caller, l.card.Account)
 	if err != nil {
 		return err
 	}
@@ -308,7 +308,7 @@ func (l *lending) statement(ctx context.Context, title string, took time.Duratio
 
 // show tells a step with what is owed after it, which it checks.
 func (l *lending) show(ctx context.Context, st step) error {
-	a, err := l.platform.credits.Account(ctx, l.caller, l.card.Account)
+	a, err := l.platform.Credits.Account(ctx, l.caller, l.card.Account)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,16 +20,16 @@ type NewTenant struct {
 // CreateTenant creates a tenant with its first client, and prints the
 // credentials this once.
 func CreateTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, in NewTenant, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
 		if err := k.checkRootKey(ctx); err != nil {
 			return err
 		}
-		t, creds, err := k.access.CreateTenant(ctx, access.NewTenant{Name: in.Name, Sandbox: in.Sandbox})
+		t, creds, err := k.Access.CreateTenant(ctx, access.NewTenant{Name: in.Name, Sandbox: in.Sandbox})
 		if err != nil {
 			return fmt.Errorf("create tenant: %w", err)
 		}
 		if asJSON {
-			return printJSON(w, showCreatedTenant(t, creds))
+			return PrintJSON(w, showCreatedTenant(t, creds))
 		}
 		_, err = fmt.Fprintf(w, "tenant        %s (%s, %s)\nclient id     %s\nclient secret %s\n\nThe secret is shown this once. "+
 			"With --json, those of the clients of the other families are shown too.\n",
@@ -95,28 +94,18 @@ func namedTenant(text string) (access.TenantID, error) {
 
 // withTenant opens the core and runs f for the tenant that is named by its UUID,
 // in the name of the platform.
-func withTenant(ctx context.Context, c config.Config, log *slog.Logger, tenant string, f func(*core, access.Tenant, access.Caller) error) (err error) {
+func withTenant(ctx context.Context, c config.Config, log *slog.Logger, tenant string, f func(*Core, access.Tenant, access.Caller) error) (err error) {
 	named, err := namedTenant(tenant)
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		t, err := k.access.TenantByID(ctx, named)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		t, err := k.Access.TenantByID(ctx, named)
 		if err != nil {
 			return err
 		}
 		return f(k, t, access.System(t))
 	})
-}
-
-// withCore opens the core as it is, runs f and closes it.
-func withCore(ctx context.Context, c config.Config, log *slog.Logger, f func(*core) error) (err error) {
-	k, err := openCore(ctx, c, log, asItIs)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, k.close()) }()
-	return f(k)
 }
 
 // shownTenant is a tenant as it is printed.
@@ -137,8 +126,8 @@ func showTenant(t access.Tenant) shownTenant {
 
 // ListTenants prints every tenant.
 func ListTenants(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
-		all, err := k.access.Tenants(ctx)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		all, err := k.Access.Tenants(ctx)
 		if err != nil {
 			return err
 		}
@@ -147,7 +136,7 @@ func ListTenants(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 			shown[i] = showTenant(t)
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, t := range shown {
 			if _, err := fmt.Fprintf(w, "%s  %-10s  %-24s  %s\n", t.TenantID, t.Environment, t.Code, t.Name); err != nil {
@@ -166,14 +155,14 @@ type TenantOptions struct {
 
 // SetTenant changes what the platform sets for a tenant, and prints it.
 func SetTenant(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, in TenantOptions, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, t access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, t access.Tenant, caller access.Caller) error {
 		options := access.TenantOptions{ClientRefresh: in.ClientRefresh, Rate: mergeRate(t.Rate, in.RateLimit, in.RateBurst)}
-		t, err := k.access.SetTenantOptions(ctx, caller, options)
+		t, err := k.Access.SetTenantOptions(ctx, caller, options)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(w, showTenant(t))
+			return PrintJSON(w, showTenant(t))
 		}
 		_, err = fmt.Fprintf(w, "tenant                %s (%s)\nrate of a client      %s\nclient refresh tokens %t\n",
 			t.ID.UUID(), t.Code, rateText(t.Rate), t.ClientRefresh)

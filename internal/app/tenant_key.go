@@ -21,13 +21,13 @@ func RegisterClientKey(ctx context.Context, c config.Config, log *slog.Logger, s
 	if err != nil {
 		return err
 	}
-	return withCore(ctx, c, log, func(k *core) error {
-		key, err := k.vault.RegisterClientKey(ctx, clientID, public)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		key, err := k.Vault.RegisterClientKey(ctx, clientID, public)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(w, showClientKey(key))
+			return PrintJSON(w, showClientKey(key))
 		}
 		_, err = fmt.Fprintf(w, "tenant      %s\nclient id   %s\nfingerprint %s\n", key.Tenant.UUID(), key.ClientID, key.Fingerprint)
 		return err
@@ -36,8 +36,8 @@ func RegisterClientKey(ctx context.Context, c config.Config, log *slog.Logger, s
 
 // ListClientKeys prints the registered public keys of a client.
 func ListClientKeys(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, clientID string, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
-		keys, err := k.vault.ClientKeys(ctx, clientID)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		keys, err := k.Vault.ClientKeys(ctx, clientID)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func ListClientKeys(ctx context.Context, c config.Config, log *slog.Logger, w io
 			shown[i] = showClientKey(key)
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, key := range shown {
 			if _, err := fmt.Fprintf(w, "%s  %s\n", key.RegisteredAt.Format(time.RFC3339), key.Fingerprint); err != nil {

@@ -43,16 +43,16 @@ func TestRegisterClientKey_worksWhileThePlatformServes(t *testing.T) {
 	}
 	text := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 
-	tokens, err := p.access.Token(t.Context(), access.Grant{ClientID: made.ClientID, ClientSecret: secret.FromString(made.ClientSecret)})
+	tokens, err := p.Access.Token(t.Context(), access.Grant{ClientID: made.ClientID, ClientSecret: secret.FromString(made.ClientSecret)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, err := p.access.Authenticate(t.Context(), access.Platform, tokens.Access, access.Origin{})
+	caller, err := p.Access.Authenticate(t.Context(), access.Platform, tokens.Access, access.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	exchange := func() error {
-		_, err := p.vault.ExchangeKey(t.Context(), caller, vault.ForeignKey{PublicKey: text, Purpose: vault.ForPINBlock})
+		_, err := p.Vault.ExchangeKey(t.Context(), caller, vault.ForeignKey{PublicKey: text, Purpose: vault.ForPINBlock})
 		return err
 	}
 	if f, ok := fault.As(exchange()); !ok || f.Code != vault.CodeClientKeyNotRegistered {

@@ -29,7 +29,7 @@ import (
 // a link name of that tenant: whatever a tester says his message is known by, it
 // has the key of no other tenant's message and of no real peer's.
 type tester struct {
-	*core
+	*Core
 	acquirer  *sim.Acquirer
 	forwarder string         // DE33, drawn: two processes play for one tenant
 	presented atomic.Int64   // acquirer reference numbers given
@@ -55,8 +55,8 @@ const (
 	testerCards   = 4096             // that are remembered
 )
 
-func newTester(k *core) (*tester, error) {
-	a, err := sim.NewAcquirer(testerID, k.clock, rand.Reader)
+func newTester(k *Core) (*tester, error) {
+	a, err := sim.NewAcquirer(testerID, k.Clock, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func newTester(k *core) (*tester, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw forwarder: %w", err)
 	}
-	t := &tester{core: k, acquirer: a, forwarder: fmt.Sprintf("9%09d", n), cards: map[string]*playedCard{}}
-	t.presented.Store(k.clock.Now().UnixMicro() % 10_000_000_000)
+	t := &tester{Core: k, acquirer: a, forwarder: fmt.Sprintf("9%09d", n), cards: map[string]*playedCard{}}
+	t.presented.Store(k.Clock.Now().UnixMicro() % 10_000_000_000)
 	return t, nil
 }
 
@@ -128,7 +128,7 @@ func (t *tester) exchangeAbout(ctx context.Context, c access.Caller, m *iso8583.
 	if err != nil {
 		return out, answer, err
 	}
-	found, code, decided, err := t.queries.Answered(ctx, c, key)
+	found, code, decided, err := t.Queries.Answered(ctx, c, key)
 	if decided && err == nil && code == out.ResponseCode { // else another message has the key
 		out.Transaction = found
 	}
@@ -137,7 +137,7 @@ func (t *tester) exchangeAbout(ctx context.Context, c access.Caller, m *iso8583.
 
 // keyOf is the key under which the platform knows a tenant's message.
 func (t *tester) keyOf(tenant access.TenantID, m *iso8583.Message) (authorization.Key, error) {
-	sent, err := iso8583.TransmissionTime(m.Bytes(iso8583.TransmissionDateTime), t.clock.Now())
+	sent, err := iso8583.TransmissionTime(m.Bytes(iso8583.TransmissionDateTime), t.Clock.Now())
 	if err != nil {
 		return authorization.Key{}, fmt.Errorf("read time of transmission: %w", err)
 	}
@@ -171,7 +171,7 @@ func (t *tester) hold(k issuing.ClearCard) (*playedCard, error) {
 	t.mu.Lock()
 	played := t.cards[key]
 	if played == nil {
-		card, err := sim.NewCard(knownCard(k))
+		card, err := HeldCard(k)
 		if err != nil {
 			t.mu.Unlock()
 			return nil, fmt.Errorf("make card: %w", err)
@@ -188,19 +188,9 @@ func (t *tester) hold(k issuing.ClearCard) (*playedCard, error) {
 	return played, nil
 }
 
-func knownCard(k issuing.ClearCard) sim.KnownCard {
-	return sim.KnownCard{
-		CardNo: k.Number.Reveal(), ExpireYear: k.Card.Expires.Year, ExpireMonth: int(k.Card.Expires.Month),
-		CVV2: string(k.CVV2.Reveal()), CVV: string(k.CVV.Reveal()), ICVV: string(k.ICVV.Reveal()), ServiceCode: k.Card.ServiceCode,
-		Track2: string(k.Track2.Reveal()), PSN: k.Card.PSN, CVN: fmt.Sprintf("%02X", k.CVN), DKI: fmt.Sprintf("%02X", k.DKI),
-		LastATC: max(0, k.Card.LastATC), ICCMasterKey: issuing.HexKey(k.ICCMasterKey), ICCSMIKey: issuing.HexKey(k.ICCSMIKey),
-		ICCSMCKey: issuing.HexKey(k.ICCSMCKey), ZPK: issuing.HexKey(k.ZPK),
-	}
-}
-
 // Process implements [platform.Tester].
 func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simulation) (platform.Simulated, error) {
-	clear, err := t.issuing.RevealNamed(ctx, c, in.Card)
+	clear, err := t.Issuing.RevealNamed(ctx, c, in.Card)
 	if fault.KindOf(err) == fault.NotFound && in.Card.Token == "" {
 		return t.processStranger(ctx, c, in, err)
 	}
@@ -220,7 +210,7 @@ func (t *tester) Process(ctx context.Context, c access.Caller, in platform.Simul
 	if err != nil {
 		return platform.Simulated{}, err
 	}
-	defer t.engine.Force(key, forcedOf(in))()
+	defer t.Engine.Force(key, forcedOf(in))()
 	out, answer, err := t.exchange(ctx, c, r.Message)
 	if err != nil {
 		return out, err
@@ -248,14 +238,14 @@ func (t *tester) processStranger(ctx context.Context, c access.Caller, in platfo
 	if err != nil {
 		return platform.Simulated{}, unknown
 	}
-	cfg, _, found, err := t.programs.Route(ctx, number)
+	cfg, _, found, err := t.Programs.Route(ctx, number)
 	if err != nil {
 		return platform.Simulated{}, fmt.Errorf("route: %w", err)
 	}
 	if !found || cfg.Tenant.ID != c.Tenant {
 		return platform.Simulated{}, unknown
 	}
-	expires := issuing.Expiry{Year: c.Now(t.clock).Year() + 3, Month: time.December}
+	expires := issuing.Expiry{Year: c.Now(t.Clock).Year() + 3, Month: time.December}
 	switch {
 	case sim.Entry(in.EntryMode).Reads() != sim.ReadsNumber:
 		return platform.Simulated{}, api.Invalid().OnField("posEntryMode", "no_card", "must be one in which the number is typed: no card has it")

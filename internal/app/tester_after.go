@@ -36,13 +36,13 @@ type original struct {
 // find reads a transaction of the caller's tenant and opens its card.
 func (t *tester) find(ctx context.Context, c access.Caller, f authorization.TransactionFilter, fits func(*authorization.ListedTransaction, issuing.CardName) bool) (original, error) {
 	f.Take = 50
-	page, _, err := t.queries.Transactions(ctx, c, f)
+	page, _, err := t.Queries.Transactions(ctx, c, f)
 	if err != nil {
 		return original{}, err
 	}
 	for i := range page {
 		found := &page[i]
-		names, err := t.issuing.CardNames(ctx, c, []id.ID[issuing.Card]{found.Card})
+		names, err := t.Issuing.CardNames(ctx, c, []id.ID[issuing.Card]{found.Card})
 		if err != nil {
 			return original{}, err
 		}
@@ -50,7 +50,7 @@ func (t *tester) find(ctx context.Context, c access.Caller, f authorization.Tran
 		if !known || !fits(found, name) {
 			continue
 		}
-		card, err := t.issuing.RevealCard(ctx, c, name.Token, name.Sequence)
+		card, err := t.Issuing.RevealCard(ctx, c, name.Token, name.Sequence)
 		return original{*found, card}, err
 	}
 	return original{}, errNoSuchTransaction
@@ -73,7 +73,7 @@ func (t *tester) follow(ctx context.Context, c access.Caller, transaction author
 	_, _ = io.WriteString(h, transaction.String()) // never fails
 	m := &t.following[h.Sum32()%uint32(len(t.following))]
 	m.Lock()
-	ctx, end, err := t.turns.Take(ctx, c, transaction)
+	ctx, end, err := t.Turns.Take(ctx, c, transaction)
 	if err != nil {
 		m.Unlock()
 		return nil, nil, err
@@ -203,7 +203,7 @@ func (t *tester) Refund(ctx context.Context, c access.Caller, in platform.Simula
 	defer done()
 	var o original
 	if in.Transaction.IsZero() {
-		o.card, err = t.issuing.RevealNamed(ctx, c, in.Card)
+		o.card, err = t.Issuing.RevealNamed(ctx, c, in.Card)
 	} else {
 		o, err = t.findByID(ctx, c, in.Transaction)
 	}
@@ -250,7 +250,7 @@ func (t *tester) announced(ctx context.Context, c access.Caller, o *original) (m
 	}
 	f := authorization.TransactionFilter{RRN: o.Message.RRN, Cards: []id.ID[issuing.Card]{o.Card}, Take: 100}
 	for {
-		page, total, err := t.queries.Transactions(ctx, c, f)
+		page, total, err := t.Queries.Transactions(ctx, c, f)
 		if err != nil {
 			return sum, err
 		}
@@ -308,7 +308,7 @@ func (t *tester) Clear(ctx context.Context, c access.Caller, in platform.Simulat
 	defer done()
 	var o original
 	if in.Transaction.IsZero() {
-		o.card, err = t.issuing.RevealNamed(ctx, c, in.Card)
+		o.card, err = t.Issuing.RevealNamed(ctx, c, in.Card)
 	} else if o, err = t.findByID(ctx, c, in.Transaction); err == nil && (isRecord(&o.Transaction) || o.Flow.IsReversal()) {
 		err = api.Invalid().OnField("transactionId", "not_presentable", "must be of a message that asks for money or gives it")
 	}
@@ -386,11 +386,11 @@ func (o *original) placeOf(said platform.SimulatedPlace) platform.SimulatedPlace
 
 // present is the clearing record of a payment, the only one of it and final.
 func (t *tester) present(ctx context.Context, c access.Caller, o original, place platform.SimulatedPlace, amount money.Amount) (clearingfile.Presentment, error) {
-	cfg, err := t.programs.Configuration(ctx, c.Tenant)
+	cfg, err := t.Programs.Configuration(ctx, c.Tenant)
 	if err != nil {
 		return clearingfile.Presentment{}, err
 	}
-	now := c.Now(t.clock)
+	now := c.Now(t.Clock)
 	arn, err := clearingfile.ARN(testerID, clock.DateOf(now, cfg.Tenant.Zone), t.presented.Add(1)%100_000_000_000)
 	if err != nil {
 		return clearingfile.Presentment{}, fmt.Errorf("make acquirer reference: %w", err)
@@ -425,11 +425,11 @@ func wallClock(now time.Time, zone *time.Location) time.Time {
 // importRecord writes a clearing file of one record and takes it in, as the night
 // does, and finds what became of it.
 func (t *tester) importRecord(ctx context.Context, c access.Caller, o original, p clearingfile.Presentment) (platform.Simulated, error) {
-	now, network := c.Now(t.clock), o.Message.Network
+	now, network := c.Now(t.Clock), o.Message.Network
 	if network == "" {
 		network = t.acquirer.Dialect.Name()
 	}
-	cfg, err := t.programs.Configuration(ctx, c.Tenant)
+	cfg, err := t.Programs.Configuration(ctx, c.Tenant)
 	if err != nil {
 		return platform.Simulated{}, err
 	}
@@ -442,7 +442,7 @@ func (t *tester) importRecord(ctx context.Context, c access.Caller, o original, 
 	}
 	content := file.Bytes()
 	defer clear(content)
-	sum, err := t.clearing.Import(ctx, clearingSource{bytes.NewReader(content)}, clearing.Options{Tenant: c.Tenant})
+	sum, err := t.Clearing.Import(ctx, clearingSource{bytes.NewReader(content)}, clearing.Options{Tenant: c.Tenant})
 	if err != nil {
 		return platform.Simulated{}, err
 	}

@@ -33,7 +33,7 @@ var messageTypes = map[authorization.Flow]iso8583.MTI{
 // compose makes the message of a use of a card: as a terminal makes it, and over
 // that what the tester has chosen.
 func (t *tester) compose(ctx context.Context, c access.Caller, in platform.Simulation, k issuing.ClearCard, card *sim.Card) (*sim.Request, error) {
-	cfg, err := t.programs.Configuration(ctx, c.Tenant)
+	cfg, err := t.Programs.Configuration(ctx, c.Tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +187,8 @@ func (t *tester) convert(ctx context.Context, c access.Caller, in platform.Simul
 	}
 	if billing == nil {
 		if rate == "" {
-			rates, _, err := t.programs.ExchangeRates(ctx, c, program.ExchangeRateFilter{
-				Base: in.Amount.Currency(), Quote: product.Currency, EffectiveAt: c.Now(t.clock), Page: list.Page{Limit: 1},
+			rates, _, err := t.Programs.ExchangeRates(ctx, c, program.ExchangeRateFilter{
+				Base: in.Amount.Currency(), Quote: product.Currency, EffectiveAt: c.Now(t.Clock), Page: list.Page{Limit: 1},
 			})
 			if err != nil {
 				return err

@@ -35,7 +35,7 @@ func showUser(u access.User) shownUser {
 // print writes a user, with its password where it was made up just now.
 func (u shownUser) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, u)
+		return PrintJSON(w, u)
 	}
 	state, password := "active", ""
 	if !u.IsActive {
@@ -81,8 +81,8 @@ func CreateUser(ctx context.Context, c config.Config, log *slog.Logger, stdin io
 	if err != nil {
 		return err
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		u, err := k.access.CreateUser(ctx, caller, access.NewUser{Name: name, Roles: roles, Password: password})
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		u, err := k.Access.CreateUser(ctx, caller, access.NewUser{Name: name, Roles: roles, Password: password})
 		if err != nil {
 			return err
 		}
@@ -100,8 +100,8 @@ func SetPassword(ctx context.Context, c config.Config, log *slog.Logger, stdin i
 	if err != nil {
 		return err
 	}
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		u, err := k.access.SetPassword(ctx, caller, name, password)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		u, err := k.Access.SetPassword(ctx, caller, name, password)
 		if err != nil {
 			return err
 		}
@@ -115,8 +115,8 @@ func SetPassword(ctx context.Context, c config.Config, log *slog.Logger, stdin i
 
 // ListUsers prints the users of a tenant.
 func ListUsers(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		all, err := k.access.Users(ctx, caller)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		all, err := k.Access.Users(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func ListUsers(ctx context.Context, c config.Config, log *slog.Logger, w io.Writ
 			shown[i] = showUser(u)
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, u := range shown {
 			state := "active  "
@@ -142,8 +142,8 @@ func ListUsers(ctx context.Context, c config.Config, log *slog.Logger, w io.Writ
 
 // SetUserActive enables or disables a user and prints it.
 func SetUserActive(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, name string, active, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		u, err := k.access.SetUserActive(ctx, caller, name, active)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		u, err := k.Access.SetUserActive(ctx, caller, name, active)
 		if err != nil {
 			return err
 		}
@@ -153,8 +153,8 @@ func SetUserActive(ctx context.Context, c config.Config, log *slog.Logger, w io.
 
 // SetUserRoles replaces the roles of a user and prints it.
 func SetUserRoles(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, name string, roles []string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		u, err := k.access.SetUserRoles(ctx, caller, name, roles)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		u, err := k.Access.SetUserRoles(ctx, caller, name, roles)
 		if err != nil {
 			return err
 		}
@@ -170,8 +170,8 @@ type shownRole struct {
 
 // PutRole creates or replaces a role of a tenant and prints it.
 func PutRole(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, code string, permissions []string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		r, err := k.access.PutRole(ctx, caller, code, permissions)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		r, err := k.Access.PutRole(ctx, caller, code, permissions)
 		if err != nil {
 			return err
 		}
@@ -181,8 +181,8 @@ func PutRole(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer
 
 // ListRoles prints the roles of a tenant.
 func ListRoles(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		all, err := k.access.Roles(ctx, caller)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		all, err := k.Access.Roles(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func printRoles(w io.Writer, all []access.Role, asJSON bool) error {
 		shown[i] = shownRole{r.Code, r.Permissions.Names()}
 	}
 	if asJSON {
-		return printJSON(w, shown)
+		return PrintJSON(w, shown)
 	}
 	for _, r := range shown {
 		if _, err := fmt.Fprintf(w, "%-16s  %s\n", r.Code, strings.Join(r.Permissions, " ")); err != nil {

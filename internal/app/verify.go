@@ -15,8 +15,8 @@ import (
 // Verify checks every invariant and prints each with its counts. It returns
 // [ErrNotWell] when one is broken.
 func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, asJSON bool) error {
-	return withCore(ctx, c, log, func(k *core) error {
-		all, err := k.verify(ctx)
+	return WithCore(ctx, c, log, AsItIs, func(k *Core) error {
+		all, err := k.Verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -32,25 +32,26 @@ func Verify(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer,
 	})
 }
 
-// verify asks every domain that has invariants.
-func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
-	books, err := k.ledger.Verify(ctx)
+// Verify asks every domain that has invariants, and returns all of them, with what
+// breaks them.
+func (k *Core) Verify(ctx context.Context) ([]ledger.Invariant, error) {
+	books, err := k.Ledger.Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
-	decisions, err := k.queries.Verify(ctx, nil)
+	decisions, err := k.Queries.Verify(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	files, err := k.clearing.Verify(ctx)
+	files, err := k.Clearing.Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
-	statements, err := k.credits.Verify(ctx)
+	statements, err := k.Credits.Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
-	wallets, err := k.wallets.Verify(ctx)
+	wallets, err := k.Wallets.Verify(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +59,13 @@ func (k *core) verify(ctx context.Context) ([]ledger.Invariant, error) {
 	if err != nil {
 		return nil, err
 	}
-	seals, err := k.seals.Verify(ctx)
+	seals, err := k.Seals.Verify(ctx)
 	return slices.Concat(books, decisions, files, wallets, []ledger.Invariant{statements, acts, seals}), err
 }
 
 // verifyAudit is the audit chains as one invariant.
-func (k *core) verifyAudit(ctx context.Context) (ledger.Invariant, error) {
-	report, err := k.audit.Verify(ctx)
+func (k *Core) verifyAudit(ctx context.Context) (ledger.Invariant, error) {
+	report, err := k.Audit.Verify(ctx)
 	v := ledger.Invariant{Name: "the audit chain of a tenant is whole", Checked: report.Checked}
 	for _, f := range report.Findings {
 		v.Break(f.String())
@@ -84,7 +85,7 @@ func printInvariants(w io.Writer, all []ledger.Invariant, asJSON bool) error {
 		for i, v := range all {
 			lines[i] = line(v)
 		}
-		return printJSON(w, lines)
+		return PrintJSON(w, lines)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range all {

@@ -33,18 +33,18 @@ const withdrawalsMax = 1000
 
 // ListWithdrawals prints the withdrawals of a tenant that wait for a bank.
 func ListWithdrawals(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
 		waiting := wallet.TransactionFilter{
 			Kinds: []wallet.TransactionKind{wallet.Withdrawal}, Statuses: []wallet.Status{wallet.Requested, wallet.Sent},
 		}
 		oldest := list.Page{Limit: withdrawalsMax, Sort: []list.SortKey{{Name: "CreatedDateUtc"}}}
-		found, _, err := k.wallets.Transactions(ctx, caller, waiting, oldest)
+		found, _, err := k.Wallets.Transactions(ctx, caller, waiting, oldest)
 		if err != nil {
 			return err
 		}
 		shown := make([]shownWithdrawal, len(found))
 		for i, r := range found {
-			to, err := k.wallets.DestinationOf(ctx, r.Transaction)
+			to, err := k.Wallets.DestinationOf(ctx, r.Transaction)
 			if err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ func ListWithdrawals(ctx context.Context, c config.Config, log *slog.Logger, w i
 			}
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, s := range shown {
 			if _, err := fmt.Fprintf(w, "%s  %-9s  %s %s  from %s  to %s  %s\n", s.Transaction, s.Status, s.Amount, s.Currency, s.WalletNo, s.IBAN, s.Holder); err != nil {
@@ -76,12 +76,12 @@ func IsWithdrawalStep(status string) bool {
 
 // AdvanceWithdrawal says what became of a withdrawal.
 func AdvanceWithdrawal(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, transaction, status string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
 		named, ok := wallet.ParseID(transaction)
 		if !ok {
 			return wallet.ErrTransactionNotFound
 		}
-		t, err := k.wallets.AdvanceWithdrawal(ctx, caller, named, wallet.Status(status))
+		t, err := k.Wallets.AdvanceWithdrawal(ctx, caller, named, wallet.Status(status))
 		if err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ type shownUnmatched struct {
 
 // ListUnmatched prints the top-ups that came for nobody we know.
 func ListUnmatched(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant string, asJSON bool) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		all, err := k.wallets.UnmatchedTopUps(ctx, caller)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		all, err := k.Wallets.UnmatchedTopUps(ctx, caller)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func ListUnmatched(ctx context.Context, c config.Config, log *slog.Logger, w io.
 			shown[i] = shownUnmatched{u.Receipt, u.Amount.Decimal(), u.Amount.Currency().Code(), u.Description, u.CreatedAt.Format(time.RFC3339)}
 		}
 		if asJSON {
-			return printJSON(w, shown)
+			return PrintJSON(w, shown)
 		}
 		for _, s := range shown {
 			if _, err := fmt.Fprintf(w, "%s  %s %s  %s  %q\n", s.Receipt, s.Amount, s.Currency, s.CreatedAt, s.Description); err != nil {
@@ -124,8 +124,8 @@ func ListUnmatched(ctx context.Context, c config.Config, log *slog.Logger, w io.
 
 // AssignTopUp gives a top-up of nobody to a wallet.
 func AssignTopUp(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, receipt, walletNo string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		m, err := k.wallets.AssignTopUp(ctx, caller, receipt, walletNo)
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		m, err := k.Wallets.AssignTopUp(ctx, caller, receipt, walletNo)
 		if err != nil {
 			return err
 		}
@@ -136,8 +136,8 @@ func AssignTopUp(ctx context.Context, c config.Config, log *slog.Logger, w io.Wr
 
 // DefinePOS says which account the top-ups through a POS type debit.
 func DefinePOS(ctx context.Context, c config.Config, log *slog.Logger, w io.Writer, tenant, code, account string) error {
-	return withTenant(ctx, c, log, tenant, func(k *core, _ access.Tenant, caller access.Caller) error {
-		if err := k.wallets.DefinePOS(ctx, caller, code, account); err != nil {
+	return withTenant(ctx, c, log, tenant, func(k *Core, _ access.Tenant, caller access.Caller) error {
+		if err := k.Wallets.DefinePOS(ctx, caller, code, account); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(w, "top-ups through %s debit %s\n", code, account)

@@ -31,7 +31,7 @@ func literals(s source, visit func(n ast.Node, text string)) {
 
 // The core has no JSON: formats belong to edges.
 func jsonTags(s source) []string {
-	if s.test || within(s.name(), "api", "webhook", "wire", "config", "app", "sim") {
+	if s.test || within(s.name(), "api", "webhook", "wire", "config", "app", "bench", "sim") {
 		return nil
 	}
 	var complaints []string
@@ -114,6 +114,7 @@ func TestContext_beginsInAppOnly(t *testing.T) {
 		t, check,
 		snippet{"internal/ledger/a.go", `import "context"; var a = context.Background()`, true},
 		snippet{"internal/app/a.go", `import "context"; var a = context.Background()`, false},
+		snippet{"internal/bench/a.go", `import "context"; var a = context.Background()`, true},
 		snippet{"cmd/sarraf/main.go", `import "context"; var a = context.TODO()`, false},
 		snippet{"internal/db/dbtest/a.go", `import "context"; var a = context.Background()`, false},
 	)
@@ -147,7 +148,7 @@ func TestRandomness_isNotGuessable(t *testing.T) {
 // decides or keeps books. The check knows no types, so it
 // holds for card numbers and secret values alike.
 var reveals = []string{
-	"pan", "secret", "hsm", "vault", "access", "issuing", "personalization", "webhook", "outbound", "wire/clearingfile", "api/platform", "api/payers", "api/openbanking", "network", "sim", "app",
+	"pan", "secret", "hsm", "vault", "access", "issuing", "personalization", "webhook", "outbound", "wire/clearingfile", "api/platform", "api/payers", "api/openbanking", "network", "sim", "app", "bench",
 }
 
 func revealed(s source) []string {
