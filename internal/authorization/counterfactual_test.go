@@ -27,12 +27,13 @@ const roundsOnPostgres = 20
 // card with the same past, is approved; over one minor unit more, or a moment
 // earlier, it is not.
 func TestCounterfactual_isApprovedWhenItIsSent(t *testing.T) {
+	playsHistories(t)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := authorizationtest.New(t, d)
 		w.LimitContactless(money.Must(10000, "TRY"))
 		told := map[authorization.Change]int{}
 		n := 0
-		rapid.Check(t, aside(func(t *rapid.T) {
+		rapid.Check(t, func(t *rapid.T) {
 			if n++; n > roundsOnPostgres && d.Engine() == db.Postgres {
 				return
 			}
@@ -85,24 +86,9 @@ func TestCounterfactual_isApprovedWhenItIsSent(t *testing.T) {
 			if b := would.send(w, triple[1]); b.Reason != authorization.Approved {
 				t.Fatalf("%s (%+v): %v; as sent: %s", a.Reason, p, x.Counterfactual, b.Reason)
 			}
-		}))
+		})
 		t.Logf("told: %v", told)
 	})
-}
-
-// aside runs a round in a goroutine of its own. One that has decided by many rules
-// starts others ever more slowly under the race detector.
-func aside(round func(*rapid.T)) func(*rapid.T) {
-	return func(t *rapid.T) {
-		ended := make(chan any)
-		go func() {
-			defer func() { ended <- recover() }()
-			round(t)
-		}()
-		if p := <-ended; p != nil {
-			panic(p) // it is how a round fails
-		}
-	}
 }
 
 // newTriplets are three cards with the same balance and the same controls, and

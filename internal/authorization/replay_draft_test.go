@@ -85,6 +85,7 @@ func judgeAgainst(t *testing.T, acts []act, create func(*authorizationtest.World
 // What a drafted rule asks of the time before is what it would have asked had it
 // been in force: declines of its own change it.
 func TestReplay_derivesWhatRulesAskOfTheTimeBefore(t *testing.T) {
+	playsHistories(t)
 	rules := map[string]string{
 		"count":     "counter.card.count.`24h` >= 2",
 		"amount":    "counter.card.amount.`7d` > decimal('60')",

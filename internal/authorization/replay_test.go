@@ -158,10 +158,19 @@ func play(w *authorizationtest.World, cards []*authorizationtest.Card, acts []ac
 
 func isAbout(kind string) bool { return kind == "complete" || kind == "increment" || kind == "reverse" }
 
+// playsHistories says that a test plays many histories, one message after the other.
+func playsHistories(t *testing.T) {
+	t.Helper()
+	if isRace {
+		t.Skip("nothing in it runs side by side; it is run without the race detector")
+	}
+}
+
 // Whatever has happened – reversals, completions, increments, expiries, loads –
 // deciding it again under what was recorded differs in nothing, also where a draft
 // says what holds already.
 func TestReplay_withoutADraftNothingDiffers(t *testing.T) {
+	playsHistories(t)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := authorizationtest.New(t, d)
 		check := dayLimit("DAY", 9000, 4)
@@ -208,6 +217,7 @@ func dayLimit(code string, minor int64, count int) control.VelocityCheck {
 // when it is in force: another world, in which it is, decides each message as the
 // replay says.
 func TestReplay_decidesAsIfTheDraftHadBeenInForce(t *testing.T) {
+	playsHistories(t)
 	kinds := map[string]func(*control.VelocityCheck){
 		"day": func(*control.VelocityCheck) {},
 		"rolling": func(c *control.VelocityCheck) {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package authorization_test
+
+// isRace says that the race detector is on.
+const isRace = false
