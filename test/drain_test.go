@@ -33,12 +33,32 @@ type server struct {
 // freeAddr is an address that nobody listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := unusedAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addr
+}
+
+// addrsGiven are what unusedAddr has returned.
+var addrsGiven sync.Map
+
+// unusedAddr is an address that nobody listens on, and another one each time: the
+// system may name a port again once nobody listens there.
+func unusedAddr() (string, error) {
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", err
+		}
+		addr := l.Addr().String()
+		if err := l.Close(); err != nil {
+			return "", err
+		}
+		if _, given := addrsGiven.LoadOrStore(addr, true); !given {
+			return addr, nil
+		}
+	}
 }
 
 // serve starts the binary on a data directory and waits until it is ready.

@@ -5,7 +5,6 @@ package test
 import (
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -73,10 +72,9 @@ func TestScripts(t *testing.T) {
 // freePort sets variables to addresses that nobody listens on: port NAME…
 func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		addr, err := unusedAddr()
 		ts.Check(err)
-		ts.Setenv(name, l.Addr().String())
-		ts.Check(l.Close())
+		ts.Setenv(name, addr)
 	}
 }
 

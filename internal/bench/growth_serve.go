@@ -41,10 +41,7 @@ func (g *growthWorld) serve(ctx context.Context, o GrowthOptions) (r GrowthServe
 		return r, err
 	}
 	c := g.config
-	if c.HTTP.Addr, err = unusedAddr(ctx); err != nil {
-		return r, err
-	}
-	if c.Network.Addr, err = unusedAddr(ctx); err != nil {
+	if err := listenAtUnused(ctx, &c); err != nil {
 		return r, err
 	}
 	child, watch, err := startServe(program, c)
@@ -64,14 +61,17 @@ func (g *growthWorld) serve(ctx context.Context, o GrowthOptions) (r GrowthServe
 	return r, nil
 }
 
-// unusedAddr is an address of this machine at which nobody listens.
-func unusedAddr(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("look for a free port: %w", err)
+// listenAtUnused gives c two addresses of this machine at which nobody listens.
+func listenAtUnused(ctx context.Context, c *config.Config) error {
+	for _, addr := range []*string{&c.HTTP.Addr, &c.Network.Addr} {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return fmt.Errorf("look for a free port: %w", err)
+		}
+		defer l.Close() // when both are known: they must be two
+		*addr = l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return nil
 }
 
 // served is serve as a process of its own.

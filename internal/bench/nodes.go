@@ -30,10 +30,7 @@ func startNode(ctx context.Context, c config.Config) (n *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.HTTP.Addr, err = unusedAddr(ctx); err != nil {
-		return nil, err
-	}
-	if c.Network.Addr, err = unusedAddr(ctx); err != nil {
+	if err := listenAtUnused(ctx, &c); err != nil {
 		return nil, err
 	}
 	child, _, err := startServe(program, c)
