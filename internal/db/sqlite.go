@@ -38,12 +38,19 @@ const (
 // once in half a gigabyte, and kept until then.
 const (
 	hasty      = "&_pragma=synchronous(OFF)&_pragma=wal_autocheckpoint(128000)"
-	hastyCache = "&_pragma=cache_size(-1048576)"
+	hastyCache = "&_pragma=cache_size(-1000000)"
 )
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if path == "" {
 		return nil, errors.New("sqlite: path is missing")
+	}
+	memory := pageMemory
+	if o.Hasty {
+		memory = hastyPageMemory
+	}
+	if err := takePageMemory(memory); err != nil {
+		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
 	file := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + sqlitePragmas
 	cache := writerCache
