@@ -32,8 +32,10 @@ type Trait struct {
 	// Ref is the asker's name of the record, given back with what is found.
 	Ref    int
 	Tenant access.TenantID
-	Card   id.ID[issuing.Card]
-	Since  time.Time // nothing older is found
+	// Issuance is that of the Card.
+	Issuance id.ID[issuing.Issuance]
+	Card     id.ID[issuing.Card]
+	Since    time.Time // nothing older is found
 
 	NetworkTransactionID, AuthorizationCode, RRN, STAN string
 	Amount                                             money.Amount // in the transaction's currency

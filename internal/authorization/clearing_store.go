@@ -10,12 +10,12 @@ import (
 )
 
 // traitLookup finds transactions of a card by any of their traits; the index on
-// card and time leads, so that only that card's recent ones are looked at.
+// issuance and time leads, so that only its recent ones are looked at.
 var traitLookup = &db.Bulk{
-	Head: "WITH v (ref, tenant_id, card_id, since, network_id, code, rrn, stan, minor, currency) AS (VALUES ", Columns: 10,
-	Types: []string{"BIGINT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT"},
+	Head: "WITH v (ref, tenant_id, issuance_id, card_id, since, network_id, code, rrn, stan, minor, currency) AS (VALUES ", Columns: 11,
+	Types: []string{"BIGINT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "TEXT"},
 	Tail: `) SELECT v.ref, t.id, t.root_id FROM v JOIN card_transaction t
-			ON t.card_id = v.card_id AND t.created_at >= v.since AND t.tenant_id = v.tenant_id
+			ON t.issuance_id = v.issuance_id AND t.created_at >= v.since AND t.card_id = v.card_id AND t.tenant_id = v.tenant_id
 		WHERE t.flow IN ('AuthorizationRequest', 'FinancialRequest', 'AuthorizationAdvice', 'FinancialAdvice')
 			AND t.status NOT IN ('Failed', 'Pending')
 			AND ((v.network_id <> '' AND t.network_transaction_id = v.network_id)
@@ -36,7 +36,7 @@ type Found struct{ ID, Root TransactionID }
 func FindByTraits(ctx context.Context, tx db.Tx, traits []Trait) (map[int][]Found, error) {
 	args := make([]any, 0, len(traits)*traitLookup.Columns)
 	for _, t := range traits {
-		args = append(args, t.Ref, t.Tenant, t.Card, clock.Micros(t.Since), t.NetworkTransactionID, t.AuthorizationCode,
+		args = append(args, t.Ref, t.Tenant, t.Issuance, t.Card, clock.Micros(t.Since), t.NetworkTransactionID, t.AuthorizationCode,
 			t.RRN, t.STAN, t.Amount.Minor(), t.Amount.Currency().Code())
 	}
 	found := map[int][]Found{}

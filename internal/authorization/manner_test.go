@@ -52,7 +52,7 @@ func TestTransactions_filtersByManner(t *testing.T) {
 			"authenticated": {(*authorization.Manner).Is3DSAuthenticated, func(f *authorization.TransactionFilter, b *bool) { f.Is3DSAuthenticated = b }},
 		} {
 			for _, choice := range []*bool{&yes, &no} {
-				f := authorization.TransactionFilter{Cards: held.Cards, Take: 100}
+				f := authorization.TransactionFilter{Issuances: held.Issuances, Cards: held.Cards, Take: 100}
 				c.filter(&f, choice)
 				page, total, err := w.Queries.Transactions(t.Context(), w.Caller, f)
 				if err != nil || total != len(page) {

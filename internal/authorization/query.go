@@ -21,10 +21,10 @@ type TransactionFilter struct {
 	ID                   TransactionID
 	RRN                  string
 	NetworkTransactionID string
-	// Cards and Issuances are the selector when one of them is not nil: an
-	// empty list finds nothing.
-	Cards     []id.ID[issuing.Card]
+	// Issuances is the selector when it is not nil: an empty list finds nothing.
 	Issuances []id.ID[issuing.Issuance]
+	// Cards narrow it to what was done with these plastics of the Issuances.
+	Cards []id.ID[issuing.Card]
 
 	From, To        time.Time // of when it came; To is excluded
 	Statuses        []Status
@@ -103,7 +103,7 @@ func (q *Queries) Transactions(ctx context.Context, c access.Caller, f Transacti
 
 // selects reports whether the filter's selector can find anything.
 func (f *TransactionFilter) selects() bool {
-	return !f.ID.IsZero() || f.RRN != "" || f.NetworkTransactionID != "" || len(f.Cards) > 0 || len(f.Issuances) > 0
+	return !f.ID.IsZero() || f.RRN != "" || f.NetworkTransactionID != "" || len(f.Issuances) > 0
 }
 
 // Named returns those of the transactions that are of the caller's tenant, by

@@ -43,7 +43,7 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 		low, high := int64(1500), int64(3500)
 		yes, no := true, false
 		all := func(f authorization.TransactionFilter) authorization.TransactionFilter {
-			f.Cards, f.Take = held.Cards, 10
+			f.Issuances, f.Cards, f.Take = held.Issuances, held.Cards, 10
 			return f
 		}
 		for name, c := range map[string]struct {
@@ -51,7 +51,7 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 			want   []int // of ids, oldest first; -1 is the reversal
 		}{
 			"nothing selects":     {authorization.TransactionFilter{Take: 10, Statuses: []authorization.Status{"Approved"}}, nil},
-			"no card":             {authorization.TransactionFilter{Take: 10, Cards: []id.ID[issuing.Card]{}}, nil},
+			"no card":             {authorization.TransactionFilter{Take: 10, Issuances: []id.ID[issuing.Issuance]{}}, nil},
 			"one":                 {authorization.TransactionFilter{Take: 10, ID: ids[2]}, []int{2}},
 			"reference":           {authorization.TransactionFilter{Take: 10, RRN: sent[0].RRN}, []int{0, -1}},
 			"network's reference": {authorization.TransactionFilter{Take: 10, NetworkTransactionID: "X"}, nil},

@@ -69,12 +69,13 @@ func (q *Queries) LastUsed(ctx context.Context, tx db.Tx, tenant access.TenantID
 }
 
 // LastUses returns when something that was not declined last happened to each of
-// these cards of the caller's tenant. Cards that were never used are missing.
-func (q *Queries) LastUses(ctx context.Context, c access.Caller, cards []id.ID[issuing.Card]) (map[id.ID[issuing.Card]]time.Time, error) {
+// these cards of the caller's tenant, which come with their issuances. Cards that were
+// never used are missing.
+func (q *Queries) LastUses(ctx context.Context, c access.Caller, cards map[id.ID[issuing.Card]]id.ID[issuing.Issuance]) (map[id.ID[issuing.Card]]time.Time, error) {
 	last := make(map[id.ID[issuing.Card]]time.Time, len(cards))
 	err := q.db.View(ctx, func(tx db.Tx) error {
-		for _, card := range cards {
-			at, found, err := readLastUse(ctx, tx, c.Tenant, card)
+		for card, issuance := range cards {
+			at, found, err := readLastUse(ctx, tx, c.Tenant, issuance, card)
 			if err != nil {
 				return err
 			}

@@ -66,10 +66,10 @@ func readStatistics(ctx context.Context, tx db.Tx, tenant access.TenantID, issua
 	return s, err
 }
 
-func readLastUse(ctx context.Context, tx db.Tx, tenant access.TenantID, card id.ID[issuing.Card]) (at time.Time, found bool, err error) {
+func readLastUse(ctx context.Context, tx db.Tx, tenant access.TenantID, issuance id.ID[issuing.Issuance], card id.ID[issuing.Card]) (at time.Time, found bool, err error) {
 	micros, found, err := db.One(ctx, tx, func(row db.Scanner) (n int64, err error) { return n, row.Scan(&n) },
-		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND card_id = $2 AND `+isUse+`
-		ORDER BY created_at DESC LIMIT 1`, tenant, card)
+		`SELECT created_at FROM card_transaction WHERE tenant_id = $1 AND issuance_id = $2 AND card_id = $3 AND `+isUse+`
+		ORDER BY created_at DESC LIMIT 1`, tenant, issuance, card)
 	if err != nil || !found {
 		return time.Time{}, false, err
 	}

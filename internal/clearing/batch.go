@@ -235,7 +235,7 @@ func (b *batch) traits() []authorization.Trait {
 		}
 		for _, card := range r.place.cards {
 			all = append(all, authorization.Trait{
-				Ref: r.ref, Tenant: r.place.tenant, Card: card.id, Since: b.at(r).Add(-window),
+				Ref: r.ref, Tenant: r.place.tenant, Issuance: r.place.issuance, Card: card.id, Since: b.at(r).Add(-window),
 				NetworkTransactionID: r.NetworkTransactionID, AuthorizationCode: r.AuthorizationCode, RRN: r.RRN, STAN: r.STAN,
 				Amount: r.Transaction,
 			})

@@ -289,7 +289,7 @@ type Address struct {
 // Card is a card as its customer's page lists it. What its words mean is
 // told where cards are issued.
 type Card struct {
-	ID              string // as the issuer of cards writes it
+	ID, IssuanceID  string // as the issuer of cards writes them
 	IssuanceNo      string
 	CardToken       string
 	MaskedNo        string

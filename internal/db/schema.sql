@@ -194,8 +194,6 @@ CREATE TABLE hold (
 
 CREATE INDEX hold_by_expiry ON hold (expires_at) WHERE is_open;
 
-CREATE INDEX hold_by_account ON hold (account_id) WHERE is_open;
-
 CREATE TABLE key_block (
     id            TEXT    NOT NULL PRIMARY KEY,
     tenant_id     TEXT    NOT NULL REFERENCES tenant (id),
@@ -693,8 +691,6 @@ CREATE TABLE card_transaction (
     matched_controls     TEXT    NOT NULL, -- codes of authorization controls in the order they were asked, blanks between
     additional_amounts   TEXT    NOT NULL  -- fees as they were then, with their taxes
 );
-
-CREATE INDEX card_transaction_by_card ON card_transaction (card_id, created_at) WHERE card_id IS NOT NULL;
 
 CREATE INDEX card_transaction_by_issuance ON card_transaction (issuance_id, created_at) WHERE issuance_id IS NOT NULL;
 
@@ -1854,3 +1850,5 @@ CREATE TABLE consent_code (
 );
 
 CREATE INDEX consent_code_by_expiry ON consent_code (expires_at);
+
+CREATE INDEX hold_by_holder ON hold (account_id, holder) WHERE is_open AND holder <> '';

@@ -43,7 +43,8 @@ type Holding struct {
 	WithChildren bool
 }
 
-// Held is what a Holding stands for: cards of one number, or whole issuances.
+// Held is what a Holding stands for: cards of one number with their issuance, or whole
+// issuances.
 type Held struct {
 	Cards     []id.ID[Card]
 	Issuances []id.ID[Issuance]

@@ -2,6 +2,7 @@ package issuing
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sarraf-platform/sarraf/internal/access"
 	"github.com/sarraf-platform/sarraf/internal/customer"
@@ -43,7 +44,14 @@ func readHeld(ctx context.Context, tx db.Tx, tenant access.TenantID, h Holding) 
 	var held Held
 	var err error
 	if h.CardToken != "" && !h.WithChildren {
-		held.Cards, err = db.Collect(ctx, tx, scanID[Card], "SELECT id FROM card WHERE tenant_id = $1 AND card_token = $2", tenant, h.CardToken)
+		err = db.Each(ctx, tx, func(row db.Scanner) error {
+			var card id.ID[Card]
+			var issuance id.ID[Issuance]
+			err := row.Scan(&card, &issuance)
+			held.Cards, held.Issuances = append(held.Cards, card), append(held.Issuances, issuance)
+			return err
+		}, "SELECT id, issuance_id FROM card WHERE tenant_id = $1 AND card_token = $2", tenant, h.CardToken)
+		held.Issuances = slices.Compact(held.Issuances) // they share their number, and so their issuance
 		return held, err
 	}
 	query, key := "SELECT id FROM issuance WHERE tenant_id = $1 AND issuance_no = $2", h.IssuanceNo

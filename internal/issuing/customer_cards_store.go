@@ -36,12 +36,12 @@ func (s *Service) CardsOfCustomer(ctx context.Context, tx db.Tx, tenant access.T
 		var bin, lastFour string
 		var length int
 		var status CardStatus
-		err := row.Scan(&c.ID, &c.IssuanceNo, &c.CardToken, &bin, &lastFour, &length, &c.ProductCode, &c.ProductName,
+		err := row.Scan(&c.ID, &c.IssuanceID, &c.IssuanceNo, &c.CardToken, &bin, &lastFour, &length, &c.ProductCode, &c.ProductName,
 			&c.IsSupplementary, &c.FormFactor, &status, &c.StatusReason, &c.ExpiresOn, &c.EmbossName, &c.IsCurrent)
 		c.Status, c.IsClosed = string(status), status.IsFinal()
 		c.MaskedNo = bin + strings.Repeat("*", max(0, length-len(bin)-len(lastFour))) + lastFour
 		return c, err
-	}, `SELECT c.id, i.issuance_no, c.card_token, c.bin, c.last_four, b.pan_length, i.product_code, p.name,
+	}, `SELECT c.id, i.id, i.issuance_no, c.card_token, c.bin, c.last_four, b.pan_length, i.product_code, p.name,
 			i.parent_id IS NOT NULL, c.form_factor, c.status, c.status_reason, c.expires_on, c.emboss_line_1,
 			i.current_card_id = c.id
 		FROM issuance i JOIN card c ON c.issuance_id = i.id`+program.JoinBIN+program.JoinProduct+`

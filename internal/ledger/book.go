@@ -97,6 +97,9 @@ func (b *Book) ForceHold(h Hold) error {
 		return fmt.Errorf("hold on %s: %w", a.ID, err)
 	}
 	a.Held = held
+	if a.Credit == nil {
+		h.Holder = ""
+	}
 	a.tally(h, h.Authorized.Minor(), 0)
 	b.holds[h.ID] = &h
 	b.freshHolds[h.ID] = true

@@ -136,6 +136,39 @@ func TestBook_concurrentHoldsNeverOverdraw(t *testing.T) {
 	})
 }
 
+// Nobody shares an account that is not for credit, so nobody looks there for whose a hold is.
+func TestBook_keepsNoHolderOnAPlainAccount(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBooks(t, d)
+		a := b.open(10000)
+		h := ledger.NewHold(id.New[ledger.Hold](b.clock.Now()), b.caller.Tenant, a.ID, try(300), start.AddDate(0, 0, 7))
+		h.Holder = "child"
+		err := d.InTx(t.Context(), func(tx db.Tx) error {
+			book, err := ledger.OpenBook(t.Context(), tx, []ledger.AccountID{a.ID}, nil)
+			if err != nil {
+				return err
+			}
+			if err := book.PlaceHold(h); err != nil {
+				return err
+			}
+			return book.Write(t.Context(), tx)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.View(t.Context(), func(tx db.Tx) error {
+			stored, err := ledger.ReadHolds(t.Context(), tx, []ledger.HoldID{h.ID})
+			if kept, found := stored[h.ID]; !found || kept.Holder != "" {
+				t.Errorf("kept %q, found %t", kept.Holder, found)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestAdjust_oneReferenceMovesMoneyOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		b := newBooks(t, d)

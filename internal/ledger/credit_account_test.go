@@ -280,6 +280,9 @@ func TestCredit_aShareIsNoMoreThanItsLimit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := newLender(t, d, 1_000_00)
 		l.move(on(time.March, 2), ledger.Debit, 40_00, ledger.Purpose{Holder: "child"}) // before there is a share
+		early := ledger.NewHold(id.New[ledger.Hold](l.clock.Now()), l.caller.Tenant, l.account.ID, try(10_00), start.AddDate(9, 0, 0))
+		early.Holder = "child"
+		l.book(func(_ db.Tx, b *ledger.Book) error { return b.PlaceHold(early) })
 		next := int64(70_00)
 		l.book(func(tx db.Tx, b *ledger.Book) error {
 			return b.SetShare(t.Context(), tx, l.account.ID, "child", 100_00, &next)
@@ -293,6 +296,8 @@ func TestCredit_aShareIsNoMoreThanItsLimit(t *testing.T) {
 				return nil
 			})
 		}
+		left("beside a hold from before", 50_00)
+		l.book(func(_ db.Tx, b *ledger.Book) error { b.ReleaseHold(early.ID); return nil })
 		left("with a share", 60_00)
 		var held ledger.HoldID
 		l.book(func(_ db.Tx, b *ledger.Book) error {

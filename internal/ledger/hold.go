@@ -28,7 +28,8 @@ type Hold struct {
 	ExpiresAt time.Time
 	// IsCash says that it is for cash, of which a credit account gives less.
 	IsCash bool
-	// Holder is whose it is, of those who share a credit account, opaque here.
+	// Holder is whose it is, of those who share a credit account, opaque here; on
+	// other accounts it is not kept.
 	Holder string
 }
 

@@ -65,7 +65,7 @@ func (b *Book) SetShare(ctx context.Context, tx db.Tx, account AccountID, holder
 		s = &Share{}
 		var err error
 		if s.Held, _, err = db.One(ctx, tx, scanInt64, `SELECT CAST(COALESCE(SUM(authorized - reversed - cleared - released + fees), 0) AS BIGINT)
-			FROM hold WHERE account_id = $1 AND is_open AND holder = $2`, account, holder); err != nil {
+			FROM hold WHERE account_id = $1 AND is_open AND holder = $2 AND holder <> ''`, account, holder); err != nil {
 			return err
 		}
 		if s.Spent, err = spentBy(ctx, tx, account, holder); err != nil {

@@ -184,10 +184,12 @@ func (a *API) auditsOf(ctx context.Context, c access.Caller, f audit.Filter, h i
 		for _, card := range held.Cards {
 			f.CardIDs = append(f.CardIDs, card.String())
 		}
-		for _, issuance := range held.Issuances {
-			f.IssuanceIDs = append(f.IssuanceIDs, issuance.String())
+		if len(held.Cards) == 0 {
+			for _, issuance := range held.Issuances {
+				f.IssuanceIDs = append(f.IssuanceIDs, issuance.String())
+			}
 		}
-		if len(held.Cards)+len(held.Issuances) == 0 {
+		if len(held.Issuances) == 0 {
 			return nil, 0, nil, nil
 		}
 	}

@@ -430,13 +430,16 @@ func (a *API) customerDetail(ctx context.Context, c access.Caller, u customer.De
 		return CustomerDetail{}, err
 	}
 	out := encodeCustomer(u)
-	cards := make([]id.ID[issuing.Card], len(u.Cards))
+	cards, issuances := make([]id.ID[issuing.Card], len(u.Cards)), make(map[id.ID[issuing.Card]]id.ID[issuing.Issuance], len(u.Cards))
 	for i, k := range u.Cards {
 		if cards[i], err = id.Parse[issuing.Card](k.ID); err != nil {
 			return CustomerDetail{}, err
 		}
+		if issuances[cards[i]], err = id.Parse[issuing.Issuance](k.IssuanceID); err != nil {
+			return CustomerDetail{}, err
+		}
 	}
-	last, err := a.Transactions.LastUses(ctx, c, cards)
+	last, err := a.Transactions.LastUses(ctx, c, issuances)
 	for i, card := range cards {
 		out.Cards[i].LastTransactionDate = timeOrNil(last[card])
 	}

@@ -153,7 +153,7 @@ func (a *API) listTransactions(ctx context.Context, c access.Caller, in *transac
 		if err != nil {
 			return none, err
 		}
-		if filter.Cards, filter.Issuances = held.Cards, held.Issuances; len(held.Cards)+len(held.Issuances) == 0 {
+		if filter.Cards, filter.Issuances = held.Cards, held.Issuances; len(held.Issuances) == 0 {
 			return api.PageOf[cardTransaction](0, nil), nil
 		}
 	}
