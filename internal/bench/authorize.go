@@ -219,11 +219,18 @@ func (w *world) use(n int) (*sim.Request, error) {
 	return w.terminals[n%len(w.terminals)].Use(w.cards[n%len(w.cards)], sim.Payment{Amount: price, Entry: sim.Chip})
 }
 
-// drive uses the cards that belong to connection i, one after another.
+// drive uses the cards that belong to connection i, one after another, from where it
+// was when it ended the last time: cards that are always the same ones would be in
+// memory, however many there are.
 func (w *world) drive(ctx context.Context, link *sim.Link, i int, t *tally, counting *atomic.Bool) error {
 	// Whole turns keep a card with its connection.
 	turn := len(w.cards) / len(w.links) * len(w.links)
-	for n := i; ctx.Err() == nil; n += len(w.links) {
+	n := i
+	if last, ok := w.next.Load(i); ok {
+		n = last.(int)
+	}
+	defer func() { w.next.Store(i, n) }()
+	for ; ctx.Err() == nil; n += len(w.links) {
 		if n >= turn {
 			n = i
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,6 +79,7 @@ type world struct {
 	cards     []*sim.Card
 	accounts  []string // their numbers
 	links     []*sim.Link
+	next      sync.Map // of each link, by its number: which of the cards it uses next
 }
 
 func newWorld(ctx context.Context, p *app.Platform, o AuthorizeOptions) (_ *world, err error) {
