@@ -39,8 +39,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitWell
-	case errors.Is(err, app.ErrNotWell):
-		return exitFail // what is wrong has been printed
+	case err == app.ErrNotWell: // by itself: what is wrong has been printed
+		return exitFail
 	}
 	fmt.Fprintf(stderr, "sarraf: %v\n", err)
 	if _, usage := errors.AsType[usageError](err); usage || errors.Is(err, app.ErrUsage) {

@@ -17,7 +17,8 @@ import (
 var ErrUsage = errors.New("wrong usage")
 
 // ErrNotWell says that a command did what it was asked and found what it was
-// asked about not to be well. What is wrong has been printed.
+// asked about not to be well. By itself it says that what is wrong has been printed;
+// an error that has more to say wraps it.
 var ErrNotWell = errors.New("not everything is well")
 
 // Build is what is known about this binary.

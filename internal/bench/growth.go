@@ -96,6 +96,14 @@ type GrowthServe struct {
 	Binary     float64 `json:"binaryMiB"`
 }
 
+// cardsOf is how many cards of a world the rounds need: those that could pay in them, so
+// that in the big one none pays a second time.
+func (o *GrowthOptions) cardsOf(g *growthWorld) int {
+	const fastest = 5000 // payments a second
+	most := float64(o.Rounds) * (o.WarmUp + o.Duration).Seconds() * fastest
+	return max(o.Connections, min(g.Cards, int(most)))
+}
+
 // Growth measures what growth costs and prints it. It returns [app.ErrNotWell] when
 // a request was not approved.
 func Growth(ctx context.Context, l config.Loaded, log *slog.Logger, w, progress io.Writer, o GrowthOptions) error {
@@ -171,9 +179,15 @@ func growthPlace(l config.Loaded, keep string) (place string, remove func() erro
 func (r *GrowthResult) takeTurns(ctx context.Context, worlds []*growthWorld, o GrowthOptions) (err error) {
 	for i, g := range worlds {
 		if err := g.open(ctx, AuthorizeOptions{
-			Connections: o.Connections, Cards: g.Cards, Duration: o.Duration, WarmUp: o.WarmUp, Controls: true, acquirer: i,
+			Connections: o.Connections, Cards: o.cardsOf(g), Duration: o.Duration, WarmUp: o.WarmUp, Controls: true, acquirer: i,
 		}); err != nil {
 			return fmt.Errorf("open the %s world: %w", g.name, err)
+		}
+	}
+	// Not before all are open: links that nobody uses for some minutes are closed.
+	for _, g := range worlds {
+		if err := g.world.openShops(ctx); err != nil {
+			return fmt.Errorf("open the shops of the %s world: %w", g.name, err)
 		}
 	}
 	var p99, commit [2][]float64

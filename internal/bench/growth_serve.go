@@ -155,7 +155,13 @@ func (g *growthWorld) payThrough(ctx context.Context, c config.Config, o GrowthO
 	if err != nil {
 		return 0, err
 	}
-	w := &world{options: AuthorizeOptions{Connections: o.Connections}, cards: g.shuffled()}
+	w := &world{options: AuthorizeOptions{Connections: o.Connections}}
+	for _, card := range g.cards {
+		if card != nil {
+			w.cards = append(w.cards, card)
+		}
+	}
+	shuffle(w.cards)
 	defer w.close()
 	if w.acquirer, err = sim.NewAcquirer(strconv.Itoa(410627+fillAcquirer-1), clock.System{}, sim.Random(0)); err != nil {
 		return 0, err

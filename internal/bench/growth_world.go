@@ -186,8 +186,8 @@ func (g *growthWorld) found(ctx context.Context) error {
 	return errors.Join(err, p.Stop())
 }
 
-// open starts a platform on the world, with cards and links for a measurement. The
-// cards are in no order, so that one after another lie nowhere near each other. What
+// open starts a platform on the world, with o.Cards of its cards for a measurement. They
+// are drawn, so that one after another lie nowhere near each other. What
 // the jobs have to do at a start is done when it returns.
 func (g *growthWorld) open(ctx context.Context, o AuthorizeOptions) (err error) {
 	watch := clock.StartStopwatch()
@@ -199,22 +199,45 @@ func (g *growthWorld) open(ctx context.Context, o AuthorizeOptions) (err error) 
 		return err
 	}
 	g.JobSeconds = watch.Elapsed().Seconds()
-	if err := g.readCards(ctx, g.platform.Core); err != nil {
+	cards, err := g.draw(ctx, g.platform.Core, o.Cards)
+	if err != nil {
 		return fmt.Errorf("read cards: %w", err)
 	}
-	g.world = &world{platform: g.platform, options: o, cards: g.shuffled()}
-	return g.world.openShops(ctx)
+	g.world = &world{platform: g.platform, options: o, cards: cards}
+	return nil
 }
 
-func (g *growthWorld) shuffled() []*sim.Card {
-	cards := slices.Clone(g.cards)
-	drawn := make([]byte, 8*len(cards))
-	rand.Read(drawn)
-	for i := len(cards) - 1; i > 0; i-- {
-		j := binary.BigEndian.Uint64(drawn[8*i:]) % uint64(i+1)
-		cards[i], cards[j] = cards[j], cards[i]
+// draw returns n cards of all, or all of them, in no order. What their holders have in
+// their hands is read as far as it was not; what only others have is forgotten.
+func (g *growthWorld) draw(ctx context.Context, k *app.Core, n int) ([]*sim.Card, error) {
+	order := make([]int, len(g.tokens))
+	for i := range order {
+		order[i] = i
 	}
-	return cards
+	shuffle(order)
+	order = order[:min(n, len(order))]
+	known := g.cards
+	g.cards = make([]*sim.Card, len(g.tokens))
+	for _, i := range order {
+		g.cards[i] = known[i]
+	}
+	if err := g.readCards(ctx, k, order); err != nil {
+		return nil, err
+	}
+	cards := make([]*sim.Card, len(order))
+	for i, of := range order {
+		cards[i] = g.cards[of]
+	}
+	return cards, nil
+}
+
+func shuffle[T any](all []T) {
+	drawn := make([]byte, 8*len(all))
+	rand.Read(drawn)
+	for i := len(all) - 1; i > 0; i-- {
+		j := binary.BigEndian.Uint64(drawn[8*i:]) % uint64(i+1)
+		all[i], all[j] = all[j], all[i]
+	}
 }
 
 // close ends what open began.
@@ -243,27 +266,27 @@ func (g *growthWorld) end(ctx context.Context) error {
 	return errors.Join(err, os.RemoveAll(g.dir))
 }
 
-// readCards reads what the holders of all cards have in their hands, as far as that
+// readCards reads what the holders of these cards have in their hands, as far as that
 // was not read.
-func (g *growthWorld) readCards(ctx context.Context, k *app.Core) error {
+func (g *growthWorld) readCards(ctx context.Context, k *app.Core, which []int) error {
 	caller, err := g.caller(ctx, k)
 	if err != nil {
 		return err
 	}
 	var reading errgroup.Group
 	reading.SetLimit(4)
-	for i, token := range g.tokens {
+	for n, i := range which {
 		if g.cards[i] != nil {
 			continue
 		}
 		reading.Go(func() (err error) {
-			g.cards[i], err = readCard(ctx, k, caller, token)
+			g.cards[i], err = readCard(ctx, k, caller, g.tokens[i])
 			return err
 		})
 		if ctx.Err() != nil {
 			break
 		}
-		g.tell.every("reading cards of the "+g.name+" world", i, len(g.tokens))
+		g.tell.every("reading cards of the "+g.name+" world", n, len(which))
 	}
 	return reading.Wait()
 }

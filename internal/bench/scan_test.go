@@ -73,7 +73,7 @@ func TestStatements_readNoGrowingTableWhole(t *testing.T) {
 	g.log = slog.New(slog.NewTextHandler(writerFunc(func(text string) { t.Error(text) }), &slog.HandlerOptions{Level: slog.LevelError}))
 	start := func() {
 		t.Helper()
-		if err := g.open(t.Context(), AuthorizeOptions{Connections: cards}); err != nil {
+		if err := g.open(t.Context(), AuthorizeOptions{Connections: cards, Cards: cards}); err != nil {
 			t.Fatal(err)
 		}
 	}
