@@ -13,7 +13,8 @@ import (
 	"github.com/sarraf-platform/sarraf/internal/id"
 )
 
-// Person is what rules ask of a customer that lies sealed. Zero is not stated.
+// Person is what rules ask of a customer that lies sealed. Zero is not stated. Its
+// members are named as those of Profile, from which it is read.
 type Person struct {
 	BirthDate   clock.Date
 	Nationality country.Country
@@ -70,13 +71,7 @@ func (s *Service) LearnPersons(ctx context.Context, tx db.Tx, tenant access.Tena
 		return nil
 	}
 	slices.Sort(unknown)
-	err := customerLookup.Query(ctx, tx, []any{tenant}, unknown, func(row db.Scanner) error {
-		if u, err := scanCustomer(row); err == nil && s.open(ctx, &u.Customer, u.sealed) == nil {
-			s.persons.keep(u.ID, u.ConcurrencyStamp, personOf(u.Customer))
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.readPersons(ctx, tx, tenant, unknown, s.persons.keep); err != nil {
 		return fmt.Errorf("read customers for rules: %w", err)
 	}
 	return nil
