@@ -454,7 +454,7 @@ func (t *tester) importRecord(ctx context.Context, c access.Caller, o original, 
 		out.Clearing.Exceptions = append(out.Clearing.Exceptions, string(cause))
 	}
 	slices.Sort(out.Clearing.Exceptions)
-	posted, err := t.find(ctx, c, authorization.TransactionFilter{Issuances: []id.ID[issuing.Issuance]{o.Issuance}, Cards: []id.ID[issuing.Card]{o.card.Card.ID}, From: now.Add(-time.Second)},
+	posted, err := t.find(ctx, c, authorization.TransactionFilter{Issuances: []id.ID[issuing.Issuance]{o.card.Card.Issuance}, Cards: []id.ID[issuing.Card]{o.card.Card.ID}, From: now.Add(-time.Second)},
 		func(x *authorization.ListedTransaction, _ issuing.CardName) bool { return x.ARN == p.ARN })
 	switch {
 	case err == nil:
