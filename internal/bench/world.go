@@ -65,6 +65,7 @@ func startTraced(ctx context.Context, c config.Config, log *slog.Logger, trace f
 	app.CollectLess() // as serve does
 	c.HTTP.RateLimit, c.HTTP.ClientLimit = 0, 0
 	c.Job.PersoInterval = 24 * time.Hour // no bureau makes these cards
+	c.Network.EchoInterval = time.Hour   // links are silent while what they are compared with is prepared
 	c.HTTP.Addr, c.Network.Addr = "127.0.0.1:0", "127.0.0.1:0"
 	return app.StartTraced(ctx, c, log, trace)
 }
