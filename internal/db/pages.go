@@ -6,33 +6,35 @@ import (
 	"sync"
 
 	"modernc.org/libc"
-	"modernc.org/libc/sys/types"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// The memory for pages of SQLite files, which all connections of the process share: as
-// much as their caches hold together.
-const (
-	pageMemory      = 128 << 20
-	hastyPageMemory = 1 << 30
-)
+// pageMemory is for the pages of SQLite files, which all connections of the process
+// share: as much as the caches of a file that payments write to hold together. A page
+// less than a power of two, for the allocator of the engine rounds up to the next.
+const pageMemory = 128<<20 - pageSize
 
 // pageSize is that of all files that SQLite makes here, in bytes.
 const pageSize = 4096
 
-// configuring is held while SQLite is configured, which nothing else protects.
-var configuring sync.Mutex
+// configuring does it once in a process: nothing else protects it, and SQLite refuses it
+// when it has opened a file.
+var configuring sync.Once
 
 // takePageMemory hands SQLite its memory for pages, which it cuts into slots. Without, it
 // allocates each page by itself: little more than 4 kB with what is known of it, for
 // which the allocator, whose sizes are powers of two, takes more than 8 kB. When no slot
-// is free, the page that was not used for longest, of whichever connection, makes room.
+// is free, the page of a file that was not used for longest, of whichever connection, makes
+// room, and pages of temporary tables are allocated as without.
 //
-// The first call in a process decides, before it opens its first file; later ones change nothing. SQLite
-// links the slots at once, so that the process has all of this memory from then on.
-func takePageMemory(bytes int) error {
-	configuring.Lock()
-	defer configuring.Unlock()
+// The first call in a process does it, before it opens its first file; later ones do
+// nothing. SQLite links the slots at once, so that the process has all of this memory from then on.
+func takePageMemory() (err error) {
+	configuring.Do(func() { err = configurePages() })
+	return err
+}
+
+func configurePages() error {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	known := libc.Xcalloc(tls, 1, 4)
@@ -44,14 +46,14 @@ func takePageMemory(bytes int) error {
 		return fmt.Errorf("ask SQLite what it knows of a page: error %d", code)
 	}
 	slot := pageSize + libc.AtomicLoadPInt32(known)
-	memory := libc.Xmalloc(tls, types.Size_t(bytes))
+	memory := libc.Xmalloc(tls, pageMemory)
 	if memory == 0 {
-		return fmt.Errorf("no %d MiB of memory for pages", bytes>>20)
+		return fmt.Errorf("no %d MiB of memory for pages", (pageMemory+pageSize)>>20)
 	}
-	switch code := configureSQLite(tls, sqlite3.SQLITE_CONFIG_PAGECACHE, memory, slot, int32(bytes)/slot); code {
+	switch code := configureSQLite(tls, sqlite3.SQLITE_CONFIG_PAGECACHE, memory, slot, pageMemory/slot); code {
 	case sqlite3.SQLITE_OK: // SQLite's, for good
 		return nil
-	case sqlite3.SQLITE_MISUSE: // it has opened a file
+	case sqlite3.SQLITE_MISUSE: // somebody else has opened a file
 		libc.Xfree(tls, memory)
 		return nil
 	default:

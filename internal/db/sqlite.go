@@ -34,8 +34,9 @@ const (
 	readerCache = "&_pragma=cache_size(-2048)"
 )
 
-// hasty is how a file is filled: pages that change again and again are written
-// once in half a gigabyte, and kept until then.
+// hasty is how a file is filled: pages that change again and again are brought into the file
+// once in half a gigabyte of log. The cache has no bound of its own: it takes what there
+// is of pageMemory.
 const (
 	hasty      = "&_pragma=synchronous(OFF)&_pragma=wal_autocheckpoint(128000)"
 	hastyCache = "&_pragma=cache_size(-1000000)"
@@ -45,11 +46,12 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if path == "" {
 		return nil, errors.New("sqlite: path is missing")
 	}
-	memory := pageMemory
-	if o.Hasty {
-		memory = hastyPageMemory
+	if o.MustExist {
+		if _, err := os.Stat(path); err != nil { // the engine's own words name nothing
+			return nil, fmt.Errorf("open sqlite: %w", err)
+		}
 	}
-	if err := takePageMemory(memory); err != nil {
+	if err := takePageMemory(); err != nil {
 		return nil, fmt.Errorf("open sqlite: %w", err)
 	}
 	file := "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + sqlitePragmas
@@ -61,9 +63,6 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	}
 	if o.MustExist {
 		file += "&mode=rw"
-		if _, err := os.Stat(path); err != nil { // the engine's own words name nothing
-			return nil, fmt.Errorf("open sqlite: %w", err)
-		}
 	}
 	writers, err := newSessions(ctx, file+cache, 1, "BEGIN IMMEDIATE")
 	if err != nil {
