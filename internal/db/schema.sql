@@ -484,7 +484,7 @@ CREATE TABLE card (
     expiry_told_at     BIGINT  CHECK (expiry_told_at BETWEEN 0 AND 9000000000000000),
     renewal_tried_on   TEXT    NOT NULL, -- the last night, YYYY-MM-DD
     renewal_skipped    TEXT    NOT NULL, -- why it was not renewed then
-    pin_status         TEXT    NOT NULL CHECK (pin_status IN ('NotSet', 'Active', 'Blocked', 'PendingChipUpdate')),
+    pin_status         TEXT    NOT NULL CHECK (pin_status = 'NotSet' OR pin_status = 'Active' OR pin_status = 'Blocked' OR pin_status = 'PendingChipUpdate'),
     pin_method         TEXT    NOT NULL,
     pin_value          TEXT    NOT NULL, -- PVV or offset
     pvki               TEXT    NOT NULL,
@@ -494,7 +494,7 @@ CREATE TABLE card (
     cvv2_try_count     BIGINT  NOT NULL CHECK (cvv2_try_count BETWEEN 0 AND 1000),
     atc                BIGINT  NOT NULL CHECK (atc BETWEEN -1 AND 65535),
     atc_window         BIGINT  NOT NULL CHECK (atc_window BETWEEN 0 AND 9223372036854775807),
-    chip_script        TEXT    NOT NULL DEFAULT '' CHECK (chip_script IN ('', 'PinChange', 'PinUnblock')), -- waits for the chip
+    chip_script        TEXT    NOT NULL DEFAULT '' CHECK (chip_script = '' OR chip_script = 'PinChange' OR chip_script = 'PinUnblock'), -- waits for the chip
     chip_script_atc    BIGINT  NOT NULL DEFAULT -1 CHECK (chip_script_atc BETWEEN -1 AND 65535), -- of the answer that carried it last
     holder_changes     BIGINT  NOT NULL DEFAULT 0 CHECK (holder_changes BETWEEN 0 AND 1000000000), -- how often it got or lost a customer
     tap                TEXT    NOT NULL, -- the last contactless answer that asked for a PIN, for the second tap
