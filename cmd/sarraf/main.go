@@ -39,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitWell
-	case err == app.ErrNotWell: // by itself: what is wrong has been printed
+	case alone(err) == app.ErrNotWell: // what is wrong has been printed
 		return exitFail
 	}
 	fmt.Fprintf(stderr, "sarraf: %v\n", err)
@@ -47,6 +47,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFail
+}
+
+// alone is err without the joins that had nothing to join it with: who closes something
+// after an error joins what that returned, mostly nil.
+func alone(err error) error {
+	for {
+		joined, ok := err.(interface{ Unwrap() []error })
+		if !ok || len(joined.Unwrap()) != 1 {
+			return err
+		}
+		err = joined.Unwrap()[0]
+	}
 }
 
 // usageError marks that the command line or the settings are wrong.
