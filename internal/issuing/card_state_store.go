@@ -21,7 +21,7 @@ var cardsOnNetwork = &db.Lookup{
 		c.pin_value, c.pvki, c.pin_changed_at, c.pin_block, c.chip_script, c.chip_script_atc, c.pin_try_count, c.cvv2_try_count, c.atc,
 		i.id, i.issuance_no, i.product_code, i.parent_id, i.account_id, i.account_no, i.digital_slip_type,
 		i.current_card_id, i.external_card_id, i.customer_id, u.customer_no, u.status, c.previous_card_id, c.shipment_status,
-		COALESCE(f.status, c.status), c.holder_changes,
+		COALESCE(f.status, CASE WHEN i.current_card_id = c.id THEN c.status ELSE '' END), c.holder_changes,
 		n.id, COALESCE(n.product_code, ''), COALESCE(n.form_factor, ''), COALESCE(n.expires_on, c.expires_on), COALESCE(n.shipment_status, ''),
 		COALESCE(n.status, ''), COALESCE(n.scheduled_right, 0), n.scheduled_at,
 		i.policies, COALESCE(p.policies, '[]'), u.segment_code, u.customer_type, u.kyc_level, u.concurrency_stamp, u.created_at,
