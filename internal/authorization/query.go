@@ -21,7 +21,8 @@ type TransactionFilter struct {
 	ID                   TransactionID
 	RRN                  string
 	NetworkTransactionID string
-	// Issuances is the selector when it is not nil: an empty list finds nothing.
+	// Issuances is a selector when it is not nil. An empty list finds nothing, whatever
+	// else selects.
 	Issuances []id.ID[issuing.Issuance]
 	// Cards narrow it to what was done with these plastics of the Issuances.
 	Cards []id.ID[issuing.Card]
@@ -103,6 +104,9 @@ func (q *Queries) Transactions(ctx context.Context, c access.Caller, f Transacti
 
 // selects reports whether the filter's selector can find anything.
 func (f *TransactionFilter) selects() bool {
+	if f.Issuances != nil && len(f.Issuances) == 0 {
+		return false
+	}
 	return !f.ID.IsZero() || f.RRN != "" || f.NetworkTransactionID != "" || len(f.Issuances) > 0
 }
 

@@ -52,6 +52,7 @@ func TestTransactions_filtersAndPages(t *testing.T) {
 		}{
 			"nothing selects":     {authorization.TransactionFilter{Take: 10, Statuses: []authorization.Status{"Approved"}}, nil},
 			"no card":             {authorization.TransactionFilter{Take: 10, Issuances: []id.ID[issuing.Issuance]{}}, nil},
+			"no card's reference": {authorization.TransactionFilter{Take: 10, RRN: sent[0].RRN, Issuances: []id.ID[issuing.Issuance]{}}, nil},
 			"one":                 {authorization.TransactionFilter{Take: 10, ID: ids[2]}, []int{2}},
 			"reference":           {authorization.TransactionFilter{Take: 10, RRN: sent[0].RRN}, []int{0, -1}},
 			"network's reference": {authorization.TransactionFilter{Take: 10, NetworkTransactionID: "X"}, nil},
