@@ -31,11 +31,18 @@ func NewAcquirer(id string, c clock.Clock, random io.Reader) (*Acquirer, error) 
 	}
 	a := &Acquirer{ID: id, Dialect: d, Clock: c, Random: random}
 	// Numbers of two runs must differ: trace numbers within a second, reference
-	// numbers within a day.
-	a.stan.Store(uint32(c.Now().UnixMilli() % 999_999))
+	// numbers within a day. A run may take more trace numbers than milliseconds pass, so
+	// what is begun a little later begins far away. Within an hour it may get there
+	// all the same, and retrieval references of the two are alike then.
+	a.stan.Store(uint32(c.Now().UnixMilli() % traceNumbers * traceStride % traceNumbers))
 	a.presented.Store(c.Now().UnixMicro() % 10_000_000_000)
 	return a, nil
 }
+
+const (
+	traceNumbers = 999_999 // from 1
+	traceStride  = 618_034 // the golden section of them, and prime to them: it passes all
+)
 
 // SignOn makes the message that opens business on a link (0800, DE70 001).
 func (a *Acquirer) SignOn() *iso8583.Message { return a.manage(iso8583.SignOn) }
@@ -59,7 +66,7 @@ func (a *Acquirer) manage(function string) *iso8583.Message {
 // numbers run from 1 to 999999 and begin again.
 func (a *Acquirer) number(m *iso8583.Message) {
 	m.Set(iso8583.TransmissionDateTime, iso8583.AppendTransmissionDateTime(nil, a.Clock.Now()))
-	m.SetText(iso8583.STAN, fmt.Sprintf("%06d", a.stan.Add(1)%999_999+1))
+	m.SetText(iso8583.STAN, fmt.Sprintf("%06d", a.stan.Add(1)%traceNumbers+1))
 }
 
 // Repeat is m as it is sent again when no answer came: the same but for the
