@@ -184,12 +184,6 @@ func (r *GrowthResult) takeTurns(ctx context.Context, worlds []*growthWorld, o G
 			return fmt.Errorf("open the %s world: %w", g.name, err)
 		}
 	}
-	// Not before all are open: links that nobody uses for some minutes are closed.
-	for _, g := range worlds {
-		if err := g.world.openShops(ctx); err != nil {
-			return fmt.Errorf("open the shops of the %s world: %w", g.name, err)
-		}
-	}
 	var p99, commit [2][]float64
 	for round := range o.Rounds {
 		for turn := range worlds {

@@ -286,11 +286,6 @@ func TestFill_leavesTheRowsOfTraffic(t *testing.T) {
 func payForTest(t *testing.T, g *growthWorld, payments int) {
 	t.Helper()
 	g.world.cards = g.cards
-	if g.world.links == nil {
-		if err := g.world.openShops(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for n := range payments {
 		r, err := g.world.use(n)
 		if err != nil {

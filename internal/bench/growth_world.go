@@ -204,6 +204,9 @@ func (g *growthWorld) open(ctx context.Context, o AuthorizeOptions) (err error) 
 		return fmt.Errorf("read cards: %w", err)
 	}
 	g.world = &world{platform: g.platform, options: o, cards: cards}
+	if err := g.world.openShops(ctx); err != nil {
+		return fmt.Errorf("open shops: %w", err)
+	}
 	return nil
 }
 
