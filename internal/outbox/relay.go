@@ -31,16 +31,18 @@ type Relay struct {
 	// Rest is how many times as long as a transaction took a tenant's relay leaves the
 	// database to others before the next, a second at most; 0 goes on at once. Events
 	// that have waited for 5 s are given on without a rest. On SQLite payments wait for
-	// each transaction: a thousand events in a row would double what they take.
+	// each transaction, and a thousand events in a row would double what they take.
 	Rest int
 
 	lanes lanes
 }
 
 const (
-	// relayMax is how many events are given on in one transaction: on SQLite payments
-	// wait for it.
-	relayMax = 32
+	// relayMin and relayMax bound how many events are given on in one transaction: as
+	// many as take no longer than relayTime, for on SQLite payments wait for it.
+	relayMin  = 32
+	relayMax  = 128
+	relayTime = 10 * time.Millisecond
 	// turnWait is how long one waits for another that gives on events of the same
 	// tenant.
 	turnWait = 250 * time.Millisecond
@@ -86,8 +88,8 @@ func (r *Relay) RunOnce(ctx context.Context) error {
 
 // work gives on the events of a tenant until none is due.
 func (r *Relay) work(ctx context.Context, tenant string) error {
-	for ctx.Err() == nil {
-		g, err := r.giveOn(ctx, tenant, relayMax)
+	for limit := relayMin; ctx.Err() == nil; {
+		g, err := r.giveOn(ctx, tenant, limit)
 		if db.IsLocked(err) {
 			return nil // another does it
 		}
@@ -97,9 +99,22 @@ func (r *Relay) work(ctx context.Context, tenant string) error {
 		if err != nil || g.due == 0 {
 			return err
 		}
+		limit = nextLimit(limit, g.took)
 		r.rest(ctx, g)
 	}
 	return nil
+}
+
+// nextLimit is how many events the next transaction may give on, when so many took so
+// long. How long depends on how many hooks want them, and on what else is done.
+func nextLimit(limit int, took time.Duration) int {
+	switch {
+	case took > relayTime:
+		return max(limit/2, relayMin)
+	case took < relayTime/2:
+		return min(2*limit, relayMax)
+	}
+	return limit
 }
 
 // rest returns after a while, or when ctx ends.

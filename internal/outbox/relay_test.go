@@ -305,25 +305,53 @@ func TestRelay_tellsWhatCompletesItsEvents(t *testing.T) {
 // what it gives on has waited for long.
 func TestRelay_rests(t *testing.T) {
 	each(t, func(t *testing.T, p *post) {
-		give := func(transactions int, waited time.Duration) (took time.Duration) {
+		give := func(events int, waited time.Duration) (took time.Duration) {
 			t.Helper()
-			for n := range 32 * transactions {
-				p.raise(fmt.Sprint(n))
+			keys := make([]string, events)
+			for n := range keys {
+				keys[n] = fmt.Sprint(n)
 			}
+			p.raise(keys...)
 			p.clock.Advance(waited)
 			r := p.relay()
 			r.Rest = 1 << 30 // the longest
 			begun := time.Now()
-			if sent := p.giveOn(r); len(sent) != 32*transactions {
-				t.Errorf("%d events were given on, want %d", len(sent), 32*transactions)
+			if sent := p.giveOn(r); len(sent) != events {
+				t.Errorf("%d events were given on, want %d", len(sent), events)
 			}
 			return time.Since(begun)
 		}
-		if took := give(2, 0); took < 2*time.Second {
+		const most = 128 // in one transaction
+		if took := give(32+most, 0); took < 2*time.Second {
 			t.Errorf("it took %v: there was no rest of a second after each of two transactions", took)
 		}
-		if took := give(20, 6*time.Second); took >= 20*time.Second {
+		if took := give(20*most, 6*time.Second); took >= 20*time.Second {
 			t.Errorf("it took %v: there was a rest after each of twenty transactions although the events were late", took)
+		}
+	})
+}
+
+// What takes long, such as events that many hooks want, is given on in small
+// transactions: on SQLite payments wait for each.
+func TestRelay_takesFewWhereTheyTakeLong(t *testing.T) {
+	each(t, func(t *testing.T, p *post) {
+		keys := make([]string, 200)
+		for n := range keys {
+			keys[n] = fmt.Sprint(n)
+		}
+		p.raise(keys...)
+		r := p.relay()
+		give, sizes := r.Consume, []int{}
+		r.Consume = func(ctx context.Context, tx db.Tx, events []outbox.Message) error {
+			sizes = append(sizes, len(events))
+			time.Sleep(15 * time.Millisecond)
+			return give(ctx, tx, events)
+		}
+		if sent := p.giveOn(r); len(sent) != len(keys) {
+			t.Errorf("%d events were given on, want %d", len(sent), len(keys))
+		}
+		if slices.Max(sizes) > 32 {
+			t.Errorf("transactions of %v events", sizes)
 		}
 	})
 }
