@@ -29,6 +29,7 @@ type Engine struct {
 	client   Client
 	within   time.Duration // from its receipt, a request's client is asked
 	lanes    []*lane
+	beside   processors // the lanes
 	asked    asked
 	forced   forcings
 	door     *door
@@ -94,6 +95,7 @@ func NewEngine(ctx context.Context, d *db.DB, m Module, programs Programs, cards
 		lanes = 1
 	}
 	ctx = context.WithoutCancel(ctx)
+	e.beside = newProcessors(d.Engine(), lanes)
 	e.reader = newCardReader(ctx, cards, log)
 	for range lanes {
 		e.lanes = append(e.lanes, newLane(size, func(group []*operation) { e.commit(ctx, group) }))
@@ -206,8 +208,9 @@ func (e *Engine) gatherTimed(ctx context.Context, req *Request, t *Times) (*Fact
 	f, err := e.gather(ctx, req)
 	took := watch.Elapsed()
 	if f != nil {
-		took -= f.judging
+		took -= f.judging + f.queueing
 		t[StageCrypto] += f.judging
+		t[StageQueue] += f.queueing
 	}
 	t[StageGather] += took
 	return f, err
@@ -311,8 +314,16 @@ func (e *Engine) respond(ctx context.Context, req *Request, f *Facts, a Answer, 
 	if f.ARQC != Match || f.Forced != "" || a.Reason == ARQCInvalid { // nothing is vouched for to a replay
 		return a
 	}
-	watch := clock.StartStopwatch()
-	defer func() { t[StageCrypto] += watch.Elapsed() }()
+	t[StageQueue] += e.beside.compute(func() {
+		watch := clock.StartStopwatch()
+		a = e.vouch(ctx, req, f, a)
+		t[StageCrypto] += watch.Elapsed()
+	})
+	return a
+}
+
+// vouch makes the response cryptogram, and the script where the chip gets one.
+func (e *Engine) vouch(ctx context.Context, req *Request, f *Facts, a Answer) Answer {
 	var err error
 	if a.IsRepeat && a.Script == issuing.NoScript && req.atContact() && f.script.sentWith == req.Chip.counter() {
 		a.Script = f.script.kind

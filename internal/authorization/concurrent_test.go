@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sarraf-platform/sarraf/internal/authorization"
 	"github.com/sarraf-platform/sarraf/internal/authorization/authorizationtest"
@@ -55,6 +56,58 @@ func TestAuthorize_parallelRequestsNeverOverspend(t *testing.T) {
 			w.Verify()
 		}
 	})
+}
+
+// What has been decided is answered, though whoever reads cards waits for a
+// connection: nothing that an answer takes is held by those who wait.
+func TestAuthorize_answersWhileOthersWaitForConnections(t *testing.T) {
+	d := dbtest.SQLite(t) // where what reads has connections of its own
+	w := authorizationtest.New(t, d)
+	c := w.NewCard("100.00")
+	r := w.Request(c, authorization.AuthorizationRequest, money.Must(1000, "TRY"))
+	w.Chip(c, r)
+	answered := make(chan error, 1)
+	writing, read := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := d.InTx(t.Context(), func(db.Tx) error { <-writing; return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	go func() {
+		_, err := w.Engine.Authorize(t.Context(), r)
+		answered <- err
+	}()
+	time.Sleep(100 * time.Millisecond) // it has been gathered and waits for the writer
+	const connections = 8
+	for range connections {
+		all.Go(func() {
+			if err := d.View(t.Context(), func(db.Tx) error { <-read; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond)
+	for range 2 {
+		other := w.Request(c, authorization.AuthorizationRequest, money.Must(1000, "TRY"))
+		all.Go(func() {
+			if _, err := w.Engine.Authorize(t.Context(), other); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(100 * time.Millisecond)
+	close(writing)
+	select {
+	case err := <-answered:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("what was decided waits for connections")
+	}
+	close(read)
+	all.Wait()
 }
 
 // eachSize runs a test with every size of groups, each in a database of its own.

@@ -115,6 +115,7 @@ type Facts struct {
 	// completes, and tell how much of them is used.
 	watchers []VelocityFacts
 	judging  time.Duration // how long cryptography took
+	queueing time.Duration // how long it waited for a processor
 }
 
 // CardFacts are the immutable parts of the card that was found.

@@ -82,11 +82,13 @@ func (e *Engine) gather(ctx context.Context, req *Request) (*Facts, error) {
 			return nil, fmt.Errorf("find original: %w", err)
 		}
 	}
-	watch := clock.StartStopwatch()
-	err = e.judge(ctx, req, f, card.Card, keys)
-	if req.bringsSecrets() {
-		f.judging = watch.Elapsed()
-	}
+	f.queueing = e.beside.compute(func() {
+		watch := clock.StartStopwatch()
+		err = e.judge(ctx, req, f, card.Card, keys)
+		if req.bringsSecrets() {
+			f.judging = watch.Elapsed()
+		}
+	})
 	if err != nil {
 		return f, err
 	}

@@ -13,8 +13,8 @@ type Stage int
 // The stages, in the order in which a request passes them. One that has nothing
 // to do is not passed.
 const (
-	// StageQueue is waiting for others: for its turn at the door, and for its group
-	// to begin.
+	// StageQueue is waiting for others: for its turn at the door, for a processor, and
+	// for its group to begin.
 	StageQueue Stage = iota
 	// StageParse makes a request of the bytes of a message.
 	StageParse
