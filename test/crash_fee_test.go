@@ -21,7 +21,7 @@ import (
 // paid for being made and for its year.
 func TestServe_chargesFeesOnceWheneverItDies(t *testing.T) {
 	const kills, links = 6, 3
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -28,7 +28,7 @@ type acknowledged struct {
 // be right to the cent.
 func TestServe_losesNothingItAnswered(t *testing.T) {
 	const kills, links = 21, 8
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -13,7 +13,7 @@ import (
 // TestDemo_goesAsToldOnBothEngines runs the story twice on one database each:
 // a kept database must not be in the way.
 func TestDemo_goesAsToldOnBothEngines(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		for range 2 {
 			steps := 0
 			output := run(t, append([]string{"demo", "--once", "--json", "--http-addr", "127.0.0.1:0", "--network-addr", "127.0.0.1:0"}, flags...)...)

@@ -150,7 +150,7 @@ func (c *wallets) cents(s *server, number string) int64 {
 // once, and the books are right to the cent.
 func TestEWallet_losesNothingItAnswered(t *testing.T) {
 	const kills, people = 5, 4
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -18,7 +18,7 @@ import (
 // TestOpenBanking_sample: a sandbox gets a customer whose credit card has a statement,
 // all seven operations answer about it, and asking again changes nothing.
 func TestOpenBanking_sample(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, flags...)
 		l := &lender{t: t, base: "http://" + s.api, run: func(words ...string) []byte { t.Helper(); return run(t, slices.Concat(words, flags)...) }}
 		var made struct {
@@ -68,7 +68,7 @@ func TestOpenBanking_sample(t *testing.T) {
 // TestOpenBanking_sampleThatBrokeOff: a sample that is killed on its way is taken up by
 // the next call, and is the same in the end.
 func TestOpenBanking_sampleThatBrokeOff(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		serve(t, dir, flags...)
 		made := newTenant(t, flags)
 		words := append([]string{"tenant", "sample", made.ID}, flags...)

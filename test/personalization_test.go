@@ -315,7 +315,7 @@ func (o *office) bringAndPay(s *server, token, account, order string, made sim.M
 // Whatever is killed when, every plastic stands in exactly one of the files that
 // the bureau gets.
 func TestPersonalization_losesAndDoublesNoCard(t *testing.T) {
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		const kills, each = 8, 5
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)

@@ -22,7 +22,7 @@ func TestTypeScript_clientFromTheDocumentWalksTheFlow(t *testing.T) {
 			t.Skipf("%v: run npm ci in test/typescript", err)
 		}
 	}
-	eachEngine(t, func(t *testing.T, dir string, flags []string) {
+	eachEngineAtOnce(t, func(t *testing.T, dir string, flags []string) {
 		s := serve(t, dir, append(flags, "--webhook-allow-loopback", "true")...)
 		work := compileClient(t, "http://"+s.api+"/openapi.json")
 		made := newTenant(t, flags)

@@ -45,9 +45,10 @@ func eachEngine(t *testing.T, f func(t *testing.T, dir string, flags []string)) 
 	})
 }
 
-// eachEngineAtOnce is eachEngine for a test that mostly waits: until something is told
-// again, or may be taken over from a process that died. It runs on both engines, and
-// beside others like it, at once.
+// eachEngineAtOnce is eachEngine for a test that mostly waits – until something is told
+// again, or may be taken over from a process that died – and for one that takes long and
+// does not care what else is done. It runs on both engines, and beside others like it,
+// at once.
 func eachEngineAtOnce(t *testing.T, f func(t *testing.T, dir string, flags []string)) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, dir string, flags []string) {
