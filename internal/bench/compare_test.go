@@ -24,7 +24,6 @@ import (
 func TestCompare_tellsWhatItMeasures(t *testing.T) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // it waits for most of its time
 			document := filepath.Join(t.TempDir(), "performance.md")
 			var out, told bytes.Buffer
 			err := Compare(t.Context(), configFor(t, dsn(t)), slog.New(slog.DiscardHandler), &out, CompareOptions{

@@ -51,7 +51,6 @@ func TestMain(m *testing.M) {
 func TestGrowth_measuresBothWorlds(t *testing.T) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteDSN, "postgres": dbtest.PostgresDSN} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // it waits for most of its time
 			keep, server := t.TempDir(), dsn(t)
 			l := configFor(t, server)
 			o := GrowthOptions{
